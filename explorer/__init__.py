@@ -1,0 +1,34 @@
+"""Latent Explorer: look into, steer and pick from latent spaces whose prior is learned.
+
+>>> import explorer
+>>> [entry.slug for entry in explorer.catalogue() if not entry.healthy]
+[]
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from explorer.checkpoint import Checkpoint, Entry, Metric, catalogue, load, save
+    from explorer.inference import Engine
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Checkpoint": "checkpoint",
+    "Engine": "inference",
+    "Entry": "checkpoint",
+    "Metric": "checkpoint",
+    "catalogue": "checkpoint",
+    "load": "checkpoint",
+    "save": "checkpoint",
+}
+
+__all__ = ["Checkpoint", "Engine", "Entry", "Metric", "catalogue", "load", "save"]
+
+
+def __getattr__(name: str) -> object:
+    """Import public names when they are first used: torch takes seconds, `--help` should not."""
+    if name in _HOMES:
+        return getattr(import_module(f"explorer.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'explorer' has no attribute {name!r}")

@@ -1,0 +1,53 @@
+"""All that can go wrong, as one tree; each message is one sentence that holds the remedy.
+
+ExplorerError
+├── SettingsError        a flag, environment variable or folder does not fit
+├── DataError            a data set cannot be read
+│   └── DataMissingError     one of its files is absent
+├── RecipeError          a recipe does not describe something that can be built
+├── CheckpointError      a checkpoint folder cannot be opened
+│   └── UnknownCheckpointError   no checkpoint has that slug
+├── TrainingError        training cannot start or go on
+├── NoDensityError       a density was asked of a model that has none
+└── DeviceError          the device is unknown, absent or out of memory
+"""
+
+
+class ExplorerError(Exception):
+    """Anything a user can cause and mend; `str(error)` is one sentence with the remedy."""
+
+
+class SettingsError(ExplorerError):
+    """A flag, environment variable or folder does not fit."""
+
+
+class DataError(ExplorerError):
+    """A data set cannot be read."""
+
+
+class DataMissingError(DataError):
+    """A file of a data set is absent; the message says which file goes where."""
+
+
+class RecipeError(ExplorerError):
+    """A recipe does not describe something that can be built."""
+
+
+class CheckpointError(ExplorerError):
+    """A checkpoint folder cannot be opened; the message says what is wrong in it."""
+
+
+class UnknownCheckpointError(CheckpointError):
+    """No checkpoint has that slug."""
+
+
+class TrainingError(ExplorerError):
+    """Training cannot start or go on."""
+
+
+class NoDensityError(ExplorerError):
+    """A density was asked of a model that has none, as a plain autoencoder."""
+
+
+class DeviceError(ExplorerError):
+    """The device is unknown, absent or out of memory."""

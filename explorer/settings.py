@@ -1,0 +1,88 @@
+"""Where things are; the one place that reads the environment.
+
+Order: command-line flags (which set the variables for the server they start), then
+`LATENT_EXPLORER_*`, then defaults.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from explorer.errors import SettingsError
+
+PACKAGE = Path(__file__).resolve().parent
+"""The folder of the installed package."""
+
+VARIABLES = {
+    "checkpoints": "LATENT_EXPLORER_CHECKPOINTS",
+    "data": "LATENT_EXPLORER_DATA",
+    "user": "LATENT_EXPLORER_USER",
+    "device": "LATENT_EXPLORER_DEVICE",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Folders and device of this process."""
+
+    checkpoints: Path
+    data: Path
+    user: Path
+    device: str
+
+
+def beside(name: str) -> Path:
+    """Find a folder that travels with the package: inside a wheel, beside it in a checkout."""
+    inside = PACKAGE / name
+    return inside if inside.is_dir() else PACKAGE.parent / name
+
+
+def current() -> Settings:
+    """Read the settings of this process.
+
+    Raises:
+        SettingsError: If a folder named by a variable does not exist.
+    """
+    user = _folder("user", Path(platformdirs.user_data_dir("latent-explorer")), must_exist=False)
+    return Settings(
+        checkpoints=_folder("checkpoints", beside("checkpoints")),
+        data=_folder("data", user / "data", must_exist="LATENT_EXPLORER_DATA" in os.environ),
+        user=user,
+        device=os.environ.get(VARIABLES["device"], "auto"),
+    )
+
+
+def variables(**flags: str | Path | None) -> dict[str, str]:
+    """Translate flags into the environment of a server to be started.
+
+    Raises:
+        SettingsError: If a folder does not exist.
+    """
+    chosen = {}
+    for name, value in flags.items():
+        if value is None:
+            continue
+        if name in ("checkpoints", "data"):
+            _existing(Path(value), f"--{name}")
+            value = Path(value).resolve()
+        chosen[VARIABLES[name]] = str(value)
+    return chosen
+
+
+def _folder(name: str, default: Path, must_exist: bool = True) -> Path:
+    variable = VARIABLES[name]
+    value = os.environ.get(variable)
+    if value is None:
+        return default
+    path = Path(value).expanduser()
+    return _existing(path, variable) if must_exist else path
+
+
+def _existing(path: Path, name: str) -> Path:
+    if not path.is_dir():
+        raise SettingsError(
+            f"{name} names {path}, which is not a folder; create it or name another."
+        )
+    return path
