@@ -1,0 +1,386 @@
+"""Wing sections as curves: the UIUC collection, and NACA's families for use without any file."""
+
+import io
+import math
+import zipfile
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from pydantic import Field
+from scipy.interpolate import PchipInterpolator
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial.distance import cdist
+
+from explorer.data.dataset import AbstractDataConfig, DataSet, Split, require, verify
+from explorer.errors import DataError
+from explorer.sketch import CurveSketch
+
+STATIONS_PER_SURFACE = 64
+"""Stations on the upper surface, and as many on the lower; the leading edge is not one of them."""
+
+TWINS_CHORDS = 0.004
+"""Sections whose heights differ nowhere by more than this are near-twins and share a split."""
+
+_ARCHIVE = "uiuc_dat.zip"
+_DIGEST = "a85d4bd305096f778c8cbe4c98bf70a8160580f12aac3f75fb53251671940c06"
+_MEMBER_BYTES = 64 * 1024
+_SPLIT_SEED = 0
+_HELD_OUT = 0.1
+
+_POINTS_PER_SURFACE = 7
+_THINNEST, _THICKEST = 0.005, 0.60
+_CROSSING = 0.002
+_WIDEST_GAP = 0.3
+_FOLD = 0.003
+_END = 0.02
+
+_SCALE_FLOOR = 1e-6
+
+_THICKNESS = (0.2969, -0.1260, -0.3516, 0.2843, -0.1036)
+_FIVE_DIGITS = {  # camber line: (m, k1), for a design lift coefficient of 0.3
+    "210": (0.0580, 361.4),
+    "220": (0.1260, 51.64),
+    "230": (0.2025, 15.957),
+    "240": (0.2900, 6.643),
+    "250": (0.3910, 3.230),
+}
+_FINE = np.linspace(0.0, 1.0, 1001) ** 2
+
+
+class AirfoilsConfig(AbstractDataConfig):
+    """1,545 wing sections of the UIUC collection as heights at fixed stations; 1,237 / 154 / 154.
+
+    A sample is standardised with the moments of the training split. Near-twins share a split, and
+    files that hold no sane section are left out; `ids` are rows of the archive's sorted names.
+
+    References:
+        UIUC airfoil coordinates database (Selig, 1995-).
+        https://m-selig.ae.illinois.edu/ads/coord_database.html
+    """
+
+    kind: Literal["airfoils"] = "airfoils"
+
+    def load(self, root: Path, download: bool = False) -> DataSet:
+        """Read the archive `Airfoils/uiuc_dat.zip` without unpacking it to disk."""
+        path = require(root / "Airfoils" / _ARCHIVE, "The airfoil collection")
+        heights, ids = _read_archive(path)
+        return _data_set(heights, ids, _deal(_twin_groups(heights), _SPLIT_SEED))
+
+
+class NacaConfig(AbstractDataConfig):
+    """Random NACA sections of four and five digits, with no file needed; 80 / 10 / 10 %.
+
+    Half have four digits (camber 0 to 8 % at 20 to 60 % of the chord), half have five (camber
+    lines 210 to 250); the thickness is 6 to 24 %. All close at the trailing edge, so that both
+    heights there are always 0.
+
+    References:
+        The characteristics of 78 related airfoil sections from tests in the variable-density wind
+        tunnel (Jacobs et al., 1933), NACA report 460; Tests in the variable-density wind tunnel of
+        related airfoils having the maximum camber unusually far forward (Jacobs and Pinkerton,
+        1936), NACA report 537; Theory of Wing Sections (Abbott and von Doenhoff, 1959), chapter 6.
+    """
+
+    kind: Literal["naca"] = "naca"
+    count: int = Field(1500, ge=50, le=20_000)
+    seed: int = Field(0, ge=0, le=2**32 - 1)
+
+    def load(self, root: Path, download: bool = False) -> DataSet:
+        """Draw the sections; root and download are not needed."""
+        rng = np.random.default_rng(self.seed)
+        lines = list(_FIVE_DIGITS)
+        heights = np.empty((self.count, 2 * STATIONS_PER_SURFACE))
+        for row in range(self.count):
+            thickness = rng.uniform(0.06, 0.24)
+            if row % 2:
+                camber = _five_digit_camber(lines[rng.integers(len(lines))])
+            else:
+                camber = _four_digit_camber(rng.uniform(0.0, 0.08), rng.uniform(0.2, 0.6))
+            heights[row] = _lay_out(camber, thickness)
+        groups = np.arange(self.count)
+        return _data_set(heights, np.arange(self.count), _deal(groups, self.seed))
+
+
+def stations() -> Float[np.ndarray, " stations"]:
+    """Return the abscissae of a sample: along the upper surface to the nose, and back below.
+
+    They are (1 - cos(pi i / 64)) / 2 for i = 1 to 64 on either surface.
+    """
+    surface = _surface_stations()
+    return np.concatenate([surface[::-1], surface])
+
+
+def parse_coordinates(text: str) -> Float[np.ndarray, "points 2"]:
+    """Read a coordinate file of Selig's or Lednicer's kind.
+
+    Lines that do not hold two numbers are comments. Lednicer's kind gives the number of points of
+    either surface first, and each surface from the leading edge on.
+
+    Args:
+        text: The content of the file.
+
+    Returns:
+        The contour in the file's own units, in Selig's order: upper surface from the trailing edge
+        to the leading edge, then the lower surface back.
+
+    Raises:
+        DataError: If the text holds no contour.
+    """
+    rows = np.array([row for row in map(_two_numbers, text.splitlines()) if row is not None])
+    counts = None
+    if len(rows) and (rows[0] >= 2).all() and (rows[0] == rows[0].round()).all():
+        counts, rows = rows[0], rows[1:]
+    if len(rows) < 2 * _POINTS_PER_SURFACE:
+        raise DataError(
+            f"The coordinate file holds {len(rows)} points; "
+            f"give at least {2 * _POINTS_PER_SURFACE}, two numbers a line."
+        )
+    if not np.isfinite(rows).all():
+        raise DataError("The coordinate file holds numbers that are not finite; mend those lines.")
+    first = _first_of_second_surface(rows, counts)
+    points = rows if first is None else np.concatenate([rows[:first][::-1], rows[first:]])
+    repeated = (np.diff(points, axis=0) == 0).all(axis=1)
+    points = points[np.concatenate([[True], ~repeated])]
+    x, y = points.T
+    area = (x * np.roll(y, -1) - np.roll(x, -1) * y).sum()
+    counter_clockwise = area >= 0  # then the upper surface comes first
+    return points if counter_clockwise else points[::-1]
+
+
+def resample(points: Float[np.ndarray, "points 2"]) -> Float[np.ndarray, " stations"]:
+    """Bring a contour to unit chord and take its heights at the fixed stations.
+
+    The leading edge is the point farthest from the middle of the trailing edge. Between points
+    each surface is a monotone cubic in the square root of x, in which a round nose is smooth.
+
+    Args:
+        points: A contour in Selig's order, as from `parse_coordinates`.
+
+    Returns:
+        Heights in chords, at `stations()`.
+
+    Raises:
+        DataError: If the contour is not a sane wing section.
+
+    References:
+        Monotone piecewise cubic interpolation (Fritsch and Carlson, 1980).
+        https://doi.org/10.1137/0717021
+    """
+    if not np.isfinite(points).all():
+        raise DataError("The section holds numbers that are not finite; mend its coordinates.")
+    points, nose = _to_unit_chord(points)
+    upper = _surface(points[: nose + 1][::-1], "upper")
+    lower = _surface(points[nose:], "lower")
+    thickness = upper - lower
+    if not _THINNEST < thickness.max() <= _THICKEST:
+        raise DataError(
+            f"The section is {thickness.max():.1%} of its chord thick; "
+            f"use one between {_THINNEST:.1%} and {_THICKEST:.0%}."
+        )
+    if thickness.min() < -_CROSSING:
+        raise DataError(
+            "The section's lower surface crosses its upper one; check the order of its points."
+        )
+    return np.concatenate([upper[::-1], lower])
+
+
+def naca_section(code: str) -> Float[np.ndarray, " stations"]:
+    """Compute a NACA section with a closed trailing edge, such as 0012, 2412 or 23012.
+
+    The chord is the camber line's, as in the reports; the nose of a cambered section may reach a
+    little before it.
+
+    Args:
+        code: Four digits (camber in %, its position in tenths, thickness in %), or five of which
+            the first three name a camber line from 210 to 250.
+
+    Returns:
+        Heights in chords, at `stations()`.
+
+    Raises:
+        DataError: If there is no such section here.
+
+    References:
+        Theory of Wing Sections (Abbott and von Doenhoff, 1959), sections 6.4 and 6.5.
+    """
+    known = code.isascii() and code.isdigit() and 1 <= int(code[-2:]) <= 40
+    if known and len(code) == 5 and code[:3] in _FIVE_DIGITS:
+        return _lay_out(_five_digit_camber(code[:3]), int(code[3:]) / 100)
+    if known and len(code) == 4 and (code[0] == "0" or code[1] != "0"):
+        return _lay_out(
+            _four_digit_camber(int(code[0]) / 100, int(code[1]) / 10), int(code[2:]) / 100
+        )
+    raise DataError(
+        f"NACA {code[:12]!r} is not known here; use four digits as 2412, or five as 23012 "
+        "(lines 210 to 250), with a thickness of 01 to 40 %."
+    )
+
+
+def _surface_stations() -> Float[np.ndarray, " half"]:
+    return (1 - np.cos(np.pi * np.arange(1, STATIONS_PER_SURFACE + 1) / STATIONS_PER_SURFACE)) / 2
+
+
+def _read_archive(
+    path: Path,
+) -> tuple[Float[np.ndarray, "samples stations"], Int[np.ndarray, " samples"]]:
+    content = verify(path.read_bytes(), _DIGEST, path, "sha256")
+    heights, ids = [], []
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for row, name in enumerate(sorted(archive.namelist())):
+            if archive.getinfo(name).file_size > _MEMBER_BYTES:
+                continue
+            try:
+                heights.append(resample(parse_coordinates(archive.read(name).decode("latin-1"))))
+            except DataError:
+                continue
+            ids.append(row)
+    return np.array(heights), np.array(ids)
+
+
+def _two_numbers(line: str) -> tuple[float, float] | None:
+    fields = line.replace(",", " ").split()
+    if len(fields) != 2:
+        return None
+    try:
+        return float(fields[0]), float(fields[1])
+    except ValueError:
+        return None
+
+
+def _first_of_second_surface(
+    rows: Float[np.ndarray, "points 2"], counts: Float[np.ndarray, "2"] | None
+) -> int | None:
+    if counts is not None:
+        if counts.sum() != len(rows):
+            raise DataError(
+                f"The coordinate file announces {counts.sum():.0f} points and holds {len(rows)}; "
+                "correct the counts in its second line."
+            )
+        return int(counts[0])
+    x = rows[:, 0]
+    back = int(np.diff(x).argmin())
+    jumps = x[back] - x[back + 1] > 0.5 * np.ptp(x)
+    return back + 1 if jumps and x[0] < x.min() + 0.1 * np.ptp(x) else None
+
+
+def _to_unit_chord(
+    points: Float[np.ndarray, "points 2"],
+) -> tuple[Float[np.ndarray, "points 2"], int]:
+    trailing = (points[0] + points[-1]) / 2
+    nose = int(np.hypot(*(points - trailing).T).argmax())
+    chord = trailing - points[nose]
+    length = math.hypot(*chord)
+    if not 0 < length < math.inf:
+        raise DataError("The section's chord has no length; check its coordinates.")
+    cosine, sine = chord / length
+    turn = np.array([[cosine, -sine], [sine, cosine]])
+    return (points - points[nose]) @ turn / length, nose
+
+
+def _surface(points: Float[np.ndarray, "points 2"], name: str) -> Float[np.ndarray, " half"]:
+    """Heights of one surface, given from the leading edge on."""
+    x, y = points.T
+    furthest = np.maximum.accumulate(x)
+    if len(x) and (furthest - x).max() > _FOLD:
+        raise DataError(
+            f"The section's {name} surface turns back on itself; check the order of its points."
+        )
+    ahead = np.concatenate([[True], x[1:] > furthest[:-1] + 1e-9])
+    x, y = x[ahead], y[ahead]
+    if len(x) < _POINTS_PER_SURFACE:
+        raise DataError(
+            f"The section's {name} surface has {len(x)} points; "
+            f"give it at least {_POINTS_PER_SURFACE}."
+        )
+    if np.diff(x).max() > _WIDEST_GAP or abs(x[-1] - 1) > _END:
+        raise DataError(
+            f"The section's {name} surface has a gap; give points along the whole chord."
+        )
+    at = np.minimum(_surface_stations(), x[-1])
+    return PchipInterpolator(np.sqrt(x), y)(np.sqrt(at))
+
+
+def _four_digit_camber(
+    camber: float, position: float
+) -> tuple[Float[np.ndarray, " fine"], Float[np.ndarray, " fine"]]:
+    """Height and slope of the camber line at `_FINE`."""
+    if camber == 0:
+        return np.zeros_like(_FINE), np.zeros_like(_FINE)
+    x, m, p = _FINE, camber, position
+    fore = x < p
+    weight = m / np.where(fore, p, 1 - p) ** 2
+    line = weight * (2 * p * x - x**2 + np.where(fore, 0.0, 1 - 2 * p))
+    return line, 2 * weight * (p - x)
+
+
+def _five_digit_camber(line: str) -> tuple[Float[np.ndarray, " fine"], Float[np.ndarray, " fine"]]:
+    x = _FINE
+    m, k1 = _FIVE_DIGITS[line]
+    fore = x < m
+    camber = k1 / 6 * np.where(fore, x**3 - 3 * m * x**2 + m**2 * (3 - m) * x, m**3 * (1 - x))
+    slope = k1 / 6 * np.where(fore, 3 * x**2 - 6 * m * x + m**2 * (3 - m), -(m**3))
+    return camber, slope
+
+
+def _lay_out(
+    camber: tuple[Float[np.ndarray, " fine"], Float[np.ndarray, " fine"]], thickness: float
+) -> Float[np.ndarray, " stations"]:
+    line, slope = camber
+    x = _FINE
+    a0, a1, a2, a3, a4 = _THICKNESS
+    half = 5 * thickness * (a0 * np.sqrt(x) + a1 * x + a2 * x**2 + a3 * x**3 + a4 * x**4)
+    angle = np.arctan(slope)
+    root = np.sqrt(_surface_stations())
+    surfaces = []
+    for side in (1, -1):
+        at = x - side * half * np.sin(angle)
+        height = line + side * half * np.cos(angle)
+        # A cambered nose reaches before x = 0: what lies beyond its foremost point is the surface.
+        foremost = int(at.argmin())
+        ahead = np.sqrt(np.maximum(at[foremost:], 0))
+        surfaces.append(np.interp(root, ahead, height[foremost:]))
+    upper, lower = surfaces
+    return np.concatenate([upper[::-1], lower])
+
+
+def _twin_groups(heights: Float[np.ndarray, "samples stations"]) -> Int[np.ndarray, " samples"]:
+    near = csr_array(cdist(heights, heights, "chebyshev") < TWINS_CHORDS)
+    return connected_components(near, directed=False)[1]
+
+
+def _deal(
+    groups: Int[np.ndarray, " samples"], seed: int
+) -> dict[str, Bool[np.ndarray, " samples"]]:
+    """Deal whole groups at random: to test and validation while they have room, then to train."""
+    sizes = np.bincount(groups)
+    quota = round(_HELD_OUT * len(groups))
+    room = {"test": quota, "valid": quota, "train": len(groups)}
+    owner = np.empty(len(sizes), dtype=object)
+    for group in np.random.default_rng(seed).permutation(len(sizes)):
+        owner[group] = next(name for name, free in room.items() if free >= sizes[group])
+        room[owner[group]] -= sizes[group]
+    return {name: owner[groups] == name for name in room}
+
+
+def _data_set(
+    heights: Float[np.ndarray, "samples stations"],
+    ids: Int[np.ndarray, " samples"],
+    rows: dict[str, Bool[np.ndarray, " samples"]],
+) -> DataSet:
+    loc = heights[rows["train"]].mean(axis=0)
+    scale = np.maximum(heights[rows["train"]].std(axis=0), _SCALE_FLOOR)
+    samples = ((heights - loc) / scale).astype(np.float32)
+    splits = {name: Split(samples[chosen], None, ids[chosen]) for name, chosen in rows.items()}
+    sketch = CurveSketch(
+        x=tuple(stations().tolist()),
+        loc=tuple(loc.tolist()),
+        scale=tuple(scale.tolist()),
+        origin_before=STATIONS_PER_SURFACE,
+        closed=True,
+        x_label="x / chord",
+        y_label="y / chord",
+    )
+    return DataSet(splits["train"], splits["valid"], splits["test"], sketch)

@@ -1,0 +1,353 @@
+"""The user's own pictures: a folder of them, or an array, read with suspicion."""
+
+import io
+import math
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Literal
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped, UInt8
+from numpy.lib import format as npy
+from PIL import Image, ImageOps
+from pydantic import Field, model_validator
+
+from explorer.data.dataset import BINARISATION_SEED, AbstractDataConfig, DataSet, Split, binarise
+from explorer.errors import DataError, DataMissingError
+from explorer.sketch import PixelSketch
+
+LARGEST_SIDE = 128
+"""Pixels a side of a sample may have."""
+
+SAMPLES = (30, 100_000)
+"""Fewest and most samples of a data set."""
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif")
+"""Endings of picture files; of an animation the first frame is read."""
+
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")
+_UNPACKED_BYTES = 2 * 10**9
+_PICTURE_PIXELS = 50 * 10**6
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_HELD_OUT = 0.1
+_Array = Shaped[np.ndarray, "..."]
+_Names = Shaped[np.ndarray, " samples"] | None
+
+
+class FilesConfig(AbstractDataConfig):
+    """Your own pictures, from a folder or an array; 80 / 10 / 10 %, seeded.
+
+    `path` names a folder of png, jpg, bmp, webp or gif files (sub-folders of pictures are
+    classes), a .npy file, or a .npz file with `x` or `images` and, if there are classes, `labels`
+    or `y`.
+    Arrays are n x h x w, n x c x h x w, n x h x w x c or n x d with d a square, as uint8 in 0..255
+    or floats in 0..1. A relative path starts at the data root and stays below it.
+
+    Samples are stretched to height x width, or have the size of the first one; colour turns into
+    grey, or grey into colour, as `channels` asks. What is transparent becomes white. Where
+    `binary` is set, values are probabilities of ink that are drawn anew in every batch.
+    """
+
+    kind: Literal["files"] = "files"
+    path: str = Field(min_length=1, max_length=1024, pattern=r"^[^\x00]+$")
+    height: int | None = Field(None, ge=1, le=LARGEST_SIDE)
+    width: int | None = Field(None, ge=1, le=LARGEST_SIDE)
+    channels: Literal[1, 3] = 1
+    binary: bool = False
+    seed: int = Field(0, ge=0, le=2**32 - 1)
+
+    @model_validator(mode="after")
+    def _height_with_width(self) -> "FilesConfig":
+        if (self.height is None) != (self.width is None):
+            raise ValueError("height and width go together: give both or neither")
+        return self
+
+    def load(self, root: Path, download: bool = False) -> DataSet:
+        """Read the pictures; download is not needed."""
+        source = _locate(root, self.path)
+        size = None if self.height is None or self.width is None else (self.height, self.width)
+        read = _read_folder if source.is_dir() else _read_file
+        x, names = read(source, size, self.channels)
+        classes, labels = _classes(names)
+        everything = Split(x, labels, np.arange(len(x)))
+        order = np.random.default_rng(self.seed).permutation(len(x))
+        held_out = round(_HELD_OUT * len(x))
+        valid = everything.take(order[:held_out])
+        test = everything.take(order[held_out : 2 * held_out])
+        if self.binary:
+            valid = Split(binarise(valid.x, BINARISATION_SEED), valid.labels, valid.ids)
+            test = Split(binarise(test.x, BINARISATION_SEED + 1), test.labels, test.ids)
+        return DataSet(
+            train=everything.take(order[2 * held_out :]),
+            valid=valid,
+            test=test,
+            sketch=PixelSketch(height=x.shape[2], width=x.shape[3], channels=self.channels),
+            classes=classes,
+            dynamic=self.binary,
+        )
+
+
+def _locate(root: Path, path: str) -> Path:
+    source = root / path
+    try:
+        inside = Path(path).is_absolute() or source.resolve().is_relative_to(root.resolve())
+        there = source.is_dir() or source.is_file()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise DataError(
+            f"{path!r} cannot be opened ({error}); name another file or folder."
+        ) from error
+    if not inside:
+        raise DataError(
+            f"{path!r} leaves the data root; give an absolute path, or move the files into {root}."
+        )
+    if not there:
+        raise DataMissingError(
+            f"{source.name} is not in {source.parent}; put it there, or correct the recipe's path."
+        )
+    return source
+
+
+def _classes(names: _Names) -> tuple[tuple[str, ...], Int[np.ndarray, " samples"] | None]:
+    if names is None:
+        return (), None
+    found, codes = np.unique(names, return_inverse=True)
+    return tuple(str(name) for name in found), codes.astype(np.int64)
+
+
+def _check_count(samples: int, source: Path) -> None:
+    fewest, most = SAMPLES
+    if not fewest <= samples <= most:
+        raise DataError(f"{source} holds {samples:,} samples; give between {fewest} and {most:,}.")
+
+
+def _check_size(height: int, width: int, source: Path) -> None:
+    if not (0 < height <= LARGEST_SIDE and 0 < width <= LARGEST_SIDE):
+        raise DataError(
+            f"{source} has samples of {height} x {width} pixels; "
+            f"set height and width in the recipe, each at most {LARGEST_SIDE}."
+        )
+
+
+def _check_bytes(size: int, source: Path) -> None:
+    if size > _UNPACKED_BYTES:
+        raise DataError(
+            f"{source} takes {size / 1e9:.1f} GB once unpacked; "
+            f"give fewer or smaller samples, at most {_UNPACKED_BYTES / 1e9:.0f} GB."
+        )
+
+
+def _read_folder(
+    folder: Path, size: tuple[int, int] | None, channels: int
+) -> tuple[Float[np.ndarray, "samples channels height width"], _Names]:
+    """Pictures in the order of their names, and the sub-folder of each, if there are any."""
+    try:
+        loose = _pictures(folder)
+        classes = {
+            entry.name: _pictures(entry)
+            for entry in sorted(folder.iterdir())
+            if entry.is_dir() and not entry.name.startswith(".")
+        }
+    except OSError as error:
+        raise DataError(
+            f"{folder} cannot be listed ({error.strerror}); allow reading it."
+        ) from error
+    sorted_in = [(name, path) for name, paths in classes.items() for path in paths]
+    if loose and sorted_in:
+        raise DataError(
+            f"{folder} has pictures both beside and inside its sub-folders; "
+            "move all into sub-folders, or none."
+        )
+    paths = loose or [path for _, path in sorted_in]
+    _check_count(len(paths), folder)
+    if size is None:
+        size = _measure(paths[0])
+        _check_size(*size, paths[0])
+    _check_bytes(4 * len(paths) * channels * math.prod(size), folder)
+    x = np.empty((len(paths), channels, *size), np.float32)
+    for row, path in enumerate(paths):
+        x[row] = _read_picture(path, size, channels).astype(np.float32) / 255
+    return x, np.array([name for name, _ in sorted_in]) if sorted_in else None
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(
+        entry
+        for entry in folder.iterdir()
+        if entry.suffix.lower() in SUFFIXES and not entry.name.startswith(".") and entry.is_file()
+    )
+
+
+def _measure(path: Path) -> tuple[int, int]:
+    with _open_picture(path) as image:
+        with _reading(path):
+            turned = ImageOps.exif_transpose(image)
+        return turned.height, turned.width
+
+
+def _read_picture(
+    path: Path, size: tuple[int, int], channels: int
+) -> UInt8[np.ndarray, "channels height width"]:
+    with _open_picture(path) as image, _reading(path):
+        return _decode(image, size, channels)
+
+
+def _open_picture(path: Path) -> Image.Image:
+    """Read a picture's header and refuse it before decoding if it is too large."""
+    with _reading(path):
+        image = Image.open(path, formats=_FORMATS)
+    pixels = image.width * image.height
+    if pixels > _PICTURE_PIXELS:
+        image.close()
+        raise DataError(
+            f"{path} has {pixels / 1e6:.0f} million pixels; "
+            f"shrink it to at most {_PICTURE_PIXELS / 1e6:.0f} million."
+        )
+    return image
+
+
+def _decode(
+    image: Image.Image, size: tuple[int, int], channels: int
+) -> UInt8[np.ndarray, "channels height width"]:
+    picture = ImageOps.exif_transpose(image)
+    if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip
+        grey = np.clip(np.asarray(picture).astype(np.int64) // 257, 0, 255)
+        picture = Image.fromarray(grey.astype(np.uint8))
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    picture = picture.convert("L" if channels == 1 else "RGB")
+    height, width = size
+    if picture.size != (width, height):
+        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
+    pixels = np.asarray(picture)
+    return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged file makes a reader raise into one sentence."""
+    try:
+        yield
+    except DataError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DataError(
+            f"{path} has far too many pixels; "
+            f"shrink it to at most {_PICTURE_PIXELS / 1e6:.0f} million."
+        ) from error
+    except Exception as error:  # numpy, zipfile and Pillow raise whatever a bad header leads to
+        raise DataError(
+            f"{path} cannot be read ({type(error).__name__}); "
+            "it may be damaged: replace or remove it."
+        ) from error
+
+
+def _read_file(
+    path: Path, size: tuple[int, int] | None, channels: int
+) -> tuple[Float[np.ndarray, "samples channels height width"], _Names]:
+    """The samples of an array file, and the class of each, if it says so."""
+    suffix = path.suffix.lower()
+    if suffix not in (".npy", ".npz"):
+        raise DataError(
+            f"{path} is neither .npy nor .npz; name such a file, or a folder of pictures."
+        )
+    names: _Names = None
+    with _reading(path), path.open("rb") as stream:
+        if suffix == ".npy":
+            array: _Array | None = _read_array(stream, path)
+        else:
+            with zipfile.ZipFile(stream) as archive:
+                array = _read_member(archive, ("x", "images"), path)
+                names = _read_member(archive, ("labels", "y"), path)
+    if array is None:
+        raise DataError(f"{path} has neither x nor images; save the samples under such a name.")
+    _check_count(len(array), path)
+    if names is not None and (names.shape != (len(array),) or names.dtype.kind not in "iuU"):
+        raise DataError(
+            f"{path} has labels of shape {names.shape} and type {names.dtype}; "
+            f"give one whole number or word for each of the {len(array):,} samples."
+        )
+    x = _as_pictures(array, size, path)
+    target: tuple[int, int] = size or (x.shape[2], x.shape[3])
+    _check_size(*target, path)
+    _check_bytes(4 * len(x) * channels * math.prod(target), path)
+    return _fit(_as_unit(x, path), target, channels), names
+
+
+def _read_member(
+    archive: zipfile.ZipFile, candidates: tuple[str, ...], path: Path
+) -> _Array | None:
+    for name in candidates:
+        if f"{name}.npy" in archive.namelist():
+            with archive.open(f"{name}.npy") as stream:
+                return _read_array(stream, path)
+    return None
+
+
+def _read_array(stream: IO[bytes] | io.BufferedIOBase, path: Path) -> _Array:
+    """Read one array, after its header has been found to ask for a sane amount of memory."""
+    headers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    shape, _, dtype = headers[npy.read_magic(stream)](stream)
+    if dtype.hasobject:
+        raise DataError(f"{path} holds Python objects, which stay pickled; save plain numbers.")
+    if not shape or min(shape) < 0:
+        raise DataError(f"{path} holds no row of samples; save an array of n x height x width.")
+    _check_bytes(max(4, dtype.itemsize) * math.prod(shape), path)
+    stream.seek(0)
+    return npy.read_array(stream, allow_pickle=False)
+
+
+def _as_pictures(
+    array: Shaped[np.ndarray, "samples ..."], size: tuple[int, int] | None, path: Path
+) -> Shaped[np.ndarray, "samples channels height width"]:
+    """View an array as samples x channels x height x width; in doubt channels come first."""
+    shape = " x ".join(map(str, array.shape))
+    if array.ndim == 2:
+        side = math.isqrt(array.shape[1])
+        if size is not None and math.prod(size) == array.shape[1]:
+            array = array.reshape(-1, *size)
+        elif side > 0 and side**2 == array.shape[1]:
+            array = array.reshape(-1, side, side)
+    if array.ndim == 3:
+        array = array[:, None]
+    elif array.ndim == 4 and array.shape[1] not in (1, 3):
+        array = array.transpose(0, 3, 1, 2)
+    if array.ndim != 4 or array.shape[1] not in (1, 3) or 0 in array.shape:
+        raise DataError(
+            f"{path} holds {shape} numbers, which are no pictures; save n x height x width, "
+            "or with 1 or 3 channels."
+        )
+    return array
+
+
+def _as_unit(
+    x: Shaped[np.ndarray, "samples channels height width"], path: Path
+) -> Float[np.ndarray, "samples channels height width"]:
+    if x.dtype == np.uint8:
+        return x.astype(np.float32) / 255
+    # A NaN fails both comparisons.
+    if x.dtype.kind == "f" and x.min() >= 0 and x.max() <= 1:
+        return x.astype(np.float32)
+    found = f" from {x.min():g} to {x.max():g}" if x.dtype.kind in "iuf" else ""
+    raise DataError(
+        f"{path} holds {x.dtype}{found}; save uint8 in 0..255 or floats in 0..1, all finite."
+    )
+
+
+def _fit(
+    x: Float[np.ndarray, "samples from_channels from_height from_width"],
+    size: tuple[int, int],
+    channels: int,
+) -> Float[np.ndarray, "samples channels height width"]:
+    if channels < x.shape[1]:
+        x = np.tensordot(x, _LUMA, axes=(1, 0))[:, None].clip(0, 1)
+    if size != x.shape[2:]:
+        height, width = size
+        small = np.empty((*x.shape[:2], height, width), np.float32)
+        for place in np.ndindex(*x.shape[:2]):
+            plane = Image.fromarray(x[place]).resize((width, height), Image.Resampling.BILINEAR)
+            small[place] = np.asarray(plane).clip(0, 1)
+        x = small
+    return np.repeat(x, channels, axis=1) if channels > x.shape[1] else x
