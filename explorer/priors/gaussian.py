@@ -1,0 +1,83 @@
+"""Priors of one Gaussian: the standard normal, and X-VAE's, taken from an autoencoder's codes."""
+
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from explorer.interfaces import AbstractPrior, Encode, LatentSpace, Recipe
+from explorer.priors.mixture import LatentMixture
+from explorer.sketch import CurveSketch, PixelSketch
+
+
+class GaussianPrior(AbstractPrior):
+    """A diagonal Gaussian that training leaves as it is: N(0, I), or the moments of given codes.
+
+    References:
+        Auto-encoding variational Bayes (Kingma and Welling, 2014), section 3. https://arxiv.org/abs/1312.6114
+        X-VAE (arXiv 2607.01275): the prior has the moments of a pretrained autoencoder's codes.
+    """
+
+    loc: Tensor
+    scale: Tensor
+
+    def __init__(self, latent: int) -> None:
+        super().__init__()
+        self.register_buffer("loc", torch.zeros(latent))
+        self.register_buffer("scale", torch.ones(latent))
+
+    def fit(self, codes: Float[np.ndarray, "samples latent"], floor: float) -> list[int]:
+        """Take mean and standard deviation (ddof 0) of an autoencoder's codes.
+
+        A unit that the autoencoder left dead would make the KL explode, so that no spread is left
+        below `floor` times the median spread.
+
+        Args:
+            codes: Codes of the training split.
+            floor: Smallest spread, as a share of the median one.
+
+        Returns:
+            The units whose spread was raised to the floor.
+        """
+        spread = codes.std(0)
+        least = floor * float(np.median(spread))
+        self.loc.copy_(torch.from_numpy(codes.mean(0)))
+        self.scale.copy_(torch.from_numpy(np.maximum(spread, least)))
+        return [int(unit) for unit in np.flatnonzero(spread < least)]
+
+    def forward(self, posterior: Encode, labels: Tensor | None = None) -> LatentMixture:
+        """Return the Gaussian."""
+        return LatentMixture(self.loc.new_zeros(1), self.loc[None], self.scale[None])
+
+
+class StandardConfig(Recipe):
+    """The standard normal prior N(0, I)."""
+
+    kind: Literal["standard"] = "standard"
+
+    def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> GaussianPrior:
+        """Make the prior."""
+        return GaussianPrior(space.size)
+
+
+class XVAEConfig(Recipe):
+    """X-VAE's prior: the empirical Gaussian of a pretrained autoencoder's codes."""
+
+    kind: Literal["xvae"] = "xvae"
+    source: str = Field(max_length=100, description="Slug of the autoencoder's checkpoint.")
+    source_hash: str | None = Field(
+        None, max_length=64, description="Its hash, filled in by training."
+    )
+    floor: float = Field(
+        0.05, ge=0, le=1, description="Least spread as a share of the median spread."
+    )
+    floored: tuple[int, ...] = Field(
+        (), max_length=512, description="Floored units, filled in by training."
+    )
+
+    def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> GaussianPrior:
+        """Make the prior, to be fitted to codes."""
+        return GaussianPrior(space.size)

@@ -1,0 +1,156 @@
+"""Mixtures of diagonal Gaussians: a trainable one, and one fitted to autoencoder codes."""
+
+import math
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from explorer.distributions import DiagonalMixture
+from explorer.interfaces import (
+    AbstractPrior,
+    Components,
+    Draw,
+    Encode,
+    LatentPrior,
+    LatentSpace,
+    Recipe,
+    noise,
+    uniforms,
+)
+from explorer.sketch import CurveSketch, PixelSketch
+
+LOG_VARIANCE_BOUNDS = (-6.0, 2.0)
+
+
+class LatentMixture(LatentPrior):
+    """p(z) = sum_k w_k N(loc_k, diag scale_k^2); one component makes it a plain Gaussian.
+
+    Args:
+        log_weights: Logarithms of the weights; they must sum to one.
+        loc: Means of the components.
+        scale: Standard deviations of the components.
+    """
+
+    def __init__(
+        self,
+        log_weights: Float[Tensor, " components"],
+        loc: Float[Tensor, "components latent"],
+        scale: Float[Tensor, "components latent"],
+    ) -> None:
+        self.mixture = DiagonalMixture(log_weights, loc, scale)
+
+    def log_prob(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch"]:
+        """Evaluate log p(z) in nats."""
+        return self.mixture.log_prob(z)
+
+    def draw(
+        self, n: int, *, scale: float = 1.0, seed: int = 0, component: int | None = None
+    ) -> Draw:
+        """Draw z = loc_k + scale * scale_k * noise, k by inverse CDF in float64."""
+        loc, spread = self.mixture.loc, self.mixture.scale
+        if component is None:
+            edges = self.mixture.log_weights.double().softmax(0).cumsum(0).cpu()
+            index = torch.searchsorted(edges, uniforms(n, seed)).clamp(max=len(edges) - 1)
+        else:
+            index = torch.full((n,), component)
+        eps = noise(n, loc.shape[-1], seed).to(loc)
+        chosen = index.to(loc.device)
+        return Draw(loc[chosen] + scale * spread[chosen] * eps, index)
+
+    def components(self) -> Components:
+        """Return weights, means and spreads."""
+        return Components(self.mixture.log_weights, self.mixture.loc, self.mixture.scale)
+
+
+class MixturePrior(AbstractPrior):
+    """A mixture of Gaussians whose means, spreads and weights are trained with the model.
+
+    References:
+        VAE with a VampPrior (Tomczak and Welling, 2018), section 5 ("MoG"). https://arxiv.org/abs/1705.07120
+    """
+
+    def __init__(self, latent: int, components: int) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(components))
+        self.loc = nn.Parameter(torch.randn(components, latent))
+        self.log_variance = nn.Parameter(torch.full((components, latent), -1.0))
+
+    def forward(self, posterior: Encode, labels: Tensor | None = None) -> LatentMixture:
+        """Return the mixture."""
+        scale = (0.5 * self.log_variance.clamp(*LOG_VARIANCE_BOUNDS)).exp()
+        return LatentMixture(self.logits.log_softmax(0), self.loc, scale)
+
+
+class CodeMixturePrior(AbstractPrior):
+    """A mixture of Gaussians fitted to the codes of a pretrained autoencoder, then frozen."""
+
+    logits: Tensor
+    loc: Tensor
+    scale: Tensor
+
+    def __init__(self, latent: int, components: int) -> None:
+        super().__init__()
+        self.register_buffer("logits", torch.zeros(components))
+        self.register_buffer("loc", torch.zeros(components, latent))
+        self.register_buffer("scale", torch.ones(components, latent))
+
+    def fit(self, codes: Float[np.ndarray, "samples latent"], seed: int) -> None:
+        """Fit the mixture by expectation maximisation, from k-means++ starts.
+
+        Args:
+            codes: Codes of the training split.
+            seed: Seed of the starts.
+        """
+        from sklearn.mixture import GaussianMixture
+
+        fitted = GaussianMixture(
+            n_components=len(self.logits),
+            covariance_type="diag",
+            init_params="k-means++",
+            reg_covar=1e-4 * float(codes.var(0).mean()),
+            max_iter=500,
+            n_init=3,
+            random_state=seed,
+        ).fit(codes.astype(np.float64))
+        self.logits.copy_(torch.from_numpy(np.log(fitted.weights_)))
+        self.loc.copy_(torch.from_numpy(fitted.means_))
+        self.scale.copy_(torch.from_numpy(np.sqrt(fitted.covariances_)))
+
+    def forward(self, posterior: Encode, labels: Tensor | None = None) -> LatentMixture:
+        """Return the mixture."""
+        return LatentMixture(self.logits.log_softmax(0), self.loc, self.scale)
+
+
+class MixtureConfig(Recipe):
+    """A Gaussian mixture with trained means, spreads and weights."""
+
+    kind: Literal["mog"] = "mog"
+    components: int = Field(16, ge=1, le=5000)
+
+    def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> MixturePrior:
+        """Make the untrained prior."""
+        return MixturePrior(space.size, self.components)
+
+
+class CodeMixtureConfig(Recipe):
+    """A Gaussian mixture fitted to the codes of a pretrained autoencoder."""
+
+    kind: Literal["xvae-mixture"] = "xvae-mixture"
+    source: str = Field(max_length=100, description="Slug of the autoencoder's checkpoint.")
+    source_hash: str | None = Field(
+        None, max_length=64, description="Its hash, filled in by training."
+    )
+    components: int = Field(10, ge=1, le=5000)
+
+    def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> CodeMixturePrior:
+        """Make the prior, to be fitted to codes."""
+        return CodeMixturePrior(space.size, self.components)
+
+
+def uniform_log_weights(components: int, like: Tensor) -> Float[Tensor, " components"]:
+    """Make the log weights of a mixture with equal weights."""
+    return torch.full((components,), -math.log(components), dtype=like.dtype, device=like.device)
