@@ -1,0 +1,5 @@
+"""Objectives that training minimises."""
+
+from explorer.objectives.elbo import ElboConfig, Terms, elbo, unit_kl
+
+__all__ = ["ElboConfig", "Terms", "elbo", "unit_kl"]

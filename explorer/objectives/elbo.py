@@ -1,0 +1,151 @@
+"""The evidence lower bound, its KL in closed form where there is one, by Monte Carlo elsewhere."""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+from torch.distributions import Normal, kl_divergence
+
+from explorer.errors import NoDensityError
+from explorer.interfaces import AbstractModel, Components, LatentPrior, Posterior, Recipe
+from explorer.objectives.schedules import LinearConfig, ScheduleConfig
+
+DivergenceName = Literal["exact", "variational", "jensen"]
+
+
+class ElboConfig(Recipe):
+    """E log p(x|z) - beta KL(q(z|x) || p(z)), with free bits.
+
+    `divergence` chooses what stands for the KL under a mixture: `exact` (Monte Carlo with the
+    mixture's own density), or one of two upper bounds, kept to show what they do.
+    """
+
+    kind: Literal["elbo"] = "elbo"
+    warmup: ScheduleConfig = LinearConfig()
+    free_bits: float = Field(
+        0.0, ge=0, le=100, description="Floor of each unit's mean KL, in nats."
+    )
+    divergence: DivergenceName = "exact"
+
+
+class Terms(NamedTuple):
+    """The two terms of the bound for each sample, in nats, and the loss to minimise."""
+
+    reconstruction: Float[Tensor, " batch"]
+    kl: Float[Tensor, " batch"]
+    loss: Float[Tensor, ""]
+
+
+def elbo(
+    model: AbstractModel,
+    prior: LatentPrior | None,
+    x: Float[Tensor, "batch *sample"],
+    *,
+    beta: float = 1.0,
+    free_bits: float = 0.0,
+    divergence: DivergenceName = "exact",
+    generator: torch.Generator | None = None,
+    inputs: Float[Tensor, "batch *sample"] | None = None,
+) -> Terms:
+    """Evaluate the bound with one code per sample.
+
+    Args:
+        model: A model; a plain autoencoder has a reconstruction term only.
+        prior: p(z), or None for a plain autoencoder.
+        x: Samples in data units.
+        beta: Weight of the KL in the loss.
+        free_bits: Floor of each unit's batch-mean KL in nats; below it a unit feels no pull. Where
+            the KL does not split into units, the floor of the whole is that of all units together.
+        divergence: What stands for the KL under a mixture.
+        generator: Source of the codes' noise.
+        inputs: What the encoder sees instead of `x`, where training corrupts it.
+
+    References:
+        Auto-encoding variational Bayes (Kingma and Welling, 2014), equation 3. https://arxiv.org/abs/1312.6114
+        Improving variational inference with inverse autoregressive flow (Kingma et al., 2016),
+        appendix C.8, for free bits. https://arxiv.org/abs/1606.04934
+    """
+    q = model.posterior(x if inputs is None else inputs)
+    z = q.sample(generator)
+    reconstruction = model.likelihood(z).log_prob(x)
+    if prior is None:
+        return Terms(reconstruction, torch.zeros_like(reconstruction), -reconstruction.mean())
+    units = unit_kl(q, prior)
+    if units is not None:
+        kl = units.sum(1)
+        penalty = units.mean(0).clamp(min=free_bits).sum()
+    else:
+        kl = DIVERGENCES[divergence](q, prior, z)
+        penalty = kl.mean().clamp(min=free_bits * z.shape[1]) if free_bits else kl.mean()
+    return Terms(reconstruction, kl, -reconstruction.mean() + beta * penalty)
+
+
+def unit_kl(q: Posterior, prior: LatentPrior) -> Float[Tensor, "batch latent"] | None:
+    """Evaluate KL(q_j || p_j) of every unit in closed form; None for other priors."""
+    components = prior.components()
+    if components is None or len(components) > 1 or q.scale is None:
+        return None
+    p = Normal(components.loc[0], components.scale[0], validate_args=False)
+    return kl_divergence(Normal(q.loc, q.scale, validate_args=False), p)
+
+
+def exact_divergence(
+    q: Posterior, prior: LatentPrior, z: Float[Tensor, "batch latent"]
+) -> Float[Tensor, " batch"]:
+    """Estimate KL(q || p) without bias from one code: log q(z|x) - log p(z)."""
+    return q.log_prob(z) - prior.log_prob(z)
+
+
+def jensen_bound(
+    q: Posterior, prior: LatentPrior, z: Float[Tensor, "batch latent"]
+) -> Float[Tensor, " batch"]:
+    """Evaluate sum_k w_k KL(q || p_k) >= KL(q || p).
+
+    Its gradient is that of the KL to a single Gaussian, the normalised product of p_k^{w_k}:
+    training
+    on it loses every mode of the mixture.
+    """
+    components = _mixture(prior)
+    return _component_kl(q, components) @ components.log_weights.exp()
+
+
+def variational_bound(
+    q: Posterior, prior: LatentPrior, z: Float[Tensor, "batch latent"]
+) -> Float[Tensor, " batch"]:
+    """Evaluate -log sum_k w_k exp(-KL(q || p_k)), between KL(q || p) and Jensen's bound.
+
+    References:
+        Approximating the Kullback Leibler divergence between Gaussian mixture models
+        (Hershey and Olsen, 2007), section 7.
+    """
+    components = _mixture(prior)
+    return -(components.log_weights - _component_kl(q, components)).logsumexp(-1)
+
+
+Divergence = Callable[[Posterior, LatentPrior, Tensor], Tensor]
+DIVERGENCES: dict[str, Divergence] = {
+    "exact": exact_divergence,
+    "variational": variational_bound,
+    "jensen": jensen_bound,
+}
+
+
+def _mixture(prior: LatentPrior) -> Components:
+    components = prior.components()
+    if components is None:
+        raise NoDensityError(
+            "The bounds on the KL need a mixture prior; use the exact divergence."
+        )
+    return components
+
+
+def _component_kl(q: Posterior, p: Components) -> Float[Tensor, "batch components"]:
+    if q.scale is None:
+        raise NoDensityError("A plain autoencoder has no KL; choose a model with a prior.")
+    return kl_divergence(
+        Normal(q.loc[:, None], q.scale[:, None], validate_args=False),
+        Normal(p.loc, p.scale, validate_args=False),
+    ).sum(-1)

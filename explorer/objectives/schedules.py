@@ -1,0 +1,58 @@
+"""How the weight beta of the KL term grows: constant, linear, or in cycles."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from explorer.interfaces import Recipe
+
+
+class ConstantConfig(Recipe):
+    """beta stays as it is; 1 is the evidence lower bound, other values are a beta-VAE."""
+
+    kind: Literal["constant"] = "constant"
+    beta: float = Field(1.0, ge=0, le=1000)
+
+    def beta_at(self, epoch: float) -> float:
+        """Return the weight after so many epochs."""
+        return self.beta
+
+
+class LinearConfig(Recipe):
+    """beta = min(1, epoch / epochs), the first epoch being 1.
+
+    References:
+        Generating sentences from a continuous space (Bowman et al., 2016). https://arxiv.org/abs/1511.06349
+    """
+
+    kind: Literal["linear"] = "linear"
+    epochs: int = Field(100, ge=1)
+
+    def beta_at(self, epoch: float) -> float:
+        """Return the weight in this epoch."""
+        return min(1.0, epoch / self.epochs)
+
+
+class CyclicalConfig(Recipe):
+    """beta rises to 1 within a share of each cycle and rests there, cycle after cycle.
+
+    References:
+        Cyclical annealing schedule (Fu et al., 2019), equation 6. https://arxiv.org/abs/1903.10145
+    """
+
+    kind: Literal["cyclical"] = "cyclical"
+    epochs: int = Field(100, ge=1, description="Epochs over which the cycles are laid.")
+    cycles: int = Field(4, ge=1)
+    rise: float = Field(0.5, gt=0, le=1, description="Share of a cycle in which beta rises.")
+
+    def beta_at(self, epoch: float) -> float:
+        """Return the weight in this epoch; 1 when all cycles are over."""
+        if epoch >= self.epochs:
+            return 1.0
+        length = self.epochs / self.cycles
+        return min(1.0, (epoch % length) / length / self.rise)
+
+
+ScheduleConfig = Annotated[
+    ConstantConfig | LinearConfig | CyclicalConfig, Field(discriminator="kind")
+]
