@@ -1,0 +1,379 @@
+"""A checkpoint is a folder of data: config.json, model.safetensors, and what was measured on them.
+
+Opening one validates everything before anything is built: the config by its schema, names, shapes,
+types and values of the tensors, and the size of every file.
+"""
+
+import hashlib
+import json
+import os
+import struct
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import Field, TypeAdapter, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialise
+from torch import Tensor, nn
+
+from explorer import settings
+from explorer.config import RunConfig, first_problem
+from explorer.errors import CheckpointError, UnknownCheckpointError
+from explorer.interfaces import AbstractModel, AbstractPrior, Recipe
+
+CONFIG, WEIGHTS, METRICS, CARD = "config.json", "model.safetensors", "metrics.json", "card.md"
+LIKELIHOOD, ATLAS, PREVIEW, SNAPSHOTS = (
+    "likelihood.npz",
+    "atlas.npz",
+    "preview.png",
+    "snapshots.npz",
+)
+
+MAX_TEXT_BYTES = 2_000_000
+MAX_WEIGHT_BYTES = 1_000_000_000
+MAX_ARRAY_BYTES = 400_000_000
+HALF = {torch.float16: "F16", torch.float32: "F32"}
+
+
+class Metric(Recipe):
+    """One measured number: with how many samples, which seed, which error, and in which unit.
+
+    `null` is the same measure with real data in the place of the model's: what perfection scores.
+    """
+
+    value: float = Field(allow_inf_nan=False)
+    se: float | None = Field(None, allow_inf_nan=False)
+    n: int = Field(ge=0)
+    seed: int | None = None
+    unit: str = Field(max_length=40)
+    samples: int | None = None
+    null: float | None = Field(None, allow_inf_nan=False)
+
+
+Metrics = dict[str, Metric]
+_METRICS = TypeAdapter(Metrics)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """An opened checkpoint: the trained model in evaluation mode, its prior, and its numbers."""
+
+    slug: str
+    folder: Path
+    config: RunConfig
+    model: AbstractModel
+    prior: AbstractPrior | None
+    metrics: Metrics
+    hash: str
+
+    def arrays(self, name: str) -> dict[str, np.ndarray]:
+        """Read an npz file: the user's own before the shipped one, nothing where none is."""
+        for place in (results_folder(self.hash), self.folder):
+            if (place / name).is_file():
+                return read_arrays(place / name)
+        return {}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One folder of the catalogue; a broken one says why."""
+
+    slug: str
+    folder: Path
+    healthy: bool
+    reason: str = ""
+    data: str = ""
+    model: str = ""
+    prior: str = ""
+    latent: int = 0
+    hash: str = ""
+    metrics: Metrics = field(default_factory=dict)
+    config: RunConfig | None = None
+
+    def open(self) -> Checkpoint:
+        """Load the checkpoint.
+
+        Raises:
+            CheckpointError: If it is broken.
+        """
+        return load(self.folder)
+
+    def as_json(self) -> dict[str, object]:
+        """Return what `latent-explorer list --json` prints."""
+        keys = ("slug", "healthy", "reason", "data", "model", "prior", "latent", "hash")
+        metrics = {
+            name: metric.model_dump(exclude_none=True) for name, metric in self.metrics.items()
+        }
+        return {**{key: getattr(self, key) for key in keys}, "metrics": metrics}
+
+
+def catalogue(folder: Path | str | None = None) -> list[Entry]:
+    """List every checkpoint, the broken ones with the reason.
+
+    Args:
+        folder: A folder of checkpoints; by default the shipped ones and those trained by this
+        user.
+    """
+    chosen = settings.current()
+    folders = (
+        [Path(folder)] if folder is not None else [chosen.checkpoints, chosen.user / "checkpoints"]
+    )
+    entries: dict[str, Entry] = {}
+    for place in folders:
+        if not place.is_dir():
+            continue
+        for candidate in sorted(place.iterdir()):
+            if candidate.is_dir() and not candidate.name.startswith("."):
+                entries.setdefault(candidate.name, _inspect(candidate))
+    return list(entries.values())
+
+
+def load(slug_or_path: str | Path) -> Checkpoint:
+    """Open a checkpoint by its slug or its folder.
+
+    Raises:
+        UnknownCheckpointError: If there is no such checkpoint.
+        CheckpointError: If something in it is wrong; the message says what.
+    """
+    folder = _find(slug_or_path)
+    config, tensors, digest = _read(folder)
+    model, prior = config.build()
+    _fill(model, "model", tensors)
+    if prior is not None:
+        _fill(prior, "prior", tensors)
+        prior.eval().requires_grad_(False)
+    return Checkpoint(
+        slug=folder.name,
+        folder=folder,
+        config=config,
+        model=model.eval().requires_grad_(False),
+        prior=prior,
+        metrics=_measured(folder, digest),
+        hash=digest,
+    )
+
+
+def results_folder(digest: str) -> Path:
+    """Name the user's folder of results for a content hash; it is laid over the shipped folder."""
+    return settings.current().user / "results" / digest
+
+
+def save(
+    model: AbstractModel, prior: AbstractPrior | None, config: RunConfig, folder: Path | str
+) -> Path:
+    """Write config and weights; each file appears whole or not at all.
+
+    Weight matrices are stored in half precision where the recipe says so.
+
+    Args:
+        model: The trained model.
+        prior: Its prior, or None for an autoencoder.
+        config: The recipe, with the sketch of the data.
+        folder: Where to write; made if absent.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {}
+    for part, module in _parts(model, prior):
+        for name, tensor in module.state_dict().items():
+            small = config.training.half and tensor.ndim > 1
+            kept = tensor.detach().to("cpu", torch.float16 if small else torch.float32)
+            tensors[f"{part}.{name}"] = kept.contiguous()
+    write(folder / WEIGHTS, serialise(tensors))
+    write(folder / CONFIG, (config.model_dump_json(indent=1, exclude_none=True) + "\n").encode())
+    return folder
+
+
+def content_hash(folder: Path) -> str:
+    """Hash config and weights: the identity of a checkpoint, whatever was measured on it."""
+    digest = hashlib.sha256()
+    for name in (CONFIG, WEIGHTS):
+        content = (folder / name).read_bytes()
+        digest.update(struct.pack("<Q", len(content)))
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def read_metrics(folder: Path) -> Metrics:
+    """Read metrics.json; an absent file gives an empty dictionary.
+
+    Raises:
+        CheckpointError: If the file is not what it should be.
+    """
+    path = folder / METRICS
+    if not path.is_file():
+        return {}
+    try:
+        return _METRICS.validate_json(_text(path))
+    except ValidationError as error:
+        raise CheckpointError(f"{path.name}: {first_problem(error)}") from error
+
+
+def write_metrics(folder: Path, metrics: Metrics) -> None:
+    """Write metrics.json."""
+    ready = {name: metric.model_dump(exclude_none=True) for name, metric in metrics.items()}
+    write(folder / METRICS, (json.dumps(ready, indent=1) + "\n").encode())
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read an npz file without unpickling, bounded in size before anything is unpacked.
+
+    Raises:
+        CheckpointError: If it is damaged, too big, or holds objects.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MAX_ARRAY_BYTES:
+                raise CheckpointError(
+                    f"{path.name} unpacks to over {MAX_ARRAY_BYTES // 10**6} MB; remove it."
+                )
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        KeyError,
+        zipfile.BadZipFile,
+        NotImplementedError,
+    ) as error:
+        raise CheckpointError(f"{path.name} cannot be read ({error}); build it again.") from error
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file beside its place and move it there, so that no reader sees half of it."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def _find(slug_or_path: str | Path) -> Path:
+    path = Path(slug_or_path)
+    if path.is_dir() and (isinstance(slug_or_path, Path) or len(path.parts) > 1):
+        return path
+    chosen = settings.current()
+    if len(path.parts) == 1 and path.name not in ("", ".", ".."):
+        for place in (chosen.checkpoints, chosen.user / "checkpoints"):
+            if (place / path.name).is_dir():
+                return place / path.name
+    raise UnknownCheckpointError(
+        f"There is no checkpoint called {str(slug_or_path)[:80]}; `latent-explorer list` "
+        f"names them all."
+    )
+
+
+def _inspect(folder: Path) -> Entry:
+    try:
+        config, _, digest = _read(folder)
+        return Entry(
+            slug=folder.name,
+            folder=folder,
+            healthy=True,
+            data=config.data.kind,
+            model=config.model.kind,
+            prior=config.prior.kind if config.prior else "none",
+            latent=config.model.latent,
+            hash=digest,
+            metrics=_measured(folder, digest),
+            config=config,
+        )
+    except CheckpointError as error:
+        return Entry(folder.name, folder, healthy=False, reason=str(error))
+    except OSError as error:
+        return Entry(
+            folder.name, folder, healthy=False, reason=f"It cannot be read: {error.strerror}."
+        )
+
+
+def _read(folder: Path) -> tuple[RunConfig, dict[str, Tensor], str]:
+    """Validate and read config and weights."""
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            raise CheckpointError(
+                f"{folder.name} has no {name}; write one with `latent-explorer train`."
+            )
+    try:
+        config = RunConfig.model_validate_json(_text(folder / CONFIG))
+    except ValidationError as error:
+        raise CheckpointError(f"{CONFIG}: {first_problem(error)}") from error
+    if config.sketch is None:
+        raise CheckpointError(f"{CONFIG} has no sketch; train it again.")
+    with torch.device("meta"):
+        model, prior = config.build()
+    expected = {
+        f"{part}.{name}": tuple(tensor.shape)
+        for part, module in _parts(model, prior)
+        for name, tensor in module.state_dict().items()
+    }
+    return config, _tensors(folder / WEIGHTS, expected), content_hash(folder)
+
+
+def _measured(folder: Path, digest: str) -> Metrics:
+    shipped = read_metrics(folder)
+    try:
+        return shipped | read_metrics(results_folder(digest))
+    except CheckpointError:
+        return shipped
+
+
+def _tensors(path: Path, expected: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
+    if path.stat().st_size > MAX_WEIGHT_BYTES:
+        raise CheckpointError(
+            f"{path.name} is over {MAX_WEIGHT_BYTES // 10**9} GB; it is not one of ours."
+        )
+    try:
+        with safe_open(path, framework="pt") as stored:
+            names = set(stored.keys())
+            for name in sorted(names ^ expected.keys()):
+                state = "lacks" if name in expected else "has an unknown tensor"
+                raise CheckpointError(
+                    f"{path.name} {state} {name[:80]}; config and weights do not belong together."
+                )
+            for name, shape in expected.items():
+                found = stored.get_slice(name)
+                if tuple(found.get_shape()) != shape or found.get_dtype() not in HALF.values():
+                    raise CheckpointError(
+                        f"{path.name}: {name} is {found.get_dtype()} {found.get_shape()}, "
+                        f"expected "
+                        f"F16 or F32 {list(shape)}; config and weights do not belong together."
+                    )
+            tensors = {name: stored.get_tensor(name).float() for name in expected}
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path.name} cannot be read ({error}); copy it again.") from error
+    for name, tensor in tensors.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise CheckpointError(
+                f"{path.name}: {name} holds values that are not finite; train it again."
+            )
+        if name.endswith("scale") and bool((tensor <= 0).any()) and "log" not in name:
+            raise CheckpointError(f"{path.name}: {name} must be positive; train it again.")
+    return tensors
+
+
+def _text(path: Path) -> bytes:
+    if path.stat().st_size > MAX_TEXT_BYTES:
+        raise CheckpointError(
+            f"{path.name} is over {MAX_TEXT_BYTES // 10**6} MB; it is not one of ours."
+        )
+    return path.read_bytes()
+
+
+def _parts(model: AbstractModel, prior: AbstractPrior | None) -> Iterator[tuple[str, nn.Module]]:
+    yield "model", model
+    if prior is not None:
+        yield "prior", prior
+
+
+def _fill(module: nn.Module, part: str, tensors: dict[str, Tensor]) -> None:
+    prefix = f"{part}."
+    module.load_state_dict(
+        {
+            name.removeprefix(prefix): tensor
+            for name, tensor in tensors.items()
+            if name.startswith(prefix)
+        }
+    )
