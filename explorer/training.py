@@ -1,0 +1,420 @@
+"""Data in, checkpoint out; killed at any moment, it goes on to the same numbers."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialise
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from explorer import checkpoint
+from explorer.config import RunConfig
+from explorer.data import DataSet
+from explorer.errors import TrainingError
+from explorer.interfaces import AbstractModel, AbstractPrior
+from explorer.models import VAE
+from explorer.objectives import elbo
+from explorer.priors import CodeMixtureConfig, CodeMixturePrior, GaussianPrior, XVAEConfig
+
+WORK = "training"
+STATE, LOG = "state.safetensors", "log.jsonl"
+SAVE_EVERY_SECONDS = 30
+SNAPSHOTS_KEPT, SNAPSHOT_COMPONENTS = 12, 16
+_SNAPSHOT_EPOCHS = tuple(round(1.7**power) for power in range(20))
+_NORM_FLOOR = 1e-7
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is known after an epoch."""
+
+    epoch: int
+    epochs: int
+    beta: float
+    train_elbo: float
+    valid_elbo: float
+    best: float
+    seconds: float
+
+
+class _Network(nn.Module):
+    """Model and prior as one module, so that one optimiser and one average hold both."""
+
+    def __init__(self, model: AbstractModel, prior: AbstractPrior | None) -> None:
+        super().__init__()
+        self.model, self.prior = model, prior
+
+    def forward(self, x: Tensor, **options: object) -> tuple[Tensor, Tensor, Tensor]:
+        latent = self.model.joint(self.prior(self.model.posterior)) if self.prior else None
+        return elbo(self.model, latent, x, **options)  # type: ignore[arg-type]
+
+
+def train(
+    config: RunConfig,
+    data: DataSet,
+    out: Path,
+    *,
+    resume: bool = False,
+    init: checkpoint.Checkpoint | None = None,
+    minutes: float | None = None,
+    device: str = "cpu",
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> RunConfig:
+    """Train a model and write config, weights and snapshots of its pseudo-inputs to a folder.
+
+    Every epoch draws its order and its noise from (seed, epoch), so that a run that was killed and
+    resumed passes through the same numbers as one that was not.
+
+    Args:
+        config: The recipe.
+        data: Its data set.
+        out: The folder of the checkpoint; the state of the run lies in its `training` folder.
+        resume: Go on from the state that lies there.
+        init: A checkpoint of the same architecture to start from.
+        minutes: Stop after the epoch in which so many minutes have passed.
+        device: cpu or cuda.
+        report: Called after each epoch.
+
+    Returns:
+        The recipe with what training found out filled in.
+
+    Raises:
+        TrainingError: If there is nothing to resume, the start does not fit, or the loss diverges.
+    """
+    run = _Run(_complete(config, data), data, out, torch.device(device))
+    if resume:
+        run.restore()
+    elif init is not None:
+        run.start_from(init)
+    started = time.monotonic()
+    saved = started
+    for progress in run.epochs():
+        report(progress)
+        now = time.monotonic()
+        if now - saved > SAVE_EVERY_SECONDS:
+            run.store()
+            saved = now
+        if minutes is not None and now - started > 60 * minutes:
+            break
+    run.store()
+    run.publish()
+    return run.config
+
+
+class _Run:
+    """The moving parts of one training run."""
+
+    def __init__(self, config: RunConfig, data: DataSet, out: Path, device: torch.device) -> None:
+        self.data, self.out, self.device = data, out, device
+        torch.manual_seed(config.training.seed)
+        model, prior = config.build()
+        self.config = _fit_prior(config, model, prior, data)
+        self.options = self.config.training
+        self.network = _Network(model, prior).to(device)
+        self.average = AveragedModel(
+            self.network,
+            multi_avg_fn=get_ema_multi_avg_fn(self.options.average or 0.5),
+            use_buffers=True,
+        )
+        self.optimiser = self._optimiser()
+        self.epoch, self.best, self.best_epoch = 0, -math.inf, 0
+        self.best_weights = _copy(self.network.state_dict())
+        self.snapshots: dict[int, Tensor] = {}
+        self.log: list[dict[str, float]] = []
+        self.seconds = 0.0
+        self.train_x = torch.from_numpy(data.train.x).to(device)
+        self.valid_x = torch.from_numpy(data.valid.x).to(device)
+
+    def epochs(self) -> Iterator[Progress]:
+        """Train epoch after epoch until the end or the patience is reached."""
+        while self.epoch < self.options.epochs and not self._tired():
+            start = time.monotonic()
+            self.epoch += 1
+            beta = self.config.objective.warmup.beta_at(self.epoch)
+            train_elbo = self._train_epoch(beta)
+            valid_elbo = self._validate()
+            if valid_elbo > self.best:
+                self.best, self.best_epoch = valid_elbo, self.epoch
+                self.best_weights = _copy(self._chosen().state_dict())
+            self._snapshot()
+            self.seconds += time.monotonic() - start
+            progress = Progress(
+                self.epoch,
+                self.options.epochs,
+                beta,
+                train_elbo,
+                valid_elbo,
+                self.best,
+                self.seconds,
+            )
+            self.log.append({key: round(value, 5) for key, value in vars(progress).items()})
+            yield progress
+
+    def store(self) -> None:
+        """Write the whole state as one file, so that a kill leaves the last one whole."""
+        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
+        tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
+        tensors |= {f"best.{name}": value for name, value in self.best_weights.items()}
+        tensors |= {f"snapshot.{epoch}": value for epoch, value in self.snapshots.items()}
+        for index, slots in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{index}.{name}": value for name, value in slots.items()}
+        facts = {
+            "epoch": self.epoch,
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "seconds": self.seconds,
+            "log": self.log,
+            "recipe": self.config.model_dump(mode="json"),
+        }
+        folder = self.out / WORK
+        folder.mkdir(parents=True, exist_ok=True)
+        whole = {
+            name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()
+        }
+        checkpoint.write(folder / STATE, serialise(whole, {"facts": json.dumps(facts)}))
+        lines = "".join(json.dumps(line) + "\n" for line in self.log)
+        checkpoint.write(folder / LOG, lines.encode())
+
+    def restore(self) -> None:
+        """Go on from the stored state."""
+        path = self.out / WORK / STATE
+        if not path.is_file():
+            raise TrainingError(
+                f"There is nothing to resume in {self.out}; leave out --resume to begin."
+            )
+        try:
+            with safe_open(path, framework="pt", device=str(self.device)) as stored:
+                facts = json.loads(stored.metadata()["facts"])
+                tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise TrainingError(
+                f"{path} is damaged ({error}); leave out --resume to begin anew."
+            ) from error
+        now = self.config.model_dump(mode="json")
+        was = facts["recipe"]
+        for recipe in (now, was):
+            recipe["training"].pop("epochs")
+            recipe["training"].pop("patience")
+        if now != was:
+            raise TrainingError(
+                f"{path} belongs to another recipe; choose another --out, or begin anew."
+            )
+        self.network.load_state_dict(_below(tensors, "network"))
+        self.average.load_state_dict(_below(tensors, "average"))
+        self.best_weights = _below(tensors, "best")
+        self.snapshots = {
+            int(epoch): value for epoch, value in _below(tensors, "snapshot").items()
+        }
+        slots: dict[int, dict[str, Tensor]] = {}
+        for name, value in _below(tensors, "optimiser").items():
+            index, slot = name.split(".")
+            slots.setdefault(int(index), {})[slot] = value.cpu() if slot == "step" else value
+        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": slots})
+        self.epoch, self.best, self.best_epoch = facts["epoch"], facts["best"], facts["best_epoch"]
+        self.log, self.seconds = facts["log"], facts["seconds"]
+
+    def start_from(self, other: checkpoint.Checkpoint) -> None:
+        """Take over the weights of a checkpoint of the same architecture."""
+        weights = {f"model.{name}": value for name, value in other.model.state_dict().items()}
+        if other.prior is not None and self.network.prior is not None:
+            weights |= {f"prior.{name}": value for name, value in other.prior.state_dict().items()}
+        own = self.network.state_dict()
+        fitting = {name: value for name, value in weights.items() if name in own}
+        if any(own[name].shape != value.shape for name, value in fitting.items()) or not fitting:
+            raise TrainingError(
+                f"{other.slug} has other shapes than the recipe; choose a matching --init."
+            )
+        self.network.load_state_dict(own | fitting)
+        self.average.module.load_state_dict(own | fitting)
+
+    def publish(self) -> None:
+        """Write the best weights as a checkpoint."""
+        self.network.load_state_dict(self.best_weights)
+        checkpoint.save(self.network.model, self.network.prior, self.config, self.out)
+        if self.snapshots:
+            epochs = np.array(sorted(self.snapshots))
+            stack = torch.stack([self.snapshots[int(epoch)] for epoch in epochs]).cpu().numpy()
+            np.savez_compressed(self.out / checkpoint.SNAPSHOTS, epochs=epochs, inputs=stack)
+
+    def _optimiser(self) -> torch.optim.Optimizer:
+        own = self.options
+        groups = [
+            {"params": list(self.network.model.parameters()), "weight_decay": own.weight_decay}
+        ]
+        prior = [] if self.network.prior is None else list(self.network.prior.parameters())
+        if prior:
+            groups.append(
+                {
+                    "params": prior,
+                    "lr": own.prior_learning_rate or own.learning_rate,
+                    "weight_decay": 0.0,
+                }
+            )
+        optimiser = torch.optim.AdamW(groups, lr=own.learning_rate, fused=True)
+        for group in optimiser.param_groups:
+            group["initial"] = group["lr"]
+        return optimiser
+
+    def _train_epoch(self, beta: float) -> float:
+        generator = _generator(self.options.seed, self.epoch, self.device)
+        order = torch.randperm(len(self.train_x), generator=generator, device=self.device)
+        progress = (self.epoch - 1) / self.options.epochs
+        factor = (
+            0.5 * (1 + math.cos(math.pi * progress)) if self.options.decay == "cosine" else 1.0
+        )
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["initial"] * max(factor, 0.01)
+        self.network.train()
+        total = 0.0
+        for rows in order.split(self.options.batch):
+            x = self._picture(self.train_x[rows], generator)
+            terms = self.network(
+                x,
+                beta=beta,
+                free_bits=self.config.objective.free_bits,
+                divergence=self.config.objective.divergence,
+                generator=generator,
+                inputs=self._corrupt(x, generator),
+            )
+            reconstruction, kl, loss = terms
+            self.optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            if self.options.normalise_gradients:
+                for parameter in self.network.parameters():
+                    if parameter.grad is not None:
+                        parameter.grad.div_(parameter.grad.norm() + _NORM_FLOOR)
+            self.optimiser.step()
+            if self.options.average:
+                self.average.update_parameters(self.network)
+            total += float((reconstruction - kl).detach().sum())
+        if not math.isfinite(total):
+            raise TrainingError(
+                f"The loss is not finite in epoch {self.epoch}; lower the learning rate."
+            )
+        return total / len(self.train_x)
+
+    def _picture(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Binarise a dynamic data set's batch, and move pictures where the recipe says so."""
+        if self.data.dynamic:
+            x = torch.bernoulli(x, generator=generator)
+        reach = self.options.shift
+        if not reach or x.ndim != 4:
+            return x
+        padded = nn.functional.pad(x, (reach,) * 4)
+        height, width = x.shape[-2:]
+        moves = torch.randint(0, 2 * reach + 1, (len(x), 2), generator=generator, device=x.device)
+        rows = moves[:, :1] + torch.arange(height, device=x.device)
+        columns = moves[:, 1:] + torch.arange(width, device=x.device)
+        batch = torch.arange(len(x), device=x.device)[:, None, None]
+        return (
+            padded[batch, :, rows[:, :, None], columns[:, None, :]]
+            .permute(0, 3, 1, 2)
+            .contiguous()
+        )
+
+    def _corrupt(self, x: Tensor, generator: torch.Generator) -> Tensor | None:
+        """Hide values from the encoder, of each sample another share: q generalises better for it.
+
+        References:
+            Amortized inference regularization (Shu et al., 2018). https://arxiv.org/abs/1805.08913
+        """
+        if not self.options.corruption:
+            return None
+        share = torch.rand((len(x),) + (1,) * (x.ndim - 1), generator=generator, device=x.device)
+        hidden = torch.rand(x.shape, generator=generator, device=x.device)
+        return x * (hidden >= share * self.options.corruption)
+
+    @torch.no_grad()
+    def _validate(self) -> float:
+        """Evaluate the validation bound at beta = 1, with the same noise every epoch."""
+        network = self._chosen().eval()
+        generator = _generator(self.options.seed, 0, self.device)
+        total = 0.0
+        for x in self.valid_x.split(2000):
+            reconstruction, kl, _ = network(x, generator=generator)
+            total += float((reconstruction - kl).sum())
+        return total / len(self.valid_x)
+
+    def _chosen(self) -> _Network:
+        return cast("_Network", self.average.module) if self.options.average else self.network
+
+    def _tired(self) -> bool:
+        """Early stopping counts from the end of the warm-up, where the loss becomes the bound."""
+        warm = max(self.best_epoch, getattr(self.config.objective.warmup, "epochs", 0))
+        return self.epoch - warm >= self.options.patience
+
+    def _snapshot(self) -> None:
+        prior = self._chosen().prior
+        inputs = prior.pseudo_inputs() if prior is not None else None
+        if inputs is None or (
+            self.epoch not in _SNAPSHOT_EPOCHS and self.epoch != self.options.epochs
+        ):
+            return
+        self.snapshots[self.epoch] = inputs[:SNAPSHOT_COMPONENTS].detach().half()
+        while len(self.snapshots) > SNAPSHOTS_KEPT:
+            del self.snapshots[sorted(self.snapshots)[1]]
+
+
+def autoencoder_codes(
+    source: checkpoint.Checkpoint, data: DataSet
+) -> Float[np.ndarray, "samples latent"]:
+    """Encode the training split with a pretrained autoencoder; dynamic data by probabilities."""
+    with torch.no_grad():
+        x = torch.from_numpy(data.train.x)
+        return torch.cat([source.model.posterior(part).loc for part in x.split(2000)]).numpy()
+
+
+def _complete(config: RunConfig, data: DataSet) -> RunConfig:
+    return RunConfig.model_validate(config.model_dump() | {"sketch": data.sketch.model_dump()})
+
+
+def _fit_prior(
+    config: RunConfig, model: AbstractModel, prior: AbstractPrior | None, data: DataSet
+) -> RunConfig:
+    """Fit an X-VAE's prior to its autoencoder's codes, and note which autoencoder that was."""
+    if not isinstance(config.prior, XVAEConfig | CodeMixtureConfig):
+        return config
+    source = checkpoint.load(config.prior.source)
+    if source.config.model.latent != config.model.latent:
+        raise TrainingError(
+            f"{source.slug} has another latent size than the recipe; choose a matching source."
+        )
+    codes = autoencoder_codes(source, data)
+    found: dict[str, object] = {"source_hash": source.hash}
+    if isinstance(prior, GaussianPrior):
+        assert isinstance(config.prior, XVAEConfig)
+        found["floored"] = tuple(prior.fit(codes, config.prior.floor))
+        loc, scale = prior.loc, prior.scale
+    else:
+        assert isinstance(prior, CodeMixturePrior)
+        prior.fit(codes, config.training.seed)
+        loc, scale = torch.from_numpy(codes.mean(0)), torch.from_numpy(codes.std(0))
+    if isinstance(model, VAE):
+        model.refer_to(loc, scale)
+    return config.model_copy(update={"prior": config.prior.model_copy(update=found)})
+
+
+def _generator(seed: int, epoch: int, device: torch.device) -> torch.Generator:
+    return torch.Generator(device).manual_seed(seed * 1_000_003 + epoch)
+
+
+def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in tensors.items()}
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    start = f"{prefix}."
+    return {
+        name.removeprefix(start): value
+        for name, value in tensors.items()
+        if name.startswith(start)
+    }
