@@ -1,0 +1,189 @@
+"""All numbers of a card, measured on the very weights that are shipped."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from explorer.checkpoint import Checkpoint, Metric, Metrics
+from explorer.data import DataSet
+from explorer.errors import TrainingError
+from explorer.interfaces import AbstractModel, LatentPrior
+from explorer.metrics.latent import active_units, encode, kl_per_unit, prior_variance
+from explorer.metrics.likelihood import importance_sampling
+from explorer.metrics.samples import WhitenedComponents, prdc, vendi_score
+from explorer.models.networks import BernoulliHead
+
+REPEATS = 5
+MOST_SAMPLES = 10_000
+
+
+class Evaluation(NamedTuple):
+    """Metrics for metrics.json and arrays for likelihood.npz, in the order of the test split."""
+
+    metrics: Metrics
+    arrays: dict[str, np.ndarray]
+
+
+def evaluate(
+    opened: Checkpoint,
+    data: DataSet,
+    *,
+    samples: int = 500,
+    limit: int | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    report: Callable[[str, int, int], None] = lambda stage, done, total: None,
+) -> Evaluation:
+    """Measure a checkpoint on its test split.
+
+    Args:
+        opened: The checkpoint.
+        data: Its data set.
+        samples: Importance samples per test sample.
+        limit: Only so many test samples, drawn at random by the seed: test files may be ordered.
+        seed: Seed of everything drawn.
+        device: cpu or cuda.
+        report: Called with a stage, what is done of it, and its whole.
+    """
+    if opened.config.sketch != data.sketch:
+        raise TrainingError(
+            f"{opened.slug} was trained on another form of these data; train it again."
+        )
+    rows = np.arange(len(data.test))
+    if limit is not None and limit < len(rows):
+        rows = np.sort(np.random.default_rng(seed).choice(rows, limit, replace=False))
+    x = torch.from_numpy(data.test.x[rows]).to(device)
+    model = opened.model.to(device)
+    q = encode(model, x)
+    if opened.prior is None:
+        with torch.inference_mode():
+            reconstruction = torch.cat(
+                [
+                    model.likelihood(z).log_prob(part)
+                    for z, part in zip(q.loc.split(2000), x.split(2000), strict=True)
+                ]
+            )
+        metrics = {
+            "reconstruction": _mean(reconstruction, "nats"),
+            "active_units": _units(
+                active_units(q.loc, float(q.loc.var(0, correction=0).max())), len(x)
+            ),
+        }
+        return Evaluation(metrics, {"reconstruction": _array(reconstruction)})
+    with torch.inference_mode():
+        prior = model.joint(opened.prior.to(device)(model.posterior))
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        report("log-likelihood", done, len(x))
+
+    scores = importance_sampling(model, prior, x, samples=samples, seed=seed, report=advance)
+    metrics = {
+        "log_likelihood": _mean(scores.log_likelihood, "nats", seed, samples),
+        "elbo": _mean(scores.elbo, "nats", seed, samples),
+        "reconstruction": _mean(scores.reconstruction, "nats", seed, samples),
+        "kl": _mean(scores.kl, "nats", seed, samples),
+        "active_units": _units(active_units(q.loc, prior_variance(prior)), len(x)),
+        "effective_samples": _mean(scores.effective, "samples", seed, samples),
+    }
+    metrics |= _fidelity(model, prior, data, seed, report)
+    with torch.inference_mode():
+        z = q.sample(torch.Generator(device).manual_seed(seed))
+        units = kl_per_unit(q, prior, z)
+    arrays = {
+        "log_likelihood": _array(scores.log_likelihood),
+        "elbo": _array(scores.elbo),
+        "kl_per_unit": _array(units),
+        "rows": rows.astype(np.int32),
+    }
+    return Evaluation(metrics, arrays)
+
+
+def draw_data(
+    model: AbstractModel, prior: LatentPrior, n: int, seed: int, scale: float = 1.0
+) -> Float[np.ndarray, "samples *sample"]:
+    """Draw samples as the data are: pixels of a Bernoulli, the mean curve of a Gaussian."""
+    draws = []
+    generator = torch.Generator().manual_seed(seed)
+    binary = isinstance(getattr(model, "head", None), BernoulliHead)
+    with torch.inference_mode():
+        for z in prior.draw(n, seed=seed, scale=scale).z.split(2000):
+            mean = model.likelihood(z).mean.cpu()
+            draws.append(torch.bernoulli(mean, generator=generator) if binary else mean)
+    return torch.cat(draws).numpy()
+
+
+def _fidelity(
+    model: AbstractModel,
+    prior: LatentPrior,
+    data: DataSet,
+    seed: int,
+    report: Callable[[str, int, int], None],
+) -> Metrics:
+    """Compare samples with test data, and training data with test data for the null row."""
+    n = min(len(data.test), MOST_SAMPLES)
+    chosen = np.random.default_rng(seed).permutation(len(data.test))[:n]
+    real = data.test.x[chosen]
+    features = WhitenedComponents(real)
+    reference = features(real)
+    rows, nulls = [], []
+    for repeat in range(REPEATS):
+        fake = features(draw_data(model, prior, n, seed + repeat))
+        rows.append((*prdc(reference, fake), vendi_score(fake)))
+        if repeat < 2:
+            nulls.append(_null_row(data, features, reference, n, seed + repeat))
+        report("fidelity and diversity", repeat + 1, REPEATS)
+    values, null = np.array(rows), np.mean(nulls, 0)
+    names = ("precision", "recall", "density", "coverage", "vendi")
+    return {
+        name: Metric(
+            value=float(values[:, column].mean()),
+            se=float(values[:, column].std(ddof=1) / np.sqrt(REPEATS)),
+            n=n,
+            seed=seed,
+            unit="samples" if name == "vendi" else "share",
+            samples=REPEATS * n,
+            null=float(null[column]),
+        )
+        for column, name in enumerate(names)
+    }
+
+
+def _null_row(
+    data: DataSet,
+    features: WhitenedComponents,
+    reference: Float[np.ndarray, "samples features"],
+    n: int,
+    seed: int,
+) -> tuple[float, ...]:
+    generator = np.random.default_rng(seed)
+    chosen = generator.choice(len(data.train), n, replace=len(data.train) < n)
+    train = data.train.x[chosen]
+    if data.dynamic:
+        train = (generator.random(train.shape, np.float32) < train).astype(np.float32)
+    other = features(train)
+    return (*prdc(reference, other), vendi_score(other))
+
+
+def _mean(
+    values: Tensor, unit: str, seed: int | None = None, samples: int | None = None
+) -> Metric:
+    n = len(values)
+    error = float(values.double().std() / np.sqrt(n))
+    return Metric(
+        value=float(values.double().mean()), se=error, n=n, seed=seed, unit=unit, samples=samples
+    )
+
+
+def _units(active: Tensor, n: int) -> Metric:
+    return Metric(value=float(active.sum()), n=n, unit=f"of {len(active)} units")
+
+
+def _array(values: Tensor) -> np.ndarray:
+    return values.cpu().float().numpy()
