@@ -1,0 +1,238 @@
+"""One engine per open model: encode, decode, sample and score, in batches, on one device.
+
+It knows nothing of the web, takes and gives float32 NumPy, and may be shared by threads.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from explorer.checkpoint import Checkpoint
+from explorer.devices import resolve_device
+from explorer.distributions import DiagonalMixture
+from explorer.errors import DeviceError, NoDensityError
+from explorer.interfaces import Components, LatentPrior, LatentSpace, Posterior
+from explorer.sketch import CurveSketch, PixelSketch
+
+BLOCKS = {"cpu": 64, "cuda": 1024}
+"""Rows of one call. Blocks are padded with zeros: the rounding of a matrix product hangs on its
+number of rows, and without padding one in 150 eight-bit pictures changed with the batch size."""
+
+Array = np.ndarray
+
+
+class Encoded(NamedTuple):
+    """q(z|x): means, and standard deviations (None for a plain autoencoder)."""
+
+    loc: Float[Array, "batch latent"]
+    scale: Float[Array, "batch latent"] | None
+
+
+class Sample(NamedTuple):
+    """Samples of the model: codes, decoded means, components, and log p(z) in nats."""
+
+    z: Float[Array, "batch latent"]
+    x: Float[Array, "batch *sample"]
+    component: Int[Array, " batch"]
+    log_density: Float[Array, " batch"]
+
+
+class Prototypes(NamedTuple):
+    """The components of a mixture prior, and the pseudo-inputs they come from (VampPrior)."""
+
+    weights: Float[Array, " components"]
+    loc: Float[Array, "components latent"]
+    scale: Float[Array, "components latent"]
+    decoded: Float[Array, "components *sample"]
+    pseudo_inputs: Float[Array, "components *sample"] | None
+
+
+class Engine:
+    """A trained model at work.
+
+    Args:
+        checkpoint: An opened checkpoint.
+        device: auto, cpu or cuda.
+        block: Rows of one call; by default what suits the device.
+
+    Raises:
+        DeviceError: If the device is unknown or absent.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, device: str = "auto", block: int | None = None
+    ) -> None:
+        self.checkpoint = checkpoint
+        self.device = resolve_device(device)
+        assert checkpoint.config.sketch is not None
+        self.sketch: PixelSketch | CurveSketch = checkpoint.config.sketch
+        self.space: LatentSpace = checkpoint.model.space
+        self.milliseconds = 0.0
+        self._block = block or BLOCKS[torch.device(self.device).type]
+        self._lock = threading.RLock()
+        self._model = checkpoint.model.to(self.device)
+        self._prior: LatentPrior | None = None
+        if checkpoint.prior is not None:
+            with self._lock, torch.inference_mode():
+                module = checkpoint.prior.to(self.device)
+                self._prior = self._model.joint(module(self._model.posterior))
+                self._pseudo_inputs = module.pseudo_inputs()
+
+    @property
+    def slug(self) -> str:
+        """The checkpoint's name."""
+        return self.checkpoint.slug
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether there is a prior to draw from."""
+        return self._prior is not None
+
+    @property
+    def prior(self) -> LatentPrior:
+        """p(z) over whole codes.
+
+        Raises:
+            NoDensityError: If the model is a plain autoencoder.
+        """
+        if self._prior is None:
+            raise NoDensityError(
+                f"{self.slug} is a plain autoencoder without a prior; choose a model with one."
+            )
+        return self._prior
+
+    def encode(
+        self, x: Float[Array | Tensor, "batch *sample"], labels: Array | None = None
+    ) -> Encoded:
+        """Encode samples in data units."""
+        loc, scale = self._run(x, self._encode_block)
+        return Encoded(loc, scale if self.has_prior else None)
+
+    def decode(
+        self, z: Float[Array | Tensor, "batch latent"], labels: Array | None = None
+    ) -> Float[Array, "batch *sample"]:
+        """Decode codes to the mean of p(x|z), in data units."""
+        return self._run(z, lambda rows: (self._model.likelihood(rows).mean,))[0]
+
+    def sample(
+        self,
+        n: int,
+        scale: float = 1.0,
+        seed: int = 0,
+        component: int | None = None,
+        labels: Array | None = None,
+    ) -> Sample:
+        """Draw from the prior with a scale, and decode.
+
+        A sample keeps its component and its noise for every scale, and the first samples of a
+        larger draw are those of a smaller one.
+
+        Args:
+            n: How many.
+            scale: s in z = mean + s * spread * noise; 1 is the prior as trained.
+            seed: Same seed, same pictures.
+            component: Draw from this component only.
+            labels: Reserved for class-conditional models.
+        """
+        z, index = self.draw(n, scale, seed, component)
+        return Sample(z, self.decode(z), index, self.log_prior(z))
+
+    def draw(
+        self, n: int, scale: float = 1.0, seed: int = 0, component: int | None = None
+    ) -> tuple[Float[Array, "batch latent"], Int[Array, " batch"]]:
+        """Draw codes and their components, without decoding."""
+        with self._lock, torch.inference_mode():
+            drawn = self.prior.draw(n, scale=scale, seed=seed, component=component)
+        return drawn.z.cpu().numpy(), drawn.component.numpy()
+
+    def log_prior(
+        self, z: Float[Array | Tensor, "batch latent"], labels: Array | None = None
+    ) -> Float[Array, " batch"]:
+        """Evaluate log p(z) in nats, under the prior as trained."""
+        prior = self.prior
+        return self._run(z, lambda rows: (prior.log_prob(rows),))[0]
+
+    def components(self) -> Components | None:
+        """Return the prior's components, or None."""
+        return self._prior.components() if self._prior is not None else None
+
+    def prototypes(self) -> Prototypes | None:
+        """Decode the prior's components; None where there is no prior or no component."""
+        components = self.components()
+        if components is None:
+            return None
+        inputs = self._pseudo_inputs
+        return Prototypes(
+            weights=_numpy(components.log_weights.exp()),
+            loc=_numpy(components.loc),
+            scale=_numpy(components.scale),
+            decoded=self.decode(components.loc),
+            pseudo_inputs=None if inputs is None else _numpy(inputs),
+        )
+
+    def responsibilities(self, z: Float[Array, "batch latent"]) -> Int[Array, " batch"]:
+        """Return for each code the component that most probably made it."""
+        components = self.components()
+        if components is None:
+            raise NoDensityError(
+                f"{self.slug} has no components; choose a model with a mixture prior."
+            )
+        mixture = DiagonalMixture(components.log_weights, components.loc, components.scale)
+        best = self._run(z, lambda rows: (mixture.responsibilities(rows).argmax(-1).float(),))[0]
+        return best.astype(np.int64)
+
+    def release(self) -> None:
+        """Free the device's memory; called when the engine leaves a cache."""
+        with self._lock:
+            self._model.cpu()
+            self._prior = None
+            if self.device.startswith("cuda"):
+                torch.cuda.empty_cache()
+
+    def _encode_block(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        q: Posterior = self._model.posterior(rows)
+        return q.loc, q.loc if q.scale is None else q.scale
+
+    def _run(
+        self, rows: Array | Tensor, call: Callable[[Tensor], tuple[Tensor, ...]]
+    ) -> tuple[Array, ...]:
+        """Call on padded blocks; on a full device, on smaller ones."""
+        values = torch.as_tensor(rows, dtype=torch.float32)
+        if len(values) == 0:
+            values = values.new_zeros(1, *values.shape[1:])
+            return tuple(part[:0] for part in self._run(values, call))
+        with self._lock, torch.inference_mode():
+            start = time.perf_counter()
+            block = self._block
+            while True:
+                try:
+                    parts = [self._padded(chunk, block, call) for chunk in values.split(block)]
+                    break
+                except torch.OutOfMemoryError as error:
+                    torch.cuda.empty_cache()
+                    if block == 1:
+                        raise DeviceError(
+                            "The device has no memory left; use --device cpu."
+                        ) from error
+                    block //= 2
+            joined = tuple(_numpy(torch.cat(column)) for column in zip(*parts, strict=True))
+            self.milliseconds = 1000 * (time.perf_counter() - start)
+        return joined
+
+    def _padded(
+        self, chunk: Tensor, block: int, call: Callable[[Tensor], tuple[Tensor, ...]]
+    ) -> tuple[Tensor, ...]:
+        n = len(chunk)
+        if n < block:
+            chunk = torch.cat([chunk, chunk.new_zeros(block - n, *chunk.shape[1:])])
+        return tuple(part[:n] for part in call(chunk.to(self.device)))
+
+
+def _numpy(tensor: Tensor) -> Array:
+    return tensor.detach().cpu().float().numpy()

@@ -1,0 +1,230 @@
+"""The atlas of a checkpoint: where codes of data, prior samples and prototypes lie on a plane."""
+
+import io
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, UInt8
+
+from explorer.checkpoint import ATLAS, Checkpoint
+from explorer.data import DataSet
+from explorer.errors import CheckpointError
+from explorer.inference import Engine
+from explorer.interfaces import noise
+
+VERSION = 1
+MOST_CODES = 10_000
+PRIOR_SAMPLES = 1000
+NEIGHBOURS = 15
+SPLITS = ("train", "valid", "test")
+
+
+class Atlas(NamedTuple):
+    """Codes of data and their places, and the places of prior samples and prototypes.
+
+    `split` indexes `SPLITS`, `ids` is the row in the source, `label` is -1 where unknown. `kl` and
+    `reconstruction` are nats per sample; `log_prior` is log p(z) at the posterior's mean;
+    `trust` is the share of a code's 15 nearest codes that are also its 15 nearest on the map.
+    """
+
+    method: str
+    codes: Float[np.ndarray, "codes latent"]
+    xy: Float[np.ndarray, "codes 2"]
+    trust: Float[np.ndarray, " codes"]
+    split: UInt8[np.ndarray, " codes"]
+    ids: Int[np.ndarray, " codes"]
+    label: Int[np.ndarray, " codes"]
+    kl: Float[np.ndarray, " codes"]
+    reconstruction: Float[np.ndarray, " codes"]
+    log_prior: Float[np.ndarray, " codes"]
+    sample_xy: Float[np.ndarray, "samples 2"]
+    prototype_xy: Float[np.ndarray, "components 2"]
+    classes: tuple[str, ...]
+    hash: str
+
+
+def build_atlas(
+    opened: Checkpoint,
+    data: DataSet,
+    *,
+    seed: int = 0,
+    report: Callable[[str], None] = lambda stage: None,
+) -> Atlas:
+    """Encode data, and lay codes, prior samples and prototypes out together.
+
+    A two-dimensional latent space is its own map. Elsewhere UMAP lays all of them out in one
+    embedding, so that the three layers share one plane.
+
+    Args:
+        opened: The checkpoint.
+        data: Its data set; at most 5,000 training and 5,000 test codes are drawn at random.
+        seed: Seed of the choice, the samples and the layout.
+        report: Called with each stage.
+
+    References:
+        UMAP (McInnes et al., 2018). https://arxiv.org/abs/1802.03426
+    """
+    report("encoding")
+    engine = Engine(opened, "cpu")
+    x, split, ids, label = _choose(data, seed)
+    q = engine.encode(x)
+    kl, reconstruction = _terms(engine, x, seed)
+    points = [q.loc]
+    prototypes = None
+    if engine.has_prior:
+        points.append(engine.draw(PRIOR_SAMPLES, seed=seed)[0])
+        prototypes = engine.components()
+        if prototypes is not None:
+            points.append(prototypes.loc.cpu().numpy())
+    everything = np.concatenate(points)
+    method = "plane" if everything.shape[1] == 2 else "umap"
+    report("the plane itself" if method == "plane" else "UMAP")
+    plane = everything if method == "plane" else _umap(everything, seed)
+    parts = np.split(plane.astype(np.float32), np.cumsum([len(part) for part in points])[:-1])
+    parts += [np.empty((0, 2), np.float32)] * (3 - len(parts))
+    report("trust")
+    return Atlas(
+        method=method,
+        codes=q.loc,
+        xy=parts[0],
+        trust=_trust(q.loc, parts[0]),
+        split=split,
+        ids=ids,
+        label=label,
+        kl=kl,
+        reconstruction=reconstruction,
+        log_prior=engine.log_prior(q.loc) if engine.has_prior else np.zeros(len(x), np.float32),
+        sample_xy=parts[1],
+        prototype_xy=parts[2],
+        classes=data.classes,
+        hash=opened.hash,
+    )
+
+
+def save_atlas(atlas: Atlas) -> bytes:
+    """Pack an atlas into the bytes of an npz file, codes in half precision."""
+    arrays = atlas._asdict()
+    arrays["codes"] = atlas.codes.astype(np.float16)
+    arrays["classes"] = np.array(atlas.classes, np.str_) if atlas.classes else np.empty(0, "<U1")
+    for name in ("trust", "kl", "reconstruction", "log_prior"):
+        arrays[name] = arrays[name].astype(np.float16)
+    stream = io.BytesIO()
+    np.savez_compressed(stream, version=VERSION, **arrays)
+    return stream.getvalue()
+
+
+def load_atlas(opened: Checkpoint) -> Atlas | None:
+    """Read the atlas of a checkpoint; None if there is none that belongs to these very weights.
+
+    Raises:
+        CheckpointError: If the file is damaged or not an atlas.
+    """
+    arrays = opened.arrays(ATLAS)
+    return _checked(arrays, opened) if arrays else None
+
+
+def prior_codes(engine: Engine, seed: int = 0) -> Float[np.ndarray, "samples latent"]:
+    """Return the codes of the atlas's prior samples, which are kept by their seed alone."""
+    return engine.draw(PRIOR_SAMPLES, seed=seed)[0]
+
+
+def nearest(
+    codes: Float[np.ndarray, "codes latent"], z: Float[np.ndarray, " latent"], k: int
+) -> tuple[Int[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+    """Return the k codes nearest to z by Euclidean distance, nearest first, and the distances."""
+    distance = np.linalg.norm(codes - z, axis=1)
+    order = np.argsort(distance, kind="stable")[:k]
+    return order, distance[order]
+
+
+def _checked(arrays: dict[str, np.ndarray], opened: Checkpoint) -> Atlas | None:
+    missing = set(Atlas._fields) - arrays.keys()
+    if missing or int(arrays.get("version", 0)) != VERSION:
+        raise CheckpointError(
+            f"{ATLAS} is of another version; build it with `latent-explorer project "
+            f"{opened.slug}`."
+        )
+    if str(arrays["hash"]) != opened.hash:
+        return None
+    n = len(arrays["codes"])
+    shapes: dict[str, tuple[int, ...]] = {"codes": (n, opened.model.space.size), "xy": (n, 2)}
+    per_code = ("trust", "split", "ids", "label", "kl", "reconstruction", "log_prior")
+    shapes |= {name: (n,) for name in per_code}
+    wrong = [name for name, shape in shapes.items() if arrays[name].shape != shape]
+    numbers = [
+        name for name in (*shapes, "sample_xy", "prototype_xy") if arrays[name].dtype.kind == "f"
+    ]
+    wrong += [name for name in numbers if not np.isfinite(arrays[name].astype(np.float32)).all()]
+    wrong += [name for name in ("sample_xy", "prototype_xy") if arrays[name].shape[1:] != (2,)]
+    if wrong or n > MOST_CODES:
+        raise CheckpointError(
+            f"{ATLAS} is damaged ({wrong[0] if wrong else 'too many codes'}); build it again."
+        )
+    fields: dict[str, Any] = {
+        name: value.astype(np.float32) if value.dtype == np.float16 else value
+        for name, value in arrays.items()
+        if name in Atlas._fields
+    }
+    fields["classes"] = tuple(str(name) for name in arrays["classes"])
+    return Atlas(**fields | {"method": str(arrays["method"]), "hash": str(arrays["hash"])})
+
+
+def _choose(data: DataSet, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    xs, splits, ids, labels = [], [], [], []
+    for name in ("train", "test"):
+        rows = data.split(name)
+        chosen = np.sort(generator.permutation(len(rows))[: MOST_CODES // 2])
+        part = rows.take(chosen)
+        pictures = part.x
+        if data.dynamic and name == "train":
+            pictures = (generator.random(pictures.shape, np.float32) < pictures).astype(np.float32)
+        xs.append(pictures)
+        splits.append(np.full(len(chosen), SPLITS.index(name), np.uint8))
+        ids.append(part.ids.astype(np.int32))
+        labels.append(np.full(len(chosen), -1) if part.labels is None else part.labels)
+    return (
+        np.concatenate(xs),
+        np.concatenate(splits),
+        np.concatenate(ids),
+        np.concatenate(labels).astype(np.int16),
+    )
+
+
+def _terms(engine: Engine, x: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return KL (one code each) and -log p(x|z) at the posterior's mean, in nats."""
+    model, kls, errors = engine.checkpoint.model, [], []
+    eps = noise(len(x), engine.space.size, seed)
+    with torch.inference_mode():
+        for start in range(0, len(x), 2000):
+            rows = torch.from_numpy(x[start : start + 2000])
+            q = model.posterior(rows)
+            errors.append(-model.likelihood(q.loc).log_prob(rows))
+            if q.scale is None:
+                kls.append(torch.zeros(len(rows)))
+                continue
+            z = q.loc + q.scale * eps[start : start + 2000]
+            kls.append(q.log_prob(z) - engine.prior.log_prob(z))
+    return torch.cat(kls).numpy(), torch.cat(errors).numpy()
+
+
+def _umap(points: np.ndarray, seed: int) -> np.ndarray:
+    import umap
+
+    return umap.UMAP(
+        n_neighbors=NEIGHBOURS, min_dist=0.1, random_state=seed, n_jobs=1, low_memory=True
+    ).fit_transform(points)
+
+
+def _trust(codes: np.ndarray, xy: np.ndarray) -> np.ndarray:
+    """Share of the nearest neighbours in the latent space that the map keeps."""
+    from sklearn.neighbors import NearestNeighbors
+
+    k = min(NEIGHBOURS, len(codes) - 1)
+    own = NearestNeighbors(n_neighbors=k).fit(codes).kneighbors(return_distance=False)
+    shown = NearestNeighbors(n_neighbors=k).fit(xy).kneighbors(return_distance=False)
+    return np.array(
+        [len(np.intersect1d(a, b)) / k for a, b in zip(own, shown, strict=True)], np.float32
+    )

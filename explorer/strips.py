@@ -1,0 +1,113 @@
+"""Frames of an exploration, computed in one batch, sent once, scrubbed by the browser."""
+
+import json
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from explorer import drawing
+from explorer.inference import Engine
+from explorer.sketch import CurveSketch, PixelSketch
+
+SCALES = tuple(round(0.05 * step, 2) for step in range(41))
+"""The frames of a scale strip: 0 to 2 by 0.05."""
+_CURVE_LEVELS = 65535
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Frames x tiles of decoded samples, and what each frame stands for."""
+
+    samples: Float[np.ndarray, "frames tiles *sample"]
+    values: tuple[float, ...]
+    components: Int[np.ndarray, " tiles"]
+    log_density: Float[np.ndarray, "frames tiles"]
+    sketch: PixelSketch | CurveSketch
+
+    def panel(self) -> tuple[dict[str, object], bytes]:
+        """Describe the strip and give its samples: pixels as bytes, curves as 16-bit heights."""
+        frames, tiles = self.samples.shape[:2]
+        header: dict[str, object] = {
+            "frames": frames,
+            "tiles": tiles,
+            "component": self.components.tolist(),
+            "density": np.round(self.log_density.astype(float), 1).tolist(),
+        }
+        flat = self.samples.reshape(frames * tiles, *self.samples.shape[2:])
+        if isinstance(self.sketch, PixelSketch):
+            header |= {
+                "kind": "pixels",
+                "height": self.sketch.height,
+                "width": self.sketch.width,
+                "channels": self.sketch.channels,
+            }
+            return header, drawing.quantise(flat).tobytes()
+        low, high = drawing.curve_range(self.sketch)
+        # Heights beyond what is shown are kept, up to twice its size on either side.
+        least, most = 3 * low - 2 * high, 3 * high - 2 * low
+        heights = np.clip((self.sketch.heights(flat) - least) / (most - least), 0, 1)
+        header |= {
+            "kind": "curve",
+            "x": [round(float(x), 5) for x in self.sketch.stations()],
+            "low": round(low, 6),
+            "high": round(high, 6),
+            "least": round(least, 6),
+            "most": round(most, 6),
+            "closed": self.sketch.closed,
+        }
+        return header, np.rint(heights * _CURVE_LEVELS).astype("<u2").tobytes()
+
+
+def pack(header: dict[str, object], body: bytes) -> bytes:
+    """Join the header's length (4 bytes), the header as JSON padded to 4, and raw numbers."""
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    return struct.pack("<I", len(text)) + text + body
+
+
+def scale_strip(
+    engine: Engine,
+    *,
+    tiles: int = 64,
+    seed: int = 0,
+    component: int | None = None,
+    scales: tuple[float, ...] = SCALES,
+) -> Strip:
+    """Draw the same samples at every scale; each tile keeps its component and its noise.
+
+    Args:
+        engine: The model.
+        tiles: Samples in each frame.
+        seed: Seed of components and noise.
+        component: One component only.
+        scales: The scale of each frame.
+    """
+    draws = [engine.draw(tiles, scale, seed, component) for scale in scales]
+    z = np.concatenate([codes for codes, _ in draws])
+    x = engine.decode(z)
+    return Strip(
+        samples=x.reshape(len(scales), tiles, *x.shape[1:]),
+        values=scales,
+        components=draws[0][1],
+        log_density=engine.log_prior(z).reshape(len(scales), tiles),
+        sketch=engine.sketch,
+    )
+
+
+def codes_strip(engine: Engine, z: Float[np.ndarray, "tiles latent"]) -> Strip:
+    """Decode codes to a strip of one frame."""
+    density = engine.log_prior(z) if engine.has_prior else np.zeros(len(z), np.float32)
+    return samples_strip(engine.decode(z), engine.sketch, density)
+
+
+def samples_strip(
+    x: Float[np.ndarray, "tiles *sample"],
+    sketch: PixelSketch | CurveSketch,
+    log_density: Float[np.ndarray, " tiles"] | None = None,
+) -> Strip:
+    """Show samples at hand as a strip of one frame."""
+    n = len(x)
+    density = np.zeros(n, np.float32) if log_density is None else log_density
+    return Strip(x[None], (0.0,), np.full(n, -1), density[None], sketch)
