@@ -1,0 +1,317 @@
+"""The verbs of `latent-explorer`; what a user can mend ends in one sentence and exit code 2."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from explorer import __version__, settings
+from explorer.errors import ExplorerError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+out, err = Console(), Console(stderr=True)
+
+Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets others in.")]
+Port = Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)]
+Checkpoints = Annotated[
+    Path | None, typer.Option(help="Folder of checkpoints, instead of the shipped one.")
+]
+Data = Annotated[Path | None, typer.Option(help="Data root, in torchvision's layout.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")]
+Slug = Annotated[str, typer.Argument(help="A checkpoint's name, as in `latent-explorer list`.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except ExplorerError as error:
+        err.print(
+            f"latent-explorer: {error}", style="red", markup=False, highlight=False, soft_wrap=True
+        )
+        sys.exit(2)
+
+
+@app.callback(invoke_without_command=True)
+def default(
+    context: typer.Context,
+    host: Host = "localhost",
+    port: Port = 8501,
+    checkpoints: Checkpoints = None,
+    data: Data = None,
+    device: Device = "auto",
+    browser: Browser = True,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Look into, steer and pick from latent spaces whose prior is learned.
+
+    Without a command, opens the app in the browser.
+    """
+    if version:
+        out.print(__version__, highlight=False)
+    elif context.invoked_subcommand is None:
+        open_app(host, port, checkpoints, data, device, browser)
+
+
+@app.command("app")
+def open_app(
+    host: Host = "localhost",
+    port: Port = 8501,
+    checkpoints: Checkpoints = None,
+    data: Data = None,
+    device: Device = "auto",
+    browser: Browser = True,
+) -> None:
+    """Open the app in the browser."""
+    environment = settings.variables(checkpoints=checkpoints, data=data, device=device)
+    if device != "auto":
+        from explorer.devices import resolve_device
+
+        resolve_device(device)
+    from explorer.ui.launch import launch
+
+    launch(host, port, environment, browser)
+
+
+@app.command("list")
+def list_checkpoints(as_json: Json = False, checkpoints: Checkpoints = None) -> None:
+    """List every checkpoint with its numbers, the broken ones with the reason."""
+    from explorer import catalogue
+
+    entries = catalogue(_existing(checkpoints))
+    if as_json:
+        print(json.dumps([entry.as_json() for entry in entries], indent=1))  # noqa: T201 - the output itself
+        return
+    table = Table(
+        "checkpoint", "data", "model", "prior", "latent", "log p(x), nats", "S", box=None
+    )
+    for entry in entries:
+        if not entry.healthy:
+            table.add_row(entry.slug, f"[red]broken: {entry.reason}[/red]")
+            continue
+        score = entry.metrics.get("log_likelihood")
+        value = f"{score.value:.2f} ± {score.se or 0:.2f}" if score else ""
+        depth = str(score.samples) if score else ""
+        table.add_row(
+            entry.slug, entry.data, entry.model, entry.prior, str(entry.latent), value, depth
+        )
+    out.print(table)
+    if not entries:
+        out.print("No checkpoint yet: train one with `latent-explorer train RECIPE.json`.")
+
+
+@app.command()
+def train(
+    recipe: Annotated[
+        Path, typer.Argument(help="A recipe, for instance a checkpoint's config.json.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check the recipe and print it whole.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the run in --out stopped.")
+    ] = False,
+    init: Annotated[
+        str | None, typer.Option(help="Checkpoint whose weights to start from.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Stop after so many minutes.", min=0)
+    ] = None,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the new checkpoint.")
+    ] = None,
+    data: Data = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="Let torchvision fetch the data.")
+    ] = False,
+    device: Device = "auto",
+    samples: Annotated[
+        int, typer.Option(help="Importance samples of the final numbers.", min=1)
+    ] = 500,
+    threads: Annotated[int | None, typer.Option(help="Threads to use.", min=1)] = None,
+) -> None:
+    """Train a model from a recipe, and write a checkpoint with its numbers, atlas and card."""
+    import torch
+
+    from explorer import checkpoint, publishing, training
+    from explorer.config import read_recipe
+    from explorer.devices import limit_threads, resolve_device
+
+    config = read_recipe(recipe)
+    if dry_run:
+        out.print_json(config.model_dump_json())
+        return
+    limit_threads()
+    if threads:
+        torch.set_num_threads(threads)
+    device = resolve_device(device)
+    slug = recipe.parent.name if recipe.name == checkpoint.CONFIG else recipe.stem
+    target = out_folder or settings.current().user / "checkpoints" / slug
+    data_set = config.data.load(_data_root(data), download=download)
+    start = checkpoint.load(init) if init else None
+    with _progress() as bar:
+        task = bar.add_task("training", total=config.training.epochs)
+
+        def report(progress: training.Progress) -> None:
+            now = f"validation ELBO {progress.valid_elbo:.2f}  best {progress.best:.2f}"
+            said = f"epoch {progress.epoch}  {now}"
+            bar.update(task, completed=progress.epoch, description=said)
+            if not out.is_terminal:
+                bar.console.print(said, f"{progress.seconds:.0f} s", highlight=False)
+
+        training.train(
+            config,
+            data_set,
+            target,
+            resume=resume,
+            init=start,
+            minutes=minutes,
+            device=device,
+            report=report,
+        )
+    with _progress() as bar:
+        opened = publishing.publish(
+            target, data_set, samples=samples, device=device, report=_stages(bar)
+        )
+    out.print(f"Wrote {target}.", soft_wrap=True, highlight=False)
+    _print_metrics(opened.metrics)
+
+
+@app.command()
+def evaluate(
+    slug: Slug,
+    samples: Annotated[int, typer.Option(help="Importance samples per test sample.", min=1)] = 500,
+    limit: Annotated[
+        int | None, typer.Option(help="Only so many test samples, drawn at random.", min=2)
+    ] = None,
+    as_json: Json = False,
+    data: Data = None,
+    device: Device = "auto",
+    ship: Annotated[
+        bool, typer.Option("--ship", help="Write into the checkpoint's own folder.")
+    ] = False,
+) -> None:
+    """Measure a checkpoint on its test split; full results are kept in the user folder."""
+    from explorer import checkpoint, metrics, publishing
+    from explorer.devices import limit_threads, resolve_device
+
+    opened = checkpoint.load(slug)
+    device = resolve_device(device)
+    limit_threads()
+    data_set = opened.config.data.load(_data_root(data))
+    with _progress() as bar:
+        stages = _stages(bar)
+        if limit is not None:
+            found = metrics.evaluate(
+                opened, data_set, samples=samples, limit=limit, device=device, report=stages
+            ).metrics
+        else:
+            folder = opened.folder if ship else checkpoint.results_folder(opened.hash)
+            found = publishing.measure(
+                opened, data_set, folder, samples=samples, device=device, report=stages
+            )
+    if ship and limit is None:
+        checkpoint.write(
+            opened.folder / checkpoint.CARD, publishing.card(checkpoint.load(slug)).encode()
+        )
+    if as_json:
+        ready = {name: metric.model_dump(exclude_none=True) for name, metric in found.items()}
+        print(json.dumps({"slug": opened.slug, "hash": opened.hash, "metrics": ready}, indent=1))  # noqa: T201
+    else:
+        _print_metrics(found)
+
+
+@app.command()
+def project(slug: Slug, data: Data = None) -> None:
+    """Build a checkpoint's atlas: where the codes of its data lie on a map."""
+    from explorer import checkpoint, publishing
+
+    opened = checkpoint.load(slug)
+    folder = checkpoint.results_folder(opened.hash)
+    with _progress() as bar:
+        task = bar.add_task("reading data", total=None)
+        data_set = opened.config.data.load(_data_root(data))
+        publishing.project(
+            opened, data_set, folder, lambda stage: bar.update(task, description=stage)
+        )
+    out.print(f"Wrote {folder / checkpoint.ATLAS}.", soft_wrap=True, highlight=False)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check that the app can run here; exit code 1 if it could not."""
+    from explorer.ui.doctor import examine
+
+    findings = examine()
+    if as_json:
+        print(json.dumps([finding._asdict() for finding in findings], indent=1))  # noqa: T201
+    else:
+        marks = {
+            "ok": "[green]ok[/green]  ",
+            "note": "[yellow]note[/yellow]",
+            "bad": "[red]bad[/red] ",
+        }
+        for finding in findings:
+            out.print(
+                f"{marks[finding.state]} {finding.what}: {finding.message}",
+                soft_wrap=True,
+                highlight=False,
+            )
+    if any(finding.state == "bad" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _data_root(flag: Path | None) -> Path:
+    return _existing(flag) or settings.current().data
+
+
+def _existing(folder: Path | None) -> Path | None:
+    settings.variables(data=folder)
+    return folder
+
+
+def _progress() -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=err, transient=True)
+
+
+def _stages(bar: Progress) -> Callable[[str, int, int], None]:
+    task = bar.add_task("measuring", total=None)
+
+    def report(stage: str, done: int, total: int) -> None:
+        bar.update(task, description=stage, completed=done, total=total or None)
+
+    return report
+
+
+def _print_metrics(metrics: dict) -> None:  # type: ignore[type-arg]
+    table = Table("measure", "value", "standard error", "n", "unit", box=None)
+    for name, metric in metrics.items():
+        error = "" if metric.se is None else f"{metric.se:.3g}"
+        table.add_row(
+            name.replace("_", " "), f"{metric.value:.4f}", error, str(metric.n), metric.unit
+        )
+    out.print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The room that shows things; the only one that imports Streamlit."""
