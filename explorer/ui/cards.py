@@ -1,0 +1,87 @@
+"""The cards of the catalogue: which, in which order, and what each says."""
+
+import html
+
+import streamlit as st
+
+from explorer.checkpoint import Entry
+from explorer.publishing import DATA
+from explorer.ui import frame, resources
+from explorer.ui.reading import facts
+from explorer.ui.views import CatalogueView
+
+SORTS = {
+    "name": "Name",
+    "likelihood": "Log-likelihood",
+    "fidelity": "Fidelity (density)",
+    "diversity": "Diversity (coverage)",
+    "latent": "Latent size",
+}
+_FACTS = (
+    "display:grid;grid-template-columns:auto auto;gap:.15rem 1rem;margin:0;font-size:.875rem;"
+    "font-variant-numeric:tabular-nums"
+)
+_METRICS = {"likelihood": "log_likelihood", "fidelity": "density", "diversity": "coverage"}
+
+
+def data_sets() -> list[str]:
+    """Name the data sets that healthy checkpoints were trained on."""
+    present = {entry.data for entry in resources.entries() if entry.healthy}
+    return [name for name in DATA if name in present]
+
+
+def chosen(view: CatalogueView) -> list[Entry]:
+    """Return the healthy checkpoints of the view's filter in its order."""
+    entries = [entry for entry in resources.entries() if entry.healthy and entry.data in DATA]
+    if view.data:
+        entries = [entry for entry in entries if entry.data == view.data]
+    if view.sort in _METRICS:
+        name = _METRICS[view.sort]
+        absent = float("-inf")
+        entries.sort(
+            key=lambda entry: -(entry.metrics[name].value if name in entry.metrics else absent)
+        )
+    elif view.sort == "latent":
+        entries.sort(key=lambda entry: -entry.latent)
+    return entries
+
+
+def grid(entries: list[Entry], view: CatalogueView) -> None:
+    """Lay the cards out, three in a row."""
+    for start in range(0, len(entries), 3):
+        columns = st.columns(3)
+        for column, entry in zip(columns, entries[start : start + 3], strict=False):
+            with column.container(border=True, height="stretch"):
+                _card(entry, entry.slug == view.model)
+
+
+def broken() -> None:
+    """List the checkpoints that could not be opened, each with the reason."""
+    entries = [entry for entry in resources.entries() if not entry.healthy]
+    if not entries:
+        return
+    st.subheader("Broken checkpoints", anchor=False)
+    for entry in entries:
+        st.markdown(f"`{entry.slug.replace('`', '')}`")
+        st.text(entry.reason)
+
+
+def _card(entry: Entry, is_open: bool) -> None:
+    picture = resources.preview(entry, st.context.theme.type == "dark")
+    if picture is not None:
+        st.image(picture, width="stretch", alt=f"Samples of {entry.slug}")
+    st.markdown(f"**{frame.said_of(entry)}**  \n:small[{DATA[entry.data]}]")
+    rows = "".join(
+        f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>"
+        for name, value in facts(entry).items()
+    )
+    st.html(f"<dl style='{_FACTS}'>{rows}</dl>")
+    st.button(
+        "Open" if not is_open else "Open now",
+        key=f"catalogue_open_{entry.slug}",
+        disabled=is_open,
+        on_click=frame.open_model,
+        args=(entry.slug,),
+        width="stretch",
+        help=entry.slug,
+    )

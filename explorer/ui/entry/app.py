@@ -1,0 +1,5 @@
+"""What every page has: the menu, the open model, and the page itself."""
+
+from explorer.ui.frame import run
+
+run()

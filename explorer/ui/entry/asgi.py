@@ -1,0 +1,23 @@
+"""The server: the app, and pictures over HTTP."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from explorer.devices import limit_threads
+from explorer.ui.routes import routes
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """Warm up once: without the freeze, each run of a script ends in a full collection."""
+    limit_threads()
+    gc.collect()
+    gc.freeze()
+    yield
+
+
+app = st.App(Path(__file__).with_name("app.py"), routes=routes(), lifespan=lifespan)

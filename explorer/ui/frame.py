@@ -1,0 +1,192 @@
+"""The frame round every page: navigation, the open model, one to compare with, device and time."""
+
+import html
+from pathlib import Path
+
+import streamlit as st
+
+from explorer import settings
+from explorer.checkpoint import Entry
+from explorer.errors import ExplorerError
+from explorer.inference import Engine
+from explorer.publishing import DATA, PRIORS
+from explorer.ui import resources
+from explorer.ui.views import COMPARED, CURRENT, DEFAULT_MODEL, PAGES, View
+
+TITLES = {
+    "catalogue": ("Catalogue", ":material/grid_view:"),
+    "generate": ("Generate", ":material/auto_awesome:"),
+    "prototypes": ("Prototypes", ":material/star:"),
+    "latent_map": ("Latent map", ":material/scatter_plot:"),
+}
+
+_KEPT = ("scale", "seed", "layers", "colour", "sort", "data")
+"""Parts of a link that mean the same for another model."""
+
+_COPY = st.components.v2.component(
+    "copy_link",
+    html='<button type="button" class="copy">Copy link</button>',
+    css="""
+.copy { font: inherit; font-family: var(--st-font); font-size: .875rem;
+  color: var(--st-text-color);
+  background: transparent; border: 1px solid var(--st-border-color);
+  border-radius: var(--st-button-radius);
+  padding: .3rem .8rem; min-height: 2.25rem; cursor: pointer; width: 100%; }
+.copy:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+.copy:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 2px; }
+""",
+    js="""
+export default function ({ parentElement }) {
+  const button = parentElement.querySelector(".copy")
+  button.onclick = async () => {
+    const words = button.textContent
+    try { await navigator.clipboard.writeText(location.href); button.textContent = "Copied" }
+    catch { button.textContent = "Copy it from the address bar" }
+    setTimeout(() => { button.textContent = words }, 1600)
+  }
+}
+""",
+)
+
+
+def run() -> None:
+    """Draw the frame and run the page that the address names."""
+    st.set_page_config(page_title="Latent Explorer", page_icon=resources.icon(), layout="wide")
+    pages = [
+        st.Page(page_path(name), title=title, icon=icon, url_path=name)
+        for name, (title, icon) in TITLES.items()
+    ]
+    # A default page answers only at "/": a hidden one sends on, so every page has an address.
+    first = st.Page(
+        lambda: st.switch_page(pages[0], query_params=st.query_params.to_dict()),
+        title="Latent Explorer",
+        default=True,
+        visibility="hidden",
+    )
+    page = st.navigation([first, *pages])
+    name = next((name for name, (title, _) in TITLES.items() if title == page.title), None)
+    if name is not None:
+        try:
+            _sidebar(PAGES[name])
+            st.title(page.title, anchor=False)
+            page.run()
+        except ExplorerError as error:
+            st.error(str(error), icon=":material/error:")
+    else:
+        page.run()
+
+
+def open_models(view: View) -> tuple[Engine, Engine | None]:
+    """Return the engines of the view's model and of the one it is compared with."""
+    chosen = _healthy()
+    entry = chosen[view.model]
+    st.session_state[CURRENT], st.session_state[COMPARED] = view.model, view.compare
+    other = chosen.get(view.compare) if view.compare else None
+    engine = resources.engine(entry)
+    return engine, resources.engine(other) if other is not None else None
+
+
+def open_model(slug: str) -> None:
+    """Open a model everywhere; for callbacks."""
+    st.session_state[CURRENT] = slug
+    kept = {name: st.query_params[name] for name in _KEPT if name in st.query_params}
+    st.query_params.from_dict({"model": slug} | kept)
+
+
+def page_path(name: str) -> Path:
+    """Return the path of a page's file."""
+    return settings.beside("pages") / f"{name}.py"
+
+
+def said_of(entry: Entry) -> str:
+    """Describe a model in words: its prior and the size of its codes."""
+    return f"{PRIORS.get(entry.prior, entry.prior)}, {entry.latent} units"
+
+
+def timing(engine: Engine) -> None:
+    """Show where and how fast the last inference ran."""
+    with st.sidebar:
+        st.caption(f"{engine.device.upper()} · last inference {engine.milliseconds:.0f} ms")
+
+
+def settle(view: View) -> View:
+    """Replace models of a link that are not there, with a notice; write the address."""
+    chosen = _healthy()
+    if not chosen:
+        st.info("No checkpoint can be opened. Train one with `latent-explorer train RECIPE.json`.")
+        st.stop()
+    if view.model not in chosen:
+        fallback = DEFAULT_MODEL if DEFAULT_MODEL in chosen else _first(chosen)
+        broken = next((entry for entry in resources.entries() if entry.slug == view.model), None)
+        reason = f" is broken: {broken.reason}" if broken else " is not here"
+        if view.model != DEFAULT_MODEL or broken:
+            st.warning(
+                f"{html.escape(view.model)}{reason} Showing {fallback} instead.",
+                icon=":material/link_off:",
+            )
+        view.model = fallback
+    if view.compare is not None and (view.compare not in chosen or view.compare == view.model):
+        view.compare = None
+    return view
+
+
+def _sidebar(kind: type[View]) -> None:
+    view = settle(kind.from_address())
+    chosen = _healthy()
+    order = sorted(chosen, key=lambda slug: (list(DATA).index(chosen[slug].data), slug))
+    with st.sidebar:
+        st.session_state["frame_picker"] = view.model
+        st.selectbox(
+            "Model",
+            order,
+            key="frame_picker",
+            format_func=lambda slug: f"{DATA[chosen[slug].data]} — {said_of(chosen[slug])}",
+            on_change=_pick_model,
+        )
+        entry = chosen[view.model]
+        partners = [
+            slug for slug in order if slug != view.model and _comparable(entry, chosen[slug])
+        ]
+        st.session_state["frame_partner"] = view.compare if view.compare in partners else None
+        st.selectbox(
+            "Compare with",
+            partners,
+            index=None,
+            placeholder="Nothing",
+            key="frame_partner",
+            format_func=lambda slug: said_of(chosen[slug]),
+            on_change=_pick_partner,
+            help="Models of the same data. Generate shows both with the same noise.",
+        )
+        _COPY(key="frame_copy")
+
+
+def _pick_model() -> None:
+    open_model(st.session_state["frame_picker"])
+
+
+def _pick_partner() -> None:
+    slug = st.session_state["frame_partner"]
+    st.session_state[COMPARED] = slug
+    address = {name: value for name, value in st.query_params.items() if name != "compare"}
+    st.query_params.from_dict(address | ({"compare": slug} if slug else {}))
+
+
+def _comparable(one: Entry, other: Entry) -> bool:
+    same = (
+        one.config is not None
+        and other.config is not None
+        and one.config.sketch == other.config.sketch
+    )
+    return same and one.prior != "none" and other.prior != "none"
+
+
+def _healthy() -> dict[str, Entry]:
+    return {
+        entry.slug: entry for entry in resources.entries() if entry.healthy and entry.data in DATA
+    }
+
+
+def _first(chosen: dict[str, Entry]) -> str:
+    with_prior = [slug for slug, entry in chosen.items() if entry.prior != "none"]
+    return (with_prior or list(chosen))[0]

@@ -1,0 +1,22 @@
+"""One set of colours for the whole app: a class looks the same on every page and model."""
+
+CLASSES = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+    "#B8A600",
+    "#7A5195",
+    "#8C6D31",
+    "#7F7F7F",
+)
+"""Okabe and Ito's colours and three more, told apart with every common colour vision."""
+
+DATA = "#5B7A99"
+PRIOR = "#D55E00"
+PROTOTYPE = "#E6A700"
+
+RAMP = ("#440154", "#46327E", "#365C8D", "#277F8E", "#1FA187", "#4AC16D", "#A0DA39", "#FDE725")
+"""Viridis: even steps of lightness, readable in grey."""

@@ -1,0 +1,74 @@
+"""Numbers in words: metrics with error and n, and where a value stands among held-out data."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Int
+
+from explorer.checkpoint import Entry, Metric
+from explorer.projection import SPLITS, Atlas
+
+
+def number(metric: Metric | None, digits: int = 2) -> str:
+    """Write a metric with its standard error, or a dash."""
+    if metric is None:
+        return "–"
+    error = "" if metric.se is None else f" ± {metric.se:.{digits}f}"
+    return f"{metric.value:.{digits}f}{error}".replace("-", "−")
+
+
+def provenance(metric: Metric | None) -> str:
+    """Say how a metric was measured."""
+    if metric is None:
+        return "Not measured yet: `latent-explorer evaluate` does it."
+    parts = [f"n = {metric.n:,}"]
+    if metric.samples is not None and metric.samples != metric.n:
+        parts.append(f"S = {metric.samples:,}")
+    if metric.seed is not None:
+        parts.append(f"seed {metric.seed}")
+    if metric.null is not None:
+        parts.append(f"real against real {metric.null:.2f}")
+    return ", ".join(parts)
+
+
+def percentile(value: float, atlas: Atlas | None) -> str | None:
+    """Say where a log p(z) stands among the codes of held-out data."""
+    if atlas is None:
+        return None
+    held_out = atlas.log_prior[atlas.split == SPLITS.index("test")]
+    if len(held_out) == 0:
+        return None
+    share = 100 * float((held_out < value).mean())
+    return f"higher than {share:.0f} % of {len(held_out):,} held-out codes"
+
+
+def facts(entry: Entry) -> Mapping[str, str]:
+    """Pick the numbers a card shows."""
+    metrics = entry.metrics
+    shown = {}
+    if "log_likelihood" in metrics:
+        shown["log p(x)"] = f"{number(metrics['log_likelihood'])} nats"
+    elif "reconstruction" in metrics:
+        shown["log p(x|z)"] = f"{number(metrics['reconstruction'])} nats"
+    if "active_units" in metrics:
+        shown["Active units"] = (
+            f"{metrics['active_units'].value:.0f} {metrics['active_units'].unit}"
+        )
+    if "density" in metrics:
+        shown["Fidelity (density)"] = number(metrics["density"])
+        shown["Diversity (coverage)"] = number(metrics["coverage"])
+    return shown
+
+
+def mix(labels: Int[np.ndarray, " n"], classes: tuple[str, ...]) -> str:
+    """Say which classes a selection holds, most frequent first."""
+    known = labels[labels >= 0]
+    if len(known) == 0 or not classes:
+        return ""
+    counts = np.bincount(known, minlength=len(classes))
+    if counts.max() == len(known):
+        return classes[int(counts.argmax())]
+    order = np.argsort(-counts, kind="stable")[:4]
+    return ", ".join(
+        f"{classes[k]} ({100 * counts[k] / len(known):.0f} %)" for k in order if counts[k]
+    )

@@ -1,0 +1,134 @@
+"""One View per page: what its address bar holds, validated on the way in, written once per run.
+
+A link is the whole truth of a page. A value that does not fit falls back with a notice.
+"""
+
+import re
+from typing import Annotated, Any, TypeVar
+
+import streamlit as st
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from explorer.ui.components.point_map import PICK
+
+DEFAULT_MODEL = "mnist-static-vae-vamp-40"
+MOST_CHARACTERS = 2000
+CURRENT, COMPARED = "frame_model", "frame_compare"
+"""Session keys under which the open models are carried from page to page."""
+
+Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+Kind = TypeVar("Kind", bound="View")
+
+
+class View(BaseModel):
+    """What every page shares: the open model, and one to compare it with."""
+
+    model_config = ConfigDict(validate_assignment=True, extra="ignore")
+
+    model: Slug = DEFAULT_MODEL
+    compare: Slug | None = None
+
+    @classmethod
+    def from_address(cls: type[Kind]) -> Kind:
+        """Read the address bar; what is absent comes from the models open in this session."""
+        given: dict[str, Any] = {
+            name: str(st.query_params[name])[:MOST_CHARACTERS]
+            for name in cls.model_fields
+            if name in st.query_params
+        }
+        for name, key in (("model", CURRENT), ("compare", COMPARED)):
+            if name not in given and "model" not in given and st.session_state.get(key):
+                given[name] = st.session_state[key]
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
+            names = ", ".join(sorted(wrong))
+            st.toast(
+                f"The link's {names} could not be used; the usual value is shown.",
+                icon=":material/link_off:",
+            )
+            return cls.model_validate(
+                {name: value for name, value in given.items() if name not in wrong}
+            )
+
+    def write(self) -> None:
+        """Put the view into the address bar, if it is not there already; defaults are left out."""
+        shown = self.model_dump(exclude_defaults=True, exclude_none=True)
+        address = {"model": self.model} | {
+            name: address_text(value) for name, value in shown.items()
+        }
+        if dict(st.query_params) != address:
+            st.query_params.from_dict(address)
+
+
+def address_text(value: object) -> str:
+    """Write a value as it stands in the address."""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, tuple):
+        return ",".join(str(item) for item in value)
+    return str(value)
+
+
+def _split(value: object) -> object:
+    return tuple(item for item in value.split(",") if item) if isinstance(value, str) else value
+
+
+class CatalogueView(View):
+    """The first page: the open model's strip, and cards."""
+
+    scale: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 1.0
+    seed: Seed = 0
+    data: Annotated[str, Field(max_length=40)] = ""
+    sort: Annotated[str, Field(pattern="^(name|likelihood|fidelity|diversity|latent)$")] = "name"
+
+
+class GenerateView(View):
+    """Samples under the scale."""
+
+    scale: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 1.0
+    seed: Seed = 0
+    component: Annotated[int, Field(ge=0, lt=10_000)] | None = None
+    tile: Annotated[int, Field(ge=0, lt=64)] | None = None
+
+
+class PrototypesView(View):
+    """The components of a prior, one of them open."""
+
+    component: Annotated[int, Field(ge=0, lt=10_000)] | None = None
+    scale: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 1.0
+    sort: Annotated[str, Field(pattern="^(claimed|weight|number)$")] = "claimed"
+    shown: Annotated[str, Field(pattern="^(inputs|decoded)$")] = "inputs"
+    epoch: Annotated[int, Field(ge=0, lt=100_000)] | None = None
+
+
+LAYERS = ("data", "prior", "prototypes")
+
+
+class LatentMapView(View):
+    """The map: layers, colours and what is picked."""
+
+    layers: Annotated[
+        tuple[Annotated[str, Field(pattern="^(data|prior|prototypes)$")], ...],
+        BeforeValidator(_split),
+        Field(max_length=3),
+    ] = ("data", "prototypes")
+    colour: Annotated[
+        str, Field(pattern="^(label|kl|reconstruction|log_prior|trust|split|claimed)$")
+    ] = "label"
+    pick: Annotated[str, Field(pattern=re.compile(rf"^(?:{PICK.pattern})$"))] = ""
+    neighbours: Annotated[int, Field(ge=3, le=48)] = 16
+
+
+PAGES: dict[str, type[View]] = {
+    "catalogue": CatalogueView,
+    "generate": GenerateView,
+    "prototypes": PrototypesView,
+    "latent_map": LatentMapView,
+}

@@ -1,0 +1,64 @@
+import streamlit as st
+
+from explorer.ui import cards, frame, sweep
+from explorer.ui.controls import control
+from explorer.ui.views import CatalogueView
+
+view = frame.settle(CatalogueView.from_address())
+engine, _ = frame.open_models(view)
+
+if engine.has_prior:
+    engines = sweep.companions(engine)
+    state = sweep.sweep(
+        engines,
+        key="catalogue_strip",
+        at=view.scale,
+        tiles=30 if engine.sketch.kind == "pixels" else 18,
+        seed=view.seed,
+        tile_width=44,
+        columns=6 if len(engines) > 1 else None,
+        selectable=False,
+    )
+    view.scale = state.value
+    st.caption(
+        "Drag: samples of three priors with the same noise. At 1 each prior is as trained; "
+        "at 0 every sample is the mean "
+        "of its component, which for a VampPrior is many pictures and for a single Gaussian "
+        "is one."
+        if len(engines) > 1
+        else "Drag: every sample keeps its noise, only the scale changes."
+    )
+else:
+    st.info(
+        f"{engine.slug} is a plain autoencoder: it has no prior to draw from. Its codes are "
+        f"on the latent map."
+    )
+
+st.subheader("Models", anchor=False)
+names = {"": "All data", **{name: cards.DATA[name] for name in cards.data_sets()}}
+if view.data not in names:
+    view.data = ""
+with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    control(
+        st.segmented_control,
+        "Data",
+        view,
+        "data",
+        options=list(names),
+        format_func=names.get,
+        required=True,
+    )
+    control(
+        st.selectbox,
+        "Sort by",
+        view,
+        "sort",
+        options=list(cards.SORTS),
+        format_func=cards.SORTS.get,
+        width=240,
+    )
+cards.grid(cards.chosen(view), view)
+cards.broken()
+
+view.write()
+frame.timing(engine)

@@ -1,0 +1,74 @@
+import streamlit as st
+
+from explorer.ui import frame, sweep
+from explorer.ui.controls import commit, control
+from explorer.ui.views import GenerateView
+
+view = frame.settle(GenerateView.from_address())
+engine, other = frame.open_models(view)
+if not engine.has_prior:
+    sweep.no_prior(engine)
+count = sweep.component_count(engine)
+if view.component is not None and view.component >= count:
+    view.component = None
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    control(
+        st.number_input, "Seed", view, "seed", min_value=0, max_value=2**31 - 1, step=1, width=140
+    )
+    control(
+        st.selectbox,
+        "Component",
+        view,
+        "component",
+        options=list(range(count)),
+        index=None,
+        placeholder="All, by weight",
+        format_func=lambda k: f"Only component {k}",
+        disabled=count < 2,
+        help="A VampPrior or mixture draws a component first, then a code round its mean.",
+        width=240,
+    )
+    st.button("Resample", on_click=commit, kwargs={"seed": view.seed + 1})
+
+engines = [engine] if other is None else [engine, other]
+state = sweep.sweep(
+    engines,
+    key="generate_strip",
+    at=view.scale,
+    seed=view.seed,
+    component=view.component if other is None else None,
+    tile=view.tile,
+    titles=other is not None,
+)
+view.scale, view.tile = state.value, state.tile
+if view.tile is None:
+    st.caption(
+        "Drag the slider, or across the pictures: every sample keeps its component and its "
+        "noise, only the scale "
+        "changes. A larger scale leaves the region the decoder was trained on. Click a "
+        "sample to see what it is worth."
+    )
+else:
+    for item in engines:
+        sweep.sample_facts(
+            item, view.tile, view.scale, 64, view.seed, view.component if other is None else None
+        )
+
+st.subheader("Fidelity and diversity", anchor=False)
+for item in engines:
+    sweep.measures(item)
+
+with st.expander("Show the formula"):
+    st.latex(
+        r"k \sim w,\qquad z = \mu_k + s\,\sigma_k \odot \varepsilon,\quad \varepsilon \sim "
+        r"\mathcal N(0, I),\qquad x = \mathbb E[p(x \mid z)]"
+    )
+    st.markdown(
+        "At $s = 1$ this is the prior as trained; at $s = 0$ every sample is the mean of its "
+        "component. "
+        "$\\log p(z)$ is always taken under the prior as trained."
+    )
+
+view.write()
+frame.timing(engine)

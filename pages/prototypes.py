@@ -1,0 +1,86 @@
+import streamlit as st
+
+from explorer.ui import frame, gallery, sweep
+from explorer.ui.controls import control
+from explorer.ui.views import PrototypesView
+
+view = frame.settle(PrototypesView.from_address())
+engine, _ = frame.open_models(view)
+shown = gallery.gallery(engine, view.sort)
+if shown is None:
+    st.info(
+        f"The prior of {engine.slug} has a single component or none, so it has no prototypes. "
+        "Choose a VampPrior or a mixture in the sidebar.",
+        icon=":material/info:",
+    )
+    view.write()
+    st.stop()
+
+has_inputs = shown.prototypes.pseudo_inputs is not None
+with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    words = {"claimed": "Data claimed", "weight": "Weight", "number": "Number"}
+    control(
+        st.segmented_control,
+        "Sort by",
+        view,
+        "sort",
+        options=list(words),
+        format_func=words.get,
+        required=True,
+    )
+    words = {"inputs": "Pseudo-inputs", "decoded": "Decoded means"}
+    options = list(words) if has_inputs else ["decoded"]
+    view.shown = view.shown if has_inputs else "decoded"
+    control(
+        st.segmented_control,
+        "Show",
+        view,
+        "shown",
+        options=options,
+        format_func=words.get,
+        required=True,
+    )
+
+view.component = gallery.wall(engine, shown, view.shown, view.component)
+st.caption(
+    f"{gallery.summary(engine, shown)} "
+    + (
+        "A VampPrior is the mixture of the encoder’s posteriors at these learned inputs. "
+        if has_inputs
+        else "Each picture is the decoded mean of one component. "
+    )
+    + "Click one to see what it makes and which data it claims."
+)
+
+if view.component is not None:
+    st.subheader(f"Component {view.component}", anchor=False)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        state = sweep.sweep(
+            [engine],
+            key="prototypes_strip",
+            at=view.scale,
+            tiles=24,
+            component=view.component,
+            titles=False,
+            selectable=False,
+        )
+        view.scale = state.value
+        st.markdown("**The data it claims**")
+        gallery.claimed_data(engine, view.component)
+    with right:
+        st.markdown("**Spread of its posterior**")
+        gallery.spread(engine, shown, view.component)
+        st.page_link(
+            frame.page_path("latent_map"),
+            label="See its star on the map",
+            icon=":material/star:",
+            query_params={"model": view.model, "pick": f"prototypes:{view.component}"},
+        )
+
+if has_inputs:
+    st.subheader("Along training", anchor=False)
+    gallery.replay(engine)
+
+view.write()
+frame.timing(engine)
