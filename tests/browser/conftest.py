@@ -1,0 +1,45 @@
+"""One server and one browser for all tests in this folder."""
+
+import pytest
+
+from tests.browser.serving import CHROMIUM, FLAGS, serve, watch
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "tests/browser" in str(item.path).replace("\\", "/"):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory):
+    with serve(tmp_path_factory.mktemp("user")) as running:
+        yield running
+
+
+@pytest.fixture
+def page(chromium):
+    """A fresh visitor, who notes errors of the console and messages to the server."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 1000})
+    visitor = context.new_page()
+    visitor.problems = []
+    visitor.sent = []
+    watch(visitor, visitor.problems)
+    visitor.on(
+        "websocket",
+        lambda socket: socket.on("framesent", lambda frame: visitor.sent.append(frame)),
+    )
+    yield visitor
+    context.close()

@@ -1,0 +1,72 @@
+"""Takes a picture of every page: `python -m tests.browser.screenshots FOLDER`.
+
+With `--readme` it makes the pictures of README. They show what models decoded, never a data set.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser.serving import CHROMIUM, FLAGS, serve, settled
+
+VIEWS = {
+    "catalogue": ("catalogue", "filmstrip"),
+    "generate": ("generate?model=mnist-static-vae-vamp-40&tile=3", "filmstrip"),
+    "generate-compare": (
+        "generate?model=digits-vae-vamp-16&compare=digits-vae-standard-16&scale=1.3",
+        "filmstrip",
+    ),
+    "generate-airfoils": ("generate?model=airfoils-vae-vamp-8", "filmstrip"),
+    "prototypes": ("prototypes?model=digits-vae-vamp-16&component=7", "filmstrip"),
+    "map": ("latent_map?model=mnist-static-vae-vamp-40&pick=prototypes:7", "point-map"),
+    "map-plane": (
+        "latent_map?model=digits-vae-vamp-2&layers=data,prior,prototypes&pick=data:40",
+        "point-map",
+    ),
+}
+README = {
+    "generate": ("light", 1440),
+    "map": ("light", 1440),
+    "prototypes": ("dark", 1440),
+    "catalogue": ("light", 1440),
+}
+
+
+def shoot(
+    folder: Path, names: list[str], themes: list[str], widths: list[int], readme: bool
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    no_data = {"LATENT_EXPLORER_DATA": tempfile.mkdtemp()} if readme else {}
+    with serve(Path(tempfile.mkdtemp()), **no_data) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        for theme in themes:
+            for width in widths:
+                context = browser.new_context(
+                    viewport={"width": width, "height": 900}, color_scheme=theme
+                )
+                for name in names:
+                    if readme and README.get(name) != (theme, width):
+                        continue
+                    path, component = VIEWS[name]
+                    page = context.new_page()
+                    page.goto(f"{address}/{path}")
+                    settled(page, component)
+                    page.wait_for_timeout(600)
+                    target = f"{name}.png" if readme else f"{name}-{theme}-{width}.png"
+                    page.screenshot(path=folder / target)
+                    page.close()
+                context.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--readme", action="store_true")
+    parser.add_argument("--only", nargs="*", default=list(VIEWS))
+    parser.add_argument("--themes", nargs="*", default=["light", "dark"])
+    parser.add_argument("--widths", nargs="*", type=int, default=[1440, 800])
+    given = parser.parse_args()
+    shoot(given.folder, given.only, given.themes, given.widths, given.readme)

@@ -1,0 +1,103 @@
+"""Starts the app as a user does, and waits for its pages."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-color-profile=srgb",
+    "--font-render-hinting=none",
+]
+
+
+@contextmanager
+def serve(user: Path, **environment: str) -> Iterator[str]:
+    """Run the app on a free port and yield its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "explorer.cli",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--no-browser",
+    ]
+    log = user / "server.log"
+    with log.open("w") as stream:
+        process = subprocess.Popen(
+            command,
+            cwd=user,
+            env=os.environ | {"LATENT_EXPLORER_USER": str(user)} | environment,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait_for(address, process, log)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def settled(page, component: str | None = None) -> None:
+    """Wait until the script has run and, if asked, until a component has painted."""
+    page.wait_for_selector(
+        "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]",
+        timeout=60_000,
+    )
+    if component is not None:
+        page.locator(f"[data-testid={component}] canvas[data-digest]").first.wait_for(
+            timeout=60_000
+        )
+
+
+def watch(page, problems: list[str]) -> None:
+    """Collect what a visitor's console would show: errors, and requests that failed.
+
+    Streamlit looks for its base path by asking for health and host-config below the page's own
+    address; the answers 404 of that search are its way, not ours.
+    """
+
+    def said(message) -> None:
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            problems.append(message.text)
+
+    def answered(response) -> None:
+        if response.status >= 400 and "/_stcore/" not in response.url:
+            problems.append(f"{response.status} {response.url}")
+
+    page.on("console", said)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("response", answered)
+    page.on("requestfailed", lambda request: problems.append(f"failed: {request.url}"))
+
+
+def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            raise RuntimeError(f"The server ended: {log.read_text()}")
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"The server did not answer: {log.read_text()}")
