@@ -9,6 +9,7 @@ import json
 import os
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from explorer import settings
-from explorer.config import RunConfig, first_problem
+from explorer.config import RunConfig, first_problem, one_line
 from explorer.errors import CheckpointError, UnknownCheckpointError
 from explorer.interfaces import AbstractModel, AbstractPrior, Recipe
 
@@ -232,14 +233,20 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
                     f"{path.name} unpacks to over {MAX_ARRAY_BYTES // 10**6} MB; remove it."
                 )
         with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
+            found = {name: stored[name] for name in stored.files}
+        if not all(isinstance(value, np.ndarray) for value in found.values()):
+            raise ValueError("a member is no array")
+        return found
     except (
         OSError,
         ValueError,
         EOFError,
         KeyError,
+        MemoryError,
+        OverflowError,
+        RuntimeError,
         zipfile.BadZipFile,
-        NotImplementedError,
+        zlib.error,
     ) as error:
         raise CheckpointError(f"{path.name} cannot be read ({error}); build it again.") from error
 
@@ -253,10 +260,15 @@ def write(path: Path, content: bytes) -> None:
 
 def _find(slug_or_path: str | Path) -> Path:
     path = Path(slug_or_path)
-    if path.is_dir() and (isinstance(slug_or_path, Path) or len(path.parts) > 1):
+    if (
+        len(os.fspath(path)) < 1000
+        and max(map(len, path.parts), default=0) < 200
+        and path.is_dir()
+        and (isinstance(slug_or_path, Path) or len(path.parts) > 1)
+    ):
         return path
     chosen = settings.current()
-    if len(path.parts) == 1 and path.name not in ("", ".", ".."):
+    if len(path.parts) == 1 and len(path.name) < 200 and path.name not in ("", ".", ".."):
         for place in (chosen.checkpoints, chosen.user / "checkpoints"):
             if (place / path.name).is_dir():
                 return place / path.name
@@ -331,7 +343,8 @@ def _tensors(path: Path, expected: dict[str, tuple[int, ...]]) -> dict[str, Tens
             for name in sorted(names ^ expected.keys()):
                 state = "lacks" if name in expected else "has an unknown tensor"
                 raise CheckpointError(
-                    f"{path.name} {state} {name[:80]}; config and weights do not belong together."
+                    f"{path.name} {state} {one_line(name, 80)}; "
+                    "config and weights do not belong together."
                 )
             for name, shape in expected.items():
                 found = stored.get_slice(name)

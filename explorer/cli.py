@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -92,7 +93,7 @@ def list_checkpoints(as_json: Json = False, checkpoints: Checkpoints = None) -> 
     """List every checkpoint with its numbers, the broken ones with the reason."""
     from explorer import catalogue
 
-    entries = catalogue(_existing(checkpoints))
+    entries = catalogue(_existing(checkpoints, "checkpoints"))
     if as_json:
         print(json.dumps([entry.as_json() for entry in entries], indent=1))  # noqa: T201 - the output itself
         return
@@ -101,13 +102,19 @@ def list_checkpoints(as_json: Json = False, checkpoints: Checkpoints = None) -> 
     )
     for entry in entries:
         if not entry.healthy:
-            table.add_row(entry.slug, f"[red]broken: {entry.reason}[/red]")
+            table.add_row(escape(entry.slug), f"[red]broken: {escape(entry.reason)}[/red]")
             continue
         score = entry.metrics.get("log_likelihood")
         value = f"{score.value:.2f} ± {score.se or 0:.2f}" if score else ""
         depth = str(score.samples) if score else ""
         table.add_row(
-            entry.slug, entry.data, entry.model, entry.prior, str(entry.latent), value, depth
+            escape(entry.slug),
+            entry.data,
+            entry.model,
+            entry.prior,
+            str(entry.latent),
+            value,
+            depth,
         )
     out.print(table)
     if not entries:
@@ -267,7 +274,7 @@ def doctor(as_json: Json = False) -> None:
         }
         for finding in findings:
             out.print(
-                f"{marks[finding.state]} {finding.what}: {finding.message}",
+                f"{marks[finding.state]} {finding.what}: {escape(finding.message)}",
                 soft_wrap=True,
                 highlight=False,
             )
@@ -279,8 +286,8 @@ def _data_root(flag: Path | None) -> Path:
     return _existing(flag) or settings.current().data
 
 
-def _existing(folder: Path | None) -> Path | None:
-    settings.variables(data=folder)
+def _existing(folder: Path | None, name: str = "data") -> Path | None:
+    settings.variables(**{name: folder})
     return folder
 
 
@@ -291,7 +298,7 @@ def _progress() -> Progress:
         TaskProgressColumn(),
         TimeElapsedColumn(),
     )
-    return Progress(*columns, console=err, transient=True)
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
 
 
 def _stages(bar: Progress) -> Callable[[str, int, int], None]:

@@ -118,4 +118,10 @@ def first_problem(error: ValidationError) -> str:
     """Say in one phrase what pydantic found first."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the file"
-    return f"{where}: {first['msg']}."
+    return f"{one_line(where)}: {one_line(first['msg'])}."
+
+
+def one_line(text: str, longest: int = 200) -> str:
+    """Quote foreign text as one printable line."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"

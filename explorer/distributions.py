@@ -68,13 +68,12 @@ class DiagonalMixture(Distribution):
     @property
     def variance(self) -> Float[Tensor, " latent"]:
         """The variance of the mixture, per unit."""
-        second = self.log_weights.exp() @ (self.scale.pow(2) + self.loc.pow(2))
-        return second - self.mean.pow(2)
+        return self.log_weights.exp() @ (self.scale.pow(2) + (self.loc - self.mean).pow(2))
 
     @torch.no_grad()
     def sample(self, sample_shape: torch.Size | list[int] | tuple[int, ...] = _ONE) -> Tensor:
         """Draw from the mixture with torch's global generator."""
         shape = torch.Size(sample_shape)
         index = torch.multinomial(self.log_weights.exp(), max(shape.numel(), 1), replacement=True)
-        index = index.reshape(shape)
+        index = index[: shape.numel()].reshape(shape)
         return self.loc[index] + self.scale[index] * torch.randn_like(self.loc[index])

@@ -76,13 +76,7 @@ class Engine:
         self.milliseconds = 0.0
         self._block = block or BLOCKS[torch.device(self.device).type]
         self._lock = threading.RLock()
-        self._model = checkpoint.model.to(self.device)
-        self._prior: LatentPrior | None = None
-        if checkpoint.prior is not None:
-            with self._lock, torch.inference_mode():
-                module = checkpoint.prior.to(self.device)
-                self._prior = self._model.joint(module(self._model.posterior))
-                self._pseudo_inputs = module.pseudo_inputs()
+        self._place()
 
     @property
     def slug(self) -> str:
@@ -188,12 +182,24 @@ class Engine:
         return best.astype(np.int64)
 
     def release(self) -> None:
-        """Free the device's memory; called when the engine leaves a cache."""
+        """Leave the device, as when a cache lets the engine go; who still holds it works on."""
         with self._lock:
-            self._model.cpu()
-            self._prior = None
-            if self.device.startswith("cuda"):
+            if self.device != "cpu":
+                self.device = "cpu"
+                self._block = BLOCKS["cpu"]
+                self._place()
                 torch.cuda.empty_cache()
+
+    def _place(self) -> None:
+        """Move model and prior to the device; the prior's components are evaluated once, here."""
+        self._model = self.checkpoint.model.to(self.device)
+        self._prior: LatentPrior | None = None
+        self._pseudo_inputs: Tensor | None = None
+        if self.checkpoint.prior is not None:
+            with torch.inference_mode():
+                module = self.checkpoint.prior.to(self.device)
+                self._prior = self._model.joint(module(self._model.posterior))
+                self._pseudo_inputs = module.pseudo_inputs()
 
     def _encode_block(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         q: Posterior = self._model.posterior(rows)

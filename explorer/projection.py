@@ -140,24 +140,29 @@ def nearest(
 
 
 def _checked(arrays: dict[str, np.ndarray], opened: Checkpoint) -> Atlas | None:
-    missing = set(Atlas._fields) - arrays.keys()
-    if missing or int(arrays.get("version", 0)) != VERSION:
+    version = arrays.get("version")
+    current = version is not None and version.shape == () and version.tolist() == VERSION
+    if set(Atlas._fields) - arrays.keys() or not current:
         raise CheckpointError(
             f"{ATLAS} is of another version; build it with `latent-explorer project "
             f"{opened.slug}`."
         )
     if str(arrays["hash"]) != opened.hash:
         return None
-    n = len(arrays["codes"])
+    n = arrays["codes"].shape[0] if arrays["codes"].ndim else -1
     shapes: dict[str, tuple[int, ...]] = {"codes": (n, opened.model.space.size), "xy": (n, 2)}
     per_code = ("trust", "split", "ids", "label", "kl", "reconstruction", "log_prior")
     shapes |= {name: (n,) for name in per_code}
     wrong = [name for name, shape in shapes.items() if arrays[name].shape != shape]
-    numbers = [
-        name for name in (*shapes, "sample_xy", "prototype_xy") if arrays[name].dtype.kind == "f"
-    ]
-    wrong += [name for name in numbers if not np.isfinite(arrays[name].astype(np.float32)).all()]
     wrong += [name for name in ("sample_xy", "prototype_xy") if arrays[name].shape[1:] != (2,)]
+    for name in (*shapes, "sample_xy", "prototype_xy"):
+        kinds = "iu" if name in ("split", "ids", "label") else "f"
+        if arrays[name].dtype.kind not in kinds or not np.isfinite(arrays[name]).all():
+            wrong.append(name)
+    if arrays["classes"].ndim != 1:
+        wrong.append("classes")
+    if not wrong and (arrays["split"] >= len(SPLITS)).any():
+        wrong.append("split")
     if wrong or n > MOST_CODES:
         raise CheckpointError(
             f"{ATLAS} is damaged ({wrong[0] if wrong else 'too many codes'}); build it again."

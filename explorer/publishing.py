@@ -131,10 +131,12 @@ def card(opened: Checkpoint) -> str:
             "" if metric.null is None else f"{metric.null:.3g}",
         )
         lines.append("| " + " | ".join(cells) + " |")
+    score = opened.metrics.get("log_likelihood")
+    depth = f" --samples {score.samples}" if score and score.samples else ""
     lines += [
         "",
         f"Measured on the test split with these very weights (hash `{opened.hash}`): "
-        f"`latent-explorer evaluate {opened.slug}`.",
+        f"`latent-explorer evaluate {opened.slug}{depth}`.",
         f"Trained with `latent-explorer train checkpoints/{opened.slug}/config.json` "
         f"(seed {training.seed}, batch {training.batch}, at most {training.epochs} epochs).",
     ]
@@ -146,11 +148,10 @@ def card(opened: Checkpoint) -> str:
         )
     lines += [
         "",
-        "Log-likelihoods are importance-sampled lower bounds in nats (density of standardised",
-        "coordinates for curves). Precision, recall, density, coverage (k = 5) and the Vendi "
-        "score are",
-        "taken on at most 50 whitened principal components of the test split, over five "
-        "seeds; the null",
-        "column puts training data in the place of samples.",
+        "Log-likelihoods are importance-sampled lower bounds in nats (densities of standardised",
+        "coordinates for curves). Precision, recall, density, coverage (k = 5) and Vendi score:",
+        "samples against the test split on at most 50 whitened principal components (none with",
+        "under 1e-4 of the first one's variance), over five seeds; the last column puts training",
+        "data in the place of samples.",
     ]
     return "\n".join(lines) + "\n"

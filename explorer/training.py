@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -139,7 +139,7 @@ class _Run:
         while self.epoch < self.options.epochs and not self._tired():
             start = time.monotonic()
             self.epoch += 1
-            beta = self.config.objective.warmup.beta_at(self.epoch)
+            beta = self.config.objective.warmup.beta_at(float(self.epoch))
             train_elbo = self._train_epoch(beta)
             valid_elbo = self._validate()
             if valid_elbo > self.best:
@@ -199,15 +199,24 @@ class _Run:
             raise TrainingError(
                 f"{path} is damaged ({error}); leave out --resume to begin anew."
             ) from error
-        now = self.config.model_dump(mode="json")
-        was = facts["recipe"]
-        for recipe in (now, was):
-            recipe["training"].pop("epochs")
-            recipe["training"].pop("patience")
-        if now != was:
+        try:
+            was = facts["recipe"]
+            now = self.config.model_dump(mode="json")
+            for recipe in (now, was):
+                recipe["training"].pop("epochs")
+                recipe["training"].pop("patience")
+            if now != was:
+                raise TrainingError(
+                    f"{path} belongs to another recipe; choose another --out, or begin anew."
+                )
+            self._take(facts, tensors)
+        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            what = " ".join(str(error).split())[:200]
             raise TrainingError(
-                f"{path} belongs to another recipe; choose another --out, or begin anew."
-            )
+                f"{path} is damaged ({what}); leave out --resume to begin anew."
+            ) from error
+
+    def _take(self, facts: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         self.network.load_state_dict(_below(tensors, "network"))
         self.average.load_state_dict(_below(tensors, "average"))
         self.best_weights = _below(tensors, "best")
@@ -229,7 +238,12 @@ class _Run:
             weights |= {f"prior.{name}": value for name, value in other.prior.state_dict().items()}
         own = self.network.state_dict()
         fitting = {name: value for name, value in weights.items() if name in own}
-        if any(own[name].shape != value.shape for name, value in fitting.items()) or not fitting:
+        depth = {
+            name
+            for name in own.keys() ^ weights.keys()
+            if ".encoder." in name or ".decoder." in name
+        }
+        if depth or not fitting or any(own[n].shape != v.shape for n, v in fitting.items()):
             raise TrainingError(
                 f"{other.slug} has other shapes than the recipe; choose a matching --init."
             )
@@ -388,6 +402,10 @@ def _fit_prior(
         raise TrainingError(
             f"{source.slug} has another latent size than the recipe; choose a matching source."
         )
+    if source.config.sketch != data.sketch:
+        raise TrainingError(
+            f"{source.slug} was trained on other data than the recipe's; choose a matching source."
+        )
     codes = autoencoder_codes(source, data)
     found: dict[str, object] = {"source_hash": source.hash}
     if isinstance(prior, GaussianPrior):
@@ -397,7 +415,8 @@ def _fit_prior(
     else:
         assert isinstance(prior, CodeMixturePrior)
         prior.fit(codes, config.training.seed)
-        loc, scale = torch.from_numpy(codes.mean(0)), torch.from_numpy(codes.std(0))
+        mixture = prior(model.posterior).mixture
+        loc, scale = mixture.mean, mixture.variance.sqrt()
     if isinstance(model, VAE):
         model.refer_to(loc, scale)
     return config.model_copy(update={"prior": config.prior.model_copy(update=found)})

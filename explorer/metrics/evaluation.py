@@ -14,8 +14,7 @@ from explorer.errors import TrainingError
 from explorer.interfaces import AbstractModel, LatentPrior
 from explorer.metrics.latent import active_units, encode, kl_per_unit, prior_variance
 from explorer.metrics.likelihood import importance_sampling
-from explorer.metrics.samples import WhitenedComponents, prdc, vendi_score
-from explorer.models.networks import BernoulliHead
+from explorer.metrics.samples import NEIGHBOURS, WhitenedComponents, prdc, vendi_score
 
 REPEATS = 5
 MOST_SAMPLES = 10_000
@@ -106,12 +105,17 @@ def evaluate(
 
 
 def draw_data(
-    model: AbstractModel, prior: LatentPrior, n: int, seed: int, scale: float = 1.0
+    model: AbstractModel,
+    prior: LatentPrior,
+    n: int,
+    seed: int,
+    *,
+    binary: bool,
+    scale: float = 1.0,
 ) -> Float[np.ndarray, "samples *sample"]:
-    """Draw samples as the data are: pixels of a Bernoulli, the mean curve of a Gaussian."""
+    """Draw samples as the data are: binary where they are binary, means of p(x|z) elsewhere."""
     draws = []
     generator = torch.Generator().manual_seed(seed)
-    binary = isinstance(getattr(model, "head", None), BernoulliHead)
     with torch.inference_mode():
         for z in prior.draw(n, seed=seed, scale=scale).z.split(2000):
             mean = model.likelihood(z).mean.cpu()
@@ -128,13 +132,16 @@ def _fidelity(
 ) -> Metrics:
     """Compare samples with test data, and training data with test data for the null row."""
     n = min(len(data.test), MOST_SAMPLES)
+    if n <= 2 * NEIGHBOURS:
+        return {}  # too few for balls to a fifth neighbour
     chosen = np.random.default_rng(seed).permutation(len(data.test))[:n]
     real = data.test.x[chosen]
     features = WhitenedComponents(real)
     reference = features(real)
+    binary = bool(((real == 0) | (real == 1)).all())
     rows, nulls = [], []
     for repeat in range(REPEATS):
-        fake = features(draw_data(model, prior, n, seed + repeat))
+        fake = features(draw_data(model, prior, n, seed + repeat, binary=binary))
         rows.append((*prdc(reference, fake), vendi_score(fake)))
         if repeat < 2:
             nulls.append(_null_row(data, features, reference, n, seed + repeat))
@@ -175,7 +182,7 @@ def _mean(
     values: Tensor, unit: str, seed: int | None = None, samples: int | None = None
 ) -> Metric:
     n = len(values)
-    error = float(values.double().std() / np.sqrt(n))
+    error = float(values.double().std() / np.sqrt(n)) if n > 1 else None
     return Metric(
         value=float(values.double().mean()), se=error, n=n, seed=seed, unit=unit, samples=samples
     )

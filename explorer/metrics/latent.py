@@ -68,4 +68,4 @@ def prior_variance(prior: LatentPrior) -> Float[Tensor, " latent"]:
         return prior.draw(4096).z.var(0)
     weights = components.log_weights.exp()
     mean = weights @ components.loc
-    return weights @ (components.scale.pow(2) + components.loc.pow(2)) - mean.pow(2)
+    return weights @ (components.scale.pow(2) + (components.loc - mean).pow(2))

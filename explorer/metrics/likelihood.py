@@ -76,7 +76,7 @@ def importance_sampling(
             kl = q.log_prob(z) - prior.log_prob(z)
             log_weights.append(reconstruction - kl)
             terms.append(torch.stack([reconstruction, kl]))
-        weights = torch.cat(log_weights)
+        weights = torch.cat(log_weights).double()
         means = torch.cat(terms, 1).mean(1)
         total = weights.logsumexp(0)
         effective = (2 * total - (2 * weights).logsumexp(0)).exp()

@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 NEIGHBOURS = 5
 FEATURES = 50
+LEAST_VARIANCE = 1e-4
 _ROWS = 1000
 
 
@@ -86,6 +87,9 @@ def vendi_score(features: Float[np.ndarray, "samples features"]) -> float:
 class WhitenedComponents:
     """The features of these measures: principal components of the reference, each of variance one.
 
+    Components with less than a ten-thousandth of the first one's variance are left out: whitened,
+    the rounding noise of smooth data would weigh as much as its shape.
+
     Args:
         reference: Samples in data units that define the components.
         features: How many components are kept, at most.
@@ -99,12 +103,14 @@ class WhitenedComponents:
         flat = reference.reshape(len(reference), -1)
         kept = min(features, flat.shape[1], len(flat) - 1)
         self._pca = PCA(kept, whiten=True, svd_solver="full").fit(flat.astype(np.float64))
+        variance = self._pca.explained_variance_
+        self.size = int((variance > LEAST_VARIANCE * variance[0]).sum())
 
     def __call__(
         self, x: Float[np.ndarray, "others *sample"]
     ) -> Float[np.ndarray, "others features"]:
         """Project samples."""
-        return self._pca.transform(x.reshape(len(x), -1).astype(np.float64))
+        return self._pca.transform(x.reshape(len(x), -1).astype(np.float64))[:, : self.size]
 
 
 def _radii(points: Float[np.ndarray, "samples features"], k: int) -> Float[np.ndarray, " samples"]:
@@ -118,5 +124,6 @@ def _radii(points: Float[np.ndarray, "samples features"], k: int) -> Float[np.nd
 def _distances(
     a: Float[np.ndarray, "rows features"], b: Float[np.ndarray, "columns features"]
 ) -> Float[np.ndarray, "rows columns"]:
+    a, b = a.astype(np.float64), b.astype(np.float64)
     square = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
     return np.sqrt(np.maximum(square, 0))

@@ -100,7 +100,7 @@ class VAE(AbstractModel):
         """Start q at the prior's own place and spread, and clamp its variance relative to it."""
         self.reference_scale.copy_(scale)
         self.loc.weight.mul_(scale[:, None])
-        self.loc.bias.copy_(loc)
+        self.loc.bias.mul_(scale).add_(loc)
         first = cast("GatedDense", self.decoder[0]).linear
         first.bias.sub_(first.weight @ (loc / scale))
         first.weight.div_(scale)

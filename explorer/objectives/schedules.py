@@ -13,7 +13,7 @@ class ConstantConfig(Recipe):
     kind: Literal["constant"] = "constant"
     beta: float = Field(1.0, ge=0, le=1000)
 
-    def beta_at(self, epoch: float) -> float:
+    def beta_at(self, epoch: int | float) -> float:
         """Return the weight after so many epochs."""
         return self.beta
 
@@ -28,7 +28,7 @@ class LinearConfig(Recipe):
     kind: Literal["linear"] = "linear"
     epochs: int = Field(100, ge=1)
 
-    def beta_at(self, epoch: float) -> float:
+    def beta_at(self, epoch: int | float) -> float:
         """Return the weight in this epoch."""
         return min(1.0, epoch / self.epochs)
 
@@ -45,7 +45,7 @@ class CyclicalConfig(Recipe):
     cycles: int = Field(4, ge=1)
     rise: float = Field(0.5, gt=0, le=1, description="Share of a cycle in which beta rises.")
 
-    def beta_at(self, epoch: float) -> float:
+    def beta_at(self, epoch: int | float) -> float:
         """Return the weight in this epoch; 1 when all cycles are over."""
         if epoch >= self.epochs:
             return 1.0

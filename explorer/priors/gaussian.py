@@ -43,7 +43,7 @@ class GaussianPrior(AbstractPrior):
             The units whose spread was raised to the floor.
         """
         spread = codes.std(0)
-        least = floor * float(np.median(spread))
+        least = floor * (float(np.median(spread)) or float(spread.max()))
         self.loc.copy_(torch.from_numpy(codes.mean(0)))
         self.scale.copy_(torch.from_numpy(np.maximum(spread, least)))
         return [int(unit) for unit in np.flatnonzero(spread < least)]
@@ -72,7 +72,7 @@ class XVAEConfig(Recipe):
         None, max_length=64, description="Its hash, filled in by training."
     )
     floor: float = Field(
-        0.05, ge=0, le=1, description="Least spread as a share of the median spread."
+        0.05, gt=0, le=1, description="Least spread as a share of the median spread."
     )
     floored: tuple[int, ...] = Field(
         (), max_length=512, description="Floored units, filled in by training."

@@ -2,6 +2,7 @@
 
 import html
 from pathlib import Path
+from typing import TypeVar
 
 import streamlit as st
 
@@ -19,6 +20,8 @@ TITLES = {
     "prototypes": ("Prototypes", ":material/star:"),
     "latent_map": ("Latent map", ":material/scatter_plot:"),
 }
+
+Shown = TypeVar("Shown", bound=View)
 
 _KEPT = ("scale", "seed", "layers", "colour", "sort", "data")
 """Parts of a link that mean the same for another model."""
@@ -109,8 +112,8 @@ def timing(engine: Engine) -> None:
         st.caption(f"{engine.device.upper()} · last inference {engine.milliseconds:.0f} ms")
 
 
-def settle(view: View) -> View:
-    """Replace models of a link that are not there, with a notice; write the address."""
+def settle(view: Shown, quiet: bool = False) -> Shown:
+    """Replace models of a link that are not there, with a notice."""
     chosen = _healthy()
     if not chosen:
         st.info("No checkpoint can be opened. Train one with `latent-explorer train RECIPE.json`.")
@@ -119,7 +122,7 @@ def settle(view: View) -> View:
         fallback = DEFAULT_MODEL if DEFAULT_MODEL in chosen else _first(chosen)
         broken = next((entry for entry in resources.entries() if entry.slug == view.model), None)
         reason = f" is broken: {broken.reason}" if broken else " is not here"
-        if view.model != DEFAULT_MODEL or broken:
+        if not quiet and (view.model != DEFAULT_MODEL or broken):
             st.warning(
                 f"{html.escape(view.model)}{reason} Showing {fallback} instead.",
                 icon=":material/link_off:",
@@ -131,7 +134,7 @@ def settle(view: View) -> View:
 
 
 def _sidebar(kind: type[View]) -> None:
-    view = settle(kind.from_address())
+    view = settle(kind.from_address(quiet=True), quiet=True)
     chosen = _healthy()
     order = sorted(chosen, key=lambda slug: (list(DATA).index(chosen[slug].data), slug))
     with st.sidebar:

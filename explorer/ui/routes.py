@@ -40,7 +40,7 @@ def thumbnail(request: Request) -> Response:
     ):
         return PlainTextResponse("There is no such picture.", 404)
     try:
-        picture = _picture(resources.engine(entry), given["layer"], int(index[:9]))
+        picture = _picture(entry.slug, entry.hash, given["layer"], int(index[:9]))
     except ExplorerError as error:
         return PlainTextResponse(str(error), 404)
     if picture is None:
@@ -53,7 +53,10 @@ def thumbnail(request: Request) -> Response:
 
 
 @lru_cache(maxsize=4096)
-def _picture(opened: Engine, layer: str, index: int) -> bytes | None:
+def _picture(slug: str, digest: str, layer: str, index: int) -> bytes | None:
+    """Draw one point; keyed on names, so that the memory of pictures keeps no model alive."""
+    entry = next(item for item in resources.entries() if (item.slug, item.hash) == (slug, digest))
+    opened = resources.engine(entry)
     codes = layer_codes(opened, layer)
     if codes is None or index >= len(codes):
         return None

@@ -32,8 +32,12 @@ class View(BaseModel):
     compare: Slug | None = None
 
     @classmethod
-    def from_address(cls: type[Kind]) -> Kind:
-        """Read the address bar; what is absent comes from the models open in this session."""
+    def from_address(cls: type[Kind], quiet: bool = False) -> Kind:
+        """Read the address bar; what is absent comes from the models open in this session.
+
+        Args:
+            quiet: Whether to fall back without a notice, where the page itself will give it.
+        """
         given: dict[str, Any] = {
             name: str(st.query_params[name])[:MOST_CHARACTERS]
             for name in cls.model_fields
@@ -47,10 +51,11 @@ class View(BaseModel):
         except ValidationError as error:
             wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
             names = ", ".join(sorted(wrong))
-            st.toast(
-                f"The link's {names} could not be used; the usual value is shown.",
-                icon=":material/link_off:",
-            )
+            if not quiet:
+                st.toast(
+                    f"The link's {names} could not be used; the usual value is shown.",
+                    icon=":material/link_off:",
+                )
             return cls.model_validate(
                 {name: value for name, value in given.items() if name not in wrong}
             )

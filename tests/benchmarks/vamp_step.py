@@ -1,4 +1,4 @@
-"""A training step under the VampPrior over one under the standard prior: `python -m tests.benchmarks.vamp_step`.
+"""A VampPrior's training step over the standard one: `python -m tests.benchmarks.vamp_step`.
 
 Pseudo-inputs are encoded once per step and the mixture's density is two matrix products, so the
 step should cost what its multiply-adds say: ((B + K) enc + B dec) / (B (enc + dec)), and at most
@@ -50,7 +50,8 @@ def main():
     expected = ((BATCH + COMPONENTS) * enc + BATCH * dec) / (BATCH * (enc + dec))
     found = ratio(vamp, standard)
     print(f"vamp step / standard step: {found}")
-    print(f"by multiply-adds {expected:.3f}; measured / expected {found.median / expected:.3f}, limit {LIMIT}")
+    share = found.median / expected
+    print(f"by multiply-adds {expected:.3f}; measured / expected {share:.3f}, limit {LIMIT}")
     return found.median <= LIMIT * expected
 
 

@@ -24,6 +24,11 @@ def facts(page, component="filmstrip"):
     )
 
 
+def shows(page, frame):
+    """Wait until the first strip has painted a frame."""
+    page.locator(f'{STRIP} canvas[data-frame="{frame}"]').first.wait_for(timeout=15_000)
+
+
 def digest_after(page, act, component="filmstrip"):
     """Do something, and wait until the picture has another digest."""
     before = facts(page, component)["digest"]
@@ -127,12 +132,7 @@ def test_the_keyboard_scrubs_and_zero_returns_to_the_prior_as_trained(page, addr
         ("0", 20),
     ):
         page.keyboard.press(key)
-        page.wait_for_function(
-            """frame => [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean)
-                 .some(r => r.querySelector(`[data-testid=filmstrip] canvas[data-frame="${frame}"]`))""",
-            arg=frame,
-            timeout=5_000,
-        )
+        shows(page, frame)
     page.locator(f"{STRIP} input[type=range]").first.dblclick(position={"x": 30, "y": 17})
     page.wait_for_timeout(200)
     assert facts(page)["frame"] == "20"
@@ -187,17 +187,9 @@ def test_back_and_forward_move_between_released_scales(page, address):
     page.wait_for_url(re.compile(r"scale=2"), timeout=10_000)
     settled(page)
     page.go_back()
-    page.wait_for_function(
-        """() => [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean)
-             .some(r => r.querySelector('[data-testid=filmstrip] canvas[data-frame="20"]'))""",
-        timeout=15_000,
-    )
+    shows(page, 20)
     page.go_forward()
-    page.wait_for_function(
-        """() => [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean)
-             .some(r => r.querySelector('[data-testid=filmstrip] canvas[data-frame="40"]'))""",
-        timeout=15_000,
-    )
+    shows(page, 40)
 
 
 def test_the_map_keeps_its_zoom_when_colours_layers_and_model_change(page, address):

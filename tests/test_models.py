@@ -1,0 +1,375 @@
+"""Models keep their promises: shapes, gradients, clamps; an engine gives the same bits always."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from explorer.errors import DeviceError, NoDensityError
+from explorer.inference import Engine
+from explorer.models import VAE, AutoencoderConfig, VAEConfig
+from explorer.models.networks import GatedDense
+from explorer.objectives import elbo
+from explorer.priors import CodeMixturePrior, GaussianPrior
+from explorer.priors.mixture import LatentMixture
+from explorer.sketch import CurveSketch, PixelSketch
+from explorer.strips import scale_strip
+from tests.conftest import PRIORS, random_codes, small_checkpoint, small_pair
+
+STATIONS = tuple(np.linspace(0, 1, 20).tolist())
+SKETCHES = {
+    "pixels": PixelSketch(height=8, width=8),
+    "curve": CurveSketch(x=STATIONS, loc=(0.0,) * 20, scale=(1.0,) * 20),
+}
+MODELS = {"ae": AutoencoderConfig, "vae": VAEConfig}
+every_prior = pytest.mark.parametrize("kind", PRIORS)
+every_model = pytest.mark.parametrize("name", MODELS)
+every_sketch = pytest.mark.parametrize("sketch", SKETCHES.values(), ids=SKETCHES)
+every_likelihood = pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+
+
+def build(name, sketch=SKETCHES["pixels"], likelihood="bernoulli", latent=3, hidden=(16, 12)):
+    torch.manual_seed(1)
+    return MODELS[name](latent=latent, hidden=hidden, likelihood=likelihood).build(sketch)
+
+
+def binary(n, shape=(1, 8, 8), seed=0):
+    return torch.bernoulli(
+        torch.full((n, *shape), 0.4), generator=torch.Generator().manual_seed(seed)
+    )
+
+
+@every_model
+@every_sketch
+@every_likelihood
+def test_shapes_are_as_promised(name, sketch, likelihood):
+    model = build(name, sketch, likelihood)
+    x = binary(5, sketch.shape)
+    q = model.posterior(x)
+    assert q.loc.shape == (5, model.space.size) == (5, 3)
+    for lead in ((5,), (2, 5), ()):
+        p = model.likelihood(torch.randn(*lead, 3))
+        assert (p.batch_shape, p.event_shape) == (lead, sketch.shape)
+        assert p.log_prob(x[0]).shape == lead
+        assert p.mean.shape == (*lead, *sketch.shape)
+    if likelihood == "bernoulli":
+        assert bool(((p.mean >= 0) & (p.mean <= 1)).all())
+
+
+def test_an_autoencoder_has_a_point_for_a_posterior():
+    q = build("ae").posterior(binary(4))
+    assert q.scale is None
+    assert torch.equal(q.sample(), q.loc)
+    with pytest.raises(NoDensityError):
+        q.log_prob(q.loc)
+
+
+@pytest.mark.parametrize("rows", [1, 4, 9])
+def test_samples_of_a_posterior_follow_its_generator(rows):
+    q = build("vae").posterior(binary(rows))
+    first, again = (q.sample(torch.Generator().manual_seed(1)) for _ in range(2))
+    assert torch.equal(first, again)
+    eps = torch.randn(rows, 3, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(first, q.loc + q.scale * eps)
+
+
+@every_prior
+@every_likelihood
+def test_every_parameter_receives_a_gradient(kind, likelihood):
+    model, prior = small_pair(kind, latent=3, likelihood=likelihood)
+    terms = elbo(model, prior(model.posterior), binary(32), generator=torch.manual_seed(0))
+    terms.loss.backward()
+    named = {**dict(model.named_parameters()), **dict(prior.named_parameters(prefix="prior"))}
+    for name, parameter in named.items():
+        assert parameter.grad is not None, name
+        assert bool(torch.isfinite(parameter.grad).all()), name
+        rows = parameter.grad.flatten(1) if parameter.ndim > 1 else parameter.grad[:, None]
+        assert bool((rows != 0).any(1).all()), name
+
+
+def test_every_parameter_of_an_autoencoder_receives_a_gradient():
+    model = build("ae", likelihood="gaussian")
+    elbo(model, None, binary(16)).loss.backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert bool((parameter.grad != 0).any()), name
+
+
+def test_pseudo_inputs_stay_within_the_bounds_of_the_data():
+    _, prior = small_pair("vamp")
+    with torch.no_grad():
+        prior.inputs.mul_(10).sub_(2)
+    inputs = prior.pseudo_inputs().detach()
+    assert inputs.shape == (5, 1, 8, 8)
+    assert (float(inputs.min()), float(inputs.max())) == (0, 1)
+
+
+def test_gated_dense_follows_its_equation():
+    torch.manual_seed(0)
+    layer = GatedDense(6, 4).double()
+    x = torch.randn(3, 5, 6, dtype=torch.float64)
+    (w_h, w_g), (b_h, b_g) = layer.linear.weight.chunk(2), layer.linear.bias.chunk(2)
+    expected = (x @ w_h.T + b_h) * torch.sigmoid(x @ w_g.T + b_g)
+    torch.testing.assert_close(layer(x), expected, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("reference", [1.0, 0.01, 50.0])
+def test_log_variance_is_clamped_relative_to_the_reference(reference):
+    model = build("vae")
+    loc, scale = torch.tensor([1.0, -4.0, 0.0]), reference * torch.tensor([1.0, 2.0, 0.5])
+    model.refer_to(loc, scale)
+    with torch.no_grad():
+        model.log_variance.weight.mul_(1000)
+    relative = 2 * (model.posterior(binary(50)).scale / scale).log()
+    bounds = torch.stack([relative.amin(0), relative.amax(0)])
+    expected = torch.tensor([[-6.0], [2.0]]).expand(2, 3)
+    torch.testing.assert_close(bounds, expected, atol=1e-5, rtol=0)
+
+
+def test_a_gaussian_prior_is_the_standard_one_in_other_coordinates():
+    """An affine map of the codes is absorbed by the encoder's head and the decoder's first layer.
+
+    It leaves reconstruction and KL as they are.
+    """
+    plain, moved = build("vae").double(), build("vae").double()
+    torch.manual_seed(2)
+    loc, scale = 5 * torch.randn(3, dtype=torch.float64), torch.rand(3, dtype=torch.float64) + 0.1
+    moved.refer_to(loc, scale)
+    one = torch.zeros(1, dtype=torch.float64)
+    standard = LatentMixture(one, torch.zeros_like(loc)[None], torch.ones_like(scale)[None])
+    x = binary(20).double()
+    before = elbo(plain, standard, x, generator=torch.Generator().manual_seed(5))
+    after = elbo(
+        moved,
+        LatentMixture(one, loc[None], scale[None]),
+        x,
+        generator=torch.Generator().manual_seed(5),
+    )
+    torch.testing.assert_close(after.kl, before.kl)
+    torch.testing.assert_close(after.reconstruction, before.reconstruction)
+
+
+@every_sketch
+def test_bernoulli_is_the_binary_cross_entropy(sketch):
+    model = build("vae", sketch)
+    z, x = torch.randn(6, 3), binary(6, sketch.shape)
+    logits = model.likelihood(z).base_dist.logits
+    cross = functional.binary_cross_entropy_with_logits(logits, x, reduction="none")
+    torch.testing.assert_close(model.likelihood(z).log_prob(x), -cross.flatten(1).sum(1))
+
+
+@every_likelihood
+def test_likelihood_stays_finite_where_the_decoder_is_sure(likelihood):
+    model = build("vae", likelihood=likelihood)
+    with torch.no_grad():
+        for parameter in model.head.parameters():
+            parameter.mul_(1e6)
+    z = torch.randn(6, 3, requires_grad=True)
+    terms = model.likelihood(z).log_prob(binary(6))
+    terms.sum().backward()
+    assert bool(torch.isfinite(terms).all())
+    assert bool(torch.isfinite(z.grad).all())
+
+
+def test_an_xvae_prior_has_the_moments_of_its_codes():
+    codes = random_codes(4)
+    prior = GaussianPrior(4)
+    assert prior.fit(codes, 0.05) == []
+    torch.testing.assert_close(prior.loc.numpy(), codes.mean(0))
+    torch.testing.assert_close(prior.scale.numpy(), codes.std(0, ddof=0))
+    few = codes[:3]
+    prior.fit(few, 0.0)
+    torch.testing.assert_close(prior.scale.numpy(), few.std(0, ddof=0))
+
+
+def test_dead_units_are_listed_and_raised_to_the_floor():
+    codes = random_codes(5)
+    codes[:, [1, 3]] = 0.25
+    prior = GaussianPrior(5)
+    assert prior.fit(codes, 0.2) == [1, 3]
+    spread = codes.std(0)
+    expected = np.where([0, 1, 0, 1, 0], 0.2 * np.median(spread), spread).astype(np.float32)
+    torch.testing.assert_close(prior.scale.numpy(), expected)
+
+
+@pytest.mark.parametrize("dead", [1, 3])
+def test_a_fitted_spread_is_always_positive(dead):
+    codes = random_codes(4)
+    codes[:, :dead] = 0.25
+    prior = GaussianPrior(4)
+    prior.fit(codes, 0.05)
+    assert bool((prior.scale > 0).all())
+
+
+def test_spreads_of_many_far_off_codes_are_exact():
+    codes = np.random.default_rng(0).normal(100, 0.1, (50_000, 2)).astype(np.float32)
+    prior = GaussianPrior(2)
+    prior.fit(codes, 0.0)
+    expected = codes.astype(np.float64).std(0).astype(np.float32)
+    torch.testing.assert_close(prior.scale.numpy(), expected, rtol=1e-3, atol=0)
+
+
+def test_a_code_mixture_finds_the_clumps():
+    codes = random_codes(2)
+    prior = CodeMixturePrior(2, 3)
+    prior.fit(codes, seed=0)
+    single = GaussianPrior(2)
+    single.fit(codes, 0.05)
+    z = torch.from_numpy(codes)
+    encode = build("vae").posterior
+    gain = prior(encode).log_prob(z) - single(encode).log_prob(z)
+    assert float(gain.mean()) > 0.1
+    again = CodeMixturePrior(2, 3)
+    again.fit(codes, seed=0)
+    torch.testing.assert_close(again.state_dict(), prior.state_dict(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("kind", ["standard", "vamp"])
+def test_batch_size_changes_nothing(kind):
+    checkpoint = small_checkpoint(kind, hidden=(50, 40), latent=16)
+    engine = Engine(checkpoint, "cpu")
+    z = np.random.default_rng(0).normal(size=(200, 16)).astype(np.float32)
+    x = binary(200).numpy()
+    decoded, density, encoded = engine.decode(z), engine.log_prior(z), engine.encode(x)
+    for n in (0, 1, 7, 64, 65, 200):
+        assert np.array_equal(engine.decode(z[:n]), decoded[:n])
+        assert np.array_equal(engine.log_prior(z[:n]), density[:n])
+        assert np.array_equal(engine.encode(x[:n]).loc, encoded.loc[:n])
+        assert np.array_equal(engine.encode(x[:n]).scale, encoded.scale[:n])
+
+
+def test_the_place_in_a_batch_changes_nothing():
+    engine = Engine(small_checkpoint("standard", hidden=(50, 40), latent=16), "cpu")
+    z = np.random.default_rng(0).normal(size=(200, 16)).astype(np.float32)
+    order = np.random.default_rng(1).permutation(200)
+    assert np.array_equal(engine.decode(z[order]), engine.decode(z)[order])
+
+
+def test_an_engine_agrees_with_its_model():
+    checkpoint = small_checkpoint("vamp")
+    engine = Engine(checkpoint, "cpu")
+    x, z = binary(70), torch.randn(70, 2)
+    with torch.no_grad():
+        q = checkpoint.model.posterior(x)
+        torch.testing.assert_close(engine.encode(x.numpy()).loc, q.loc.numpy())
+        torch.testing.assert_close(engine.encode(x.numpy()).scale, q.scale.numpy())
+        mean = checkpoint.model.likelihood(z).mean.numpy()
+        torch.testing.assert_close(engine.decode(z.numpy()), mean)
+        density = checkpoint.prior(checkpoint.model.posterior).log_prob(z)
+        torch.testing.assert_close(engine.log_prior(z), density.numpy(), atol=1e-4, rtol=1e-5)
+
+
+@every_prior
+@pytest.mark.parametrize("scale", [0.0, 0.7, 2.0])
+def test_samples_are_codes_decoded_and_scored_as_trained(kind, scale):
+    engine = Engine(small_checkpoint(kind), "cpu")
+    sample = engine.sample(9, scale, seed=3)
+    assert sample.z.shape == (9, 2)
+    assert sample.x.shape == (9, 1, 8, 8)
+    assert sample.component.shape == sample.log_density.shape == (9,)
+    assert sample.z.dtype == sample.x.dtype == sample.log_density.dtype == np.float32
+    assert np.array_equal(sample.x, engine.decode(sample.z))
+    parts = engine.components()
+    z = torch.from_numpy(sample.z).double()[:, None]
+    each = torch.distributions.Normal(parts.loc.double(), parts.scale.double()).log_prob(z).sum(2)
+    as_trained = (each + parts.log_weights.double()).logsumexp(1).float().numpy()
+    torch.testing.assert_close(sample.log_density, as_trained, atol=1e-4, rtol=1e-4)
+    for mine, again in zip(sample, engine.sample(9, scale, seed=3), strict=True):
+        assert np.array_equal(mine, again)
+
+
+def test_an_engine_without_prior_says_so():
+    engine = Engine(small_checkpoint(None), "cpu")
+    assert engine.encode(binary(3).numpy()).scale is None
+    assert engine.components() is engine.prototypes() is None
+    for ask in (
+        lambda: engine.sample(1),
+        lambda: engine.log_prior(np.zeros((1, 2), np.float32)),
+        lambda: engine.responsibilities(np.zeros((1, 2), np.float32)),
+    ):
+        with pytest.raises(NoDensityError):
+            ask()
+
+
+@every_prior
+def test_prototypes_are_decoded_component_means(kind):
+    engine = Engine(small_checkpoint(kind), "cpu")
+    shown, parts = engine.prototypes(), engine.components()
+    assert np.array_equal(shown.decoded, engine.decode(parts.loc.numpy()))
+    torch.testing.assert_close(float(shown.weights.sum()), 1.0, atol=1e-5, rtol=0)
+    assert (shown.pseudo_inputs is None) == (kind != "vamp")
+    if kind == "vamp":
+        torch.testing.assert_close(engine.encode(shown.pseudo_inputs).loc, shown.loc)
+
+
+@every_prior
+def test_responsibilities_name_the_most_probable_component(kind):
+    engine = Engine(small_checkpoint(kind), "cpu")
+    z, parts = engine.draw(100, 2.0)[0], engine.components()
+    each = torch.distributions.Normal(parts.loc, parts.scale).log_prob(
+        torch.from_numpy(z)[:, None]
+    )
+    best = (each.sum(2) + parts.log_weights).argmax(1)
+    assert engine.responsibilities(z).tolist() == best.tolist()
+
+
+def test_a_full_device_is_met_with_smaller_blocks(monkeypatch):
+    checkpoint = small_checkpoint("standard")
+    z = np.random.default_rng(0).normal(size=(70, 2)).astype(np.float32)
+    expected = Engine(checkpoint, "cpu").decode(z)
+    whole, seen = checkpoint.model.likelihood, []
+
+    def cramped(rows, most=8):
+        seen.append(len(rows))
+        if len(rows) > most:
+            raise torch.OutOfMemoryError("full")
+        return whole(rows)
+
+    monkeypatch.setattr(checkpoint.model, "likelihood", cramped)
+    torch.testing.assert_close(Engine(checkpoint, "cpu").decode(z), expected)
+    assert seen[:4] == [64, 32, 16, 8]
+    monkeypatch.setattr(checkpoint.model, "likelihood", lambda rows: cramped(rows, most=0))
+    with pytest.raises(DeviceError):
+        Engine(checkpoint, "cpu").decode(z)
+
+
+def test_threads_get_what_one_caller_gets():
+    engine = Engine(small_checkpoint("vamp", hidden=(50,)), "cpu")
+    tasks = [
+        np.random.default_rng(k).normal(size=(30 + k, 2)).astype(np.float32) for k in range(32)
+    ]
+    alone = [engine.decode(z) for z in tasks]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(engine.decode, tasks))
+    assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
+
+
+@every_prior
+@pytest.mark.parametrize("tiles", [64, 9])
+def test_a_frame_of_a_strip_is_the_sample_at_its_scale(kind, tiles):
+    engine = Engine(small_checkpoint(kind, hidden=(50, 40)), "cpu")
+    scales = (0.0, 0.35, 1.0, 2.0)
+    strip = scale_strip(engine, tiles=tiles, seed=5, scales=scales)
+    for frame, scale in enumerate(scales):
+        sample = engine.sample(tiles, scale, seed=5)
+        assert np.array_equal(strip.samples[frame], sample.x)
+        assert np.array_equal(strip.log_density[frame], sample.log_density)
+        assert np.array_equal(strip.components, sample.component)
+
+
+def test_a_strip_can_keep_to_one_component():
+    engine = Engine(small_checkpoint("mog"), "cpu")
+    strip = scale_strip(engine, tiles=8, component=2, scales=(0.0, 1.0))
+    assert set(strip.components.tolist()) == {2}
+    assert np.ptp(strip.samples[0], axis=0).max() == 0
+
+
+def test_a_vae_counts_its_clamp_from_one_by_default():
+    model = build("vae")
+    assert isinstance(model, VAE)
+    assert torch.equal(model.reference_scale, torch.ones(3))
+    scale = model.posterior(1e4 * binary(9)).scale.detach()
+    assert math.exp(-3) * 0.999 <= float(scale.min()) <= float(scale.max()) <= math.e * 1.001
