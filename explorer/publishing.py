@@ -115,7 +115,7 @@ def card(opened: Checkpoint) -> str:
         f"gated dense layers {' - '.join(map(str, config.model.hidden))}; "
         f"{config.model.likelihood} likelihood.",
         "",
-        "| Measure | Value | Standard error | n | Importance samples | Seed | Unit | Real "
+        "| Measure | Value | Standard error | n | Samples | Seed | Unit | Real "
         "against real |",
         "| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: |",
     ]
