@@ -49,6 +49,9 @@ class TrainingConfig(Recipe):
     patience: int = Field(
         50, ge=1, description="Epochs without a better validation bound before the end."
     )
+    init: str | None = Field(
+        None, max_length=200, description="Weights it started from, filled in by training."
+    )
     half: bool = Field(True, description="Store weight matrices in half precision.")
 
 

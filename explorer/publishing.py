@@ -17,6 +17,9 @@ from explorer.sketch import PixelSketch
 
 PREVIEW_TILES, PREVIEW_COLUMNS, PREVIEW_SIDE = 24, 8, 56
 
+FIRST_STAGE = "stage-1.json"
+"""Where a checkpoint keeps the recipe of the weights that its own run started from."""
+
 DATA = {
     "digits": "Digits, 8 × 8",
     "mnist-static": "MNIST, static",
@@ -115,8 +118,7 @@ def card(opened: Checkpoint) -> str:
         f"gated dense layers {' - '.join(map(str, config.model.hidden))}; "
         f"{config.model.likelihood} likelihood.",
         "",
-        "| Measure | Value | Standard error | n | Samples | Seed | Unit | Real "
-        "against real |",
+        "| Measure | Value | Standard error | n | Samples | Seed | Unit | Real against real |",
         "| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: |",
     ]
     for name, metric in opened.metrics.items():
@@ -140,6 +142,10 @@ def card(opened: Checkpoint) -> str:
         f"Trained with `latent-explorer train checkpoints/{opened.slug}/config.json` "
         f"(seed {training.seed}, batch {training.batch}, at most {training.epochs} epochs).",
     ]
+    if training.init:
+        recipe = (opened.folder / FIRST_STAGE).is_file()
+        where = f", whose recipe is `{FIRST_STAGE}`" if recipe else ""
+        lines.append(f"Started from the weights of {training.init}{where}.")
     if isinstance(config.prior, XVAEConfig):
         floored = ", ".join(map(str, config.prior.floored)) or "none"
         lines.append(

@@ -90,6 +90,10 @@ def train(
     Raises:
         TrainingError: If there is nothing to resume, the start does not fit, or the loss diverges.
     """
+    start = f"{init.slug}, hash {init.hash}" if init else None
+    config = config.model_copy(
+        update={"training": config.training.model_copy(update={"init": start})}
+    )
     run = _Run(_complete(config, data), data, out, torch.device(device))
     if resume:
         run.restore()
@@ -201,15 +205,18 @@ class _Run:
             ) from error
         try:
             was = facts["recipe"]
+            was_init = was["training"].get("init")
             now = self.config.model_dump(mode="json")
             for recipe in (now, was):
-                recipe["training"].pop("epochs")
-                recipe["training"].pop("patience")
+                for free in ("epochs", "patience", "init"):
+                    recipe["training"].pop(free, None)
             if now != was:
                 raise TrainingError(
                     f"{path} belongs to another recipe; choose another --out, or begin anew."
                 )
             self._take(facts, tensors)
+            started = self.options.model_copy(update={"init": was_init})
+            self.config = self.config.model_copy(update={"training": started})
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             what = " ".join(str(error).split())[:200]
             raise TrainingError(
