@@ -16,6 +16,7 @@ from explorer.interfaces import noise
 
 VERSION = 1
 MOST_CODES = 10_000
+PER_SPLIT = 3000
 PRIOR_SAMPLES = 1000
 NEIGHBOURS = 15
 SPLITS = ("train", "valid", "test")
@@ -59,7 +60,7 @@ def build_atlas(
 
     Args:
         opened: The checkpoint.
-        data: Its data set; at most 5,000 training and 5,000 test codes are drawn at random.
+        data: Its data set; at most 3,000 training and 3,000 test codes are drawn at random.
         seed: Seed of the choice, the samples and the layout.
         report: Called with each stage.
 
@@ -181,7 +182,7 @@ def _choose(data: DataSet, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
     xs, splits, ids, labels = [], [], [], []
     for name in ("train", "test"):
         rows = data.split(name)
-        chosen = np.sort(generator.permutation(len(rows))[: MOST_CODES // 2])
+        chosen = np.sort(generator.permutation(len(rows))[:PER_SPLIT])
         part = rows.take(chosen)
         pictures = part.x
         if data.dynamic and name == "train":

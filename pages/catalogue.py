@@ -21,10 +21,9 @@ if engine.has_prior:
     )
     view.scale = state.value
     st.caption(
-        "Drag: samples of three priors with the same noise. At 1 each prior is as trained; "
-        "at 0 every sample is the mean "
-        "of its component, which for a VampPrior is many pictures and for a single Gaussian "
-        "is one."
+        f"Drag: samples of {len(engines)} priors with the same noise. At 1 each prior is as "
+        "trained; at 0 every sample is the mean of its component, which for a VampPrior is many "
+        "pictures and for a single Gaussian is one."
         if len(engines) > 1
         else "Drag: every sample keeps its noise, only the scale changes."
     )

@@ -43,7 +43,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
 
 view.component = gallery.wall(engine, shown, view.shown, view.component)
 st.caption(
-    f"{gallery.summary(engine, shown)} "
+    f"{gallery.summary(engine, shown)} {gallery.brightened(engine, shown, view.shown)}"
     + (
         "A VampPrior is the mixture of the encoder’s posteriors at these learned inputs. "
         if has_inputs

@@ -5,13 +5,13 @@ import html
 import streamlit as st
 
 from explorer.checkpoint import Entry
-from explorer.publishing import DATA
+from explorer.publishing import DATA, PRIORS
 from explorer.ui import frame, resources
 from explorer.ui.reading import facts
 from explorer.ui.views import CatalogueView
 
 SORTS = {
-    "name": "Name",
+    "name": "Data set",
     "likelihood": "Log-likelihood",
     "fidelity": "Fidelity (density)",
     "diversity": "Diversity (coverage)",
@@ -35,6 +35,11 @@ def chosen(view: CatalogueView) -> list[Entry]:
     entries = [entry for entry in resources.entries() if entry.healthy and entry.data in DATA]
     if view.data:
         entries = [entry for entry in entries if entry.data == view.data]
+    own = next((entry.data for entry in entries if entry.slug == view.model), "")
+    sets, priors = [own, *DATA], list(reversed(PRIORS))
+    entries.sort(
+        key=lambda entry: (sets.index(entry.data), -entry.latent, priors.index(entry.prior))
+    )
     if view.sort in _METRICS:
         name = _METRICS[view.sort]
         absent = float("-inf")

@@ -5,10 +5,11 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from explorer.inference import Engine, Prototypes
 from explorer.projection import SPLITS
+from explorer.sketch import PixelSketch
 from explorer.strips import Strip, samples_strip
 from explorer.ui import palette, resources
 from explorer.ui.components import filmstrip
@@ -45,12 +46,14 @@ def gallery(engine: Engine, sort: str) -> Gallery | None:
 def wall(engine: Engine, shown: Gallery, which: str, component: int | None) -> int | None:
     """Show all prototypes as one strip, and return the component that is open."""
     inputs = shown.prototypes.pseudo_inputs
-    pictures = shown.prototypes.decoded if inputs is None or which == "decoded" else inputs
+    learned = inputs is not None and which == "inputs"
+    pictures = shown.prototypes.decoded if inputs is None or not learned else inputs
+    gain = contrast(engine, pictures) if learned else 1.0
     position = (
         int(np.flatnonzero(shown.order == component)[0]) if component in shown.order else None
     )
     state = filmstrip(
-        samples_strip(pictures[shown.order], engine.sketch),
+        samples_strip(gain * pictures[shown.order], engine.sketch),
         key="prototypes_wall",
         tile=position,
         captions=[_claim(shown, int(k)) for k in shown.order],
@@ -58,6 +61,20 @@ def wall(engine: Engine, shown: Gallery, which: str, component: int | None) -> i
         name="prototype",
     )
     return None if state.tile is None else int(shown.order[state.tile])
+
+
+def contrast(engine: Engine, pictures: Float[np.ndarray, "components *sample"]) -> float:
+    """Return by how much pale pictures are brightened, so that learned inputs can be seen."""
+    if not isinstance(engine.sketch, PixelSketch):
+        return 1.0
+    return round(max(1.0, 1 / max(float(np.quantile(pictures, 0.995)), 0.05)), 1)
+
+
+def brightened(engine: Engine, shown: Gallery, which: str) -> str:
+    """Say that pictures were brightened, and by how much."""
+    inputs = shown.prototypes.pseudo_inputs
+    gain = 1.0 if inputs is None or which == "decoded" else contrast(engine, inputs)
+    return f"Brightened {gain:g} times: pseudo-inputs are pale. " if gain > 1 else ""
 
 
 def summary(engine: Engine, shown: Gallery) -> str:
@@ -156,7 +173,7 @@ def replay(engine: Engine) -> None:
     inputs, epochs = kept["inputs"], kept["epochs"]
     frames, tiles = inputs.shape[:2]
     strip = Strip(
-        inputs,
+        contrast(engine, inputs[-1]) * inputs,
         tuple(float(epoch) for epoch in epochs),
         np.arange(tiles),
         np.zeros((frames, tiles), np.float32),

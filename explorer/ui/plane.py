@@ -80,7 +80,7 @@ def draw(engine: Engine, atlas: Atlas, shown: tuple[str, ...], colour: str, pick
                 "Prototypes",
                 "star",
                 atlas.prototype_xy,
-                palette.PROTOTYPE,
+                palette.INK,
                 (),
                 "prototypes" in shown,
                 thumbnail_address(engine, "prototypes"),

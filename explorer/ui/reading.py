@@ -13,7 +13,7 @@ def number(metric: Metric | None, digits: int = 2) -> str:
     """Write a metric with its standard error, or a dash."""
     if metric is None:
         return "–"
-    error = "" if metric.se is None else f" ± {metric.se:.{digits}f}"
+    error = "" if metric.se is None else f" ± {_error(metric.se, digits)}"
     return f"{metric.value:.{digits}f}{error}".replace("-", "−")
 
 
@@ -72,3 +72,8 @@ def mix(labels: Int[np.ndarray, " n"], classes: tuple[str, ...]) -> str:
     return ", ".join(
         f"{classes[k]} ({100 * counts[k] / len(known):.0f} %)" for k in order if counts[k]
     )
+
+
+def _error(se: float, digits: int) -> str:
+    """Write an error with as many digits as its value, or with one that is not zero."""
+    return f"{se:.{digits}f}" if se >= 0.5 * 10**-digits else f"{se:.1g}"

@@ -19,7 +19,7 @@ VIEWS = {
         "filmstrip",
     ),
     "generate-airfoils": ("generate?model=airfoils-vae-vamp-8", "filmstrip"),
-    "prototypes": ("prototypes?model=digits-vae-vamp-16&component=7", "filmstrip"),
+    "prototypes": ("prototypes?model=mnist-static-vae-vamp-40&component=7", "filmstrip"),
     "map": ("latent_map?model=mnist-static-vae-vamp-40&pick=prototypes:7", "point-map"),
     "map-plane": (
         "latent_map?model=digits-vae-vamp-2&layers=data,prior,prototypes&pick=data:40",

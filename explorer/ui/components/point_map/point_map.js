@@ -40,6 +40,7 @@ function read(map, bytes) {
   }
   facts.span = Math.max(right - left, bottom - top, 1e-6) * 1.06
   facts.middle = [(left + right) / 2, (top + bottom) / 2]
+  for (const layer of facts.layers) Object.defineProperty(layer, "tone", { get: () => (layer.colour === "ink" ? map.ink : layer.colour) })
   map.facts = facts
   map.buckets = null
   map.root.style.setProperty("--height", `${facts.height}px`)
@@ -279,7 +280,7 @@ function colours(map) {
 
 function colourOf(map, layer) {
   const column = layer.columns.find((item) => item.name === map.facts.colour)
-  if (!column) return { of: () => 0, list: [layer.colour ?? map.ink] }
+  if (!column) return { of: () => 0, list: [layer.tone] }
   if (column.classes) {
     const list = [...column.palette, "#8a8f98"]
     return { of: (i) => { const k = column.values[i]; return k >= 0 ? k % column.palette.length : list.length - 1 }, list }
@@ -308,8 +309,8 @@ function legend(map) {
       sign.setAttribute("viewBox", "-8 -8 16 16")
       const path = document.createElementNS("http://www.w3.org/2000/svg", "path")
       path.setAttribute("d", layer.mark === "star" ? star(7) : "M0-6L6 0L0 6L-6 0Z")
-      path.setAttribute("fill", layer.mark === "star" ? layer.colour : "none")
-      path.setAttribute("stroke", layer.mark === "star" ? map.ink : layer.colour)
+      path.setAttribute("fill", layer.mark === "star" ? layer.tone : "none")
+      path.setAttribute("stroke", layer.tone)
       path.setAttribute("stroke-width", layer.mark === "star" ? "1" : "2")
       sign.append(path)
       add(sign, `${layer.label} (${layer.n.toLocaleString("en")})`)
@@ -322,7 +323,7 @@ function legend(map) {
       bar.style.background = `linear-gradient(to right, ${map.facts.ramp.join(",")})`
       add(null, `${layer.label}, ${column.label}: ${worded(column, column.low)}`)
       add(bar, worded(column, column.high))
-    } else add(chip(layer.colour), `${layer.label} (${layer.n.toLocaleString("en")})`)
+    } else add(chip(layer.tone), `${layer.label} (${layer.n.toLocaleString("en")})`)
   }
 }
 
@@ -367,7 +368,7 @@ function paint(map) {
     if (!layer.shown) continue
     points += layer.n
     if (layer.mark === "dot") dots(map, pen, layer, dot)
-    else marks(map, pen, layer, layer.mark === "star" ? 5.5 + dot : dot + 1.4)
+    else marks(map, pen, layer, layer.mark === "star" ? (layer.n > 150 ? 2.6 : 5) + dot : dot + 1.4)
   }
   const chosen = selected(map)
   pen.globalAlpha = 1
@@ -413,10 +414,10 @@ function marks(map, pen, layer, size) {
     if (x < -9 || y < -9 || x > map.width + 9 || y > map.height + 9) continue
     pen.setTransform(map.ratio, 0, 0, map.ratio, x * map.ratio, y * map.ratio)
     if (layer.mark === "star") {
-      pen.fillStyle = layer.colour
+      pen.fillStyle = layer.tone
       pen.fill(shape)
       pen.strokeStyle = map.paper
-    } else pen.strokeStyle = layer.colour
+    } else pen.strokeStyle = layer.tone
     pen.stroke(shape)
   }
   pen.globalAlpha = 1
