@@ -17,8 +17,8 @@ from explorer.sketch import PixelSketch
 
 PREVIEW_TILES, PREVIEW_COLUMNS, PREVIEW_SIDE = 24, 8, 56
 
-FIRST_STAGE = "stage-1.json"
-"""Where a checkpoint keeps the recipe of the weights that its own run started from."""
+STAGES = "stage-*.json"
+"""Recipes, first to last, of the runs whose weights a checkpoint's own run started from."""
 
 DATA = {
     "digits": "Digits, 8 × 8",
@@ -143,8 +143,8 @@ def card(opened: Checkpoint) -> str:
         f"(seed {training.seed}, batch {training.batch}, at most {training.epochs} epochs).",
     ]
     if training.init:
-        recipe = (opened.folder / FIRST_STAGE).is_file()
-        where = f", whose recipe is `{FIRST_STAGE}`" if recipe else ""
+        earlier = ", ".join(f"`{path.name}`" for path in sorted(opened.folder.glob(STAGES)))
+        where = f"; recipes of the runs before: {earlier}" if earlier else ""
         lines.append(f"Started from the weights of {training.init}{where}.")
     if isinstance(config.prior, XVAEConfig):
         floored = ", ".join(map(str, config.prior.floored)) or "none"
