@@ -28,7 +28,7 @@ from explorer.priors import CodeMixtureConfig, CodeMixturePrior, GaussianPrior, 
 WORK = "training"
 STATE, LOG = "state.safetensors", "log.jsonl"
 SAVE_EVERY_SECONDS = 30
-SNAPSHOTS_KEPT, SNAPSHOT_COMPONENTS = 12, 16
+SNAPSHOTS_KEPT, SNAPSHOT_COMPONENTS, SNAPSHOT_LEVELS = 12, 16, 64
 _SNAPSHOT_EPOCHS = tuple(round(1.7**power) for power in range(20))
 _NORM_FLOOR = 1e-7
 
@@ -263,8 +263,11 @@ class _Run:
         checkpoint.save(self.network.model, self.network.prior, self.config, self.out)
         if self.snapshots:
             epochs = np.array(sorted(self.snapshots))
-            stack = torch.stack([self.snapshots[int(epoch)] for epoch in epochs]).cpu().numpy()
-            np.savez_compressed(self.out / checkpoint.SNAPSHOTS, epochs=epochs, inputs=stack)
+            stack = torch.stack([self.snapshots[int(epoch)] for epoch in epochs]).cpu()
+            stack = (SNAPSHOT_LEVELS * stack).round() / SNAPSHOT_LEVELS
+            np.savez_compressed(
+                self.out / checkpoint.SNAPSHOTS, epochs=epochs, inputs=stack.numpy()
+            )
 
     def _optimiser(self) -> torch.optim.Optimizer:
         own = self.options

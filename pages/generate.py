@@ -37,23 +37,19 @@ state = sweep.sweep(
     key="generate_strip",
     at=view.scale,
     seed=view.seed,
-    component=view.component if other is None else None,
+    component=view.component,
     tile=view.tile,
     titles=other is not None,
 )
 view.scale, view.tile = state.value, state.tile
-if view.tile is None:
-    st.caption(
-        "Drag the slider, or across the pictures: every sample keeps its component and its "
-        "noise, only the scale "
-        "changes. A larger scale leaves the region the decoder was trained on. Click a "
-        "sample to see what it is worth."
-    )
-else:
+if view.tile is not None:
     for item in engines:
-        sweep.sample_facts(
-            item, view.tile, view.scale, 64, view.seed, view.component if other is None else None
-        )
+        sweep.sample_facts(item, view.tile, view.scale, 64, view.seed, view.component)
+st.caption(
+    "Drag the slider, or across the pictures: every sample keeps its component and its noise, "
+    "only the scale changes. A larger scale leaves the region the decoder was trained on. Click "
+    "a sample to see what it is worth."
+)
 
 st.subheader("Fidelity and diversity", anchor=False)
 for item in engines:

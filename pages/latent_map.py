@@ -20,7 +20,7 @@ colours = plane.colours(engine, atlas)
 if view.colour not in colours:
     view.colour = next(iter(colours))
 layers = {name: words for name, words in plane.LAYERS.items() if plane.offers(engine, name)}
-view.layers = tuple(name for name in view.layers if name in layers)
+shown = tuple(name for name in view.layers if name in layers)
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     control(
         st.pills,
@@ -30,6 +30,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         options=list(layers),
         format_func=layers.get,
         selection_mode="multi",
+        value=list(shown),
     )
     control(
         st.selectbox,
@@ -44,11 +45,13 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
 
 panes = st.container(horizontal=True, gap="medium")
 with panes.container(key="latent_map_plane"):
-    view.pick = plane.draw(engine, atlas, view.layers, view.colour, view.pick)
+    view.pick = plane.draw(engine, atlas, shown, view.colour, view.pick)
     st.caption(plane.caption(atlas))
 with panes.container(width=340):
     chosen = plane.select(engine, atlas, view.pick)
-    if chosen is None:
+    if chosen is None and view.pick:
+        st.caption("What the link picks is not on this model’s map.")
+    elif chosen is None:
         st.markdown("**Nothing is selected**")
         st.caption(
             "Rest the pointer on a dot to see what the model decodes there. Click one for "

@@ -54,8 +54,9 @@ st.caption(
 
 if view.component is not None:
     st.subheader(f"Component {view.component}", anchor=False)
-    left, right = st.columns([3, 2], gap="large")
-    with left:
+    panes = st.container(horizontal=True, gap="large")
+    with panes.container(key="prototypes_samples"):
+        gallery.stack_when_narrow()
         state = sweep.sweep(
             [engine],
             key="prototypes_strip",
@@ -68,7 +69,7 @@ if view.component is not None:
         view.scale = state.value
         st.markdown("**The data it claims**")
         gallery.claimed_data(engine, view.component)
-    with right:
+    with panes.container(width=380):
         st.markdown("**Spread of its posterior**")
         gallery.spread(engine, shown, view.component)
         st.page_link(
@@ -80,7 +81,7 @@ if view.component is not None:
 
 if has_inputs:
     st.subheader("Along training", anchor=False)
-    gallery.replay(engine)
+    view.epoch = gallery.replay(engine, view.epoch)
 
 view.write()
 frame.timing(engine)

@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.checkpoint import Entry
 from explorer.publishing import DATA, PRIORS
 from explorer.ui import frame, resources
-from explorer.ui.reading import facts
+from explorer.ui.reading import facts, provenance
 from explorer.ui.views import CatalogueView
 
 SORTS = {
@@ -19,7 +19,7 @@ SORTS = {
 }
 _FACTS = (
     "display:grid;grid-template-columns:auto auto;gap:.15rem 1rem;margin:0;font-size:.875rem;"
-    "font-variant-numeric:tabular-nums"
+    "font-variant-numeric:tabular-nums;white-space:nowrap"
 )
 _METRICS = {"likelihood": "log_likelihood", "fidelity": "density", "diversity": "coverage"}
 
@@ -52,11 +52,10 @@ def chosen(view: CatalogueView) -> list[Entry]:
 
 
 def grid(entries: list[Entry], view: CatalogueView) -> None:
-    """Lay the cards out, three in a row."""
-    for start in range(0, len(entries), 3):
-        columns = st.columns(3)
-        for column, entry in zip(columns, entries[start : start + 3], strict=False):
-            with column.container(border=True, height="stretch"):
+    """Lay the cards out, as many in a row as fit."""
+    with st.container(horizontal=True, gap="small"):
+        for entry in entries:
+            with st.container(border=True, width=304):
                 _card(entry, entry.slug == view.model)
 
 
@@ -77,10 +76,15 @@ def _card(entry: Entry, is_open: bool) -> None:
         st.image(picture, width="stretch", alt=f"Samples of {entry.slug}")
     st.markdown(f"**{frame.said_of(entry)}**  \n:small[{DATA[entry.data]}]")
     rows = "".join(
-        f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>"
+        f"<span>{html.escape(name)}</span>"
+        f"<span style='text-align:right'>{html.escape(value)}</span>"
         for name, value in facts(entry).items()
     )
-    st.html(f"<dl style='{_FACTS}'>{rows}</dl>")
+    score = entry.metrics.get("log_likelihood") or entry.metrics.get("reconstruction")
+    st.html(
+        f"<div style='{_FACTS}'>{rows}</div>"
+        f"<div style='font-size:.75rem;opacity:.7'>{html.escape(provenance(score))}</div>"
+    )
     st.button(
         "Open" if not is_open else "Open now",
         key=f"catalogue_open_{entry.slug}",

@@ -17,11 +17,11 @@ def control(
         label: Its label.
         view: The page's view.
         field: The view's field.
-        options: Further options of the widget.
+        options: Further options of the widget; `value` is shown in the place of the field's.
     """
     key = f"{type(view).__name__.removesuffix('View').lower()}_{field}"
     value = getattr(view, field)
-    st.session_state[key] = list(value) if isinstance(value, tuple) else value
+    st.session_state[key] = options.pop("value", value)
     widget(label, key=key, on_change=_commit, args=(key, field), **options)
 
 

@@ -57,8 +57,9 @@ def wall(engine: Engine, shown: Gallery, which: str, component: int | None) -> i
         key="prototypes_wall",
         tile=position,
         captions=[_claim(shown, int(k)) for k in shown.order],
-        tile_width=36 if len(shown.order) > 120 else 52,
+        tile_width=_tile_width(engine, len(shown.order)),
         name="prototype",
+        numbered=False,
     )
     return None if state.tile is None else int(shown.order[state.tile])
 
@@ -83,8 +84,14 @@ def summary(engine: Engine, shown: Gallery) -> str:
     words = f"{count} components"
     if shown.claimed is not None:
         dead = int((shown.claimed == 0).sum())
-        words += f"; {dead} claim none of the atlas’s {shown.total:,} codes"
+        codes = f"the {shown.total:,} codes of data on the map"
+        words += f"; {dead} claim none of {codes}" if dead else f"; each claims some of {codes}"
     return words + "."
+
+
+def stack_when_narrow() -> None:
+    """Let what lies beside a component's samples go below them in a narrow window."""
+    st.html("<style>.st-key-prototypes_samples { min-width: min(26rem, 100%); }</style>")
 
 
 def spread(engine: Engine, shown: Gallery, component: int) -> None:
@@ -143,8 +150,16 @@ def claimed_data(engine: Engine, component: int) -> None:
     ]
     strip, words = pictures_of(engine, nearest)
     classes = mix(atlas.label[rows], atlas.classes)
-    filmstrip(strip, key="prototypes_claimed", selectable=False, tile_width=44, name="datum")
-    st.caption(f"{len(rows):,} codes, nearest first{f'; {classes}' if classes else ''}. {words}")
+    filmstrip(
+        strip,
+        key="prototypes_claimed",
+        selectable=False,
+        tile_width=44 if engine.sketch.kind == "pixels" else 110,
+        name="datum",
+    )
+    count = f"{len(nearest)} of {len(rows):,}" if len(rows) > len(nearest) else f"{len(rows):,}"
+    kinds = f" Classes: {classes}." if classes else ""
+    st.caption(f"{count} codes, nearest first.{kinds} {words}")
 
 
 def pictures_of(engine: Engine, rows: Int[np.ndarray, " chosen"]) -> tuple[Strip, str]:
@@ -164,12 +179,12 @@ def pictures_of(engine: Engine, rows: Int[np.ndarray, " chosen"]) -> tuple[Strip
     return samples_strip(np.stack(found), engine.sketch), "The data themselves."
 
 
-def replay(engine: Engine) -> None:
-    """Scrub the pseudo-inputs along training, where snapshots were kept."""
+def replay(engine: Engine, epoch: int | None) -> int | None:
+    """Scrub the pseudo-inputs along training, where snapshots were kept; return the epoch."""
     kept = resources.snapshots(engine)
     if not kept:
         st.caption("No snapshots were kept while this model was trained.")
-        return
+        return epoch
     inputs, epochs = kept["inputs"], kept["epochs"]
     frames, tiles = inputs.shape[:2]
     strip = Strip(
@@ -179,18 +194,25 @@ def replay(engine: Engine) -> None:
         np.zeros((frames, tiles), np.float32),
         engine.sketch,
     )
-    filmstrip(
+    state = filmstrip(
         strip,
         key="prototypes_replay",
-        at=float(epochs[-1]),
+        at=float(epochs[-1] if epoch is None else epoch),
         label="Epoch",
-        low="at the start: all alike",
+        low="first kept",
         high="trained",
         decimals=0,
         selectable=False,
-        tile_width=44,
+        tile_width=44 if engine.sketch.kind == "pixels" else 110,
         name="pseudo-input",
     )
+    return None if state.value == epochs[-1] else int(state.value)
+
+
+def _tile_width(engine: Engine, count: int) -> int:
+    if engine.sketch.kind == "curve":
+        return 110
+    return 36 if count > 120 else 52
 
 
 def _claim(shown: Gallery, component: int) -> str:

@@ -15,10 +15,9 @@ CLASSES = (
 """Okabe and Ito's colours and three more, told apart with every common colour vision."""
 
 DATA = "#5B7A99"
-PRIOR = "#D55E00"
 PROTOTYPE = "#E6A700"
 INK = "ink"
-"""The colour of text in the open theme; stars are drawn in it, since every hue is a class's."""
+"""The colour of text in the open theme; diamonds and stars have it, as hues are classes."""
 
 RAMP = ("#440154", "#46327E", "#365C8D", "#277F8E", "#1FA187", "#4AC16D", "#A0DA39", "#FDE725")
 """Viridis: even steps of lightness, readable in grey."""

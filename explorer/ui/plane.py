@@ -66,7 +66,7 @@ def draw(engine: Engine, atlas: Atlas, shown: tuple[str, ...], colour: str, pick
             "Prior samples",
             "diamond",
             atlas.sample_xy,
-            palette.PRIOR,
+            palette.INK,
             (),
             "prior" in shown,
             thumbnail_address(engine, "prior"),

@@ -38,8 +38,11 @@ def percentile(value: float, atlas: Atlas | None) -> str | None:
     held_out = atlas.log_prior[atlas.split == SPLITS.index("test")]
     if len(held_out) == 0:
         return None
-    share = 100 * float((held_out < value).mean())
-    return f"higher than {share:.0f} % of {len(held_out):,} held-out codes"
+    below = int((held_out < value).sum())
+    if below in (0, len(held_out)):
+        side = "lower" if below == 0 else "higher"
+        return f"{side} than all {len(held_out):,} held-out codes"
+    return f"higher than {100 * below / len(held_out):.1f} % of {len(held_out):,} held-out codes"
 
 
 def facts(entry: Entry) -> Mapping[str, str]:
@@ -55,8 +58,8 @@ def facts(entry: Entry) -> Mapping[str, str]:
             f"{metrics['active_units'].value:.0f} {metrics['active_units'].unit}"
         )
     if "density" in metrics:
-        shown["Fidelity (density)"] = number(metrics["density"])
-        shown["Diversity (coverage)"] = number(metrics["coverage"])
+        shown["Fidelity"] = number(metrics["density"])
+        shown["Diversity"] = number(metrics["coverage"])
     return shown
 
 

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from explorer import settings
 from explorer.inference import Engine
 from explorer.publishing import PRIORS
 from explorer.ui import resources
@@ -27,9 +28,10 @@ def sweep(
     selectable: bool = True,
 ) -> FilmstripState:
     """Show the same noise at every scale for each engine; return what was released and chosen."""
-    strips = [resources.strip(engine, tiles, seed, component) for engine in engines]
+    strips = [resources.strip(engine, tiles, seed, _own(engine, component)) for engine in engines]
     if engines[0].sketch.kind == "curve":
-        tile_width, columns = 3 * tile_width // 2, columns and columns // 2
+        tile_width = 2 * tile_width if columns is None else 3 * tile_width // 2
+        columns = columns and columns // 2
     return filmstrip(
         *strips,
         key=key,
@@ -79,11 +81,11 @@ def sample_facts(
     engine: Engine, tile: int, scale: float, tiles: int, seed: int, component: int | None
 ) -> None:
     """Tell what one sample is worth: its component, log p(z) and where that stands."""
-    strip = resources.strip(engine, tiles, seed, component)
+    strip = resources.strip(engine, tiles, seed, _own(engine, component))
     frame = strip.values.index(scale)
     density = float(strip.log_density[frame, tile])
     words = [
-        f"**Sample {tile + 1}** at scale {scale:g}",
+        f"**Sample {tile + 1}** of {prior_name(engine)} at scale {scale:g}",
         f"log p(z) {density:.1f} nats".replace("-", "−"),
     ]
     place = percentile(density, resources.atlas(engine))
@@ -109,9 +111,12 @@ def measures(engine: Engine) -> None:
             metric = metrics.get(name)
             digits = 1 if name == "vendi" else 2
             with st.container(width=170, gap=None):
-                st.metric(label, number(metric, digits), help=provenance(metric))
-                if metric is not None and metric.null is not None:
-                    st.caption(f"real data {metric.null:.{digits}f}")
+                if metric is None:
+                    st.metric(label, "–", help=provenance(metric))
+                    continue
+                value, _, error = number(metric, digits).partition(" ± ")
+                st.metric(label, value, help=provenance(metric))
+                st.caption(f"± {error}, real data {metric.null or 0:.{digits}f}")
     first = metrics.get("density")
     if first is not None:
         st.caption(
@@ -130,4 +135,15 @@ def no_prior(engine: Engine) -> None:
         "Choose another model in the sidebar; its codes can be seen on the latent map.",
         icon=":material/info:",
     )
+    st.page_link(
+        settings.beside("pages") / "latent_map.py",
+        label="Open the latent map",
+        icon=":material/scatter_plot:",
+        query_params={"model": engine.slug},
+    )
     st.stop()
+
+
+def _own(engine: Engine, component: int | None) -> int | None:
+    """Return the component where the engine's prior has one of that number."""
+    return component if component is not None and component < component_count(engine) > 1 else None

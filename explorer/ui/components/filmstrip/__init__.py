@@ -41,6 +41,7 @@ def filmstrip(
     columns: int | None = None,
     selectable: bool = True,
     name: str = "sample",
+    numbered: bool = True,
 ) -> FilmstripState:
     """Show strips under one slider, which scrubs them without the server; one frame has no slider.
 
@@ -60,6 +61,7 @@ def filmstrip(
         columns: Tiles in a row, at most; by default as many as fit.
         selectable: Whether tiles can be chosen.
         name: What a tile is called.
+        numbered: Whether the pointer is told a tile's place in the strip.
 
     Returns:
         The released value and the selected tile.
@@ -107,6 +109,7 @@ def filmstrip(
         "columns": columns,
         "selectable": selectable,
         "name": name,
+        "numbered": numbered,
     }
     _MOUNT(
         key=key,

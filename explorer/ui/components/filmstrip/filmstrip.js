@@ -235,11 +235,11 @@ function say(strip) {
   const { facts, hover: over } = strip
   if (!over) { strip.said.textContent = ""; return }
   const panel = facts.panels[over.panel]
-  const parts = [`${facts.name} ${over.tile + 1}`]
+  const parts = [facts.numbered ? `${facts.name} ${over.tile + 1}` : ""]
   if (facts.captions) parts.push(facts.captions[over.tile])
   if (panel.component[over.tile] >= 0 && panel.mixture) parts.push(`component ${panel.component[over.tile]}`)
   if (panel.scored) parts.push(`log p(z) ${panel.density[strip.frame][over.tile].toFixed(1)} nats`)
-  strip.said.textContent = parts.filter(Boolean).join(" · ")
+  strip.said.textContent = parts.filter(Boolean).join(" · ").replaceAll(" -", " −")
 }
 
 function tileAt(strip, index, event) {

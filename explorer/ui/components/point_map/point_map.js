@@ -250,7 +250,7 @@ function card(map, { layer: number, index }) {
     detail.textContent = value
     list.append(term, detail)
   }
-  row(layer.label, `${index + 1}`)
+  row(layer.label, `${layer.name === "prototypes" ? index : index + 1}`)
   for (const column of layer.columns) row(column.label, worded(column, column.values[index]))
   map.said.textContent = [...list.children].map((cell) => cell.textContent).join(" ")
   map.card.hidden = false
@@ -262,7 +262,7 @@ function card(map, { layer: number, index }) {
 
 function worded(column, value) {
   if (column.classes) return column.classes[value] ?? "unknown"
-  return `${value.toFixed(column.decimals)}${column.unit ? " " + column.unit : ""}`
+  return `${value.toFixed(column.decimals)}${column.unit ? " " + column.unit : ""}`.replace("-", "−")
 }
 
 function colours(map) {
@@ -368,11 +368,12 @@ function paint(map) {
     if (!layer.shown) continue
     points += layer.n
     if (layer.mark === "dot") dots(map, pen, layer, dot)
-    else marks(map, pen, layer, layer.mark === "star" ? (layer.n > 150 ? 2.6 : 5) + dot : dot + 1.4)
+    else marks(map, pen, layer, layer.mark === "star" ? (layer.n > 150 ? 2 : 5) + dot : dot + 1.4)
   }
   const chosen = selected(map)
   pen.globalAlpha = 1
-  for (const [layer, index] of chosen.slice(0, 2000)) ring(map, pen, layer, index, chosen.length > 200 ? 4 : 8, 1.5)
+  if (map.pick.startsWith("box:")) frame(map, pen)
+  if (chosen.length <= 200) for (const [layer, index] of chosen) ring(map, pen, layer, index, chosen.length > 20 ? 5 : 8, 1.5)
   if (map.hovered) ring(map, pen, map.hovered.layer, map.hovered.index, 10, 2.5)
   map.painted += 1
   const { hovered } = map
@@ -466,6 +467,17 @@ function selected(map) {
   const number = map.facts.layers.findIndex((layer) => layer.name === kind)
   const index = Number(rest)
   return number >= 0 && index < map.facts.layers[number].n ? [[number, index]] : []
+}
+
+function frame(map, pen) {
+  const [left, bottom, right, top] = map.pick.slice(4).split(",").map(Number)
+  const [a, b] = [toScreen(map, left, top), toScreen(map, right, bottom)]
+  pen.strokeStyle = pen.fillStyle = map.accent
+  pen.lineWidth = 2
+  pen.strokeRect(a[0], a[1], b[0] - a[0], b[1] - a[1])
+  pen.globalAlpha = 0.08
+  pen.fillRect(a[0], a[1], b[0] - a[0], b[1] - a[1])
+  pen.globalAlpha = 1
 }
 
 function ring(map, pen, number, index, radius, width) {
