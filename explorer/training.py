@@ -10,20 +10,19 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from explorer import checkpoint
+from explorer.augmentation import hidden, shifted
 from explorer.config import RunConfig
 from explorer.data import DataSet
 from explorer.errors import TrainingError
 from explorer.interfaces import AbstractModel, AbstractPrior
-from explorer.models import VAE
 from explorer.objectives import elbo
-from explorer.priors import CodeMixtureConfig, CodeMixturePrior, GaussianPrior, XVAEConfig
+from explorer.pretraining import fit_prior
 
 WORK = "training"
 STATE, LOG = "state.safetensors", "log.jsonl"
@@ -121,7 +120,7 @@ class _Run:
         self.data, self.out, self.device = data, out, device
         torch.manual_seed(config.training.seed)
         model, prior = config.build()
-        self.config = _fit_prior(config, model, prior, data)
+        self.config = fit_prior(config, model, prior, data)
         self.options = self.config.training
         self.network = _Network(model, prior).to(device)
         self.average = AveragedModel(
@@ -330,32 +329,13 @@ class _Run:
         """Binarise a dynamic data set's batch, and move pictures where the recipe says so."""
         if self.data.dynamic:
             x = torch.bernoulli(x, generator=generator)
-        reach = self.options.shift
-        if not reach or x.ndim != 4:
-            return x
-        padded = nn.functional.pad(x, (reach,) * 4)
-        height, width = x.shape[-2:]
-        moves = torch.randint(0, 2 * reach + 1, (len(x), 2), generator=generator, device=x.device)
-        rows = moves[:, :1] + torch.arange(height, device=x.device)
-        columns = moves[:, 1:] + torch.arange(width, device=x.device)
-        batch = torch.arange(len(x), device=x.device)[:, None, None]
-        return (
-            padded[batch, :, rows[:, :, None], columns[:, None, :]]
-            .permute(0, 3, 1, 2)
-            .contiguous()
-        )
+        if self.options.shift and x.ndim == 4:
+            x = shifted(x, self.options.shift, generator)
+        return x
 
     def _corrupt(self, x: Tensor, generator: torch.Generator) -> Tensor | None:
-        """Hide values from the encoder, of each sample another share: q generalises better for it.
-
-        References:
-            Amortized inference regularization (Shu et al., 2018). https://arxiv.org/abs/1805.08913
-        """
-        if not self.options.corruption:
-            return None
-        share = torch.rand((len(x),) + (1,) * (x.ndim - 1), generator=generator, device=x.device)
-        hidden = torch.rand(x.shape, generator=generator, device=x.device)
-        return x * (hidden >= share * self.options.corruption)
+        """Return what the encoder sees, where that is not the sample itself."""
+        return hidden(x, self.options.corruption, generator) if self.options.corruption else None
 
     @torch.no_grad()
     def _validate(self) -> float:
@@ -388,48 +368,8 @@ class _Run:
             del self.snapshots[sorted(self.snapshots)[1]]
 
 
-def autoencoder_codes(
-    source: checkpoint.Checkpoint, data: DataSet
-) -> Float[np.ndarray, "samples latent"]:
-    """Encode the training split with a pretrained autoencoder; dynamic data by probabilities."""
-    with torch.no_grad():
-        x = torch.from_numpy(data.train.x)
-        return torch.cat([source.model.posterior(part).loc for part in x.split(2000)]).numpy()
-
-
 def _complete(config: RunConfig, data: DataSet) -> RunConfig:
     return RunConfig.model_validate(config.model_dump() | {"sketch": data.sketch.model_dump()})
-
-
-def _fit_prior(
-    config: RunConfig, model: AbstractModel, prior: AbstractPrior | None, data: DataSet
-) -> RunConfig:
-    """Fit an X-VAE's prior to its autoencoder's codes, and note which autoencoder that was."""
-    if not isinstance(config.prior, XVAEConfig | CodeMixtureConfig):
-        return config
-    source = checkpoint.load(config.prior.source)
-    if source.config.model.latent != config.model.latent:
-        raise TrainingError(
-            f"{source.slug} has another latent size than the recipe; choose a matching source."
-        )
-    if source.config.sketch != data.sketch:
-        raise TrainingError(
-            f"{source.slug} was trained on other data than the recipe's; choose a matching source."
-        )
-    codes = autoencoder_codes(source, data)
-    found: dict[str, object] = {"source_hash": source.hash}
-    if isinstance(prior, GaussianPrior):
-        assert isinstance(config.prior, XVAEConfig)
-        found["floored"] = tuple(prior.fit(codes, config.prior.floor))
-        loc, scale = prior.loc, prior.scale
-    else:
-        assert isinstance(prior, CodeMixturePrior)
-        prior.fit(codes, config.training.seed)
-        mixture = prior(model.posterior).mixture
-        loc, scale = mixture.mean, mixture.variance.sqrt()
-    if isinstance(model, VAE):
-        model.refer_to(loc, scale)
-    return config.model_copy(update={"prior": config.prior.model_copy(update=found)})
 
 
 def _generator(seed: int, epoch: int, device: torch.device) -> torch.Generator:

@@ -15,8 +15,8 @@ if engine.has_prior:
         at=view.scale,
         tiles=30 if engine.sketch.kind == "pixels" else 18,
         seed=view.seed,
-        tile_width=44,
-        columns=6 if len(engines) > 1 else None,
+        tile_width=56,
+        columns=5 if len(engines) > 1 else None,
         selectable=False,
     )
     view.scale = state.value

@@ -48,7 +48,7 @@ def test_recipe_of_the_readme_is_one():
     from explorer.config import RunConfig
 
     for block in blocks(README, "json"):
-        RunConfig.model_validate_json(block)
+        assert RunConfig.model_validate_json(block).prior is not None
 
 
 @pytest.mark.parametrize("picture", re.findall(r"!\[.*?\]\((.*?)\)", README))

@@ -17,6 +17,7 @@ from explorer.config import RunConfig
 from explorer.data import DigitsConfig
 from explorer.errors import TrainingError
 from explorer.inference import Engine
+from explorer.pretraining import autoencoder_codes
 from explorer.projection import load_atlas
 
 EPOCHS = 6
@@ -477,7 +478,7 @@ def test_the_prior_of_an_xvae_has_the_moments_of_the_codes(tmp_path, autoencoder
     assert opened.config == found
     assert found.prior.source_hash == autoencoder.hash
     assert found.prior.floored == ()
-    codes = training.autoencoder_codes(autoencoder, digits())
+    codes = autoencoder_codes(autoencoder, digits())
     np.testing.assert_allclose(opened.prior.loc, codes.mean(0), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(opened.prior.scale, codes.std(0), rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(opened.model.reference_scale, opened.prior.scale)
@@ -489,7 +490,7 @@ def test_dead_units_of_the_autoencoder_are_raised_to_the_floor(tmp_path, autoenc
     checkpoint.save(autoencoder.model, None, autoencoder.config, autoencoder.folder)
     config = recipe(prior={"kind": "xvae", "source": autoencoder.slug, "floor": 0.1}, epochs=1)
     found = training.train(config, digits(), tmp_path / "xvae")
-    codes = training.autoencoder_codes(checkpoint.load(autoencoder.slug), digits())
+    codes = autoencoder_codes(checkpoint.load(autoencoder.slug), digits())
     assert found.prior.floored == (0,)
     assert codes.std(0)[0] == pytest.approx(0, abs=1e-6)
     scale = checkpoint.load(tmp_path / "xvae").prior.scale
@@ -502,7 +503,7 @@ def test_an_xvae_mixture_is_fitted_to_the_codes_and_stays(tmp_path, autoencoder)
     assert found.prior.source_hash == autoencoder.hash
     opened = checkpoint.load(tmp_path / "mixture")
     fitted = found.build()[1]
-    fitted.fit(training.autoencoder_codes(autoencoder, digits()), found.training.seed)
+    fitted.fit(autoencoder_codes(autoencoder, digits()), found.training.seed)
     for name, value in fitted.state_dict().items():
         torch.testing.assert_close(opened.prior.state_dict()[name], value)
     assert Engine(opened, "cpu").prototypes().weights.sum() == pytest.approx(1, abs=1e-5)

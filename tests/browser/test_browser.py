@@ -153,6 +153,7 @@ def test_a_finger_drags_the_scale(chromium, address):
         )
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     page.wait_for_url(re.compile(r"scale=0\.2"), timeout=10_000)
+    assert facts(page)["frame"] == "4"
     context.close()
 
 
@@ -166,6 +167,7 @@ def test_a_tile_is_chosen_by_click_and_by_keyboard(page, address):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"tile=1"), timeout=10_000)
+    assert facts(page)["tile"] == "1"
 
 
 def test_a_link_restores_the_view_in_a_fresh_browser(chromium, page, address):
@@ -190,6 +192,7 @@ def test_back_and_forward_move_between_released_scales(page, address):
     shows(page, 20)
     page.go_forward()
     shows(page, 40)
+    assert "scale=2" in page.url
 
 
 def test_the_map_keeps_its_zoom_when_colours_layers_and_model_change(page, address):

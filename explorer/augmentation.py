@@ -1,0 +1,34 @@
+"""What training does to a batch so that a model generalises; draws come from a generator."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+def shifted(
+    x: Float[Tensor, "batch channels height width"], reach: int, generator: torch.Generator
+) -> Float[Tensor, "batch channels height width"]:
+    """Move each picture by up to `reach` pixels either way; what comes in is empty."""
+    padded = nn.functional.pad(x, (reach,) * 4)
+    height, width = x.shape[-2:]
+    moves = torch.randint(0, 2 * reach + 1, (len(x), 2), generator=generator, device=x.device)
+    rows = moves[:, :1] + torch.arange(height, device=x.device)
+    columns = moves[:, 1:] + torch.arange(width, device=x.device)
+    batch = torch.arange(len(x), device=x.device)[:, None, None]
+    moved = padded[batch, :, rows[:, :, None], columns[:, None, :]]
+    return moved.permute(0, 3, 1, 2).contiguous()
+
+
+def hidden(
+    x: Float[Tensor, "batch *sample"], most: float, generator: torch.Generator
+) -> Float[Tensor, "batch *sample"]:
+    """Set values to zero, of each sample another share between none and `most`.
+
+    An encoder that has seen less makes a posterior that generalises better.
+
+    References:
+        Amortized inference regularization (Shu et al., 2018). https://arxiv.org/abs/1805.08913
+    """
+    share = torch.rand((len(x),) + (1,) * (x.ndim - 1), generator=generator, device=x.device)
+    chance = torch.rand(x.shape, generator=generator, device=x.device)
+    return x * (chance >= share * most)

@@ -1,0 +1,62 @@
+"""What an X-VAE takes from a pretrained autoencoder: the prior fitted to its codes."""
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from explorer import checkpoint
+from explorer.config import RunConfig
+from explorer.data import DataSet
+from explorer.errors import TrainingError
+from explorer.interfaces import AbstractModel, AbstractPrior
+from explorer.models import VAE
+from explorer.priors import CodeMixtureConfig, CodeMixturePrior, GaussianPrior, XVAEConfig
+
+
+def fit_prior(
+    config: RunConfig, model: AbstractModel, prior: AbstractPrior | None, data: DataSet
+) -> RunConfig:
+    """Fit an X-VAE's prior to its autoencoder's codes; leave every other prior as it is.
+
+    The model is told the prior's place and spread, so that its clamps are relative to them.
+
+    Returns:
+        The recipe, with the autoencoder's hash and the floored units filled in.
+
+    Raises:
+        TrainingError: If the autoencoder does not fit the recipe.
+    """
+    if not isinstance(config.prior, XVAEConfig | CodeMixtureConfig):
+        return config
+    source = checkpoint.load(config.prior.source)
+    if source.config.model.latent != config.model.latent:
+        raise TrainingError(
+            f"{source.slug} has another latent size than the recipe; choose a matching source."
+        )
+    if source.config.sketch != data.sketch:
+        raise TrainingError(
+            f"{source.slug} was trained on other data than the recipe's; choose a matching source."
+        )
+    codes = autoencoder_codes(source, data)
+    found: dict[str, object] = {"source_hash": source.hash}
+    if isinstance(prior, GaussianPrior):
+        assert isinstance(config.prior, XVAEConfig)
+        found["floored"] = tuple(prior.fit(codes, config.prior.floor))
+        loc, scale = prior.loc, prior.scale
+    else:
+        assert isinstance(prior, CodeMixturePrior)
+        prior.fit(codes, config.training.seed)
+        mixture = prior(model.posterior).mixture
+        loc, scale = mixture.mean, mixture.variance.sqrt()
+    if isinstance(model, VAE):
+        model.refer_to(loc, scale)
+    return config.model_copy(update={"prior": config.prior.model_copy(update=found)})
+
+
+def autoencoder_codes(
+    source: checkpoint.Checkpoint, data: DataSet
+) -> Float[np.ndarray, "samples latent"]:
+    """Encode the training split with a pretrained autoencoder; dynamic data by probabilities."""
+    with torch.no_grad():
+        x = torch.from_numpy(data.train.x)
+        return torch.cat([source.model.posterior(part).loc for part in x.split(2000)]).numpy()
