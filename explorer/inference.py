@@ -20,7 +20,7 @@ from explorer.errors import DeviceError, NoDensityError
 from explorer.interfaces import Components, LatentPrior, LatentSpace, Posterior
 from explorer.sketch import CurveSketch, PixelSketch
 
-BLOCKS = {"cpu": 64, "cuda": 1024}
+BLOCKS = {"cpu": 192, "cuda": 1024}
 """Rows of one call. Blocks are padded with zeros: the rounding of a matrix product hangs on its
 number of rows, and without padding one in 150 eight-bit pictures changed with the batch size."""
 
@@ -218,7 +218,7 @@ class Engine:
             block = self._block
             while True:
                 try:
-                    parts = [self._padded(chunk, block, call) for chunk in values.split(block)]
+                    joined = self._blocks(values, block, call)
                     break
                 except torch.OutOfMemoryError as error:
                     torch.cuda.empty_cache()
@@ -227,17 +227,25 @@ class Engine:
                             "The device has no memory left; use --device cpu."
                         ) from error
                     block //= 2
-            joined = tuple(_numpy(torch.cat(column)) for column in zip(*parts, strict=True))
             self.milliseconds = 1000 * (time.perf_counter() - start)
         return joined
 
-    def _padded(
-        self, chunk: Tensor, block: int, call: Callable[[Tensor], tuple[Tensor, ...]]
-    ) -> tuple[Tensor, ...]:
-        n = len(chunk)
-        if n < block:
-            chunk = torch.cat([chunk, chunk.new_zeros(block - n, *chunk.shape[1:])])
-        return tuple(part[:n] for part in call(chunk.to(self.device)))
+    def _blocks(
+        self, values: Tensor, block: int, call: Callable[[Tensor], tuple[Tensor, ...]]
+    ) -> tuple[Array, ...]:
+        """Call block by block, each padded to its full size; answers are copied while in cache."""
+        whole: list[Tensor] = []
+        for start in range(0, len(values), block):
+            chunk = values[start : start + block]
+            n = len(chunk)
+            if n < block:
+                chunk = torch.cat([chunk, chunk.new_zeros(block - n, *chunk.shape[1:])])
+            parts = call(chunk.to(self.device))
+            if not whole:
+                whole = [torch.empty(len(values), *part.shape[1:]) for part in parts]
+            for answer, part in zip(whole, parts, strict=True):
+                answer[start : start + n] = part[:n]
+        return tuple(answer.numpy() for answer in whole)
 
 
 def _numpy(tensor: Tensor) -> Array:

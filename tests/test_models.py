@@ -329,7 +329,7 @@ def test_a_full_device_is_met_with_smaller_blocks(monkeypatch):
         return whole(rows)
 
     monkeypatch.setattr(checkpoint.model, "likelihood", cramped)
-    torch.testing.assert_close(Engine(checkpoint, "cpu").decode(z), expected)
+    torch.testing.assert_close(Engine(checkpoint, "cpu", block=64).decode(z), expected)
     assert seen[:4] == [64, 32, 16, 8]
     monkeypatch.setattr(checkpoint.model, "likelihood", lambda rows: cramped(rows, most=0))
     with pytest.raises(DeviceError):
