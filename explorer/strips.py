@@ -3,6 +3,7 @@
 import json
 import struct
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -26,8 +27,12 @@ class Strip:
     log_density: Float[np.ndarray, "frames tiles"]
     sketch: PixelSketch | CurveSketch
 
+    @cached_property
     def panel(self) -> tuple[dict[str, object], bytes]:
-        """Describe the strip and give its samples: pixels as bytes, curves as 16-bit heights."""
+        """The strip's description and its samples: pixels as bytes, curves as 16-bit heights.
+
+        Kept, since every run of a page asks for it again.
+        """
         frames, tiles = self.samples.shape[:2]
         header: dict[str, object] = {
             "frames": frames,

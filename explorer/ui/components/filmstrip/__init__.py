@@ -82,7 +82,7 @@ def filmstrip(
         memory.update(shown=wanted, sent=wanted, turn=memory["turn"] + 1)
     headers, bodies = [], []
     for index, strip in enumerate(strips):
-        header, body = strip.panel()
+        header, body = strip.panel
         headers.append(
             header
             | {

@@ -373,7 +373,7 @@ function paint(map) {
   const chosen = selected(map)
   pen.globalAlpha = 1
   if (map.pick.startsWith("box:")) frame(map, pen)
-  if (chosen.length <= 200) for (const [layer, index] of chosen) ring(map, pen, layer, index, chosen.length > 20 ? 5 : 8, 1.5)
+  if (chosen.length <= 40) for (const [layer, index] of chosen) ring(map, pen, layer, index, chosen.length > 20 ? 5 : 8, 1.5)
   if (map.hovered) ring(map, pen, map.hovered.layer, map.hovered.index, 10, 2.5)
   map.painted += 1
   const { hovered } = map
