@@ -27,11 +27,12 @@ from explorer.errors import CheckpointError, UnknownCheckpointError
 from explorer.interfaces import AbstractModel, AbstractPrior, Recipe
 
 CONFIG, WEIGHTS, METRICS, CARD = "config.json", "model.safetensors", "metrics.json", "card.md"
-LIKELIHOOD, ATLAS, PREVIEW, SNAPSHOTS = (
+LIKELIHOOD, ATLAS, PREVIEW, SNAPSHOTS, TRADEOFF = (
     "likelihood.npz",
     "atlas.npz",
     "preview.png",
     "snapshots.npz",
+    "tradeoff.npz",
 )
 
 MAX_TEXT_BYTES = 2_000_000

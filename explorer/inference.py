@@ -170,6 +170,19 @@ class Engine:
             pseudo_inputs=None if inputs is None else _numpy(inputs),
         )
 
+    def moments(self) -> tuple[Float[Array, " latent"], Float[Array, " latent"]]:
+        """Return the prior's mean and standard deviation per unit.
+
+        Raises:
+            NoDensityError: If the model is a plain autoencoder.
+        """
+        components = self.components()
+        if components is None:
+            codes = self.draw(4096)[0]
+            return codes.mean(0), codes.std(0)
+        mixture = DiagonalMixture(components.log_weights, components.loc, components.scale)
+        return _numpy(mixture.mean), _numpy(mixture.variance.sqrt())
+
     def responsibilities(self, z: Float[Array, "batch latent"]) -> Int[Array, " batch"]:
         """Return for each code the component that most probably made it."""
         components = self.components()
@@ -196,7 +209,8 @@ class Engine:
         self._prior: LatentPrior | None = None
         self._pseudo_inputs: Tensor | None = None
         if self.checkpoint.prior is not None:
-            with torch.inference_mode():
+            # Not inference mode: paths ask for gradients of log p(z) in z.
+            with torch.no_grad():
                 module = self.checkpoint.prior.to(self.device)
                 self._prior = self._model.joint(module(self._model.posterior))
                 self._pseudo_inputs = module.pseudo_inputs()

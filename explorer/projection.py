@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -14,17 +14,20 @@ from explorer.errors import CheckpointError
 from explorer.inference import Engine
 from explorer.interfaces import noise
 
-VERSION = 1
+VERSION = 2
 MOST_CODES = 10_000
 PER_SPLIT = 3000
 PRIOR_SAMPLES = 1000
 NEIGHBOURS = 15
 SPLITS = ("train", "valid", "test")
+Metric = Literal["euclidean", "cosine", "whitened"]
+_ROWS = 512
 
 
 class Atlas(NamedTuple):
     """Codes of data and their places, and the places of prior samples and prototypes.
 
+    `codes` and `scale` are means and standard deviations of q(z|x); a plain autoencoder has scale 0.
     `split` indexes `SPLITS`, `ids` is the row in the source, `label` is -1 where unknown. `kl` and
     `reconstruction` are nats per sample; `log_prior` is log p(z) at the posterior's mean;
     `trust` is the share of a code's 15 nearest codes that are also its 15 nearest on the map.
@@ -32,6 +35,7 @@ class Atlas(NamedTuple):
 
     method: str
     codes: Float[np.ndarray, "codes latent"]
+    scale: Float[np.ndarray, "codes latent"]
     xy: Float[np.ndarray, "codes 2"]
     trust: Float[np.ndarray, " codes"]
     split: UInt8[np.ndarray, " codes"]
@@ -89,6 +93,7 @@ def build_atlas(
     return Atlas(
         method=method,
         codes=q.loc,
+        scale=np.zeros_like(q.loc) if q.scale is None else q.scale,
         xy=parts[0],
         trust=_trust(q.loc, parts[0]),
         split=split,
@@ -108,6 +113,7 @@ def save_atlas(atlas: Atlas) -> bytes:
     """Pack an atlas into the bytes of an npz file, codes in half precision."""
     arrays = atlas._asdict()
     arrays["codes"] = atlas.codes.astype(np.float16)
+    arrays["scale"] = atlas.scale.astype(np.float16)
     arrays["classes"] = np.array(atlas.classes, np.str_) if atlas.classes else np.empty(0, "<U1")
     for name in ("trust", "kl", "reconstruction", "log_prior"):
         arrays[name] = arrays[name].astype(np.float16)
@@ -132,12 +138,95 @@ def prior_codes(engine: Engine, seed: int = 0) -> Float[np.ndarray, "samples lat
 
 
 def nearest(
-    codes: Float[np.ndarray, "codes latent"], z: Float[np.ndarray, " latent"], k: int
+    codes: Float[np.ndarray, "codes latent"],
+    z: Float[np.ndarray, " latent"],
+    k: int,
+    metric: Metric = "euclidean",
 ) -> tuple[Int[np.ndarray, " k"], Float[np.ndarray, " k"]]:
-    """Return the k codes nearest to z by Euclidean distance, nearest first, and the distances."""
-    distance = np.linalg.norm(codes - z, axis=1)
+    """Return the k codes nearest to z, nearest first, and the distances.
+
+    Args:
+        codes: Codes of data.
+        z: One code.
+        k: How many.
+        metric: Euclidean; cosine (one minus the cosine, round the codes' mean); or whitened, in
+            which every unit counts in units of its standard deviation over the codes.
+    """
+    if metric == "cosine":
+        centre = codes.mean(0)
+        a, b = codes - centre, z - centre
+        norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b)
+        distance = 1 - (a @ b) / np.maximum(norms, 1e-12)
+    else:
+        unit = np.maximum(codes.std(0), 1e-6) if metric == "whitened" else 1.0
+        distance = np.linalg.norm((codes - z) / unit, axis=1)
     order = np.argsort(distance, kind="stable")[:k]
     return order, distance[order]
+
+
+def place(
+    codes: Float[np.ndarray, "codes latent"],
+    xy: Float[np.ndarray, "codes 2"],
+    z: Float[np.ndarray, "placed latent"],
+) -> Float[np.ndarray, "placed 2"]:
+    """Place new codes on a map without the projection: among their nearest neighbours there.
+
+    The place is the geometric median of the map places of the 15 nearest codes. Between two
+    clusters it goes to the one with more of them, where a mean would fall into the gap.
+
+    Args:
+        codes: Codes of the map.
+        xy: Their places.
+        z: New codes.
+
+    References:
+        On the point for which the sum of the distances to n given points is minimum (Weiszfeld,
+        1937), for the iteration.
+    """
+    k = min(NEIGHBOURS, len(codes))
+    known = codes.astype(np.float32)
+    square = (known**2).sum(1)
+    found = np.empty((len(z), k, 2))
+    for start in range(0, len(z), _ROWS):
+        rows = z[start : start + _ROWS].astype(np.float32)
+        distance = square - 2 * rows @ known.T
+        near = np.argpartition(distance, k - 1, axis=1)[:, :k]
+        found[start : start + _ROWS] = xy[near]
+    return geometric_median(found).astype(np.float32)
+
+
+def geometric_median(
+    points: Float[np.ndarray, "sets points 2"], iterations: int = 40
+) -> Float[np.ndarray, "sets 2"]:
+    """Find for each set the point with the least sum of distances to its members."""
+    centre = np.median(points, axis=1)
+    reach = np.abs(points - centre[:, None]).max((1, 2))[:, None] * 1e-3 + 1e-12
+    for _ in range(iterations):
+        away = np.maximum(np.linalg.norm(points - centre[:, None], axis=2), reach)
+        weight = 1 / away
+        centre = (weight[..., None] * points).sum(1) / weight.sum(1, keepdims=True)
+    return centre
+
+
+def lift(
+    codes: Float[np.ndarray, "codes latent"],
+    xy: Float[np.ndarray, "codes 2"],
+    places: Float[np.ndarray, "places 2"],
+) -> Float[np.ndarray, "places latent"]:
+    """Estimate the codes of places on a map: the mean of the nearest codes there, near ones first.
+
+    On the plane of a two-dimensional latent space a place is its code.
+    """
+    if codes.shape[1] == 2 and np.array_equal(codes, xy):
+        return places.astype(np.float32)
+    k = min(NEIGHBOURS, len(codes))
+    away = np.linalg.norm(xy[None] - places[:, None], axis=2)
+    near = np.argpartition(away, k - 1, axis=1)[:, :k]
+    distance = np.take_along_axis(away, near, 1)
+    width = np.maximum(np.median(distance, axis=1, keepdims=True), 1e-9)
+    weight = np.exp(-0.5 * (distance / width) ** 2)
+    weight /= weight.sum(1, keepdims=True)
+    return np.einsum("pk,pkl->pl", weight, codes[near]).astype(np.float32)
 
 
 def _checked(arrays: dict[str, np.ndarray], opened: Checkpoint) -> Atlas | None:
@@ -151,7 +240,12 @@ def _checked(arrays: dict[str, np.ndarray], opened: Checkpoint) -> Atlas | None:
     if str(arrays["hash"]) != opened.hash:
         return None
     n = arrays["codes"].shape[0] if arrays["codes"].ndim else -1
-    shapes: dict[str, tuple[int, ...]] = {"codes": (n, opened.model.space.size), "xy": (n, 2)}
+    latent = opened.model.space.size
+    shapes: dict[str, tuple[int, ...]] = {
+        "codes": (n, latent),
+        "scale": (n, latent),
+        "xy": (n, 2),
+    }
     per_code = ("trust", "split", "ids", "label", "kl", "reconstruction", "log_prior")
     shapes |= {name: (n,) for name in per_code}
     wrong = [name for name, shape in shapes.items() if arrays[name].shape != shape]
@@ -164,6 +258,8 @@ def _checked(arrays: dict[str, np.ndarray], opened: Checkpoint) -> Atlas | None:
         wrong.append("classes")
     if not wrong and (arrays["split"] >= len(SPLITS)).any():
         wrong.append("split")
+    if not wrong and (arrays["scale"] < 0).any():
+        wrong.append("scale")
     if wrong or n > MOST_CODES:
         raise CheckpointError(
             f"{ATLAS} is damaged ({wrong[0] if wrong else 'too many codes'}); build it again."

@@ -11,6 +11,7 @@ from explorer.checkpoint import Checkpoint, Metrics
 from explorer.data import DataSet
 from explorer.inference import Engine
 from explorer.metrics import evaluate
+from explorer.metrics.tradeoff import Tradeoff, measure_tradeoff, read_tradeoff
 from explorer.priors import XVAEConfig
 from explorer.projection import build_atlas, save_atlas
 from explorer.sketch import PixelSketch
@@ -89,6 +90,25 @@ def project(
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint.write(
         folder / checkpoint.ATLAS, save_atlas(build_atlas(opened, data, report=report))
+    )
+
+
+def trade(
+    opened: Checkpoint,
+    data: DataSet,
+    folder: Path,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> Tradeoff:
+    """Measure the diversity-fidelity curve, keeping each scale in a folder; goes on where it was."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def keep(curve: Tradeoff) -> None:
+        stream = io.BytesIO()
+        np.savez_compressed(stream, hash=opened.hash, **curve._asdict())  # type: ignore[arg-type]
+        checkpoint.write(folder / checkpoint.TRADEOFF, stream.getvalue())
+
+    return measure_tradeoff(
+        opened, data, known=read_tradeoff(opened), keep=keep, report=report
     )
 
 

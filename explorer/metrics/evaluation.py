@@ -144,7 +144,7 @@ def _fidelity(
         fake = features(draw_data(model, prior, n, seed + repeat, binary=binary))
         rows.append((*prdc(reference, fake), vendi_score(fake)))
         if repeat < 2:
-            nulls.append(_null_row(data, features, reference, n, seed + repeat))
+            nulls.append(null_row(data, features, reference, n, seed + repeat))
         report("fidelity and diversity", repeat + 1, REPEATS)
     values, null = np.array(rows), np.mean(nulls, 0)
     names = ("precision", "recall", "density", "coverage", "vendi")
@@ -162,13 +162,14 @@ def _fidelity(
     }
 
 
-def _null_row(
+def null_row(
     data: DataSet,
     features: WhitenedComponents,
     reference: Float[np.ndarray, "samples features"],
     n: int,
     seed: int,
 ) -> tuple[float, ...]:
+    """Measure training data in the samples' place: what perfection scores."""
     generator = np.random.default_rng(seed)
     chosen = generator.choice(len(data.train), n, replace=len(data.train) < n)
     train = data.train.x[chosen]

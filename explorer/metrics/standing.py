@@ -1,0 +1,104 @@
+"""Where does a sample stand among data? New or copied, probable, typical."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+MOST_TRAINING = 5000
+_ROWS = 256
+
+
+class Verdict(NamedTuple):
+    """For each code: its nearest training codes, their distance, and where that stands.
+
+    `distance` is in units of the training codes' standard deviation; `percentile` is the share of
+    held-out codes, in per cent, that lie nearer to a training code than this one does.
+    """
+
+    nearest: Int[np.ndarray, "codes k"]
+    distance: Float[np.ndarray, " codes"]
+    percentile: Float[np.ndarray, " codes"]
+
+
+class Yardstick:
+    """Distances from held-out codes to training codes: what is near, and what is far.
+
+    Args:
+        training: Codes of training data, of which at most 5,000 are used.
+        held_out: Codes of data that the model did not see.
+    """
+
+    def __init__(
+        self,
+        training: Float[np.ndarray, "training latent"],
+        held_out: Float[np.ndarray, "others latent"],
+    ) -> None:
+        training = training[:MOST_TRAINING]
+        self._unit = np.maximum(training.std(0), 1e-6)
+        self._known = (training / self._unit).astype(np.float32)
+        self._square = (self._known**2).sum(1)
+        self._usual = np.sort(self._search(held_out, 1)[1])
+
+    @property
+    def training(self) -> int:
+        """How many training codes are compared with."""
+        return len(self._known)
+
+    @property
+    def held_out(self) -> int:
+        """How many held-out codes the percentiles are of."""
+        return len(self._usual)
+
+    def judge(self, codes: Float[np.ndarray, "codes latent"], k: int = 1) -> Verdict:
+        """Compare codes with the training codes.
+
+        Args:
+            codes: Codes of decoded samples, encoded again: held-out codes come from the encoder
+                too, and only like can be compared with like.
+            k: How many nearest training codes to name.
+        """
+        nearest, distance = self._search(codes, k)
+        below = np.searchsorted(self._usual, distance, side="left")
+        return Verdict(nearest, distance, 100 * below / max(len(self._usual), 1))
+
+    def _search(
+        self, codes: Float[np.ndarray, "codes latent"], k: int
+    ) -> tuple[Int[np.ndarray, "codes k"], Float[np.ndarray, " codes"]]:
+        rows = (codes / self._unit).astype(np.float32)
+        k = min(k, len(self._known))
+        nearest = np.empty((len(rows), k), np.int64)
+        for start in range(0, len(rows), _ROWS):
+            part = rows[start : start + _ROWS]
+            away = self._square - 2 * part @ self._known.T
+            if k == 1:
+                nearest[start : start + _ROWS] = away.argmin(1)[:, None]
+                continue
+            few = np.argpartition(away, k - 1, axis=1)[:, :k]
+            order = np.argsort(np.take_along_axis(away, few, 1), axis=1, kind="stable")
+            nearest[start : start + _ROWS] = np.take_along_axis(few, order, 1)
+        # Not from the expanded square, which cancels where a code is a copy.
+        gap = np.linalg.norm(rows - self._known[nearest[:, 0]], axis=1)
+        return nearest, gap.astype(np.float64)
+
+
+def typicality(
+    log_density: Float[np.ndarray, " codes"], drawn: Float[np.ndarray, " samples"]
+) -> Float[np.ndarray, " codes"]:
+    """Return the share of prior samples, in per cent, that are less typical than each code.
+
+    A sample is typical if its log p(z) is near the mean of log p(z) under the prior: a code at the
+    very mode has a higher density than any sample, and is not typical at all.
+
+    Args:
+        log_density: log p(z) of the codes in nats.
+        drawn: log p(z) of samples of the prior.
+
+    References:
+        Detecting out-of-distribution inputs to deep generative models using typicality (Nalisnick
+        et al., 2019), section 3. https://arxiv.org/abs/1906.02994
+    """
+    mean = drawn.mean()
+    usual = np.sort(np.abs(drawn - mean))
+    below = np.searchsorted(usual, np.abs(log_density - mean), side="right")
+    return 100 * (1 - below / len(usual))

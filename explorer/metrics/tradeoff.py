@@ -1,0 +1,126 @@
+"""How do fidelity and diversity move with the scale? The curve over the sweep, with errors."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from explorer.checkpoint import TRADEOFF, Checkpoint
+from explorer.data import DataSet
+from explorer.errors import CheckpointError, DataError, NoDensityError
+from explorer.metrics.evaluation import draw_data, null_row
+from explorer.metrics.samples import NEIGHBOURS, WhitenedComponents, prdc, vendi_score
+
+MEASURES = ("precision", "recall", "density", "coverage", "vendi")
+SCALES = tuple(round(0.2 * step, 1) for step in range(11))
+REPEATS = 5
+MOST = 2000
+
+
+class Tradeoff(NamedTuple):
+    """The curve: measures at each scale with standard errors over seeds, and the null row.
+
+    `null` puts training data in the samples' place; `n` samples against n test samples.
+    """
+
+    scales: Float[np.ndarray, " scales"]
+    values: Float[np.ndarray, "scales measures"]
+    errors: Float[np.ndarray, "scales measures"]
+    null: Float[np.ndarray, " measures"]
+    n: int
+    repeats: int
+    seed: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every scale is there."""
+        return len(self.scales) == len(SCALES)
+
+
+def measure_tradeoff(
+    opened: Checkpoint,
+    data: DataSet,
+    *,
+    known: Tradeoff | None = None,
+    seed: int = 0,
+    keep: Callable[[Tradeoff], None] = lambda curve: None,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> Tradeoff:
+    """Measure samples of the prior against test data, scale by scale.
+
+    Args:
+        opened: The checkpoint.
+        data: Its data set.
+        known: A curve that was stopped; scales that it has are not measured again.
+        seed: First of five seeds.
+        keep: Called with the curve so far after every scale, so that nothing is lost.
+        report: Called with scales done and their number.
+
+    Raises:
+        NoDensityError: If the model has no prior.
+        DataError: If there are too few test samples.
+    """
+    if opened.prior is None:
+        raise NoDensityError(f"{opened.slug} has no prior to draw from; choose a model with one.")
+    n = min(len(data.test), MOST)
+    if n <= 2 * NEIGHBOURS:
+        raise DataError(f"{n} test samples are too few for a curve; give at least 11.")
+    model = opened.model
+    prior = model.joint(opened.prior(model.posterior))
+    chosen = np.random.default_rng(seed).permutation(len(data.test))[:n]
+    real = data.test.x[chosen]
+    features = WhitenedComponents(real)
+    reference = features(real)
+    binary = bool(((real == 0) | (real == 1)).all())
+    null = np.mean([null_row(data, features, reference, n, seed + k) for k in range(2)], 0)
+    rows = {} if known is None else dict(zip(known.scales.tolist(), range(99), strict=False))
+    values, errors, done = [], [], []
+    for scale in SCALES:
+        if known is not None and scale in rows:
+            values.append(known.values[rows[scale]])
+            errors.append(known.errors[rows[scale]])
+        else:
+            found = []
+            for repeat in range(REPEATS):
+                drawn = draw_data(model, prior, n, seed + repeat, binary=binary, scale=scale)
+                fake = features(drawn)
+                found.append((*prdc(reference, fake), vendi_score(fake)))
+            values.append(np.mean(found, 0))
+            errors.append(np.std(found, 0, ddof=1) / np.sqrt(REPEATS))
+        done.append(scale)
+        curve = Tradeoff(
+            np.array(done), np.array(values), np.array(errors), null, n, REPEATS, seed
+        )
+        keep(curve)
+        report(len(done), len(SCALES))
+    return curve
+
+
+def read_tradeoff(opened: Checkpoint) -> Tradeoff | None:
+    """Read the curve of a checkpoint, perhaps an unfinished one; None where there is none.
+
+    Raises:
+        CheckpointError: If the file is damaged.
+    """
+    found = opened.arrays(TRADEOFF)
+    if not found or str(found.get("hash", "")) != opened.hash:
+        return None
+    count = found["scales"].size if "scales" in found else 0
+    shapes = {
+        "scales": (count,),
+        "values": (count, len(MEASURES)),
+        "errors": (count, len(MEASURES)),
+        "null": (len(MEASURES),),
+        "n": (),
+        "repeats": (),
+        "seed": (),
+    }
+    for name, shape in shapes.items():
+        value = found.get(name)
+        if value is None or value.shape != shape or not np.isfinite(value).all():
+            raise CheckpointError(f"{TRADEOFF} is damaged ({name}); remove it and measure again.")
+    return Tradeoff(
+        *(found[name].astype(float) for name in ("scales", "values", "errors", "null")),
+        *(int(found[name]) for name in ("n", "repeats", "seed")),
+    )

@@ -1,0 +1,279 @@
+"""Ways from one code to another: straight, spherical, and along the prior's density."""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from explorer.distributions import DiagonalMixture
+from explorer.interfaces import Components
+
+PathKind = Literal["straight", "spherical", "following"]
+ITERATIONS = 240
+IMAGES = 33
+"""Codes of a relaxing string; a path is then laid out at as many frames as are asked for."""
+
+_NEIGHBOURS = 12
+_MOST_ANCHORS = 1500
+_FIRST_STEP, _LARGEST_STEP = 0.05, 0.5
+_SMOOTHING = 0.1
+_NARROW, _WIDE = 1e-6, np.pi - 1e-3
+
+LogDensity = Callable[[Tensor], Tensor]
+
+
+class String(NamedTuple):
+    """A relaxed path: its codes at equal arc length, and its highest -log p above the worse end."""
+
+    codes: Float[np.ndarray, "images latent"]
+    barrier: float
+
+
+def straight(
+    ends: Float[np.ndarray, "ends latent"], frames: int
+) -> Float[np.ndarray, "frames latent"]:
+    """Walk straight from each end to the next; every leg takes equally many frames."""
+    leg, share = _clock(len(ends), frames)
+    return ends[leg] * (1 - share) + ends[leg + 1] * share
+
+
+def spherical(
+    ends: Float[np.ndarray, "ends latent"],
+    frames: int,
+    loc: Float[np.ndarray, " latent"],
+    scale: Float[np.ndarray, " latent"],
+) -> Float[np.ndarray, "frames latent"]:
+    """Turn at constant angular speed round the prior's mean, in units of its spread.
+
+    Lengths are interpolated apart from directions, so ends of unequal norm are met. Where two ends
+    point the same way or opposite ways the arc is not defined, and that leg is straight.
+
+    Args:
+        ends: Codes to visit.
+        frames: Codes of the path.
+        loc: The prior's mean.
+        scale: The prior's standard deviation per unit.
+
+    References:
+        Animating rotation with quaternion curves (Shoemake, 1985), section 3.3.
+        Sampling generative networks (White, 2016), section 2.1. https://arxiv.org/abs/1609.04468
+    """
+    whitened = (ends - loc) / scale
+    norms = np.linalg.norm(whitened, axis=1)
+    directions = whitened / np.maximum(norms, 1e-12)[:, None]
+    leg, share = _clock(len(ends), frames)
+    a, b = directions[leg], directions[leg + 1]
+    angle = np.arccos(np.clip((a * b).sum(1), -1, 1))[:, None]
+    defined = (
+        (angle > _NARROW) & (angle < _WIDE) & (norms[leg] > 0)[:, None] & (norms[leg + 1] > 0)[:, None]
+    )
+    safe = np.where(defined, angle, 1.0)
+    turned = (np.sin((1 - share) * safe) * a + np.sin(share * safe) * b) / np.sin(safe)
+    length = norms[leg][:, None] * (1 - share) + norms[leg + 1][:, None] * share
+    walked = whitened[leg] * (1 - share) + whitened[leg + 1] * share
+    codes = loc + scale * np.where(defined, length * turned, walked)
+    return codes.astype(ends.dtype)
+
+
+def following(
+    ends: Float[np.ndarray, "ends latent"],
+    frames: int,
+    log_prob: LogDensity,
+    loc: Float[np.ndarray, " latent"],
+    scale: Float[np.ndarray, " latent"],
+    *,
+    closeness: int | float = 1.0,
+    anchors: Float[np.ndarray, "anchors latent"] | None = None,
+) -> Float[np.ndarray, "frames latent"]:
+    """Walk where the prior is dense: the string method on -log p(z), leg by leg.
+
+    Each leg is relaxed from a straight line and, where codes of data are given, from the shortest
+    way over their neighbourhood graph; the one with the lower barrier is taken. A mixture has a
+    well for each component, and from a straight line a string finds only the nearest ones.
+
+    Args:
+        ends: Codes to visit.
+        frames: Codes of the path, equally many on every leg.
+        log_prob: log p(z) in nats, differentiable.
+        loc: The prior's mean.
+        scale: The prior's standard deviation per unit; lengths are in its units.
+        closeness: 1 follows the density alone, 0 is the straight line; between, the string is also
+            drawn to the line.
+        anchors: Codes of data or means of components that a way may lead over.
+
+    References:
+        String method for the study of rare events (E, Ren and Vanden-Eijnden, 2002).
+        Essentially no barriers in neural network energy landscapes (Draxler et al., 2018),
+        section 3.1, for the nudged forces. https://arxiv.org/abs/1803.00885
+    """
+    legs = []
+    for a, b in zip(ends[:-1], ends[1:], strict=True):
+        pair = (np.stack([a, b]).astype(np.float64) - loc) / scale
+        starts = [straight(pair, IMAGES)]
+        if anchors is not None and len(anchors) > _NEIGHBOURS and closeness > 0:
+            starts.append(_over_graph(pair, (anchors.astype(np.float64) - loc) / scale))
+        strings = [relax(start, _whitened(log_prob, loc, scale), closeness) for start in starts]
+        best = min(strings, key=lambda string: string.barrier)
+        legs.append(loc + scale * best.codes)
+    leg, share = _clock(len(ends), frames)
+    stops = np.linspace(0, 1, IMAGES)
+    codes = np.empty((frames, ends.shape[1]))
+    for number, string in enumerate(legs):
+        rows = leg == number
+        codes[rows] = _at(string, stops, share[rows, 0])
+    return codes.astype(ends.dtype)
+
+
+def relax(
+    start: Float[np.ndarray, "images latent"],
+    log_prob: LogDensity,
+    closeness: int | float = 1.0,
+    iterations: int = ITERATIONS,
+) -> String:
+    """Relax a string between fixed ends towards a path of least -log p.
+
+    Every code goes down the gradient across the string, by a step of its own that shrinks where
+    -log p would rise; then the string is smoothed a little and spread to equal arc length. The
+    string with the lowest barrier seen is kept.
+
+    Args:
+        start: The first string; its ends stay.
+        log_prob: log p(z) in nats, differentiable.
+        closeness: Weight of -log p against half the squared distance to the straight line.
+        iterations: Steps.
+    """
+    line = straight(start[[0, -1]], len(start))
+    tie = torch.from_numpy(line).double()
+
+    def energy(codes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        codes = codes.detach().requires_grad_()
+        with torch.enable_grad():
+            height = -log_prob(codes).double()
+            whole = closeness * height + (1 - closeness) * 0.5 * (codes - tie).pow(2).sum(1)
+            (slope,) = torch.autograd.grad(whole.sum(), codes)
+        return height.detach(), whole.detach(), slope
+
+    codes = torch.from_numpy(_spread(start)).double()
+    step = torch.full((len(codes), 1), _FIRST_STEP, dtype=torch.float64)
+    height, whole, slope = energy(codes)
+    best, lowest = codes, float("inf")
+    for _ in range(iterations):
+        across = slope - (slope * (tangent := _tangents(codes))).sum(1, keepdim=True) * tangent
+        trial = codes - step * across
+        trial[[0, -1]] = codes[[0, -1]]
+        _, tried, _ = energy(trial)
+        better = (tried <= whole)[:, None]
+        step = torch.where(better, 1.15 * step, 0.5 * step).clamp(max=_LARGEST_STEP)
+        codes = torch.where(better, trial, codes)
+        codes[1:-1] += _SMOOTHING * (codes[2:] + codes[:-2] - 2 * codes[1:-1])
+        codes = torch.from_numpy(_spread(codes.numpy()))
+        height, whole, slope = energy(codes)
+        if float(whole.max() + whole.mean()) < lowest:
+            best, lowest = codes, float(whole.max() + whole.mean())
+    height = energy(best)[0]
+    barrier = float(height.max() - torch.maximum(height[0], height[-1]))
+    return String(best.numpy(), barrier)
+
+
+def steps(
+    codes: Float[np.ndarray, "frames latent"], scale: Float[np.ndarray, " latent"]
+) -> Float[np.ndarray, " steps"]:
+    """Measure each step of a path in units of the prior's spread."""
+    return np.linalg.norm(np.diff(codes, axis=0) / scale, axis=1)
+
+
+def slerp_objection(components: Components | None) -> str | None:
+    """Say why a spherical path means nothing under a prior; None where it has a meaning.
+
+    An arc keeps the typical distance to the one centre of a Gaussian. A prior with several modes
+    has no such centre.
+    """
+    if components is None or len(components) == 1:
+        return None
+    mixture = DiagonalMixture(components.log_weights, components.loc, components.scale)
+    between = float((mixture.variance - components.log_weights.exp() @ components.scale.pow(2)).sum())
+    share = between / max(float(mixture.variance.sum()), 1e-12)
+    if share < 0.05:
+        return None
+    return (
+        f"Slerp means little here: this prior has {len(components):,} components, and "
+        f"{100 * share:.0f} % of its variance lies between them, so there is no one centre to "
+        "turn round."
+    )
+
+
+def _whitened(
+    log_prob: LogDensity, loc: Float[np.ndarray, " latent"], scale: Float[np.ndarray, " latent"]
+) -> LogDensity:
+    centre, spread = torch.from_numpy(loc).double(), torch.from_numpy(scale).double()
+    return lambda u: log_prob((centre + spread * u).float())
+
+
+def _clock(
+    ends: int, frames: int
+) -> tuple[Int[np.ndarray, " frames"], Float[np.ndarray, "frames 1"]]:
+    """Tell for each frame which leg it is on, and how far along."""
+    time = np.linspace(0, ends - 1, frames)
+    leg = np.minimum(time.astype(np.int64), ends - 2)
+    return leg, (time - leg)[:, None].astype(np.float32)
+
+
+def _tangents(codes: Float[Tensor, "images latent"]) -> Float[Tensor, "images latent"]:
+    tangent = torch.empty_like(codes)
+    tangent[1:-1] = codes[2:] - codes[:-2]
+    tangent[0], tangent[-1] = codes[1] - codes[0], codes[-1] - codes[-2]
+    return tangent / tangent.norm(dim=1, keepdim=True).clamp(min=1e-12)
+
+
+def _spread(codes: Float[np.ndarray, "images latent"]) -> Float[np.ndarray, "images latent"]:
+    """Lay a string's codes out at equal arc length."""
+    arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(codes, axis=0), axis=1))])
+    if arc[-1] <= 0:
+        return codes
+    return _at(codes, arc / arc[-1], np.linspace(0, 1, len(codes)))
+
+
+def _at(
+    codes: Float[np.ndarray, "images latent"],
+    stops: Float[np.ndarray, " images"],
+    wanted: Float[np.ndarray, " wanted"],
+) -> Float[np.ndarray, "wanted latent"]:
+    """Read a polyline off at some of its parameters."""
+    right = np.clip(np.searchsorted(stops, wanted, side="right"), 1, len(stops) - 1)
+    width = np.maximum(stops[right] - stops[right - 1], 1e-12)
+    share = np.clip((wanted - stops[right - 1]) / width, 0, 1)[:, None]
+    return codes[right - 1] * (1 - share) + codes[right] * share
+
+
+def _over_graph(
+    pair: Float[np.ndarray, "ends latent"], anchors: Float[np.ndarray, "anchors latent"]
+) -> Float[np.ndarray, "images latent"]:
+    """Find the way with the least sum of squared hops over neighbouring anchors."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import dijkstra
+
+    if len(anchors) > _MOST_ANCHORS:
+        chosen = np.random.default_rng(0).permutation(len(anchors))[:_MOST_ANCHORS]
+        anchors = anchors[np.sort(chosen)]
+    nodes = np.concatenate([pair, anchors])
+    square = (nodes**2).sum(1)
+    distance = np.maximum(square[:, None] + square - 2 * nodes @ nodes.T, 0)
+    np.fill_diagonal(distance, np.inf)
+    k = min(_NEIGHBOURS, len(nodes) - 1)
+    near = np.argpartition(distance, k - 1, axis=1)[:, :k]
+    rows = np.repeat(np.arange(len(nodes)), k)
+    weights = distance[rows, near.ravel()] + 1e-12
+    # The straight hop is always possible, so that there is a way even between islands.
+    rows, columns = np.append(rows, 0), np.append(near.ravel(), 1)
+    weights = np.append(weights, distance[0, 1] + 1e-12)
+    graph = coo_array((weights, (rows, columns)), shape=distance.shape).tocsr()
+    _, before = dijkstra(graph, directed=False, indices=0, return_predecessors=True)
+    way = [1]
+    while way[-1] != 0:
+        way.append(int(before[way[-1]]))
+    codes = nodes[way[::-1]]
+    arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(codes, axis=0), axis=1))])
+    return _at(codes, arc / max(arc[-1], 1e-12), np.linspace(0, 1, IMAGES))
