@@ -259,6 +259,43 @@ def project(slug: Slug, data: Data = None) -> None:
 
 
 @app.command()
+def trade(slug: Slug, data: Data = None, ship: Ship = False) -> None:
+    """Measure how fidelity and diversity move with the scale; goes on where it was stopped."""
+    from explorer import checkpoint, publishing
+
+    opened = checkpoint.load(slug)
+    folder = opened.folder if ship else checkpoint.results_folder(opened.hash)
+    with _progress() as bar:
+        task = bar.add_task("reading data", total=None)
+        data_set = opened.config.data.load(_data_root(data))
+        publishing.trade(
+            opened,
+            data_set,
+            folder,
+            lambda done, total: bar.update(task, description="scales", completed=done, total=total),
+        )
+    out.print(f"Wrote {folder / checkpoint.TRADEOFF}.", soft_wrap=True, highlight=False)
+
+
+@app.command()
+def rebuild(
+    manifest: Annotated[Path, typer.Argument(help="A JSON file taken from a page.")],
+    to: Annotated[Path, typer.Option("--out", help="Folder for the pictures.")] = Path("rebuilt"),
+    device: Device = "auto",
+) -> None:
+    """Make an export again from its JSON, and say whether every picture is the same."""
+    from explorer import checkpoint, exports
+
+    found = exports.rebuild(exports.read_manifest(manifest), device)
+    to.mkdir(parents=True, exist_ok=True)
+    frame = min(range(len(found.strip.values)), key=lambda k: abs(found.strip.values[k] - 1))
+    checkpoint.write(to / f"{manifest.stem}.png", exports.picture(found.strip, frame))
+    checkpoint.write(to / f"{manifest.stem}-sprite.png", exports.sprite(found.strip))
+    same = "the same, bit by bit" if found.same else "not the same, bit by bit, as when exported"
+    out.print(f"Wrote pictures to {to}: {same}.", soft_wrap=True, highlight=False)
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Check that the app can run here; exit code 1 if it could not."""
     from explorer.ui.doctor import examine

@@ -8,6 +8,9 @@ ExplorerError
 ├── CheckpointError      a checkpoint folder cannot be opened
 │   └── UnknownCheckpointError   no checkpoint has that slug
 ├── TrainingError        training cannot start or go on
+├── ExportError          an export cannot be made or rebuilt
+├── DirectionError       a direction cannot be saved or read
+├── JobError             a job cannot be started or gone on with
 ├── NoDensityError       a density was asked of a model that has none
 └── DeviceError          the device is unknown, absent or out of memory
 """
@@ -43,6 +46,18 @@ class UnknownCheckpointError(CheckpointError):
 
 class TrainingError(ExplorerError):
     """Training cannot start or go on."""
+
+
+class ExportError(ExplorerError):
+    """An export cannot be made or rebuilt."""
+
+
+class DirectionError(ExplorerError):
+    """A direction cannot be saved or read."""
+
+
+class JobError(ExplorerError):
+    """A job cannot be started or gone on with."""
 
 
 class NoDensityError(ExplorerError):

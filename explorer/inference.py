@@ -18,6 +18,8 @@ from explorer.devices import resolve_device
 from explorer.distributions import DiagonalMixture
 from explorer.errors import DeviceError, NoDensityError
 from explorer.interfaces import Components, LatentPrior, LatentSpace, Posterior
+from explorer.metrics.amortisation import Refinement, refine
+from explorer.metrics.likelihood import Likelihood, importance_sampling
 from explorer.sketch import CurveSketch, PixelSketch
 
 BLOCKS = {"cpu": 192, "cuda": 1024}
@@ -193,6 +195,34 @@ class Engine:
         mixture = DiagonalMixture(components.log_weights, components.loc, components.scale)
         best = self._run(z, lambda rows: (mixture.responsibilities(rows).argmax(-1).float(),))[0]
         return best.astype(np.int64)
+
+    def score(
+        self, x: Float[Array | Tensor, "batch *sample"], samples: int = 500, seed: int = 0
+    ) -> Likelihood:
+        """Estimate log p(x) and the bound's terms by importance sampling.
+
+        Raises:
+            NoDensityError: If the model is a plain autoencoder.
+        """
+        rows = torch.as_tensor(x, dtype=torch.float32)
+        with self._lock:
+            start = time.perf_counter()
+            found = importance_sampling(
+                self._model, self.prior, rows.to(self.device), samples=samples, seed=seed
+            )
+            self.milliseconds = 1000 * (time.perf_counter() - start)
+        return Likelihood(*(part.cpu() for part in found))
+
+    def refine(self, x: Float[Array | Tensor, "1 *sample"], seed: int = 0) -> Refinement:
+        """Improve q(z|x) for one sample by gradient steps, and tell how its bound rises.
+
+        Raises:
+            NoDensityError: If the model is a plain autoencoder.
+        """
+        rows = torch.as_tensor(x, dtype=torch.float32).to(self.device)
+        with self._lock:
+            found = refine(self._model, self.prior, rows, seed=seed)
+        return Refinement(found.elbo.cpu(), found.error, found.loc.cpu(), found.scale.cpu())
 
     def release(self) -> None:
         """Leave the device, as when a cache lets the engine go; who still holds it works on."""

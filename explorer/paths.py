@@ -1,6 +1,7 @@
 """Ways from one code to another: straight, spherical, and along the prior's density."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ LogDensity = Callable[[Tensor], Tensor]
 
 
 class String(NamedTuple):
-    """A relaxed path: its codes at equal arc length, and its highest -log p above the worse end."""
+    """A relaxed path at equal arc length, and how far -log p rises above its worse end."""
 
     codes: Float[np.ndarray, "images latent"]
     barrier: float
@@ -68,7 +69,10 @@ def spherical(
     a, b = directions[leg], directions[leg + 1]
     angle = np.arccos(np.clip((a * b).sum(1), -1, 1))[:, None]
     defined = (
-        (angle > _NARROW) & (angle < _WIDE) & (norms[leg] > 0)[:, None] & (norms[leg + 1] > 0)[:, None]
+        (angle > _NARROW)
+        & (angle < _WIDE)
+        & (norms[leg] > 0)[:, None]
+        & (norms[leg + 1] > 0)[:, None]
     )
     safe = np.where(defined, angle, 1.0)
     turned = (np.sin((1 - share) * safe) * a + np.sin(share * safe) * b) / np.sin(safe)
@@ -110,7 +114,7 @@ def following(
         section 3.1, for the nudged forces. https://arxiv.org/abs/1803.00885
     """
     legs = []
-    for a, b in zip(ends[:-1], ends[1:], strict=True):
+    for a, b in pairwise(ends):
         pair = (np.stack([a, b]).astype(np.float64) - loc) / scale
         starts = [straight(pair, IMAGES)]
         if anchors is not None and len(anchors) > _NEIGHBOURS and closeness > 0:
@@ -194,7 +198,9 @@ def slerp_objection(components: Components | None) -> str | None:
     if components is None or len(components) == 1:
         return None
     mixture = DiagonalMixture(components.log_weights, components.loc, components.scale)
-    between = float((mixture.variance - components.log_weights.exp() @ components.scale.pow(2)).sum())
+    between = float(
+        (mixture.variance - components.log_weights.exp() @ components.scale.pow(2)).sum()
+    )
     share = between / max(float(mixture.variance.sum()), 1e-12)
     if share < 0.05:
         return None

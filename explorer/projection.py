@@ -27,8 +27,8 @@ _ROWS = 512
 class Atlas(NamedTuple):
     """Codes of data and their places, and the places of prior samples and prototypes.
 
-    `codes` and `scale` are means and standard deviations of q(z|x); a plain autoencoder has scale 0.
-    `split` indexes `SPLITS`, `ids` is the row in the source, `label` is -1 where unknown. `kl` and
+    `codes` and `scale` are means and spreads of q(z|x); a plain autoencoder has scale 0. `split`
+    indexes `SPLITS`, `ids` is the row in the source, `label` is -1 where unknown. `kl` and
     `reconstruction` are nats per sample; `log_prior` is log p(z) at the posterior's mean;
     `trust` is the share of a code's 15 nearest codes that are also its 15 nearest on the map.
     """

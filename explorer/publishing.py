@@ -99,17 +99,15 @@ def trade(
     folder: Path,
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> Tradeoff:
-    """Measure the diversity-fidelity curve, keeping each scale in a folder; goes on where it was."""
+    """Measure the diversity-fidelity curve, keeping every scale; goes on where it was stopped."""
     folder.mkdir(parents=True, exist_ok=True)
 
     def keep(curve: Tradeoff) -> None:
         stream = io.BytesIO()
-        np.savez_compressed(stream, hash=opened.hash, **curve._asdict())  # type: ignore[arg-type]
+        np.savez_compressed(stream, hash=opened.hash, **curve._asdict())
         checkpoint.write(folder / checkpoint.TRADEOFF, stream.getvalue())
 
-    return measure_tradeoff(
-        opened, data, known=read_tradeoff(opened), keep=keep, report=report
-    )
+    return measure_tradeoff(opened, data, known=read_tradeoff(opened), keep=keep, report=report)
 
 
 def preview(opened: Checkpoint) -> bytes:

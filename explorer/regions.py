@@ -1,4 +1,4 @@
-"""Where a prior puts its mass and where data lie: densities over the map, their contours, holes."""
+"""Where a prior puts its mass, and where data lie: densities over the map, contours, holes."""
 
 from typing import NamedTuple
 
@@ -124,7 +124,7 @@ def contours(
     from contourpy import LineType, contour_generator
 
     tracer = contour_generator(x=x, y=y, z=density, line_type=LineType.Separate)
-    return [list(tracer.lines(level_of(density, share))) for share in shares]
+    return [_lines(tracer.lines(level_of(density, share))) for share in shares]
 
 
 def outlines(found: Plane) -> list[Float[np.ndarray, "vertices 2"]]:
@@ -135,7 +135,7 @@ def outlines(found: Plane) -> list[Float[np.ndarray, "vertices 2"]]:
     dx, dy = found.x[1] - found.x[0], found.y[1] - found.y[0]
     x = np.concatenate([[found.x[0] - dx], found.x, [found.x[-1] + dx]])
     y = np.concatenate([[found.y[0] - dy], found.y, [found.y[-1] + dy]])
-    return list(contour_generator(x=x, y=y, z=padded, line_type=LineType.Separate).lines(0.5))
+    return _lines(contour_generator(x=x, y=y, z=padded, line_type=LineType.Separate).lines(0.5))
 
 
 def inside(
@@ -149,6 +149,11 @@ def inside(
             crosses = (y1 > y) != (y2 > y)
             found ^= crosses & (x < (x2 - x1) * (y - y1) / (y2 - y1) + x1)
     return found
+
+
+def _lines(traced: object) -> list[Float[np.ndarray, "vertices 2"]]:
+    assert isinstance(traced, list)
+    return traced
 
 
 def _log_prob(
@@ -175,7 +180,7 @@ def _smoothed(
     xy: Float[np.ndarray, "points 2"],
     x: Float[np.ndarray, " columns"],
     y: Float[np.ndarray, " rows"],
-    bandwidth: float = 0.02,
+    bandwidth: float = 0.012,
 ) -> Float[np.ndarray, "rows columns"]:
     """Count points per cell and smooth the counts; they sum to the number of points seen."""
     dx, dy = x[1] - x[0], y[1] - y[0]

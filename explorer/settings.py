@@ -54,6 +54,11 @@ def current() -> Settings:
     )
 
 
+def environment() -> dict[str, str]:
+    """Return the environment for a process that is to see the same folders as this one."""
+    return os.environ | {VARIABLES["user"]: str(current().user)}
+
+
 def variables(**flags: str | Path | None) -> dict[str, str]:
     """Translate flags into the environment of a server to be started.
 

@@ -2,7 +2,8 @@
 
 import json
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,13 +20,19 @@ _CURVE_LEVELS = 65535
 
 @dataclass(frozen=True)
 class Strip:
-    """Frames x tiles of decoded samples, and what each frame stands for."""
+    """Frames x tiles of decoded samples, and what each frame stands for.
+
+    `z` holds their codes where they have any; `recipe` the few numbers that a strip drawn from a
+    prior is made of, so that it can be rebuilt without them.
+    """
 
     samples: Float[np.ndarray, "frames tiles *sample"]
     values: tuple[float, ...]
     components: Int[np.ndarray, " tiles"]
     log_density: Float[np.ndarray, "frames tiles"]
     sketch: PixelSketch | CurveSketch
+    z: Float[np.ndarray, "frames tiles latent"] | None = None
+    recipe: Mapping[str, object] | None = None
 
     @cached_property
     def panel(self) -> tuple[dict[str, object], bytes]:
@@ -98,13 +105,57 @@ def scale_strip(
         components=draws[0][1],
         log_density=engine.log_prior(z).reshape(len(scales), tiles),
         sketch=engine.sketch,
+        z=z.reshape(len(scales), tiles, -1),
+        recipe={"tiles": tiles, "seed": seed, "component": component, "scales": scales},
+    )
+
+
+def grid_strip(
+    engine: Engine,
+    z: Float[np.ndarray, "frames tiles latent"],
+    values: tuple[float, ...],
+) -> Strip:
+    """Decode frames x tiles of codes, as of a traversal or a path."""
+    frames, tiles, latent = z.shape
+    flat = np.ascontiguousarray(z.reshape(-1, latent), np.float32)
+    x = engine.decode(flat)
+    density = engine.log_prior(flat) if engine.has_prior else np.zeros(len(flat), np.float32)
+    return Strip(
+        x.reshape(frames, tiles, *x.shape[1:]),
+        values,
+        np.full(tiles, -1),
+        density.reshape(frames, tiles),
+        engine.sketch,
+        flat.reshape(z.shape),
+    )
+
+
+def traversal_strip(
+    engine: Engine,
+    centre: Float[np.ndarray, " latent"],
+    directions: Float[np.ndarray, "rows latent"],
+    values: tuple[float, ...],
+) -> Strip:
+    """Walk from a centre along directions, one row each; values are multiples of the direction."""
+    steps = np.array(values, np.float32)[:, None, None]
+    return grid_strip(engine, centre + steps * directions, values)
+
+
+def difference_strip(one: Strip, other: Strip) -> Strip:
+    """Show how far two strips with the same noise are apart, picture element by element."""
+    return replace(
+        one,
+        samples=np.abs(one.samples - other.samples),
+        log_density=np.zeros_like(one.log_density),
+        components=np.full_like(one.components, -1),
+        z=None,
+        recipe=None,
     )
 
 
 def codes_strip(engine: Engine, z: Float[np.ndarray, "tiles latent"]) -> Strip:
     """Decode codes to a strip of one frame."""
-    density = engine.log_prior(z) if engine.has_prior else np.zeros(len(z), np.float32)
-    return samples_strip(engine.decode(z), engine.sketch, density)
+    return grid_strip(engine, z[None], (0.0,))
 
 
 def samples_strip(

@@ -5,7 +5,7 @@ from explorer.ui.controls import control
 from explorer.ui.views import CatalogueView
 
 view = frame.settle(CatalogueView.from_address())
-engine, _ = frame.open_models(view)
+engine = frame.open_models(view)[0]
 
 if engine.has_prior:
     engines = sweep.companions(engine)
@@ -59,5 +59,4 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
 cards.grid(cards.chosen(view), view)
 cards.broken()
 
-view.write()
-frame.timing(engine)
+frame.finish(view, engine)

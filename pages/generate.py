@@ -5,7 +5,8 @@ from explorer.ui.controls import commit, control
 from explorer.ui.views import GenerateView
 
 view = frame.settle(GenerateView.from_address())
-engine, other = frame.open_models(view)
+engines = frame.open_models(view)
+engine = engines[0]
 if not engine.has_prior:
     sweep.no_prior(engine)
 count = sweep.component_count(engine)
@@ -30,8 +31,10 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         width=240,
     )
     st.button("Resample", on_click=commit, kwargs={"seed": view.seed + 1})
+    sweep.presets()
+    if len(engines) > 1:
+        control(st.toggle, "Difference", view, "difference")
 
-engines = [engine] if other is None else [engine, other]
 state = sweep.sweep(
     engines,
     key="generate_strip",
@@ -39,21 +42,29 @@ state = sweep.sweep(
     seed=view.seed,
     component=view.component,
     tile=view.tile,
-    titles=other is not None,
+    titles=len(engines) > 1,
+    difference=view.difference,
+    judged=True,
 )
 view.scale, view.tile = state.value, state.tile
 if view.tile is not None:
+    chosen = (view.tile, view.scale, 64, view.seed, view.component)
     for item in engines:
-        sweep.sample_facts(item, view.tile, view.scale, 64, view.seed, view.component)
+        sweep.sample_facts(item, *chosen)
+        sweep.neighbours(item, *chosen)
+sweep.take_along(engine, view.scale, view.seed, view.component)
 st.caption(
     "Drag the slider, or across the pictures: every sample keeps its component and its noise, "
-    "only the scale changes. A larger scale leaves the region the decoder was trained on. Click "
-    "a sample to see what it is worth."
+    "only the scale changes. A larger scale leaves the region the decoder was trained on. "
+    "● nearly a training sample, ○ as new as held-out data, ◇ far from all training samples; "
+    "click a sample to see what it is worth."
 )
 
 st.subheader("Fidelity and diversity", anchor=False)
-for item in engines:
-    sweep.measures(item)
+sweep.curve(engines, view.scale)
+with st.expander("The numbers at scale 1"):
+    for item in engines:
+        sweep.measures(item)
 
 with st.expander("Show the formula"):
     st.latex(
@@ -66,5 +77,4 @@ with st.expander("Show the formula"):
         "$\\log p(z)$ is always taken under the prior as trained."
     )
 
-view.write()
-frame.timing(engine)
+frame.finish(view, engine)

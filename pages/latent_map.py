@@ -1,26 +1,21 @@
 import streamlit as st
 
-from explorer.ui import frame, plane, resources
+from explorer.ui import frame, holding, plane, resources, work
 from explorer.ui.controls import commit, control
 from explorer.ui.views import LatentMapView
 
 view = frame.settle(LatentMapView.from_address())
-engine, _ = frame.open_models(view)
+engine = frame.open_models(view)[0]
 atlas = resources.atlas(engine)
 if atlas is None:
-    st.info(
-        f"{engine.slug} has no atlas yet. Run `latent-explorer project {engine.slug}` and "
-        f"reload this page.",
-        icon=":material/info:",
-    )
+    st.markdown("**This model has no map yet**")
+    work.offer(engine, "atlas", "Build the map", "It encodes the data and lays the codes out.")
     view.write()
     st.stop()
 
-colours = plane.colours(engine, atlas)
+colours, layers = plane.colours(engine, atlas), plane.layers(engine)
 if view.colour not in colours:
     view.colour = next(iter(colours))
-layers = {name: words for name, words in plane.LAYERS.items() if plane.offers(engine, name)}
-shown = tuple(name for name in view.layers if name in layers)
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     control(
         st.pills,
@@ -30,7 +25,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         options=list(layers),
         format_func=layers.get,
         selection_mode="multi",
-        value=list(shown),
+        value=[name for name in view.layers if name in layers],
     )
     control(
         st.selectbox,
@@ -39,28 +34,31 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         "colour",
         options=list(colours),
         format_func=colours.get,
-        width=240,
+        width=220,
     )
     st.button("Clear selection", on_click=commit, kwargs={"pick": None}, disabled=not view.pick)
+    st.button("Show all", on_click=commit, kwargs={"only": None}, disabled=not view.only)
 
 panes = st.container(horizontal=True, gap="medium")
 with panes.container(key="latent_map_plane"):
-    view.pick = plane.draw(engine, atlas, shown, view.colour, view.pick)
+    view.pick, view.path = plane.draw(engine, atlas, view)
     st.caption(plane.caption(atlas))
+    if view.path:
+        holding.path(engine, atlas, view)
+    holding.direction(engine, atlas, view)
 with panes.container(width=340):
-    chosen = plane.select(engine, atlas, view.pick)
+    chosen = holding.held(engine, atlas, view)
     if chosen is None and view.pick:
         st.caption("What the link picks is not on this model’s map.")
     elif chosen is None:
         st.markdown("**Nothing is selected**")
         st.caption(
-            "Rest the pointer on a dot to see what the model decodes there. Click one for "
-            "its neighbours; "
-            "Shift-drag draws a box; the wheel zooms, a drag moves the map."
+            "Rest the pointer on a dot to see what the model decodes there. Click one for its "
+            "neighbours, Shift-click adds, Alt-click takes out. Shift-drag draws a box, "
+            "Shift-Ctrl-drag a lasso, or choose them above the map; the wheel zooms, a drag "
+            "moves, a double click on nothing clears. Draw a path to decode what lies along it."
         )
     else:
-        control(st.slider, "Neighbours", view, "neighbours", min_value=4, max_value=48, step=4)
-        plane.tell(engine, atlas, chosen, view.neighbours)
+        holding.tell(engine, atlas, chosen, view)
 
-view.write()
-frame.timing(engine)
+frame.finish(view, engine)

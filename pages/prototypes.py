@@ -5,7 +5,7 @@ from explorer.ui.controls import control
 from explorer.ui.views import PrototypesView
 
 view = frame.settle(PrototypesView.from_address())
-engine, _ = frame.open_models(view)
+engine = frame.open_models(view)[0]
 shown = gallery.gallery(engine, view.sort)
 if shown is None:
     st.info(
@@ -83,5 +83,4 @@ if has_inputs:
     st.subheader("Along training", anchor=False)
     view.epoch = gallery.replay(engine, view.epoch)
 
-view.write()
-frame.timing(engine)
+frame.finish(view, engine)

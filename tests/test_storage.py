@@ -804,6 +804,7 @@ def atlas_of(opened):
     return Atlas(
         method="plane",
         codes=codes,
+        scale=np.full((CODES, 2), 0.25, np.float32),
         xy=codes,
         split=np.zeros(CODES, np.uint8),
         ids=np.arange(CODES, dtype=np.int32),

@@ -180,8 +180,8 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def _measure(path: Path) -> tuple[int, int]:
-    with _open_picture(path) as image:
-        with _reading(path):
+    with open_picture(path, path) as image:
+        with reading(path):
             turned = ImageOps.exif_transpose(image)
         return turned.height, turned.width
 
@@ -189,27 +189,34 @@ def _measure(path: Path) -> tuple[int, int]:
 def _read_picture(
     path: Path, size: tuple[int, int], channels: int
 ) -> UInt8[np.ndarray, "channels height width"]:
-    with _open_picture(path) as image, _reading(path):
-        return _decode(image, size, channels)
+    with open_picture(path, path) as image, reading(path):
+        return decode_picture(image, size, channels)
 
 
-def _open_picture(path: Path) -> Image.Image:
-    """Read a picture's header and refuse it before decoding if it is too large."""
-    with _reading(path):
-        image = Image.open(path, formats=_FORMATS)
+def open_picture(
+    source: Path | IO[bytes], path: Path, most_pixels: int = _PICTURE_PIXELS
+) -> Image.Image:
+    """Read a picture's header and refuse it before decoding if it is too large.
+
+    Raises:
+        DataError: If it is too large or no picture.
+    """
+    with reading(path):
+        image = Image.open(source, formats=_FORMATS)
     pixels = image.width * image.height
-    if pixels > _PICTURE_PIXELS:
+    if pixels > most_pixels:
         image.close()
         raise DataError(
             f"{path} has {pixels / 1e6:.0f} million pixels; "
-            f"shrink it to at most {_PICTURE_PIXELS / 1e6:.0f} million."
+            f"shrink it to at most {most_pixels / 1e6:.0f} million."
         )
     return image
 
 
-def _decode(
+def decode_picture(
     image: Image.Image, size: tuple[int, int], channels: int
 ) -> UInt8[np.ndarray, "channels height width"]:
+    """Turn a picture the right way up, on white, and scale it to height and width."""
     picture = ImageOps.exif_transpose(image)
     if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip
         grey = np.clip(np.asarray(picture).astype(np.int64) // 257, 0, 255)
@@ -226,7 +233,7 @@ def _decode(
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
     """Turn whatever a damaged file makes a reader raise into one sentence."""
     try:
         yield
@@ -254,7 +261,7 @@ def _read_file(
             f"{path} is neither .npy nor .npz; name such a file, or a folder of pictures."
         )
     names: _Names = None
-    with _reading(path), path.open("rb") as stream:
+    with reading(path), path.open("rb") as stream:
         if suffix == ".npy":
             array: _Array | None = _read_array(stream, path)
         else:

@@ -1,4 +1,4 @@
-"""What does one encoder for all data cost? The bound of one sample, before and after refining q."""
+"""What does one encoder for all data cost? The bound of one sample before and after refining."""
 
 from typing import NamedTuple
 

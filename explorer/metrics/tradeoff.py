@@ -120,7 +120,8 @@ def read_tradeoff(opened: Checkpoint) -> Tradeoff | None:
         value = found.get(name)
         if value is None or value.shape != shape or not np.isfinite(value).all():
             raise CheckpointError(f"{TRADEOFF} is damaged ({name}); remove it and measure again.")
-    return Tradeoff(
-        *(found[name].astype(float) for name in ("scales", "values", "errors", "null")),
-        *(int(found[name]) for name in ("n", "repeats", "seed")),
+    scales, values, errors, null = (
+        found[name].astype(float) for name in ("scales", "values", "errors", "null")
     )
+    n, repeats, seed = (int(found[name]) for name in ("n", "repeats", "seed"))
+    return Tradeoff(scales, values, errors, null, n, repeats, seed)

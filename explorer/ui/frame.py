@@ -11,7 +11,7 @@ from explorer.checkpoint import Entry
 from explorer.errors import ExplorerError
 from explorer.inference import Engine
 from explorer.publishing import DATA, PRIORS
-from explorer.ui import resources
+from explorer.ui import resources, work
 from explorer.ui.views import COMPARED, CURRENT, DEFAULT_MODEL, PAGES, View
 
 TITLES = {
@@ -19,6 +19,10 @@ TITLES = {
     "generate": ("Generate", ":material/auto_awesome:"),
     "prototypes": ("Prototypes", ":material/star:"),
     "latent_map": ("Latent map", ":material/scatter_plot:"),
+    "traverse": ("Traverse", ":material/tune:"),
+    "interpolate": ("Interpolate", ":material/timeline:"),
+    "reconstruct": ("Reconstruct", ":material/compare:"),
+    "priors_lab": ("Priors lab", ":material/science:"),
 }
 
 Shown = TypeVar("Shown", bound=View)
@@ -79,14 +83,11 @@ def run() -> None:
         page.run()
 
 
-def open_models(view: View) -> tuple[Engine, Engine | None]:
-    """Return the engines of the view's model and of the one it is compared with."""
+def open_models(view: View) -> list[Engine]:
+    """Return the engines of the view's model and of those it is compared with."""
     chosen = _healthy()
-    entry = chosen[view.model]
     st.session_state[CURRENT], st.session_state[COMPARED] = view.model, view.compare
-    other = chosen.get(view.compare) if view.compare else None
-    engine = resources.engine(entry)
-    return engine, resources.engine(other) if other is not None else None
+    return [resources.engine(chosen[slug]) for slug in (view.model, *view.compare)]
 
 
 def open_model(slug: str) -> None:
@@ -102,8 +103,22 @@ def page_path(name: str) -> Path:
 
 
 def said_of(entry: Entry) -> str:
-    """Describe a model in words: its prior and the size of its codes."""
-    return f"{PRIORS.get(entry.prior, entry.prior)}, {entry.latent} units"
+    """Describe a model in words: its prior, its components, and the size of its codes."""
+    prior = entry.config.prior if entry.config is not None else None
+    count = getattr(prior, "components", None)
+    many = f" (K = {count})" if count is not None else ""
+    return f"{PRIORS.get(entry.prior, entry.prior)}{many}, {entry.latent} units"
+
+
+def large_type() -> None:
+    """Set everything in larger type, for a classroom."""
+    st.html("<style>html { font-size: 135% !important; }</style>")
+
+
+def finish(view: View, engine: Engine) -> None:
+    """End a page: its view goes into the address bar, and the time it took into the sidebar."""
+    view.write()
+    timing(engine)
 
 
 def timing(engine: Engine) -> None:
@@ -128,8 +143,9 @@ def settle(view: Shown, quiet: bool = False) -> Shown:
                 icon=":material/link_off:",
             )
         view.model = fallback
-    if view.compare is not None and (view.compare not in chosen or view.compare == view.model):
-        view.compare = None
+    kept = dict.fromkeys(slug for slug in view.compare if slug in chosen and slug != view.model)
+    if tuple(kept) != view.compare:
+        view.compare = tuple(kept)
     return view
 
 
@@ -150,29 +166,30 @@ def _sidebar(kind: type[View]) -> None:
         partners = [
             slug for slug in order if slug != view.model and _comparable(entry, chosen[slug])
         ]
-        st.session_state["frame_partner"] = view.compare if view.compare in partners else None
-        st.selectbox(
+        st.session_state["frame_partners"] = [slug for slug in view.compare if slug in partners]
+        st.multiselect(
             "Compare with",
             partners,
-            index=None,
             placeholder="Nothing",
-            key="frame_partner",
+            key="frame_partners",
+            max_selections=3,
             format_func=lambda slug: said_of(chosen[slug]),
-            on_change=_pick_partner,
-            help="Models of the same data. Generate shows both with the same noise.",
+            on_change=_pick_partners,
+            help="Up to three models of the same data, shown with the same noise or image.",
         )
         _COPY(key="frame_copy")
+        work.listing()
 
 
 def _pick_model() -> None:
     open_model(st.session_state["frame_picker"])
 
 
-def _pick_partner() -> None:
-    slug = st.session_state["frame_partner"]
-    st.session_state[COMPARED] = slug
+def _pick_partners() -> None:
+    slugs = tuple(st.session_state["frame_partners"])
+    st.session_state[COMPARED] = slugs
     address = {name: value for name, value in st.query_params.items() if name != "compare"}
-    st.query_params.from_dict(address | ({"compare": slug} if slug else {}))
+    st.query_params.from_dict(address | ({"compare": ",".join(slugs)} if slugs else {}))
 
 
 def _comparable(one: Entry, other: Entry) -> bool:

@@ -1,110 +1,132 @@
-"""The latent map: its layers, its colours, and what is known of a pick."""
+"""The latent map: its layers, its colours, and what is hidden."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import streamlit as st
-from jaxtyping import Float, Int
 
 from explorer.inference import Engine
-from explorer.projection import SPLITS, Atlas, nearest
-from explorer.strips import codes_strip
+from explorer.metrics.standing import typicality
+from explorer.projection import SPLITS, Atlas
 from explorer.ui import palette, resources
-from explorer.ui.components import Layer, filmstrip, point_map
-from explorer.ui.components.point_map import Column
-from explorer.ui.gallery import pictures_of
-from explorer.ui.reading import mix
-from explorer.ui.routes import layer_codes, thumbnail_address
+from explorer.ui.components import Layer, point_map
+from explorer.ui.components.point_map import Column, MapState, Sources
+from explorer.ui.notation import select
+from explorer.ui.routes import address_of
+from explorer.ui.views import LatentMapView
 
-MEMBERS = 64
 COLOURS = {
     "label": "Class",
     "kl": "KL",
     "reconstruction": "Reconstruction error",
     "log_prior": "log p(z)",
+    "typicality": "Typicality",
     "claimed": "Nearest prototype",
     "trust": "Trust of the projection",
     "split": "Split",
 }
-LAYERS = {"data": "Data", "prior": "Prior samples", "prototypes": "Prototypes"}
-
-
-class Selection(NamedTuple):
-    """Codes that are picked, what they are called, and their rows in the atlas, if any."""
-
-    z: Float[np.ndarray, "picked latent"]
-    words: str
-    rows: Int[np.ndarray, " picked"]
+LAYERS = {
+    "data": "Data",
+    "prior": "Prior samples",
+    "prototypes": "Prototypes",
+    "density": "Prior contours",
+    "aggregated": "Aggregated posterior",
+    "holes": "Holes",
+}
 
 
 def colours(engine: Engine, atlas: Atlas) -> dict[str, str]:
     """Name the colours that this model's map can show."""
     absent = set() if atlas.classes else {"label"}
-    absent |= set() if engine.has_prior else {"kl", "log_prior"}
+    absent |= set() if engine.has_prior else {"kl", "log_prior", "typicality"}
     absent |= set() if resources.claims(engine) is not None else {"claimed"}
+    absent |= {"trust"} if atlas.method == "plane" else set()
     return {name: words for name, words in COLOURS.items() if name not in absent}
 
 
-def draw(engine: Engine, atlas: Atlas, shown: tuple[str, ...], colour: str, pick: str) -> str:
-    """Draw the map and return what is picked."""
+def layers(engine: Engine) -> dict[str, str]:
+    """Name the layers that this model's map can show."""
+    components = engine.components()
+    absent = set() if components is not None and len(components) > 1 else {"prototypes"}
+    absent |= set() if engine.has_prior else {"prior", "density", "aggregated", "holes"}
+    return {name: words for name, words in LAYERS.items() if name not in absent}
+
+
+def draw(engine: Engine, atlas: Atlas, view: LatentMapView) -> MapState:
+    """Draw the page's map and return what is picked and drawn."""
     # The map and what is told of a pick stand side by side until the window is narrow.
     st.html("<style>.st-key-latent_map_plane { min-width: min(26rem, 100%); }</style>")
-    columns = _columns(engine, atlas)
-    layers = [
-        Layer(
-            "data",
-            "Data",
-            "dot",
-            atlas.xy,
-            palette.DATA,
-            columns,
-            "data" in shown,
-            thumbnail_address(engine, "data"),
-        ),
-        Layer(
-            "prior",
-            "Prior samples",
-            "diamond",
-            atlas.sample_xy,
-            palette.INK,
-            (),
-            "prior" in shown,
-            thumbnail_address(engine, "prior"),
-        ),
-    ]
-    components = engine.components()
-    if components is not None and len(components) > 1:
-        layers.append(
-            Layer(
-                "prototypes",
-                "Prototypes",
-                "star",
-                atlas.prototype_xy,
-                palette.INK,
-                (),
-                "prototypes" in shown,
-                thumbnail_address(engine, "prototypes"),
-            )
-        )
+    kept = select(engine, atlas, view.only)
+    hidden: np.ndarray = np.empty(0, np.int64)
+    if kept is not None and len(kept.rows):
+        hidden = np.setdiff1d(np.arange(len(atlas.codes)), kept.rows)
+    traced: list[Literal["prior", "aggregated"]] = []
+    traced += ["prior"] if "density" in view.layers else []
+    traced += ["aggregated"] if "aggregated" in view.layers else []
+    return chart(
+        engine,
+        atlas,
+        key="latent_map_map",
+        shown=view.layers,
+        colour=view.colour,
+        hidden=hidden,
+        pick=view.pick,
+        path=view.path,
+        contours=traced,
+        holes="holes" in view.layers,
+    )
+
+
+def chart(
+    engine: Engine,
+    atlas: Atlas,
+    *,
+    key: str,
+    shown: Sequence[str],
+    colour: str,
+    hidden: np.ndarray | None = None,
+    pick: str = "",
+    path: str = "",
+    contours: Sequence[Literal["prior", "aggregated"]] = (),
+    holes: bool = False,
+    marks: Sequence[tuple[float, float, str]] = (),
+    height: int = 560,
+) -> MapState:
+    """Draw a map of a model's codes."""
+    column = _column(engine, atlas, colour)
+    ramp = palette.CLASSES if column is not None and column.classes else palette.RAMP
+    offered = layers(engine)
+    below = [Layer("data", "Data", "dot", palette.DATA, "data" in shown)]
+    if "prior" in offered:
+        below.append(Layer("prior", "Prior samples", "diamond", palette.INK, "prior" in shown))
+    if "prototypes" in offered:
+        below.append(Layer("prototypes", "Prototypes", "star", palette.INK, "prototypes" in shown))
     kind = "its own plane" if atlas.method == "plane" else "projected by UMAP"
     return point_map(
-        layers,
-        key="latent_map_map",
-        colour=colour,
-        ramp=palette.RAMP,
+        below,
+        key=key,
+        sources=Sources(
+            address_of(engine, "points"),
+            address_of(engine, "regions"),
+            address_of(engine, "card", "{layer}", "{i}"),
+        ),
+        column=column,
+        ramp=ramp,
+        hidden=() if hidden is None else hidden,
         pick=pick,
+        path=path,
+        contours=contours if engine.has_prior else (),
+        holes=holes and engine.has_prior,
+        marks=marks,
         axes=atlas.method == "plane",
         smooth=engine.sketch.kind == "curve",
-        summary=f"Latent map of {engine.slug}, {kind}: {len(atlas.xy):,} codes of data",
-    ).pick
-
-
-def offers(engine: Engine, layer: str) -> bool:
-    """Whether a model's map has such a layer."""
-    components = engine.components()
-    if layer == "prototypes":
-        return components is not None and len(components) > 1
-    return layer == "data" or engine.has_prior
+        summary=(
+            f"Latent map of {engine.slug}, {kind}: {len(atlas.xy):,} codes of data. Arrow keys go "
+            "from point to point, Enter selects, Escape clears, plus and minus zoom."
+        ),
+        height=height,
+    )
 
 
 def caption(atlas: Atlas) -> str:
@@ -121,111 +143,24 @@ def caption(atlas: Atlas) -> str:
     )
 
 
-def select(engine: Engine, atlas: Atlas, pick: str) -> Selection | None:
-    """Find the codes of a pick; None where there is none or it is out of range."""
-    kind, _, rest = pick.partition(":")
-    if kind == "box":
-        left, bottom, right, top = (float(value) for value in rest.split(","))
-        x, y = atlas.xy[:, 0], atlas.xy[:, 1]
-        rows = np.flatnonzero((x >= left) & (x <= right) & (y >= bottom) & (y <= top))
-        return Selection(atlas.codes[rows], f"{len(rows):,} codes in the box", rows)
-    codes = layer_codes(engine, kind) if kind in LAYERS else None
-    if codes is None or not rest or int(rest) >= len(codes):
-        return None
-    index = int(rest)
-    rows = np.array([index]) if kind == "data" else np.empty(0, np.int64)
-    name = {"data": "Datum", "prior": "Prior sample", "prototypes": "Prototype"}[kind]
-    number = index if kind == "prototypes" else index + 1
-    return Selection(codes[index : index + 1], f"{name} {number}", rows)
-
-
-def tell(engine: Engine, atlas: Atlas, chosen: Selection, neighbours: int) -> None:
-    """Show a selection: members decoded, their mean, facts, and the nearest codes of data."""
-    n = len(chosen.z)
-    st.markdown(f"**{chosen.words}**")
-    if n == 0:
-        st.caption("No codes of data lie there. Hold Shift and drag over some dots.")
-        return
-    members = chosen.z
-    if n > MEMBERS:
-        members = members[np.sort(np.random.default_rng(0).choice(n, MEMBERS, replace=False))]
-    filmstrip(
-        codes_strip(engine, members),
-        key="latent_map_members",
-        selectable=False,
-        tile_width=40 if n > 1 else 96,
-    )
-    if n > MEMBERS:
-        st.caption(f"{MEMBERS} of them, drawn at random (seed 0), decoded.")
-    _facts(engine, atlas, chosen)
-    mean = chosen.z.mean(0)
-    if n > 1:
-        st.markdown("**Their mean, decoded**")
-        filmstrip(
-            codes_strip(engine, mean[None]), key="latent_map_mean", selectable=False, tile_width=96
-        )
-    st.markdown(f"**Nearest data to {'their mean' if n > 1 else 'it'}**")
-    order, distance = nearest(atlas.codes, mean, neighbours + 1)
-    keep = ~np.isin(order, chosen.rows) if n == 1 else np.ones(len(order), bool)
-    order, distance = order[keep][:neighbours], distance[keep][:neighbours]
-    strip, words = pictures_of(engine, order)
-    filmstrip(
-        strip,
-        key="latent_map_neighbours",
-        selectable=False,
-        tile_width=40,
-        captions=[f"distance {value:.2f}" for value in distance],
-        name="neighbour",
-    )
-    st.caption(f"Euclidean distance of codes, {distance[0]:.2f} to {distance[-1]:.2f}. {words}")
-
-
-def _facts(engine: Engine, atlas: Atlas, chosen: Selection) -> None:
-    rows, words = chosen.rows, []
-    if len(rows):
-        classes = mix(atlas.label[rows], atlas.classes)
-        words += [f"class {classes}"] if classes else []
-        words.append(", ".join(sorted({SPLITS[int(split)] for split in atlas.split[rows]})))
-        if engine.has_prior:
-            words.append(f"KL {atlas.kl[rows].mean():.1f} nats")
-        words.append(f"reconstruction error {atlas.reconstruction[rows].mean():.1f} nats")
-    if engine.has_prior:
-        words.append(f"log p(z) {float(engine.log_prior(chosen.z).mean()):.1f} nats")
-    st.caption(" · ".join(words).replace("-", "−") + (" (means)" if len(chosen.z) > 1 else ""))
-
-
-def _columns(engine: Engine, atlas: Atlas) -> tuple[Column, ...]:
-    columns = []
-    if atlas.classes:
-        labels = atlas.label.astype(np.float32)
-        columns.append(
-            Column("label", "Class", labels, classes=atlas.classes, palette=palette.CLASSES)
-        )
-    if engine.has_prior:
-        columns.append(Column("log_prior", "log p(z)", atlas.log_prior, "nats"))
-        columns.append(Column("kl", "KL", atlas.kl, "nats"))
-    columns.append(Column("reconstruction", "Reconstruction error", atlas.reconstruction, "nats"))
-    if atlas.method != "plane":
-        columns.append(Column("trust", "Trust", atlas.trust, decimals=2))
-    columns.append(
-        Column(
-            "split",
-            "Split",
-            atlas.split.astype(np.float32),
-            classes=SPLITS,
-            palette=palette.CLASSES,
-        )
-    )
-    best = resources.claims(engine)
-    if best is not None:
-        names = [str(k) for k in range(int(best.max()) + 1)]
-        columns.append(
-            Column(
-                "claimed",
-                "Nearest prototype",
-                best.astype(np.float32),
+def _column(engine: Engine, atlas: Atlas, name: str) -> Column | None:
+    if name == "label" and atlas.classes:
+        return Column("Class", atlas.label.astype(np.float32), classes=atlas.classes)
+    if name == "split":
+        return Column("Split", atlas.split.astype(np.float32), classes=SPLITS)
+    if name == "claimed":
+        best = resources.claims(engine)
+        if best is not None:
+            names = [str(k) for k in range(len(palette.CLASSES))]
+            return Column(
+                "Nearest prototype, by its last figure",
+                (best % len(palette.CLASSES)).astype(np.float32),
                 classes=names,
-                palette=palette.CLASSES,
             )
-        )
-    return tuple(columns)
+    if name == "typicality" and engine.has_prior:
+        usual = typicality(atlas.log_prior, resources.drawn_density(engine))
+        return Column(COLOURS[name], usual.astype(np.float32), "%", 0)
+    if name in ("kl", "reconstruction", "log_prior", "trust"):
+        unit, decimals = ("", 2) if name == "trust" else ("nats", 1)
+        return Column(COLOURS[name], getattr(atlas, name), unit, decimals)
+    return None

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from explorer.checkpoint import Entry, Metric
-from explorer.projection import SPLITS, Atlas
 
 
 def number(metric: Metric | None, digits: int = 2) -> str:
@@ -31,18 +30,20 @@ def provenance(metric: Metric | None) -> str:
     return ", ".join(parts)
 
 
-def percentile(value: float, atlas: Atlas | None) -> str | None:
-    """Say where a log p(z) stands among the codes of held-out data."""
-    if atlas is None:
+def percentile(value: float, known: Float[np.ndarray, " codes"] | None) -> str | None:
+    """Say where a log p(z) stands among those of held-out codes."""
+    words = percentile_words(value, known)
+    return None if words is None or known is None else f"{words} of {len(known):,} held-out codes"
+
+
+def percentile_words(value: float, known: Float[np.ndarray, " codes"] | None) -> str | None:
+    """Say how many of the held-out codes a log p(z) exceeds."""
+    if known is None or len(known) == 0:
         return None
-    held_out = atlas.log_prior[atlas.split == SPLITS.index("test")]
-    if len(held_out) == 0:
-        return None
-    below = int((held_out < value).sum())
-    if below in (0, len(held_out)):
-        side = "lower" if below == 0 else "higher"
-        return f"{side} than all {len(held_out):,} held-out codes"
-    return f"higher than {100 * below / len(held_out):.1f} % of {len(held_out):,} held-out codes"
+    below = int((known < value).sum())
+    if below in (0, len(known)):
+        return "lower than all" if below == 0 else "higher than all"
+    return f"higher than {100 * below / len(known):.1f} %"
 
 
 def facts(entry: Entry) -> Mapping[str, str]:

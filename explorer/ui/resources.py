@@ -1,23 +1,53 @@
 """What is expensive and shared; the only file with `st.cache_*`, keyed on slugs and scalars."""
 
+import hashlib
 import io
+import json
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
+import torch
+from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
 
-from explorer import settings
-from explorer.checkpoint import PREVIEW, SNAPSHOTS, Entry, catalogue, load
+from explorer import paths, regions, settings
+from explorer.checkpoint import (
+    LIKELIHOOD,
+    PREVIEW,
+    SNAPSHOTS,
+    TRADEOFF,
+    Entry,
+    catalogue,
+    load,
+    results_folder,
+)
 from explorer.data import DataSet
 from explorer.errors import CheckpointError, DataError
 from explorer.inference import Engine, Prototypes
-from explorer.projection import Atlas, load_atlas
+from explorer.interfaces import Posterior, noise
+from explorer.metrics.likelihood import Likelihood
+from explorer.metrics.standing import Yardstick, typicality
+from explorer.metrics.surgery import Surgery, elbo_surgery
+from explorer.metrics.tradeoff import Tradeoff, read_tradeoff
+from explorer.paths import PathKind
+from explorer.projection import SPLITS, Atlas, load_atlas, prior_codes
+from explorer.regions import Plane
 from explorer.strips import Strip, scale_strip
 from explorer.ui import palette
 
-ENGINES = 4
+ENGINES = 6
 STRIPS = 24
+
+
+class Standing(NamedTuple):
+    """How new and how typical each sample of a strip is, in per cent, among how many codes."""
+
+    novelty: Float[np.ndarray, "frames tiles"]
+    typicality: Float[np.ndarray, "frames tiles"]
+    held_out: int
+    training: int
 
 
 def entries() -> list[Entry]:
@@ -26,7 +56,7 @@ def entries() -> list[Entry]:
 
 
 def engine(entry: Entry) -> Engine:
-    """Return the shared engine of a checkpoint; the least recent leaves when a fifth is opened."""
+    """Return the shared engine of a checkpoint; of seven the least recent leaves."""
     return _engine(entry.slug, entry.hash, str(entry.folder), settings.current().device)
 
 
@@ -52,6 +82,96 @@ def prototypes(opened: Engine) -> Prototypes | None:
 def claims(opened: Engine) -> np.ndarray | None:
     """Return for each code of the atlas the component that most probably made it."""
     return _claims(opened.slug, opened.checkpoint.hash, _engine=opened)
+
+
+def plane(opened: Engine) -> Plane | None:
+    """Return the densities over a model's map and the holes between them."""
+    return _plane(opened.slug, opened.checkpoint.hash, _engine=opened)
+
+
+def traced(opened: Engine) -> bytes | None:
+    """Return contours and holes of a model's map, as the browser wants them."""
+    return _traced(opened.slug, opened.checkpoint.hash, _engine=opened)
+
+
+def yardstick(opened: Engine) -> Yardstick | None:
+    """Return what samples are compared with; None where there is no atlas."""
+    return _yardstick(opened.slug, opened.checkpoint.hash, _engine=opened)
+
+
+def drawn_density(opened: Engine) -> np.ndarray:
+    """Return log p(z) of the atlas's prior samples."""
+    return _drawn_density(opened.slug, opened.checkpoint.hash, _engine=opened)
+
+
+def held_out_density(opened: Engine, means: bool = False) -> np.ndarray | None:
+    """Return log p(z) of test data: of one code drawn for each, or of their posterior means.
+
+    A mean lies nearer to the prior's middle than a drawn code: like is compared with like.
+    """
+    return _held_out_density(opened.slug, opened.checkpoint.hash, means, _engine=opened)
+
+
+def standing(opened: Engine, tiles: int, seed: int, component: int | None) -> Standing | None:
+    """Return how new and how typical each sample of a scale strip is."""
+    return _standing(opened.slug, opened.checkpoint.hash, tiles, seed, component, _engine=opened)
+
+
+def tradeoff(opened: Engine) -> Tradeoff | None:
+    """Return the diversity-fidelity curve of a model as far as it was measured."""
+    digest = opened.checkpoint.hash
+    places = (results_folder(digest) / TRADEOFF, opened.checkpoint.folder / TRADEOFF)
+    changed = tuple(place.stat().st_mtime_ns if place.is_file() else 0 for place in places)
+    return _tradeoff(opened.slug, digest, changed, _engine=opened)
+
+
+def surgery(opened: Engine) -> Surgery | None:
+    """Return the parts of a model's KL over the test codes of its atlas."""
+    return _surgery(opened.slug, opened.checkpoint.hash, _engine=opened)
+
+
+def unit_kl(opened: Engine) -> np.ndarray | None:
+    """Return each unit's mean KL in nats over the test data, as it was measured with the card."""
+    return _unit_kl(opened.slug, opened.checkpoint.hash, _engine=opened)
+
+
+def scored(opened: Engine, x: np.ndarray) -> Likelihood:
+    """Return log p(x) and the bound's terms of one sample, with as many codes as on the card."""
+    name = hashlib.sha256(np.ascontiguousarray(x, "<f4").tobytes()).hexdigest()
+    samples = importance_samples(opened)
+    return _scored(opened.slug, opened.checkpoint.hash, name, samples, _engine=opened, _x=x)
+
+
+def importance_samples(opened: Engine) -> int:
+    """Return how many importance samples a model's card was measured with."""
+    metric = opened.checkpoint.metrics.get("log_likelihood")
+    return min(5000, metric.samples or 500) if metric is not None else 500
+
+
+def test_likelihood(opened: Engine) -> np.ndarray | None:
+    """Return log p(x) of every test sample, as it was measured with the card."""
+    try:
+        found = opened.checkpoint.arrays(LIKELIHOOD).get("log_likelihood")
+    except CheckpointError:
+        return None
+    return found if found is not None and np.isfinite(found).all() else None
+
+
+def path(opened: Engine, ends: bytes, kind: PathKind, frames: int, closeness: float) -> np.ndarray:
+    """Return the codes of a path between ends, given as the bytes of float32 codes."""
+    return _path(
+        opened.slug, opened.checkpoint.hash, ends, kind, frames, closeness, _engine=opened
+    )
+
+
+def original(opened: Engine, row: int) -> np.ndarray | None:
+    """Return one datum of the atlas as it is in its data set; None where that is not at hand."""
+    known, data = atlas(opened), originals(opened)
+    if known is None or data is None or row >= len(known.codes):
+        return None
+    split = data.split(SPLITS[known.split[row]])
+    found = np.flatnonzero(split.ids == known.ids[row])
+    return split.x[found[:1]] if len(found) else None
 
 
 def snapshots(opened: Engine) -> dict[str, np.ndarray]:
@@ -143,6 +263,143 @@ def _snapshots(slug: str, digest: str, _engine: Engine) -> dict[str, np.ndarray]
     if inputs is None or epochs is None or inputs.shape[2:] != _engine.sketch.shape:
         return {}
     return {"inputs": inputs.astype(np.float32), "epochs": epochs}
+
+
+@st.cache_resource(max_entries=ENGINES, show_spinner=False)
+def _plane(slug: str, digest: str, _engine: Engine) -> Plane | None:
+    known = atlas(_engine)
+    return None if known is None else regions.plane(_engine, known)
+
+
+@st.cache_resource(max_entries=ENGINES, show_spinner=False)
+def _traced(slug: str, digest: str, _engine: Engine) -> bytes | None:
+    found = plane(_engine)
+    if found is None:
+        return None
+
+    def flat(lines: list[np.ndarray]) -> list[list[float]]:
+        return [[round(float(value), 4) for value in line.ravel()] for line in lines]
+
+    how = "exact" if found.exact else "estimated"
+    words = (
+        f"Holes, {how}: {100 * found.hole_mass:.1f} ± {100 * found.hole_error:.1f} % of "
+        f"{found.samples:,} prior samples; a perfect prior has {100 * regions.RARE:.0f} %"
+    )
+    facts = {
+        "prior": [flat(lines) for lines in regions.contours(found.x, found.y, found.prior)],
+        "aggregated": [
+            flat(lines) for lines in regions.contours(found.x, found.y, found.aggregated)
+        ],
+        "outlines": flat(regions.outlines(found)),
+        "holes": [[*(round(float(v), 4) for v in hole.xy), hole.mass] for hole in found.holes],
+        "words": words,
+        "exact": found.exact,
+    }
+    return json.dumps(facts).encode()
+
+
+@st.cache_resource(max_entries=ENGINES, show_spinner=False)
+def _yardstick(slug: str, digest: str, _engine: Engine) -> Yardstick | None:
+    known = atlas(_engine)
+    if known is None or not (known.split == 0).any() or not (known.split == 2).any():
+        return None
+    return Yardstick(known.codes[known.split == 0], known.codes[known.split == 2])
+
+
+@st.cache_resource(max_entries=ENGINES, show_spinner=False)
+def _drawn_density(slug: str, digest: str, _engine: Engine) -> np.ndarray:
+    return _engine.log_prior(prior_codes(_engine))
+
+
+@st.cache_resource(max_entries=2 * ENGINES, show_spinner=False)
+def _held_out_density(slug: str, digest: str, means: bool, _engine: Engine) -> np.ndarray | None:
+    known = atlas(_engine)
+    if known is None or not _engine.has_prior:
+        return None
+    rows = known.split == SPLITS.index("test")
+    if means:
+        return known.log_prior[rows]
+    eps = noise(int(rows.sum()), _engine.space.size, 0).numpy()
+    return _engine.log_prior(known.codes[rows] + known.scale[rows] * eps)
+
+
+@st.cache_resource(max_entries=STRIPS, show_spinner=False)
+def _standing(
+    slug: str, digest: str, tiles: int, seed: int, component: int | None, _engine: Engine
+) -> Standing | None:
+    measure = yardstick(_engine)
+    if measure is None:
+        return None
+    shown = strip(_engine, tiles, seed, component)
+    flat = shown.samples.reshape(-1, *shown.samples.shape[2:])
+    verdict = measure.judge(_engine.encode(flat).loc)
+    form = shown.samples.shape[:2]
+    usual = typicality(shown.log_density.ravel(), drawn_density(_engine))
+    return Standing(
+        verdict.percentile.reshape(form), usual.reshape(form), measure.held_out, measure.training
+    )
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _tradeoff(
+    slug: str, digest: str, changed: tuple[int, ...], _engine: Engine
+) -> Tradeoff | None:
+    return read_tradeoff(_engine.checkpoint)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _surgery(slug: str, digest: str, _engine: Engine) -> Surgery | None:
+    known = atlas(_engine)
+    if known is None or not _engine.has_prior:
+        return None
+    rows = known.split == SPLITS.index("test")
+    if rows.sum() < 2:
+        return None
+    loc, scale = (torch.from_numpy(part[rows]) for part in (known.codes, known.scale))
+    return elbo_surgery(Posterior(loc, scale), _engine.prior)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _unit_kl(slug: str, digest: str, _engine: Engine) -> np.ndarray | None:
+    try:
+        found = _engine.checkpoint.arrays(LIKELIHOOD).get("kl_per_unit")
+    except CheckpointError:
+        return None
+    sound = found is not None and found.shape == (_engine.space.size,) and np.isfinite(found).all()
+    return found if sound else None
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _scored(
+    slug: str, digest: str, name: str, samples: int, _engine: Engine, _x: np.ndarray
+) -> Likelihood:
+    return _engine.score(_x, samples)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Looking for a way along the prior")
+def _path(
+    slug: str,
+    digest: str,
+    ends: bytes,
+    kind: PathKind,
+    frames: int,
+    closeness: float,
+    _engine: Engine,
+) -> np.ndarray:
+    z = np.frombuffer(ends, "<f4").reshape(-1, _engine.space.size)
+    if kind == "straight" or not _engine.has_prior:
+        return paths.straight(z, frames)
+    loc, scale = _engine.moments()
+    if kind == "spherical":
+        return paths.spherical(z, frames, loc, scale)
+    known = atlas(_engine)
+    anchors = None if known is None else known.codes[known.split == SPLITS.index("train")]
+    device = _engine.device
+
+    def log_prob(codes: torch.Tensor) -> torch.Tensor:
+        return _engine.prior.log_prob(codes.to(device)).cpu()
+
+    return paths.following(z, frames, log_prob, loc, scale, closeness=closeness, anchors=anchors)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

@@ -1,13 +1,22 @@
 """The scale under the finger: one or more models' samples over s = 0 to 2, on one slider."""
 
+import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
+from jaxtyping import Float, Int
 
 from explorer import settings
 from explorer.inference import Engine
+from explorer.metrics.tradeoff import MEASURES, SCALES, Tradeoff
+from explorer.projection import SPLITS
 from explorer.publishing import PRIORS
-from explorer.ui import resources
+from explorer.strips import difference_strip, samples_strip
+from explorer.ui import palette, resources, take, work
 from explorer.ui.components import FilmstripState, filmstrip
+from explorer.ui.controls import commit
+from explorer.ui.gallery import pictures_of
 from explorer.ui.reading import number, percentile, provenance
+from explorer.ui.routes import address_of
 
 LABEL = "Scale (temperature)"
 LOW, HIGH = "safer, less varied", "more varied, less faithful"
@@ -26,16 +35,45 @@ def sweep(
     titles: bool = True,
     columns: int | None = None,
     selectable: bool = True,
+    difference: bool = False,
+    judged: bool = False,
 ) -> FilmstripState:
-    """Show the same noise at every scale for each engine; return what was released and chosen."""
+    """Show the same noise at every scale for each engine; return what was released and chosen.
+
+    Args:
+        engines: The models, side by side.
+        key: Key of the widget.
+        at: The scale.
+        tiles: Samples of each model.
+        seed: Seed of components and noise.
+        component: One component only.
+        tile: The chosen sample.
+        tile_width: Least width of a picture.
+        titles: Whether each model is named.
+        columns: Pictures in a row, at most.
+        selectable: Whether samples can be chosen.
+        difference: Whether the others are shown as differences from the first.
+        judged: Whether each sample bears a glyph of how new it is.
+    """
     strips = [resources.strip(engine, tiles, seed, _own(engine, component)) for engine in engines]
+    names = [prior_name(engine) for engine in engines]
+    under: dict[int, int] = {}
+    if difference and len(engines) > 1 and engines[0].sketch.kind == "pixels":
+        strips[1:] = [difference_strip(strip, strips[0]) for strip in strips[1:]]
+        names[1:] = [f"|{name} − {names[0]}|" for name in names[1:]]
+    elif difference:
+        under = dict.fromkeys(range(1, len(engines)), 0)
+        names[1:] = [f"{name}, over it {names[0]}" for name in names[1:]]
+    standing = [standing_address(engine, tiles, seed, component) for engine in engines]
     if engines[0].sketch.kind == "curve":
         tile_width = 2 * tile_width if columns is None else 3 * tile_width // 2
         columns = columns and columns // 2
     return filmstrip(
         *strips,
         key=key,
-        titles=[prior_name(engine) for engine in engines] if titles else (),
+        titles=names if titles else (),
+        standing=standing if judged and not (difference and len(engines) > 1) else (),
+        under=under,
         at=at,
         home=1.0,
         label=LABEL,
@@ -52,6 +90,12 @@ def prior_name(engine: Engine) -> str:
     """Name an engine's prior in words."""
     prior = engine.checkpoint.config.prior
     return PRIORS[prior.kind if prior else "none"]
+
+
+def standing_address(engine: Engine, tiles: int, seed: int, component: int | None) -> str:
+    """Return where the browser asks how new and how typical a strip's samples are."""
+    own = _own(engine, component)
+    return address_of(engine, "standing", tiles, seed, "all" if own is None else own)
 
 
 def component_count(engine: Engine) -> int:
@@ -80,20 +124,184 @@ def companions(engine: Engine) -> list[Engine]:
 def sample_facts(
     engine: Engine, tile: int, scale: float, tiles: int, seed: int, component: int | None
 ) -> None:
-    """Tell what one sample is worth: its component, log p(z) and where that stands."""
-    strip = resources.strip(engine, tiles, seed, _own(engine, component))
+    """Tell what one sample is worth: log p(z), typicality, and whether it is new or copied."""
+    own = _own(engine, component)
+    strip = resources.strip(engine, tiles, seed, own)
     frame = strip.values.index(scale)
     density = float(strip.log_density[frame, tile])
     words = [
         f"**Sample {tile + 1}** of {prior_name(engine)} at scale {scale:g}",
         f"log p(z) {density:.1f} nats".replace("-", "−"),
     ]
-    place = percentile(density, resources.atlas(engine))
+    place = percentile(density, resources.held_out_density(engine))
     if place:
         words.append(place)
     if component_count(engine) > 1:
         words.append(f"component {int(strip.components[tile])}")
     st.markdown(" · ".join(words))
+    found = resources.standing(engine, tiles, seed, own)
+    if found is None:
+        return
+    far = float(found.novelty[frame, tile])
+    verdict = (
+        "Nearly a copy" if far < 5 else "Far from the data" if far > 95 else "New, as data are"
+    )
+    st.caption(
+        f"**{verdict}**: farther from its nearest training code than {far:.0f} % of "
+        f"{found.held_out:,} held-out codes are from theirs ({found.training:,} training codes "
+        f"compared). More typical of the prior than {found.typicality[frame, tile]:.0f} % of its "
+        "own samples."
+    )
+
+
+def neighbours(
+    engine: Engine, tile: int, scale: float, tiles: int, seed: int, component: int | None
+) -> None:
+    """Show the training data nearest to a sample, by code and, where at hand, by pixel."""
+    atlas, measure = resources.atlas(engine), resources.yardstick(engine)
+    if atlas is None or measure is None:
+        return
+    strip = resources.strip(engine, tiles, seed, _own(engine, component))
+    frame = strip.values.index(scale)
+    x = strip.samples[frame, tile][None]
+    training = np.flatnonzero(atlas.split == SPLITS.index("train"))
+    rows = training[measure.judge(engine.encode(x).loc, k=8).nearest[0]]
+    shown, words = pictures_of(engine, rows)
+    st.markdown(f"**Nearest training data, {prior_name(engine)}**")
+    width = 56 if engine.sketch.kind == "pixels" else 120
+    key = f"generate_near_{engine.slug}"
+    with st.container(horizontal=True, gap="medium"):
+        with st.container(width=2 * width):
+            filmstrip(samples_strip(x, engine.sketch), key=f"{key}_own", selectable=False,
+                      tile_width=width)  # fmt: skip
+            st.caption("the sample")
+        with st.container(width=9 * width):
+            filmstrip(shown, key=f"{key}_codes", selectable=False, tile_width=width)
+            st.caption(f"by code, nearest first. {words}")
+        data = resources.originals(engine)
+        if data is None:
+            return
+        with st.container(width=9 * width):
+            close = _pixel_neighbours(data.train.x, x[0], 8)
+            filmstrip(
+                samples_strip(data.train.x[close], engine.sketch),
+                key=f"{key}_pixels",
+                selectable=False,
+                tile_width=width,
+            )
+            st.caption(f"by {'pixel' if width == 56 else 'height'}, of all {len(data.train):,}")
+
+
+def take_along(engine: Engine, scale: float, seed: int, component: int | None) -> None:
+    """Offer the samples on the page as files."""
+    strip = resources.strip(engine, 64, seed, _own(engine, component))
+    take.strip_menu(engine, strip, "generate_take", "scale", strip.values.index(scale))
+
+
+def presets() -> None:
+    """Offer three scales by name."""
+    for words, scale in (("Safer", 0.7), ("As trained", 1.0), ("Wilder", 1.3)):
+        st.button(words, on_click=commit, kwargs={"scale": scale}, help=f"Scale {scale:g}")
+
+
+def curve(engines: list[Engine], scale: float) -> None:
+    """Plot fidelity and diversity over the sweep, with errors, null row and "you are here"."""
+    known = [(engine, resources.tradeoff(engine)) for engine in engines]
+    measured = [(engine, found) for engine, found in known if found is not None]
+    if measured:
+        _plots(measured, scale)
+    for engine, found in known:
+        if found is None or not found.complete:
+            done = "" if found is None else f" {len(found.scales)} of {len(SCALES)} scales so far."
+            work.offer(
+                engine,
+                "tradeoff",
+                f"Measure the curve of {prior_name(engine)}",
+                f"Fidelity and diversity at {len(SCALES)} scales, five seeds each.{done}",
+            )
+
+
+def _plots(measured: list[tuple[Engine, Tradeoff]], scale: float) -> None:
+    views = (
+        ("density", "coverage", "Fidelity: density", "Diversity: coverage"),
+        ("precision", "recall", "Fidelity: precision", "Diversity: recall"),
+        ("vendi", None, "Diversity: Vendi score", "Scale"),
+    )
+    with st.container(horizontal=True, gap="small"):
+        for number, (up, across, label, other) in enumerate(views):
+            figure = go.Figure()
+            for index, (engine, found) in enumerate(measured):
+                _curve_of(figure, engine, found, up, across, scale, palette.CLASSES[index])
+            figure.update_layout(
+                height=300,
+                margin={"l": 10, "r": 10, "t": 30, "b": 10},
+                xaxis={"title": other},
+                yaxis={"title": label},
+                legend={"orientation": "h", "y": 1.16},
+                showlegend=number == 0,
+            )
+            with st.container(width=360):
+                st.plotly_chart(
+                    figure, key=f"generate_curve_{up}", config={"displayModeBar": False}
+                )
+    first = measured[0][1]
+    st.caption(
+        f"Scale 0 to 2 by 0.2; {first.n:,} samples against {first.n:,} test samples, "
+        f"{first.repeats} seeds from {first.seed}, bars are standard errors; k = 5, whitened "
+        "principal components. The large dot is where the slider stands, the cross puts training "
+        "data in the samples’ place."
+    )
+
+
+def _curve_of(
+    figure: go.Figure,
+    engine: Engine,
+    found: Tradeoff,
+    up: str,
+    across: str | None,
+    scale: float,
+    colour: str,
+) -> None:
+    column = MEASURES.index(up)
+    y, y_error, null = found.values[:, column], found.errors[:, column], found.null[column]
+    if across is None:
+        x, x_error, null_x = found.scales, np.zeros_like(found.scales), float(scale)
+    else:
+        other = MEASURES.index(across)
+        x, x_error, null_x = found.values[:, other], found.errors[:, other], found.null[other]
+    name = prior_name(engine)
+    thin = {"thickness": 1, "width": 0}
+    figure.add_scatter(
+        x=x,
+        y=y,
+        error_x={"array": x_error, **thin},
+        error_y={"array": y_error, **thin},
+        mode="lines+markers",
+        name=name,
+        marker={"size": 5, "color": colour},
+        line={"color": colour, "width": 1.5},
+        text=[f"scale {value:g}" for value in found.scales],
+        hovertemplate="%{text}<br>%{x:.3g}, %{y:.3g}",
+    )
+    here = [float(np.interp(scale, found.scales, values)) for values in (x, y)]
+    figure.add_scatter(
+        x=here[:1],
+        y=here[1:],
+        mode="markers",
+        name="you are here",
+        showlegend=False,
+        marker={"size": 15, "color": colour, "line": {"width": 2, "color": "white"}},
+        hovertemplate=f"you are here: scale {scale:g}",
+    )
+    figure.add_scatter(
+        x=[null_x],
+        y=[null],
+        mode="markers",
+        name="real data",
+        showlegend=False,
+        marker={"size": 10, "symbol": "x", "color": "gray"},
+        hovertemplate="real data: %{x:.3g}, %{y:.3g}",
+    )
 
 
 def measures(engine: Engine) -> None:
@@ -147,3 +355,14 @@ def no_prior(engine: Engine) -> None:
 def _own(engine: Engine, component: int | None) -> int | None:
     """Return the component where the engine's prior has one of that number."""
     return component if component is not None and component < component_count(engine) > 1 else None
+
+
+def _pixel_neighbours(
+    x: Float[np.ndarray, "samples *sample"], one: Float[np.ndarray, "*sample"], k: int
+) -> Int[np.ndarray, " k"]:
+    """Return the rows of the samples nearest to one, in data units."""
+    flat, wanted = x.reshape(len(x), -1), one.ravel()
+    square = np.concatenate(
+        [((rows - wanted) ** 2).sum(1) for rows in np.array_split(flat, max(1, len(x) // 5000))]
+    )
+    return np.argsort(square, kind="stable")[:k]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import streamlit as st
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from explorer.ui.components.point_map import PICK
+from explorer.ui.notation import DIALS, MOST_ENDS, PATH, PICK, PLACE
 
 DEFAULT_MODEL = "mnist-static-vae-vamp-40"
 MOST_CHARACTERS = 2000
@@ -19,8 +19,27 @@ CURRENT, COMPARED = "frame_model", "frame_compare"
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
+Scale = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
+Component = Annotated[int, Field(ge=0, lt=10_000)]
 
 Kind = TypeVar("Kind", bound="View")
+
+
+def _split(value: object) -> object:
+    return tuple(item for item in value.split(",") if item) if isinstance(value, str) else value
+
+
+def _split_ends(value: object) -> object:
+    return tuple(item for item in value.split("|") if item) if isinstance(value, str) else value
+
+
+def _whole(grammar: re.Pattern[str]) -> re.Pattern[str]:
+    return re.compile(rf"^(?:{grammar.pattern})$")
+
+
+Pick = Annotated[str, Field(pattern=_whole(PICK), max_length=1200)]
+Line = Annotated[str, Field(pattern=_whole(PATH), max_length=1200)]
+Place = Annotated[str, Field(pattern=_whole(PLACE), max_length=1450)]
 
 
 class View(BaseModel):
@@ -29,7 +48,7 @@ class View(BaseModel):
     model_config = ConfigDict(validate_assignment=True, extra="ignore")
 
     model: Slug = DEFAULT_MODEL
-    compare: Slug | None = None
+    compare: Annotated[tuple[Slug, ...], BeforeValidator(_split), Field(max_length=3)] = ()
 
     @classmethod
     def from_address(cls: type[Kind], quiet: bool = False) -> Kind:
@@ -77,18 +96,16 @@ def address_text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, tuple):
-        return ",".join(str(item) for item in value)
+        return ("|" if any("," in str(item) or ":" in str(item) for item in value) else ",").join(
+            str(item) for item in value
+        )
     return str(value)
-
-
-def _split(value: object) -> object:
-    return tuple(item for item in value.split(",") if item) if isinstance(value, str) else value
 
 
 class CatalogueView(View):
     """The first page: the open model's strip, and cards."""
 
-    scale: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 1.0
+    scale: Scale = 1.0
     seed: Seed = 0
     data: Annotated[str, Field(max_length=40)] = ""
     sort: Annotated[str, Field(pattern="^(name|likelihood|fidelity|diversity|latent)$")] = "name"
@@ -97,38 +114,89 @@ class CatalogueView(View):
 class GenerateView(View):
     """Samples under the scale."""
 
-    scale: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 1.0
+    scale: Scale = 1.0
     seed: Seed = 0
-    component: Annotated[int, Field(ge=0, lt=10_000)] | None = None
+    component: Component | None = None
     tile: Annotated[int, Field(ge=0, lt=64)] | None = None
+    difference: bool = False
 
 
 class PrototypesView(View):
     """The components of a prior, one of them open."""
 
-    component: Annotated[int, Field(ge=0, lt=10_000)] | None = None
-    scale: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 1.0
+    component: Component | None = None
+    scale: Scale = 1.0
     sort: Annotated[str, Field(pattern="^(claimed|weight|number)$")] = "claimed"
     shown: Annotated[str, Field(pattern="^(inputs|decoded)$")] = "inputs"
     epoch: Annotated[int, Field(ge=0, lt=100_000)] | None = None
 
 
-LAYERS = ("data", "prior", "prototypes")
-
-
 class LatentMapView(View):
-    """The map: layers, colours and what is picked."""
+    """The map: layers, colours, what is picked and what is drawn."""
 
     layers: Annotated[
-        tuple[Annotated[str, Field(pattern="^(data|prior|prototypes)$")], ...],
+        tuple[
+            Annotated[str, Field(pattern="^(data|prior|prototypes|density|aggregated|holes)$")],
+            ...,
+        ],
         BeforeValidator(_split),
-        Field(max_length=3),
+        Field(max_length=6),
     ] = ("data", "prototypes")
     colour: Annotated[
-        str, Field(pattern="^(label|kl|reconstruction|log_prior|trust|split|claimed)$")
+        str,
+        Field(pattern="^(label|kl|reconstruction|log_prior|typicality|trust|split|claimed)$"),
     ] = "label"
-    pick: Annotated[str, Field(pattern=re.compile(rf"^(?:{PICK.pattern})$"))] = ""
+    pick: Pick = ""
+    path: Line = ""
     neighbours: Annotated[int, Field(ge=3, le=48)] = 16
+    metric: Annotated[str, Field(pattern="^(euclidean|cosine|whitened)$")] = "euclidean"
+    only: Pick = ""
+    a: Pick = ""
+    b: Pick = ""
+
+
+class TraverseView(View):
+    """Units and saved directions walked from a centre."""
+
+    centre: Place = "mean"
+    at: Annotated[str, Field(pattern=_whole(DIALS), max_length=480)] = ""
+    rows: Annotated[int, Field(ge=4, le=40)] = 8
+    dead: bool = False
+
+
+class InterpolateView(View):
+    """A way between two to four ends, or along a drawn line."""
+
+    ends: Annotated[
+        tuple[Place, ...], BeforeValidator(_split_ends), Field(max_length=MOST_ENDS)
+    ] = ()
+    path: Line = ""
+    kind: Annotated[str, Field(pattern="^(straight|spherical|following)$")] = "straight"
+    closeness: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
+    frames: Annotated[int, Field(ge=5, le=41)] = 17
+    at: Annotated[int, Field(ge=0, lt=41)] = 0
+
+
+class ReconstructView(View):
+    """One sample through the model and back; drawings and uploads are not in the link."""
+
+    source: Annotated[str, Field(pattern="^(test|draw|upload)$")] = "test"
+    index: Annotated[int, Field(ge=0, lt=1_000_000)] = 0
+    seed: Seed = 0
+    refine: bool = False
+
+
+class PriorsLabView(View):
+    """Two-dimensional models side by side, and lessons."""
+
+    bench: Annotated[str, Field(pattern="^(planes|bound|training|scale)$")] = "planes"
+    show: Annotated[str, Field(pattern="^(density|decoded)$")] = "density"
+    lesson: Annotated[int, Field(ge=0, le=3)] = 0
+    step: Annotated[int, Field(ge=1, le=9)] = 1
+    guess: Annotated[int, Field(ge=0, le=9)] | None = None
+    epoch: Annotated[int, Field(ge=0, lt=100_000)] | None = None
+    scale: Scale = 1.0
+    large: bool = False
 
 
 PAGES: dict[str, type[View]] = {
@@ -136,4 +204,8 @@ PAGES: dict[str, type[View]] = {
     "generate": GenerateView,
     "prototypes": PrototypesView,
     "latent_map": LatentMapView,
+    "traverse": TraverseView,
+    "interpolate": InterpolateView,
+    "reconstruct": ReconstructView,
+    "priors_lab": PriorsLabView,
 }

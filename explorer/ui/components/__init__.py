@@ -1,6 +1,16 @@
-"""Own components: plain JavaScript, CSS and HTML, read as text, each with a typed wrapper."""
+"""Own components: plain JavaScript, CSS and HTML with a typed wrapper each."""
 
+from explorer.ui.components.canvas import canvas
 from explorer.ui.components.filmstrip import FilmstripState, filmstrip
 from explorer.ui.components.point_map import Layer, MapState, point_map
+from explorer.ui.components.traversal import traversal
 
-__all__ = ["FilmstripState", "Layer", "MapState", "filmstrip", "point_map"]
+__all__ = [
+    "FilmstripState",
+    "Layer",
+    "MapState",
+    "canvas",
+    "filmstrip",
+    "point_map",
+    "traversal",
+]

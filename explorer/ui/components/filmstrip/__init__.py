@@ -14,7 +14,7 @@ _MOUNT = st.components.v2.component(
     "filmstrip",
     html=(_HERE / "filmstrip.html").read_text(),
     css=(_HERE / "filmstrip.css").read_text(),
-    js=(_HERE / "filmstrip.js").read_text(),
+    js=(_HERE.parent / "painting.js").read_text() + (_HERE / "filmstrip.js").read_text(),
 )
 
 
@@ -42,6 +42,8 @@ def filmstrip(
     selectable: bool = True,
     name: str = "sample",
     numbered: bool = True,
+    standing: Sequence[str] = (),
+    under: dict[int, int] | None = None,
 ) -> FilmstripState:
     """Show strips under one slider, which scrubs them without the server; one frame has no slider.
 
@@ -62,6 +64,8 @@ def filmstrip(
         selectable: Whether tiles can be chosen.
         name: What a tile is called.
         numbered: Whether the pointer is told a tile's place in the strip.
+        standing: For each strip, where the browser asks what its samples are worth.
+        under: Which strip of curves is drawn as a line over which other, by their numbers.
 
     Returns:
         The released value and the selected tile.
@@ -90,6 +94,8 @@ def filmstrip(
                 "title": titles[index] if index < len(titles) else "",
                 "mixture": len(set(strip.components.tolist())) > 1,
                 "scored": bool(strip.log_density.any()),
+                "standingFrom": standing[index] if index < len(standing) else None,
+                "under": (under or {}).get(index),
             }
         )
         bodies.append(body)

@@ -20,15 +20,13 @@ export default function (component) {
 }
 
 function read(strip, bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const length = view.getUint32(0, true)
-  const facts = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)))
-  let at = 4 + length
+  const [facts, bodies] = unpack(bytes)
+  let at = 0
   for (const panel of facts.panels) {
-    const body = bytes.slice(at, at + panel.bytes)
-    panel.body = panel.kind === "pixels" ? body : new Uint16Array(body.buffer)
+    panel.body = bodyOf(panel, bodies.slice(at, at + panel.bytes))
     at += panel.bytes
   }
+  for (const panel of facts.panels) if (panel.under !== null) panel.ghost = facts.panels[panel.under]
   const first = !strip.facts
   const changed = first || facts.turn !== strip.facts.turn
   strip.facts = facts
@@ -40,6 +38,7 @@ function read(strip, bytes) {
   strip.frame = Math.min(strip.frame, last)
   const { input, control, home } = strip
   control.hidden = last < 1
+  strip.said.hidden = last < 1 && facts.panels.every((panel) => panel.tiles === 1)
   input.max = last
   input.value = strip.frame
   input.setAttribute("aria-label", facts.label || "frame")
@@ -60,7 +59,28 @@ function read(strip, bytes) {
     canvas.setAttribute("aria-label", `${panel.tiles} ${facts.name}s${panel.title ? ", " + panel.title : ""}; arrow keys move, Enter selects`)
     panel.canvas = canvas
     panel.native = null
+    if (panel.standingFrom) judge(strip, panel)
   })
+}
+
+// What each sample is worth is asked for after the first paint, and remembered by its address.
+const judged = new Map()
+
+async function judge(strip, panel) {
+  const address = panel.standingFrom
+  if (judged.has(address)) { panel.standing = judged.get(address); return }
+  panel.waiting = true
+  try {
+    const answer = await fetch(address)
+    if (answer.ok && (answer.headers.get("content-type") ?? "").includes("json")) {
+      const found = await answer.json()
+      if (judged.size > 40) judged.clear()
+      judged.set(address, found)
+      panel.standing = found
+    }
+  } catch { /* the pictures stand without it */ }
+  panel.waiting = false
+  if (strip.facts.panels.includes(panel)) { say(strip); paint(strip) }
 }
 
 function build(root) {
@@ -139,28 +159,7 @@ function stage(strip) {
 }
 
 function colours(strip) {
-  const style = getComputedStyle(strip.root)
-  const parse = (name, other) => {
-    const pen = document.createElement("canvas").getContext("2d")
-    pen.fillStyle = other
-    pen.fillStyle = style.getPropertyValue(name).trim()
-    pen.fillRect(0, 0, 1, 1)
-    return pen.getImageData(0, 0, 1, 1).data
-  }
-  const ground = parse("--st-background-color", "#ffffff")
-  const dark = ground[0] + ground[1] + ground[2] < 380
-  const paper = dark ? [8, 11, 15] : [255, 255, 255]
-  const ink = dark ? [240, 244, 248] : [17, 24, 34]
-  strip.paper = `rgb(${paper})`
-  strip.ink = `rgb(${ink})`
-  strip.fill = dark ? "rgb(38, 58, 80)" : "rgb(219, 229, 240)"
-  strip.accent = style.getPropertyValue("--st-primary-color").trim() || "#0b6bb8"
-  strip.edge = style.getPropertyValue("--st-border-color").trim() || "#cccccc"
-  strip.table = new Uint32Array(256)
-  for (let v = 0; v < 256; v++) {
-    const mix = paper.map((p, c) => Math.round(p + ((ink[c] - p) * v) / 255))
-    strip.table[v] = (255 << 24) | (mix[2] << 16) | (mix[1] << 8) | mix[0]
-  }
+  Object.assign(strip, inks(strip.root))
 }
 
 function layout(strip) {
@@ -169,7 +168,7 @@ function layout(strip) {
   for (const panel of strip.facts.panels) {
     const width = panel.canvas.parentElement.clientWidth
     if (!width) continue
-    const shape = panel.kind === "pixels" ? panel.width / panel.height : curveShape(panel)
+    const shape = shapeOf(panel)
     const least = strip.facts.tileWidth
     const fit = Math.max(1, Math.floor((width + GAP) / (least + GAP)))
     panel.columns = Math.min(strip.facts.columns ?? fit, fit, panel.tiles)
@@ -190,11 +189,6 @@ function layout(strip) {
     panel.ratio = ratio
   }
   paint(strip)
-}
-
-function curveShape(panel) {
-  const span = Math.max(...panel.x) - Math.min(...panel.x)
-  return Math.max(1, Math.min(4, span / (panel.high - panel.low)))
 }
 
 function show(strip, frame) {
@@ -239,6 +233,7 @@ function say(strip) {
   if (facts.captions) parts.push(facts.captions[over.tile])
   if (panel.component[over.tile] >= 0 && panel.mixture) parts.push(`component ${panel.component[over.tile]}`)
   if (panel.scored) parts.push(`log p(z) ${panel.density[strip.frame][over.tile].toFixed(1)} nats`)
+  parts.push(...standingOf(panel, strip.frame, over.tile))
   strip.said.textContent = parts.filter(Boolean).join(" · ").replaceAll(" -", " −")
 }
 
@@ -266,6 +261,7 @@ function paint(strip) {
     const own = Math.min(frame, panel.frames - 1)
     if (panel.kind === "pixels") pixels(strip, panel, pen, own)
     else curves(strip, panel, pen, own)
+    glyphs(strip, panel, pen, own)
     const over = strip.hover && strip.hover.panel === index ? strip.hover.tile : null
     for (const [tile, width] of [[over, 1.5], [strip.tile, 3]]) {
       if (tile === null || tile === undefined || tile >= panel.tiles) continue
@@ -300,10 +296,7 @@ function pixels(strip, panel, pen, frame) {
   const size = width * height * tiles
   const out = new Uint32Array(panel.picture.data.buffer)
   const from = frame * size * channels
-  if (channels === 1) for (let i = 0; i < size; i++) out[i] = strip.table[panel.body[from + i]]
-  else for (let i = 0, j = from; i < size; i++, j += 3) {
-    out[i] = (255 << 24) | (panel.body[j + 2] << 16) | (panel.body[j + 1] << 8) | panel.body[j]
-  }
+  inkPixels(strip, panel, out, from, size)
   panel.native.getContext("2d").putImageData(panel.picture, 0, 0)
   pen.imageSmoothingEnabled = panel.tile[0] * panel.ratio < width
   for (let tile = 0; tile < tiles; tile++) {
@@ -313,53 +306,51 @@ function pixels(strip, panel, pen, frame) {
 }
 
 function curves(strip, panel, pen, frame) {
-  const { x, tiles, body } = panel
   const [width, height] = panel.tile
-  const left = Math.min(...x)
-  const span = Math.max(...x) - left
-  const pad = 5
-  const bottom = (panel.least - panel.low) / (panel.high - panel.low)
-  const step = (panel.most - panel.least) / (panel.high - panel.low) / 65535
-  pen.lineJoin = "round"
-  pen.lineWidth = 1.5
-  for (let tile = 0; tile < tiles; tile++) {
+  for (let tile = 0; tile < panel.tiles; tile++) {
     const [across, down] = place(panel, tile)
     pen.fillStyle = strip.paper
     pen.fillRect(across, down, width, height)
-    const from = (frame * tiles + tile) * x.length
-    pen.save()
-    pen.beginPath()
-    pen.rect(across, down, width, height)
-    pen.clip()
-    pen.beginPath()
-    for (let i = 0; i < x.length; i++) {
-      pen.lineTo(
-        across + pad + ((x[i] - left) / span) * (width - 2 * pad),
-        down + pad + (1 - (bottom + body[from + i] * step)) * (height - 2 * pad),
-      )
-    }
-    if (panel.closed) {
-      pen.closePath()
-      pen.fillStyle = strip.fill
-      pen.fill()
-    }
-    pen.strokeStyle = strip.ink
-    pen.stroke()
-    pen.restore()
+    paintCurve(strip, panel, pen, frame * panel.tiles + tile, across, down, width, height)
+    if (panel.ghost) paintCurve(strip, panel.ghost, pen, frame * panel.tiles + tile, across, down, width, height, strip.accent)
   }
 }
 
-const CRC = new Uint32Array(256).map((_, n) => {
-  for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1
-  return n
-})
+// Filled: nearly a training sample. Ring: as new as held-out data. Diamond: farther than they are.
+function glyphs(strip, panel, pen, frame) {
+  const rows = panel.standing
+  if (!rows) return
+  for (let tile = 0; tile < panel.tiles; tile++) {
+    const [x, y] = place(panel, tile)
+    const far = rows.novelty[frame][tile]
+    const [cx, cy, r] = [x + panel.tile[0] - 6.5, y + 6.5, 3.2]
+    pen.beginPath()
+    if (far > 95) { pen.moveTo(cx, cy - r - 1); pen.lineTo(cx + r + 1, cy); pen.lineTo(cx, cy + r + 1); pen.lineTo(cx - r - 1, cy); pen.closePath() }
+    else pen.arc(cx, cy, r, 0, 6.2832)
+    pen.lineWidth = 3
+    pen.strokeStyle = strip.paper
+    pen.stroke()
+    pen.lineWidth = 1.4
+    pen.strokeStyle = pen.fillStyle = strip.accent
+    pen.globalAlpha = far < 5 || far > 95 ? 1 : 0.45
+    if (far < 5) pen.fill()
+    pen.stroke()
+    pen.globalAlpha = 1
+  }
+}
+
+function standingOf(panel, frame, tile) {
+  const rows = panel.standing
+  if (!rows) return []
+  const far = rows.novelty[frame][tile]
+  const words = far < 5 ? "nearly a training sample" : far > 95 ? "far from all training samples" : "as new as held-out data"
+  return [`${words} (farther than ${far} % of ${rows.heldOut.toLocaleString("en")} held-out)`, `typicality ${rows.typicality[frame][tile]} %`]
+}
 
 function digest(strip) {
+  if (strip.facts.panels.some((panel) => panel.waiting)) return
   for (const { canvas } of strip.facts.panels) {
-    if (!canvas.width || !canvas.height) continue
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
-    let crc = -1
-    for (let i = 0; i < data.length; i++) crc = CRC[(crc ^ data[i]) & 255] ^ (crc >>> 8)
-    canvas.dataset.digest = ((crc ^ -1) >>> 0).toString(16).padStart(8, "0")
+    const crc = crcOf(canvas)
+    if (crc) canvas.dataset.digest = crc
   }
 }

@@ -1,6 +1,5 @@
-"""The map: points on an own canvas; zoom, pan and hover stay in the browser; a pick is told."""
+"""The map: points on an own canvas; zoom, hover and gestures stay in the browser."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,46 +8,56 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import streamlit as st
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from explorer.strips import pack
+from explorer.ui.notation import PATH, PICK
 
 _HERE = Path(__file__).parent
 _MOUNT = st.components.v2.component(
     "point_map",
     html=(_HERE / "point_map.html").read_text(),
     css=(_HERE / "point_map.css").read_text(),
-    js=(_HERE / "point_map.js").read_text(),
+    js=(_HERE.parent / "painting.js").read_text() + (_HERE / "point_map.js").read_text(),
 )
-_NUMBER = r"-?\d{1,9}(?:\.\d{1,12})?(?:e[+-]?\d{1,2})?"
-PICK = re.compile(rf"(?:(?:data|prior|prototypes):\d{{1,6}}|box:{_NUMBER}(?:,{_NUMBER}){{3}})?")
-"""The grammar of a pick: one point of a layer, or a box in map coordinates; empty for none."""
+HIDDEN, UNKNOWN, LEVELS = 255, 254, 254
 
 
 @dataclass(frozen=True)
 class Column:
-    """One number per point, to colour by and to tell in the hover card."""
+    """One number per point of data, to colour by."""
 
-    name: str
     label: str
     values: Float[np.ndarray, " points"]
     unit: str = ""
     decimals: int = 1
     classes: Sequence[str] | None = None
-    palette: Sequence[str] = ()
+
+    def coded(self) -> UInt8[np.ndarray, " points"]:
+        """Write each point's colour as one byte: a class, or a level of the ramp."""
+        if self.classes is not None:
+            known = (self.values >= 0) & (self.values < len(self.classes))
+            return np.where(known, self.values % LEVELS, UNKNOWN).astype(np.uint8)
+        low, high = self._range()
+        share = (self.values - low) / max(high - low, 1e-9)
+        return np.rint(np.clip(share, 0, 1) * (LEVELS - 1)).astype(np.uint8)
 
     def describe(self) -> dict[str, object]:
-        """Return the header's part; the range of colours leaves out two per cent at each end."""
-        facts: dict[str, object] = {
-            "name": self.name,
-            "label": self.label,
-            "unit": self.unit,
-            "decimals": self.decimals,
-        }
+        """Return the header's part."""
         if self.classes is not None:
-            return facts | {"classes": list(self.classes), "palette": list(self.palette)}
-        low, high = np.percentile(self.values, [2, 98]) if len(self.values) else (0.0, 1.0)
-        return facts | {"low": round(float(low), 4), "high": round(float(high), 4)}
+            return {"label": self.label, "classes": list(self.classes)}
+        low, high = (
+            f"{value:.{self.decimals}f} {self.unit}".strip().replace("-", "−")
+            for value in self._range()
+        )
+        return {"label": self.label, "low": low, "high": high}
+
+    def _range(self) -> tuple[float, float]:
+        """The range of colours leaves out two per cent at each end."""
+        if not len(self.values):
+            return 0.0, 1.0
+        low, high = np.percentile(self.values, [2, 98])
+        return float(low), float(high)
 
 
 @dataclass(frozen=True)
@@ -58,26 +67,39 @@ class Layer:
     name: Literal["data", "prior", "prototypes"]
     label: str
     mark: Literal["dot", "diamond", "star"]
-    xy: Float[np.ndarray, "points 2"]
     colour: str
-    columns: tuple[Column, ...] = ()
     shown: bool = True
-    thumbnail: str | None = None
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the browser fetches what never changes: points, contours and holes, hover cards."""
+
+    points: str
+    regions: str
+    card: str
 
 
 class MapState(NamedTuple):
-    """What is picked: one point of a layer, or a box."""
+    """What is picked, and the path that is drawn."""
 
     pick: str
+    path: str
 
 
 def point_map(
     layers: Sequence[Layer],
     *,
     key: str,
-    colour: str,
+    sources: Sources,
+    column: Column | None,
     ramp: Sequence[str],
+    hidden: Sequence[int] | np.ndarray = (),
     pick: str = "",
+    path: str = "",
+    contours: Sequence[Literal["prior", "aggregated"]] = (),
+    holes: bool = False,
+    marks: Sequence[tuple[float, float, str]] = (),
     axes: bool = False,
     smooth: bool = False,
     summary: str = "",
@@ -88,52 +110,72 @@ def point_map(
     Args:
         layers: Points, the last on top.
         key: Key of the widget.
-        colour: Name of the column that colours.
-        ramp: Colours of a continuous column, low to high.
+        sources: Where points, regions and cards are fetched.
+        column: What colours the data; None for one colour.
+        ramp: Colours of the classes, or of a continuous column from low to high.
+        hidden: Rows of data that are not shown.
         pick: What is picked.
+        path: The line that is drawn.
+        contours: Which densities are traced.
+        holes: Whether holes are shaded.
+        marks: Further places with a short label each.
         axes: Whether the plane is the latent space itself, with axes.
         smooth: Whether thumbnails are drawings rather than pixels.
         summary: What a screen reader says of the map.
         height: In CSS pixels.
     """
-    memory = st.session_state.setdefault(f"{key}__memory", {"pick": pick, "sent": pick, "turn": 0})
+    wanted = {"pick": pick, "path": path}
+    memory = st.session_state.setdefault(
+        f"{key}__memory", {"shown": wanted, "sent": wanted, "turn": 0, "mine": False}
+    )
     if memory.pop("mine", False):
-        pick = memory["pick"]
-    elif memory["pick"] != pick:
-        memory.update(pick=pick, sent=pick, turn=memory["turn"] + 1)
-    headers, bodies = [], []
-    for layer in layers:
-        bodies += [layer.xy, *(column.values for column in layer.columns)]
-        headers.append(
+        wanted = dict(memory["shown"])
+    elif memory["shown"] != wanted:
+        memory.update(shown=wanted, sent=wanted, turn=memory["turn"] + 1)
+    facts = {
+        "layers": [
             {
                 "name": layer.name,
                 "label": layer.label,
                 "mark": layer.mark,
-                "n": len(layer.xy),
                 "colour": layer.colour,
                 "shown": layer.shown,
-                "thumbnail": layer.thumbnail,
-                "columns": [column.describe() for column in layer.columns],
             }
-        )
-    facts = {
-        "layers": headers,
-        "colour": colour,
+            for layer in layers
+        ],
+        "points": sources.points,
+        "regions": sources.regions if contours or holes else None,
+        "card": sources.card,
+        "column": None if column is None else column.describe(),
         "ramp": list(ramp),
-        "pick": memory["sent"],
+        "pick": memory["sent"]["pick"],
+        "path": memory["sent"]["path"],
         "turn": memory["turn"],
+        "contours": list(contours),
+        "holes": holes,
+        "marks": [[round(float(x), 5), round(float(y), 5), text] for x, y, text in marks],
         "axes": axes,
         "smooth": smooth,
         "summary": summary,
         "height": height,
     }
-    body = b"".join(np.ascontiguousarray(part, "<f4").tobytes() for part in bodies)
-    _MOUNT(key=key, data=pack(facts, body), on_pick_change=partial(_remember, key))
-    return MapState(pick)
+    colours = np.zeros(0, np.uint8) if column is None else column.coded()
+    if len(hidden):
+        colours = colours.copy()
+        colours[np.asarray(hidden)] = HIDDEN
+    _MOUNT(
+        key=key,
+        data=pack(facts, colours.tobytes()),
+        on_pick_change=partial(_remember, key, "pick"),
+        on_path_change=partial(_remember, key, "path"),
+    )
+    return MapState(wanted["pick"], wanted["path"])
 
 
-def _remember(key: str) -> None:
-    pick = (st.session_state.get(key) or {}).get("pick")
+def _remember(key: str, part: str) -> None:
+    value = (st.session_state.get(key) or {}).get(part)
     memory = st.session_state.get(f"{key}__memory")
-    if memory is not None and isinstance(pick, str) and PICK.fullmatch(pick):
-        memory.update(pick=pick, mine=True)
+    grammar = PICK if part == "pick" else PATH
+    if memory is not None and isinstance(value, str) and grammar.fullmatch(value):
+        memory["shown"] = {**memory["shown"], part: value}
+        memory["mine"] = True

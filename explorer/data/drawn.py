@@ -1,0 +1,112 @@
+"""A visitor's own drawing or picture becomes a sample like those of a data set."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from PIL import Image, ImageDraw
+
+from explorer.data.files import decode_picture, open_picture, reading
+from explorer.errors import DataError
+from explorer.sketch import PixelSketch
+
+MOST_BYTES = 10_000_000
+MOST_PIXELS = 25 * 10**6
+_FINE = 8
+_INK = 0.72
+_FAINT = 0.1
+
+Strokes = Sequence[Sequence[tuple[float, float]]]
+
+
+def from_strokes(
+    strokes: Strokes, sketch: PixelSketch, width: int | float
+) -> Float[np.ndarray, "channels height width"]:
+    """Draw strokes as ink of value 1 on paper of value 0.
+
+    Args:
+        strokes: Polylines in units of the picture's sides, y downwards.
+        sketch: The form of a sample.
+        width: Width of a stroke, as a share of the picture's.
+    """
+    across, down = sketch.width * _FINE, sketch.height * _FINE
+    sheet = Image.new("L", (across, down))
+    pen = ImageDraw.Draw(sheet)
+    line = max(1, round(width * across))
+    for stroke in strokes:
+        points = [(x * across, y * down) for x, y in stroke]
+        if len(points) > 1:
+            pen.line(points, fill=255, width=line, joint="curve")
+        for x, y in points:
+            pen.ellipse((x - line / 2, y - line / 2, x + line / 2, y + line / 2), fill=255)
+    small = sheet.resize((sketch.width, sketch.height), Image.Resampling.BOX)
+    return np.repeat(np.asarray(small, np.float32)[None] / 255, sketch.channels, 0)
+
+
+def from_upload(
+    content: bytes, name: str, sketch: PixelSketch
+) -> Float[np.ndarray, "channels height width"]:
+    """Read an uploaded picture, fit the whole of it into a sample, and turn dark ink bright.
+
+    Args:
+        content: The file's bytes.
+        name: Its name, for messages.
+        sketch: The form of a sample.
+
+    Raises:
+        DataError: If it is empty, too large, or no picture; the message says which.
+    """
+    path = Path(Path(name).name[:80] or "the file")
+    if not content:
+        raise DataError(f"{path} is empty; choose another picture.")
+    if len(content) > MOST_BYTES:
+        raise DataError(f"{path} is over {MOST_BYTES // 10**6} MB; shrink it first.")
+    with reading(path):
+        image = open_picture(io.BytesIO(content), path, MOST_PIXELS)
+        side = max(image.width / sketch.width, image.height / sketch.height)
+        inner = (max(1, round(image.height / side)), max(1, round(image.width / side)))
+        pixels = decode_picture(image, inner, sketch.channels).astype(np.float32) / 255
+    border = np.concatenate([pixels[:, (0, -1)].ravel(), pixels[:, :, (0, -1)].ravel()])
+    if float(np.median(border)) > 0.5:  # dark ink on light paper
+        pixels = 1 - pixels
+    whole = np.zeros((sketch.channels, sketch.height, sketch.width), np.float32)
+    top, left = (sketch.height - inner[0]) // 2, (sketch.width - inner[1]) // 2
+    whole[:, top : top + inner[0], left : left + inner[1]] = pixels
+    return whole
+
+
+def centred(
+    x: Float[np.ndarray, "channels height width"],
+) -> Float[np.ndarray, "channels height width"]:
+    """Scale the ink to the size it has in MNIST, and put its centre of mass into the middle.
+
+    References:
+        Gradient-based learning applied to document recognition (LeCun et al., 1998), section
+        III.A: digits fill 20 of 28 pixels and are centred by mass.
+    """
+    ink = x.max(0)
+    rows, columns = np.flatnonzero(ink.max(1) > _FAINT), np.flatnonzero(ink.max(0) > _FAINT)
+    if not len(rows):
+        return x
+    part = x[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height, width = x.shape[1:]
+    factor = _INK * min(height, width) / max(part.shape[1:])
+    size = (max(1, round(part.shape[2] * factor)), max(1, round(part.shape[1] * factor)))
+    scaled = np.stack(
+        [
+            np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR))
+            for plane in part
+        ]
+    )
+    mass = scaled.sum(0)
+    middle = [
+        float((mass.sum(1 - axis) * np.arange(mass.shape[axis])).sum() / mass.sum())
+        for axis in (0, 1)
+    ]
+    top = round(np.clip((height - 1) / 2 - middle[0], 0, height - size[1]))
+    left = round(np.clip((width - 1) / 2 - middle[1], 0, width - size[0]))
+    whole = np.zeros_like(x)
+    whole[:, top : top + size[1], left : left + size[0]] = scaled.clip(0, 1)
+    return whole

@@ -1,0 +1,265 @@
+"""What one takes home: pictures, animations, tables of codes, and the JSON that rebuilds them."""
+
+import base64
+import binascii
+import csv
+import hashlib
+import io
+import json
+import math
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image
+from pydantic import Field, ValidationError
+
+from explorer import checkpoint, drawing
+from explorer.checkpoint import MAX_TEXT_BYTES
+from explorer.config import first_problem
+from explorer.errors import ExportError
+from explorer.inference import Engine
+from explorer.interfaces import Recipe
+from explorer.sketch import PixelSketch
+from explorer.strips import Strip, grid_strip, scale_strip
+
+FORMAT: Literal["latent-explorer strip"] = "latent-explorer strip"
+MOST_TILES = 65_536
+MILLISECONDS = 60
+_SIDE = 96
+_PAUSE = 8
+_RISKY = ("=", "+", "-", "@", "\t", "\r")
+
+_Scale = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+_Value = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+
+
+class Drawn(Recipe):
+    """A strip drawn from the prior: a seed is all it takes."""
+
+    tiles: int = Field(ge=1, le=4096)
+    seed: int = Field(ge=0, lt=2**31)
+    component: int | None = Field(None, ge=0)
+    scales: Annotated[tuple[_Scale, ...], Field(min_length=1, max_length=512)]
+
+
+class Codes(Recipe):
+    """A strip of given codes, as little-endian float32 in base64, frames x tiles x latent."""
+
+    shape: tuple[int, int, int]
+    values: Annotated[tuple[_Value, ...], Field(min_length=1, max_length=4096)]
+    data: str = Field(max_length=8_000_000)
+
+
+class Manifest(Recipe):
+    """All that rebuilds a strip: the checkpoint by name and content hash, and seed or codes."""
+
+    format: Literal["latent-explorer strip"] = FORMAT
+    version: Literal[1] = 1
+    library: str = Field(max_length=40)
+    checkpoint: str = Field(max_length=100)
+    hash: str = Field(max_length=64)
+    view: str = Field("", max_length=4000)
+    drawn: Drawn | None = None
+    codes: Codes | None = None
+    digest: str = Field(max_length=64, description="SHA-256 of the strip as eight-bit samples.")
+
+
+class Rebuilt(NamedTuple):
+    """A strip made again, and whether every picture is the same, bit by bit."""
+
+    strip: Strip
+    same: bool
+
+
+def picture(strip: Strip, frame: int = 0, dark_ink: bool = True) -> bytes:
+    """Draw one frame as a grid in PNG."""
+    tiles = _tiles(strip, frame, dark_ink)
+    return drawing.png(drawing.grid(tiles, math.ceil(math.sqrt(len(tiles)))))
+
+
+def sprite(strip: Strip, dark_ink: bool = True) -> bytes:
+    """Draw all frames into one PNG: a row for each frame, its tiles side by side."""
+    rows = [_tiles(strip, frame, dark_ink) for frame in range(len(strip.values))]
+    if len(rows[0]) == 1:
+        return drawing.png(drawing.grid(np.concatenate(rows), len(rows)))
+    return drawing.png(drawing.grid(np.concatenate(rows), len(rows[0])))
+
+
+def animation(strip: Strip, kind: Literal["gif", "webp"], dark_ink: bool = True) -> bytes:
+    """Animate the frames, there and back, without end."""
+    order = [*range(len(strip.values)), *range(len(strip.values) - 2, 0, -1)]
+    columns = math.ceil(math.sqrt(strip.samples.shape[1]))
+    frames = [
+        Image.fromarray(drawing.grid(_tiles(strip, frame, dark_ink), columns)) for frame in order
+    ]
+    stream = io.BytesIO()
+    pause = [MILLISECONDS * (_PAUSE if k in (0, len(strip.values) - 1) else 1) for k in order]
+    options = {"lossless": True, "quality": 60} if kind == "webp" else {"optimize": False}
+    frames[0].save(
+        stream,
+        kind.upper(),
+        save_all=True,
+        append_images=frames[1:],
+        duration=pause,
+        loop=0,
+        **options,
+    )
+    return stream.getvalue()
+
+
+def table(columns: dict[str, np.ndarray], z: Float[np.ndarray, "codes latent"]) -> bytes:
+    """Write codes as CSV, one row each, after columns that say what each is.
+
+    Text that a spreadsheet would take for a formula is written behind an apostrophe.
+    """
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow([*columns, *(f"z{unit}" for unit in range(z.shape[1]))])
+    for row in range(len(z)):
+        known = [_cell(values[row]) for values in columns.values()]
+        writer.writerow([*known, *(f"{value:.9g}" for value in z[row])])
+    return stream.getvalue().encode()
+
+
+def arrays(columns: dict[str, np.ndarray], z: Float[np.ndarray, "codes latent"]) -> bytes:
+    """Write codes and what each is as npz, without objects."""
+    plain = {name: values.astype(np.str_) if values.dtype == object else values
+             for name, values in columns.items()}  # fmt: skip
+    stream = io.BytesIO()
+    np.savez_compressed(stream, z=z.astype(np.float32), **plain)  # type: ignore[arg-type]
+    return stream.getvalue()
+
+
+def manifest(engine: Engine, strip: Strip, library: str, view: str = "") -> bytes:
+    """Write the JSON from which `rebuild` makes a strip again.
+
+    Args:
+        engine: The model that made it.
+        strip: The strip; it must have codes or a recipe.
+        library: Version of this library.
+        view: Address of the view, for people.
+
+    Raises:
+        ExportError: If the strip holds samples that no code stands for.
+    """
+    drawn = codes = None
+    if strip.recipe is not None:
+        drawn = Drawn.model_validate(dict(strip.recipe))
+    elif strip.z is not None:
+        z = np.ascontiguousarray(strip.z, "<f4")
+        frames, tiles, latent = z.shape
+        codes = Codes(
+            shape=(frames, tiles, latent),
+            values=strip.values,
+            data=base64.b64encode(z.tobytes()).decode(),
+        )
+    else:
+        raise ExportError("These are data, not samples of the model; export their codes instead.")
+    facts = Manifest(
+        library=library,
+        checkpoint=engine.slug,
+        hash=engine.checkpoint.hash,
+        view=view[:4000],
+        drawn=drawn,
+        codes=codes,
+        digest=digest(strip),
+    )
+    return (facts.model_dump_json(indent=1, exclude_none=True) + "\n").encode()
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and validate such a JSON file.
+
+    Raises:
+        ExportError: If it is not one.
+    """
+    try:
+        if path.stat().st_size > 5 * MAX_TEXT_BYTES:
+            raise ExportError(f"{path.name} is too large; it is not one of ours.")
+        facts = Manifest.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ExportError(f"{path} cannot be read ({error.strerror}).") from error
+    except ValidationError as error:
+        raise ExportError(f"{path.name}: {first_problem(error)}") from error
+    if (facts.drawn is None) == (facts.codes is None):
+        raise ExportError(f"{path.name} must hold either a seed or codes; export it again.")
+    return facts
+
+
+def rebuild(facts: Manifest, device: str = "auto") -> Rebuilt:
+    """Make a strip again from its JSON, with the very weights it was made with.
+
+    Raises:
+        ExportError: If the weights are others, or the codes do not fit them.
+        UnknownCheckpointError: If the checkpoint is not here.
+    """
+    opened = checkpoint.load(facts.checkpoint)
+    if opened.hash != facts.hash:
+        raise ExportError(
+            f"{facts.checkpoint} here has other weights ({opened.hash}) than those of the export "
+            f"({facts.hash}); fetch that version of the checkpoint."
+        )
+    engine = Engine(opened, device)
+    if facts.drawn is not None:
+        drawn = facts.drawn
+        components = engine.components()
+        count = 0 if components is None else len(components)
+        if drawn.component is not None and drawn.component >= count:
+            raise ExportError(f"{facts.checkpoint} has no component {drawn.component}.")
+        if drawn.tiles * len(drawn.scales) > MOST_TILES:
+            raise ExportError(f"The export asks for more than {MOST_TILES:,} pictures.")
+        strip = scale_strip(
+            engine,
+            tiles=drawn.tiles,
+            seed=drawn.seed,
+            component=drawn.component,
+            scales=drawn.scales,
+        )
+    else:
+        assert facts.codes is not None
+        strip = grid_strip(engine, _decoded(facts.codes, engine), facts.codes.values)
+    return Rebuilt(strip, digest(strip) == facts.digest)
+
+
+def digest(strip: Strip) -> str:
+    """Hash a strip as it is sent to the browser: eight-bit pictures or 16-bit heights."""
+    header, body = strip.panel
+    kind = json.dumps([header["kind"], header["frames"], header["tiles"]]).encode()
+    return hashlib.sha256(kind + body).hexdigest()
+
+
+def _decoded(codes: Codes, engine: Engine) -> Float[np.ndarray, "frames tiles latent"]:
+    frames, tiles, latent = codes.shape
+    sound = (
+        latent == engine.space.size
+        and min(frames, tiles) > 0
+        and frames * tiles <= MOST_TILES
+        and len(codes.values) == frames
+    )
+    try:
+        raw = base64.b64decode(codes.data, validate=True)
+    except binascii.Error:
+        sound = False
+    if not sound or len(raw) != 4 * frames * tiles * latent:
+        raise ExportError("The export's codes do not fit its shape or the model; export it again.")
+    z = np.frombuffer(raw, "<f4").reshape(codes.shape)
+    if not np.isfinite(z).all() or np.abs(z).max() > 1e6:
+        raise ExportError("The export's codes are not finite; export it again.")
+    return z
+
+
+def _tiles(strip: Strip, frame: int, dark_ink: bool) -> UInt8[np.ndarray, "tiles height width 3"]:
+    x = strip.samples[min(frame, len(strip.samples) - 1)]
+    pixels = isinstance(strip.sketch, PixelSketch)
+    if isinstance(strip.sketch, PixelSketch) and strip.sketch.channels == 1 and dark_ink:
+        x = 1 - x
+    return drawing.thumbnails(x, strip.sketch, _SIDE if pixels else 2 * _SIDE)
+
+
+def _cell(value: object) -> str:
+    text = str(value)
+    if isinstance(value, np.generic) and value.dtype.kind in "iufb":
+        return text
+    return f"'{text}" if text.startswith(_RISKY) else text

@@ -1,0 +1,291 @@
+"""Long work: one process each, which outlives the page and the server that started it.
+
+A job is a folder in the user's: `job.json` says what to do, `log.jsonl` what has been done, one
+line each, and a lock is held while its process lives. What it finds goes to the user's results.
+"""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+
+from filelock import FileLock, Timeout
+from pydantic import Field, ValidationError
+
+from explorer import checkpoint, publishing, settings
+from explorer.checkpoint import Checkpoint
+from explorer.data import DataSet
+from explorer.devices import limit_threads
+from explorer.errors import ExplorerError, JobError
+from explorer.interfaces import Recipe
+
+Kind = Literal["tradeoff", "atlas", "evaluate"]
+State = Literal["waiting", "running", "done", "stopped", "failed"]
+
+TITLES: dict[Kind, str] = {
+    "tradeoff": "Diversity–fidelity curve",
+    "atlas": "Latent map",
+    "evaluate": "Evaluation",
+}
+KEPT = 200
+_MOST_BYTES = 2_000_000
+_GRACE_SECONDS = 20
+_CHILDREN: list[subprocess.Popen[bytes]] = []
+
+
+class Order(Recipe):
+    """What to do: the same order is the same job."""
+
+    kind: Kind
+    checkpoint: str = Field(max_length=1000)
+    hash: str = Field(pattern=r"^[0-9a-f]{1,64}$")
+    samples: int = Field(500, ge=1, le=5000)
+
+    @property
+    def key(self) -> str:
+        """The job's name: a hash of what it does and on which weights."""
+        what = json.dumps([self.kind, self.hash, self.samples if self.kind == "evaluate" else 0])
+        return hashlib.sha256(what.encode()).hexdigest()[:16]
+
+
+class Line(Recipe):
+    """One line of a job's log."""
+
+    time: float
+    state: State
+    done: Annotated[int, Field(ge=0)] = 0
+    total: Annotated[int, Field(ge=0)] = 0
+    stage: str = Field("", max_length=400)
+
+
+class Job(Recipe):
+    """A job and how far it is."""
+
+    order: Order
+    last: Line
+
+    @property
+    def title(self) -> str:
+        """What it does, and to which model, in words."""
+        return f"{TITLES[self.order.kind]} of {Path(self.order.checkpoint).name}"
+
+    @property
+    def active(self) -> bool:
+        """Whether its process is alive or about to be."""
+        return self.last.state in ("waiting", "running")
+
+    @property
+    def share(self) -> float:
+        """How much of its present stage is done, 0 to 1."""
+        return min(1.0, self.last.done / self.last.total) if self.last.total else 0.0
+
+
+def start(order: Order) -> Job:
+    """Start a job, or go on with one that was stopped; one that is running is left alone.
+
+    Raises:
+        JobError: If the user's folder cannot be written.
+    """
+    known = find(order)
+    if known is not None and known.active:
+        return known
+    folder = _folder(order.key)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        checkpoint.write(folder / "job.json", (order.model_dump_json() + "\n").encode())
+        _append(folder, Line(time=time.time(), state="waiting"))
+        with (folder / "output.txt").open("ab") as output:
+            # Its own session: it must not end with the server that started it.
+            child = subprocess.Popen(
+                [sys.executable, "-m", "explorer.jobs", str(folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=settings.environment(),
+            )
+    except OSError as error:
+        raise JobError(f"The job could not be started ({error.strerror}).") from error
+    (folder / "pid").write_text(str(child.pid))
+    _CHILDREN[:] = [item for item in _CHILDREN if item.poll() is None]
+    _CHILDREN.append(child)
+    started = find(order)
+    assert started is not None
+    return started
+
+
+def find(order: Order) -> Job | None:
+    """Look a job up; None if it never was started."""
+    return _read(_folder(order.key))
+
+
+def jobs() -> list[Job]:
+    """List all jobs, the active ones first, then the latest."""
+    place = settings.current().user / "jobs"
+    found = [_read(folder) for folder in place.iterdir()] if place.is_dir() else []
+    known = [job for job in found if job is not None]
+    return sorted(known, key=lambda job: (not job.active, -job.last.time))[:KEPT]
+
+
+def stop(order: Order) -> None:
+    """Ask a running job to stop; what it has found so far is kept, and it can be gone on with."""
+    folder, known = _folder(order.key), find(order)
+    if known is None or not known.active:
+        return
+    try:
+        os.kill(int((folder / "pid").read_text()), signal.SIGTERM)
+    except (OSError, ValueError):
+        return
+    if known.last.state == "waiting":  # it may not have got as far as to say so itself
+        _append(folder, Line(time=time.time(), state="stopped"))
+
+
+def work(folder: Path) -> None:
+    """Do a job, in its own process."""
+    lock = FileLock(folder / "lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return  # another process does it already
+    try:
+        (folder / "pid").write_text(str(os.getpid()))
+        signal.signal(signal.SIGTERM, _interrupted)
+        _do(folder)
+    finally:
+        lock.release()
+
+
+class _Stopped(BaseException):
+    """The visitor asked to stop."""
+
+
+def _interrupted(number: int, frame: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise _Stopped
+
+
+def _do(folder: Path) -> None:
+    last = 0.0
+
+    def report(stage: str, done: int, total: int) -> None:
+        nonlocal last
+        if time.time() - last > 0.2 or done == total:
+            last = time.time()
+            _append(folder, Line(time=last, state="running", done=done, total=total, stage=stage))
+
+    try:
+        order = Order.model_validate_json((folder / "job.json").read_bytes())
+        report("reading", 0, 0)
+        limit_threads()
+        opened = checkpoint.load(Path(order.checkpoint))
+        if opened.hash != order.hash:
+            raise JobError(f"{opened.slug} has changed since; start the job anew.")
+        data = opened.config.data.load(settings.current().data)
+        WORK[order.kind](opened, data, order, report)
+    except _Stopped:
+        _append(folder, Line(time=time.time(), state="stopped"))
+    except ExplorerError as error:
+        _append(folder, Line(time=time.time(), state="failed", stage=str(error)[:400]))
+    except Exception as error:
+        words = f"It ended with {type(error).__name__}; see {folder / 'output.txt'}."
+        _append(folder, Line(time=time.time(), state="failed", stage=words[:400]))
+        raise
+    else:
+        _append(folder, Line(time=time.time(), state="done", done=1, total=1))
+
+
+def _tradeoff(
+    opened: Checkpoint,
+    data: DataSet,
+    order: Order,
+    report: Callable[[str, int, int], None],
+) -> None:
+    publishing.trade(
+        opened,
+        data,
+        checkpoint.results_folder(opened.hash),
+        report=lambda done, total: report("scales", done, total),
+    )
+
+
+def _atlas(
+    opened: Checkpoint,
+    data: DataSet,
+    order: Order,
+    report: Callable[[str, int, int], None],
+) -> None:
+    publishing.project(
+        opened,
+        data,
+        checkpoint.results_folder(opened.hash),
+        report=lambda stage: report(stage, 0, 0),
+    )
+
+
+def _evaluate(
+    opened: Checkpoint,
+    data: DataSet,
+    order: Order,
+    report: Callable[[str, int, int], None],
+) -> None:
+    publishing.measure(
+        opened,
+        data,
+        checkpoint.results_folder(opened.hash),
+        samples=order.samples,
+        report=report,
+    )
+
+
+Work = Callable[[Checkpoint, DataSet, Order, Callable[[str, int, int], None]], None]
+WORK: dict[Kind, Work] = {"tradeoff": _tradeoff, "atlas": _atlas, "evaluate": _evaluate}
+
+
+def _folder(key: str) -> Path:
+    return settings.current().user / "jobs" / key
+
+
+def _append(folder: Path, line: Line) -> None:
+    """Add a line in one write, so that a reader never sees half of it."""
+    with (folder / "log.jsonl").open("ab", buffering=0) as log:
+        log.write((line.model_dump_json() + "\n").encode())
+
+
+def _read(folder: Path) -> Job | None:
+    try:
+        order = Order.model_validate_json((folder / "job.json").read_bytes())
+        log = folder / "log.jsonl"
+        size = log.stat().st_size
+        with log.open("rb") as stream:
+            stream.seek(max(0, size - _MOST_BYTES))
+            last = Line.model_validate_json(stream.read().splitlines()[-1])
+    except (OSError, IndexError, ValidationError):
+        return None
+    if last.state == "waiting" and time.time() - last.time < _GRACE_SECONDS:
+        return Job(order=order, last=last)
+    if last.state in ("waiting", "running") and not _alive(folder):
+        last = last.model_copy(update={"state": "stopped"})  # killed, or the machine went down
+    return Job(order=order, last=last)
+
+
+def _alive(folder: Path) -> bool:
+    """Whether a process holds the job's lock; a dead one's is let go by the system."""
+    if not (folder / "lock").exists():
+        return False
+    probe = FileLock(folder / "lock", timeout=0)
+    try:
+        probe.acquire()
+    except Timeout:
+        return True
+    probe.release()
+    return False
+
+
+if __name__ == "__main__":
+    work(Path(sys.argv[1]))

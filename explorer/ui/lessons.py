@@ -1,0 +1,303 @@
+"""Three lessons: predict, then reveal. Every number in them is read from the models at hand."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import streamlit as st
+
+from explorer import regions
+from explorer.inference import Engine
+from explorer.strips import codes_strip
+from explorer.ui import lab, resources, sweep
+from explorer.ui.components import filmstrip
+from explorer.ui.controls import commit
+from explorer.ui.notation import layer_codes
+from explorer.ui.views import PriorsLabView
+
+
+class Step(NamedTuple):
+    """One step: what is told, what is asked, and what shows whether the guess was right."""
+
+    told: str
+    asked: str
+    options: tuple[str, ...]
+    answer: int
+    reveal: Callable[[list[Engine]], None]
+
+
+class Lesson(NamedTuple):
+    """A lesson and its steps."""
+
+    title: str
+    steps: tuple[Step, ...]
+
+
+def run(engines: list[Engine], view: PriorsLabView) -> None:
+    """Show the open step of the open lesson."""
+    lesson = LESSONS[view.lesson - 1]
+    view.step = min(view.step, len(lesson.steps))
+    step = lesson.steps[view.step - 1]
+    if view.guess is not None and view.guess >= len(step.options):
+        view.guess = None
+    st.subheader(f"{lesson.title} · {view.step} of {len(lesson.steps)}", anchor=False)
+    st.markdown(step.told)
+    st.markdown(f"**{step.asked}**")
+    key = f"lab_guess_{view.lesson}_{view.step}"
+    st.session_state[key] = None if view.guess is None else step.options[view.guess]
+    st.radio(
+        step.asked,
+        step.options,
+        index=None,
+        key=key,
+        on_change=_guess,
+        args=(key, step.options),
+        label_visibility="collapsed",
+    )
+    if view.guess is not None:
+        right = view.guess == step.answer
+        st.markdown(
+            f"{':material/check: As you said.' if right else ':material/lightbulb: Not so.'} "
+            f"**{step.options[step.answer]}**"
+        )
+        step.reveal(engines)
+    _turn(view, len(lesson.steps))
+
+
+def _turn(view: PriorsLabView, steps: int) -> None:
+    with st.container(horizontal=True):
+        st.button(
+            "Back",
+            on_click=commit,
+            kwargs={"step": view.step - 1, "guess": None},
+            disabled=view.step == 1,
+        )
+        if view.step < steps:
+            st.button(
+                "Next",
+                on_click=commit,
+                kwargs={"step": view.step + 1, "guess": None},
+                type="primary" if view.guess is not None else "secondary",
+            )
+        elif view.lesson < len(LESSONS):
+            st.button(
+                f"Next lesson: {LESSONS[view.lesson].title}",
+                on_click=commit,
+                kwargs={"lesson": view.lesson + 1, "step": 1, "guess": None},
+            )
+        st.button(
+            "To the bench", on_click=commit, kwargs={"lesson": None, "step": None, "guess": None}
+        )
+
+
+def _guess(key: str, options: tuple[str, ...]) -> None:
+    chosen = st.session_state[key]
+    commit(guess=None if chosen is None else options.index(chosen))
+
+
+def _of(engines: list[Engine], kind: str) -> Engine | None:
+    found = [
+        engine
+        for engine in engines
+        if engine.checkpoint.config.prior is not None
+        and engine.checkpoint.config.prior.kind == kind
+    ]
+    return found[-1] if found else None
+
+
+def _zero_scale(engines: list[Engine]) -> None:
+    shown = [item for item in (_of(engines, "standard"), _of(engines, "vamp")) if item is not None]
+    sweep.sweep(shown, key="lesson_zero", at=0.0, tiles=24, selectable=False, tile_width=44)
+    st.caption(
+        "At s = 0 a standard normal has one place to draw from, its mean. A VampPrior first "
+        "chooses a component: it keeps as many pictures as it has components."
+    )
+
+
+def _marginal(engines: list[Engine]) -> None:
+    lab.bound(lab.one_each(engines))
+    st.markdown(
+        "The reconstruction and the information hardly differ. What a learned prior lowers is the "
+        "marginal KL: nats that were paid for drawing codes where the encoder puts none, and for "
+        "drawing too few where it puts many."
+    )
+
+
+def _simplest(engines: list[Engine]) -> None:
+    rows = []
+    for engine in lab.one_each(engines):
+        metric = engine.checkpoint.metrics.get("log_likelihood")
+        if metric is not None:
+            rows.append(
+                f"| {lab.named(engine)} | {metric.value:.2f} ± {metric.se or 0:.2f} |".replace(
+                    "-", "−"
+                )
+            )
+    st.markdown("| Prior | log p(x), nats |\n| --- | ---: |\n" + "\n".join(rows))
+    st.caption(
+        "Importance-sampled with S = 500 on 250 test digits; the errors are of the mean over "
+        "digits. All models saw the same digits, so differences are surer than the errors say."
+    )
+
+
+def _holes(engines: list[Engine]) -> None:
+    for engine in (_of(engines, "xvae"), _of(engines, "standard")):
+        if engine is not None:
+            found = resources.plane(engine)
+            if found is not None:
+                st.markdown(
+                    f"**{lab.named(engine)}**: {100 * found.hole_mass:.1f} ± "
+                    f"{100 * found.hole_error:.1f} % of {found.samples:,} prior samples "
+                    f"(a perfect prior: {100 * regions.RARE:.0f} %)."
+                )
+    st.caption(
+        "A hole is where the aggregated posterior is thinner than at all but one in twenty codes "
+        "drawn for held-out data."
+    )
+
+
+def _in_holes(engines: list[Engine]) -> None:
+    for engine in (_of(engines, "xvae"), _of(engines, "standard")):
+        if engine is None:
+            continue
+        found = resources.plane(engine)
+        codes = None if found is None else layer_codes(engine, None, "holes", found)
+        if found is None or codes is None:
+            continue
+        st.markdown(f"**{lab.named(engine)}: decoded from its holes**")
+        filmstrip(
+            codes_strip(engine, codes),
+            key=f"lesson_holes_{engine.slug}",
+            selectable=False,
+            tile_width=64,
+            captions=[f"{100 * hole.mass:.1f} % of the prior" for hole in found.holes],
+            name="hole",
+        )
+        atlas, measure = resources.atlas(engine), resources.yardstick(engine)
+        if atlas is not None and measure is not None:
+            far = measure.judge(engine.encode(engine.decode(codes)).loc).percentile
+            st.caption(
+                "Encoded again, they lie farther from training codes than "
+                + ", ".join(f"{value:.0f}" for value in far[:6])
+                + f" % of {measure.held_out:,} held-out codes do."
+            )
+
+
+def _counts(engines: list[Engine]) -> list[Engine]:
+    return [
+        engine
+        for engine in engines
+        if engine.checkpoint.config.prior is not None
+        and engine.checkpoint.config.prior.kind == "vamp"
+    ]
+
+
+def _components(engines: list[Engine]) -> None:
+    shown = _counts(engines)
+    lab.planes(shown, PriorsLabView(show="density"))
+
+
+def _bought(engines: list[Engine]) -> None:
+    rows = []
+    for engine in _counts(engines):
+        metric, cut = engine.checkpoint.metrics.get("elbo"), resources.surgery(engine)
+        if metric is None or cut is None:
+            continue
+        rows.append(
+            f"| {sweep.component_count(engine)} | {metric.value:.2f} ± {metric.se or 0:.2f} | "
+            f"{cut.marginal:.3f} ± {cut.marginal_error:.3f} |".replace("-", "−")
+        )
+    st.markdown(
+        "| K | ELBO, nats | Marginal KL, nats |\n| ---: | ---: | ---: |\n" + "\n".join(rows)
+    )
+    st.caption(
+        "250 test digits. In two dimensions a few components already cover the aggregated "
+        "posterior; in forty, as for MNIST, the VampPrior paper uses 500."
+    )
+
+
+LESSONS = (
+    Lesson(
+        "What a prior is for",
+        (
+            Step(
+                "A VAE draws by taking a code from its prior and decoding it. The scale s shrinks "
+                "or stretches the noise of that draw; s = 1 is the prior as trained.",
+                "At s = 0, how many pictures can a standard normal and a VampPrior make?",
+                (
+                    "Both one",
+                    "The standard normal one, the VampPrior one per component",
+                    "Both as many as at s = 1",
+                ),
+                1,
+                _zero_scale,
+            ),
+            Step(
+                "The bound that a VAE is trained on splits into three: how well a code describes "
+                "its picture, how much the code tells about which picture it was, and how far all "
+                "codes together are from the prior.",
+                "Which part does a better prior lower?",
+                ("The reconstruction", "The information in the code", "The marginal KL"),
+                2,
+                _marginal,
+            ),
+            Step(
+                "Four priors were trained on the same digits with the same network and two units.",
+                "How far apart are their log-likelihoods, in two dimensions?",
+                (
+                    "Several nats: the prior decides all",
+                    "A fraction of a nat: with two units the decoder is what limits",
+                ),
+                1,
+                _simplest,
+            ),
+        ),
+    ),
+    Lesson(
+        "Holes",
+        (
+            Step(
+                "The aggregated posterior q(z) is where the codes of data lie. A hole is a place "
+                "where the prior has mass and q(z) has none.",
+                "A prior that equals q(z) would have 5 % of its samples in “holes”, by how they "
+                "are defined here. Which of these two has more?",
+                ("X-VAE, with one Gaussian from an autoencoder’s codes", "The standard normal"),
+                0,
+                _holes,
+            ),
+            Step(
+                "The decoder was trained on codes drawn from the posteriors, and on no others.",
+                "What does it show in a hole?",
+                (
+                    "Nothing",
+                    "Blends or strokes of no digit: it was never told what to show there",
+                    "Always the nearest training digit",
+                ),
+                1,
+                _in_holes,
+            ),
+        ),
+    ),
+    Lesson(
+        "What K pseudo-inputs buy",
+        (
+            Step(
+                "A VampPrior is the mixture of the encoder’s posteriors at K learned inputs.",
+                "With K = 1 it is one Gaussian. What will the prior look like as K grows?",
+                (
+                    "It stays round",
+                    "It takes the shape of the aggregated posterior",
+                    "It fills the plane evenly",
+                ),
+                1,
+                _components,
+            ),
+            Step(
+                "Every component costs an encoding per training step; the paper uses K = 500.",
+                "Where do most of the gains lie, in two dimensions?",
+                ("In the first few components", "Evenly, up to the last"),
+                0,
+                _bought,
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,57 @@
+import streamlit as st
+
+from explorer.ui import frame, resources, take, walking, work
+from explorer.ui.controls import commit, control
+from explorer.ui.views import InterpolateView
+
+view = frame.settle(InterpolateView.from_address())
+engine = frame.open_models(view)[0]
+atlas = resources.atlas(engine)
+if atlas is None:
+    st.markdown("**The ends of a way are chosen on the map, and this model has none yet**")
+    work.offer(engine, "atlas", "Build the map", "It encodes the data and lays the codes out.")
+    view.write()
+    st.stop()
+
+with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    if view.path:
+        st.markdown("**Along the line you drew**")
+        st.button("Choose ends instead", on_click=commit, kwargs={"path": None})
+    else:
+        control(
+            st.segmented_control,
+            "Way",
+            view,
+            "kind",
+            options=list(walking.KINDS),
+            format_func=walking.KINDS.get,
+            required=True,
+        )
+    if view.kind == "following" and not view.path:
+        control(
+            st.slider,
+            "Closeness to the density",
+            view,
+            "closeness",
+            min_value=0.0,
+            max_value=1.0,
+            step=0.1,
+            width=200,
+        )
+    control(st.slider, "Frames", view, "frames", min_value=5, max_value=41, step=4, width=160)
+
+if not view.path:
+    walking.ends(engine, atlas, view)
+way = walking.way(engine, atlas, view)
+if way is None:
+    st.caption("Choose at least two ends: a number of a datum, a prior sample, or a prototype.")
+    view.write()
+    st.stop()
+strip = walking.film(engine, way, view)
+walking.remarks(engine, way, view)
+take.strip_menu(engine, strip, "interpolate_take", "way", view.at)
+walking.chart(engine, atlas, way, view)
+with st.expander("Show the formula"):
+    walking.formula(view)
+
+frame.finish(view, engine)

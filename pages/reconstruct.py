@@ -1,0 +1,53 @@
+import streamlit as st
+
+from explorer.ui import frame, mirror
+from explorer.ui.controls import control
+from explorer.ui.views import ReconstructView
+
+view = frame.settle(ReconstructView.from_address())
+engines = frame.open_models(view)
+engine = engines[0]
+sources = mirror.sources(engine)
+if view.source not in sources:
+    view.source = "test"
+
+panes = st.container(horizontal=True, gap="large")
+with panes.container(width=290):
+    if len(sources) > 1:
+        control(
+            st.segmented_control,
+            "Sample",
+            view,
+            "source",
+            options=list(sources),
+            format_func=sources.get,
+            required=True,
+        )
+    given = mirror.choose(engine, view)
+with panes.container(key="reconstruct_models"):
+    mirror.stack_when_narrow()
+    if given is None:
+        st.markdown("**Nothing to reconstruct yet**")
+        st.caption("What you choose, draw or upload goes through the encoder and back, here.")
+    else:
+        mirror.show(engines, given, view)
+
+if given is not None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        mirror.posterior(engine, given)
+    with right:
+        st.markdown("**Refine**")
+        control(st.toggle, "Fit the posterior to this sample alone", view, "refine")
+        if view.refine and engine.has_prior:
+            mirror.refinement(engines, given)
+        else:
+            st.caption(
+                "An encoder serves all data at once. A few gradient steps on the posterior of "
+                "this one sample show how many nats that costs."
+            )
+    st.caption(
+        "Compare with up to three models in the sidebar: the same sample goes through each."
+    )
+
+frame.finish(view, engine)
