@@ -33,6 +33,7 @@ Data = Annotated[Path | None, typer.Option(help="Data root, in torchvision's lay
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")]
 Slug = Annotated[str, typer.Argument(help="A checkpoint's name, as in `latent-explorer list`.")]
+Ship = Annotated[bool, typer.Option("--ship", help="Write into the checkpoint's own folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -208,9 +209,7 @@ def evaluate(
     as_json: Json = False,
     data: Data = None,
     device: Device = "auto",
-    ship: Annotated[
-        bool, typer.Option("--ship", help="Write into the checkpoint's own folder.")
-    ] = False,
+    ship: Ship = False,
 ) -> None:
     """Measure a checkpoint on its test split; full results are kept in the user folder."""
     from explorer import checkpoint, metrics, publishing
@@ -272,7 +271,9 @@ def trade(slug: Slug, data: Data = None, ship: Ship = False) -> None:
             opened,
             data_set,
             folder,
-            lambda done, total: bar.update(task, description="scales", completed=done, total=total),
+            lambda done, total: bar.update(
+                task, description="scales", completed=done, total=total
+            ),
         )
     out.print(f"Wrote {folder / checkpoint.TRADEOFF}.", soft_wrap=True, highlight=False)
 
@@ -286,10 +287,10 @@ def rebuild(
     """Make an export again from its JSON, and say whether every picture is the same."""
     from explorer import checkpoint, exports
 
-    found = exports.rebuild(exports.read_manifest(manifest), device)
+    facts = exports.read_manifest(manifest)
+    found = exports.rebuild(facts, device)
     to.mkdir(parents=True, exist_ok=True)
-    frame = min(range(len(found.strip.values)), key=lambda k: abs(found.strip.values[k] - 1))
-    checkpoint.write(to / f"{manifest.stem}.png", exports.picture(found.strip, frame))
+    checkpoint.write(to / f"{manifest.stem}.png", exports.picture(found.strip, facts.frame))
     checkpoint.write(to / f"{manifest.stem}-sprite.png", exports.sprite(found.strip))
     same = "the same, bit by bit" if found.same else "not the same, bit by bit, as when exported"
     out.print(f"Wrote pictures to {to}: {same}.", soft_wrap=True, highlight=False)

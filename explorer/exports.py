@@ -63,6 +63,7 @@ class Manifest(Recipe):
     view: str = Field("", max_length=4000)
     drawn: Drawn | None = None
     codes: Codes | None = None
+    frame: int = Field(0, ge=0, description="The frame that was shown.")
     digest: str = Field(max_length=64, description="SHA-256 of the strip as eight-bit samples.")
 
 
@@ -132,7 +133,7 @@ def arrays(columns: dict[str, np.ndarray], z: Float[np.ndarray, "codes latent"])
     return stream.getvalue()
 
 
-def manifest(engine: Engine, strip: Strip, library: str, view: str = "") -> bytes:
+def manifest(engine: Engine, strip: Strip, library: str, view: str = "", frame: int = 0) -> bytes:
     """Write the JSON from which `rebuild` makes a strip again.
 
     Args:
@@ -140,6 +141,7 @@ def manifest(engine: Engine, strip: Strip, library: str, view: str = "") -> byte
         strip: The strip; it must have codes or a recipe.
         library: Version of this library.
         view: Address of the view, for people.
+        frame: The frame that is shown.
 
     Raises:
         ExportError: If the strip holds samples that no code stands for.
@@ -162,6 +164,7 @@ def manifest(engine: Engine, strip: Strip, library: str, view: str = "") -> byte
         checkpoint=engine.slug,
         hash=engine.checkpoint.hash,
         view=view[:4000],
+        frame=frame,
         drawn=drawn,
         codes=codes,
         digest=digest(strip),

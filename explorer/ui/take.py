@@ -32,7 +32,7 @@ def strip_menu(engine: Engine, strip: Strip, key: str, name: str, frame: int = 0
             _button("Codes (NPZ)", lambda: exports.arrays(columns, z), f"{stem}.npz", key)
             _button(
                 "What rebuilds it (JSON)",
-                lambda: exports.manifest(engine, strip, __version__, f"{view}?{query}"),
+                lambda: exports.manifest(engine, strip, __version__, f"{view}?{query}", frame),
                 f"{stem}.json",
                 key,
             )
