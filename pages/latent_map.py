@@ -36,8 +36,6 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         format_func=colours.get,
         width=220,
     )
-    st.button("Clear selection", on_click=commit, kwargs={"pick": None}, disabled=not view.pick)
-    st.button("Show all", on_click=commit, kwargs={"only": None}, disabled=not view.only)
 
 panes = st.container(horizontal=True, gap="medium")
 with panes.container(key="latent_map_plane"):
@@ -47,6 +45,12 @@ with panes.container(key="latent_map_plane"):
         holding.path(engine, atlas, view)
     holding.direction(engine, atlas, view)
 with panes.container(width=340):
+    if view.pick or view.only:
+        with st.container(horizontal=True, gap="small"):
+            if view.pick:
+                st.button("Clear selection", on_click=commit, kwargs={"pick": None})
+            if view.only:
+                st.button("Show all", on_click=commit, kwargs={"only": None})
     chosen = holding.held(engine, atlas, view)
     if chosen is None and view.pick:
         st.caption("What the link picks is not on this model’s map.")

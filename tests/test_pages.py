@@ -96,6 +96,28 @@ def test_link_opens_a_component_and_a_tile():
         ("latent_map", {"layers": "data,nothing"}),
         ("latent_map", {"neighbours": "100000"}),
         ("catalogue", {"sort": "x" * 5000}),
+        ("generate", {"compare": "a,b,c,d"}),
+        ("generate", {"compare": "../x"}),
+        ("latent_map", {"pick": "lasso:1,2,3,4"}),
+        ("latent_map", {"pick": "box:0,0,1,1;add:" + ",".join(["1"] * 65)}),
+        ("latent_map", {"path": "1,2"}),
+        ("latent_map", {"path": ",".join(["1"] * 200)}),
+        ("latent_map", {"metric": "manhattan"}),
+        ("latent_map", {"only": "everything"}),
+        ("traverse", {"centre": "z:!!!"}),
+        ("traverse", {"at": "1:x"}),
+        ("traverse", {"at": "1:1.5,"}),
+        ("traverse", {"rows": "1000"}),
+        ("interpolate", {"ends": "data:1|data:2|data:3|data:4|data:5"}),
+        ("interpolate", {"ends": "data:-1"}),
+        ("interpolate", {"kind": "geodesic2"}),
+        ("interpolate", {"closeness": "nan"}),
+        ("interpolate", {"frames": "4000"}),
+        ("reconstruct", {"source": "file:///etc/passwd"}),
+        ("reconstruct", {"index": "-1"}),
+        ("priors_lab", {"lesson": "9"}),
+        ("priors_lab", {"guess": "maybe"}),
+        ("priors_lab", {"bench": "other"}),
     ],
 )
 def test_bad_value_of_a_link_falls_back_with_a_notice(page, parameters):
@@ -103,7 +125,7 @@ def test_bad_value_of_a_link_falls_back_with_a_notice(page, parameters):
     assert not app.exception
     assert app.toast
     assert "could not be used" in app.toast[0].value
-    assert not address(app).keys() & parameters.keys()
+    assert not address(app).items() & parameters.items()
 
 
 @pytest.mark.parametrize("slug", ["nowhere", "..%2f..%2fetc", "../digits-ae-2", "x" * 200, "<b>"])
@@ -219,3 +241,202 @@ def test_every_page_has_a_view():
 def test_engines_are_shared_and_few():
     entry = next(entry for entry in resources.entries() if entry.slug == "digits-vae-vamp-16")
     assert resources.engine(entry) is resources.engine(entry)
+
+
+def told(app):
+    return " ".join(item.value for item in (*app.caption, *app.markdown))
+
+
+def test_pick_with_additions_and_cuts_is_counted():
+    app = open_page("latent_map", model="digits-vae-vamp-2", pick="data:3;add:4,5;cut:4")
+    assert not app.exception
+    assert "2 codes picked" in told(app)
+
+
+def test_drawn_path_is_told_and_handed_on():
+    app = open_page("latent_map", model="digits-vae-vamp-16", path="0,0,3,3,5,1")
+    assert not app.exception
+    assert "Along your line" in told(app)
+    assert "Estimated" in told(app)
+    app = open_page("interpolate", model="digits-vae-vamp-16", path="0,0,3,3,5,1")
+    assert not app.exception
+    assert "Along the line you drew" in told(app)
+
+
+def test_hole_is_told_with_what_it_means():
+    app = open_page("latent_map", model="digits-vae-xvae-2", layers="data,holes", pick="holes:0")
+    assert not app.exception
+    assert "Hole 1" in told(app)
+    assert "never trained on what it shows" in told(app)
+
+
+def test_spot_outside_every_hole_is_not_called_one():
+    app = open_page("latent_map", model="digits-vae-vamp-2", pick="spot:-1,0.5")
+    assert not app.exception
+    assert "A spot of the map" in told(app)
+    assert "never trained" not in told(app)
+
+
+def test_a_direction_is_saved_and_walked_and_removed():
+    app = open_page("latent_map", model="digits-vae-vamp-2", a="data:3", b="data:90")
+    app.text_input[0].input("slant")
+    next(item for item in app.button if item.label == "Save direction").click().run()
+    assert "Saved" in told(app)
+    app = open_page("traverse", model="digits-vae-vamp-2")
+    assert "slant" in told(app)
+    next(item for item in app.button if item.label == "Remove").click().run()
+    assert "slant" not in told(app)
+
+
+def test_no_map_offers_to_build_one(tmp_path, monkeypatch):
+    import shutil
+
+    shown = tmp_path / "shown"
+    shutil.copytree(
+        SHIPPED / "digits-vae-vamp-2",
+        shown / "digits-vae-vamp-2",
+        ignore=shutil.ignore_patterns("atlas.npz", "training"),
+    )
+    monkeypatch.setenv("LATENT_EXPLORER_CHECKPOINTS", str(shown))
+    for page in PAGES:
+        app = open_page(page, model="digits-vae-vamp-2")
+        assert not app.exception, page
+    app = open_page("latent_map", model="digits-vae-vamp-2")
+    assert "Build the map" in [item.label for item in app.button]
+
+
+def test_traverse_starts_where_the_link_says():
+    for centre, words in {
+        "mean": "From prior mean",
+        "data:12": "From datum 13",
+        "prototypes:3": "From prototype 3",
+        "box:-2,-2,2,2": "From mean of",
+        "z:AAAAAA": "From a code of yours",
+    }.items():
+        app = open_page("traverse", model="digits-vae-vamp-2", centre=centre)
+        assert not app.exception
+        assert words in told(app), centre
+        assert address(app).get("centre", "mean") == centre
+
+
+def test_a_centre_that_is_not_in_the_model_gives_way_to_the_mean():
+    for centre in ("data:999999", "prototypes:5000", "z:AAAA"):
+        app = open_page("traverse", model="digits-vae-vamp-2", centre=centre)
+        assert not app.exception
+        assert "centre" not in address(app)
+
+
+def test_interpolate_begins_between_two_classes_and_takes_up_to_four_ends():
+    app = open_page("interpolate", model="digits-vae-vamp-16")
+    assert not app.exception
+    assert len(address(app)["ends"].split("|")) == 2
+    next(item for item in app.button if item.label == "Add an end").click().run()
+    next(item for item in app.button if item.label == "Add an end").click().run()
+    assert len(address(app)["ends"].split("|")) == 4
+    assert "Add an end" not in [item.label for item in app.button]
+
+
+def test_slerp_under_a_mixture_says_that_it_means_little():
+    app = open_page("interpolate", model="digits-vae-vamp-16", kind="spherical")
+    assert "Slerp means little" in told(app)
+    app = open_page("interpolate", model="digits-vae-standard-16", kind="spherical")
+    assert "Slerp means little" not in told(app)
+
+
+@pytest.mark.parametrize("kind", ["straight", "spherical", "following"])
+def test_every_way_is_walked(kind):
+    app = open_page("interpolate", model="digits-vae-standard-2", kind=kind, frames=9)
+    assert not app.exception
+    assert "lowest log p(z)" in told(app)
+
+
+def test_reconstruct_tells_the_terms_of_every_model():
+    app = open_page(
+        "reconstruct",
+        model="digits-vae-vamp-16",
+        compare="digits-vae-standard-16,digits-vae-mog-16",
+        refine=1,
+    )
+    assert not app.exception
+    table = next(item.value for item in app.markdown if "Anomaly percentile" in item.value)
+    assert table.count("\n") == 4
+    assert "The bound rose by" in told(app)
+
+
+def test_reconstruct_says_when_the_data_are_not_at_hand(tmp_path, monkeypatch):
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
+    app = open_page("reconstruct", model="mnist-static-vae-vamp-40")
+    assert not app.exception
+    assert "The data set is not at hand" in told(app)
+    app = open_page("generate", model="mnist-static-vae-vamp-40")
+    assert not app.exception
+
+
+def test_generate_compares_four_models_and_shows_differences():
+    others = "digits-vae-standard-16,digits-vae-mog-16,digits-vae-xvae-16"
+    app = open_page("generate", model="digits-vae-vamp-16", compare=others, difference=1, tile=2)
+    assert not app.exception
+    assert address(app)["compare"] == others
+    assert told(app).count("New or copied") + told(app).count("training codes compared") >= 4
+
+
+def test_presets_set_the_scale():
+    app = open_page("generate", model="digits-vae-vamp-16")
+    next(item for item in app.button if item.label == "Safer").click().run()
+    assert address(app)["scale"] == "0.7"
+
+
+def test_the_curve_is_shown_where_it_was_measured_and_offered_elsewhere(tmp_path, monkeypatch):
+    import shutil
+
+    app = open_page("generate", model="digits-vae-vamp-16")
+    assert "The large dot is where the slider stands" in told(app)
+    shown = tmp_path / "shown"
+    shutil.copytree(
+        SHIPPED / "digits-vae-vamp-16",
+        shown / "digits-vae-vamp-16",
+        ignore=shutil.ignore_patterns("tradeoff.npz", "training"),
+    )
+    monkeypatch.setenv("LATENT_EXPLORER_CHECKPOINTS", str(shown))
+    app = open_page("generate", model="digits-vae-vamp-16")
+    assert any("Measure the curve" in item.label for item in app.button)
+
+
+@pytest.mark.parametrize("bench", ["planes", "bound", "training", "scale"])
+def test_every_bench_of_the_lab_opens(bench):
+    app = open_page("priors_lab", bench=bench, large=1)
+    assert not app.exception
+    assert "two latent units" in told(app)
+
+
+def test_every_step_of_every_lesson_asks_and_reveals():
+    from explorer.ui.lessons import LESSONS
+
+    for number, lesson in enumerate(LESSONS, 1):
+        for step, content in enumerate(lesson.steps, 1):
+            app = open_page("priors_lab", lesson=number, step=step)
+            assert not app.exception
+            assert content.options[content.answer] not in told(app)
+            app = open_page("priors_lab", lesson=number, step=step, guess=content.answer)
+            assert not app.exception
+            assert "As you said" in told(app)
+
+
+def test_a_guess_goes_into_the_link():
+    app = open_page("priors_lab", lesson=1, step=2)
+    app.radio[0].set_value(app.radio[0].options[2]).run()
+    assert address(app)["guess"] == "2"
+    assert "As you said" in told(app)
+    next(item for item in app.button if item.label == "Next").click().run()
+    assert address(app)["step"] == "3"
+    assert "guess" not in address(app)
+
+
+def test_the_longest_link_of_each_page_stays_under_two_thousand_characters():
+    from explorer.ui.views import InterpolateView
+
+    code = "z:" + "A" * 107
+    view = InterpolateView(
+        model="m" * 40, compare=("c" * 40,) * 3, ends=(code,) * 4, kind="following"
+    )
+    assert sum(len(f"{name}={value}&") for name, value in view.model_dump().items()) < 2000

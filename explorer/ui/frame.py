@@ -58,7 +58,12 @@ export default function ({ parentElement }) {
 
 def run() -> None:
     """Draw the frame and run the page that the address names."""
-    st.set_page_config(page_title="Latent Explorer", page_icon=resources.icon(), layout="wide")
+    st.set_page_config(
+        page_title="Latent Explorer",
+        page_icon=resources.icon(),
+        layout="wide",
+        initial_sidebar_state=330,
+    )
     pages = [
         st.Page(page_path(name), title=title, icon=icon, url_path=name)
         for name, (title, icon) in TITLES.items()

@@ -13,7 +13,7 @@ from explorer.ui.components import filmstrip
 from explorer.ui.controls import commit, control
 from explorer.ui.gallery import pictures_of
 from explorer.ui.notation import Selection, code_text, path_codes, select
-from explorer.ui.reading import mix, percentile
+from explorer.ui.reading import mix, percentile, signed
 from explorer.ui.views import LatentMapView
 
 MEMBERS = 64
@@ -58,7 +58,7 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
             selectable=False,
             tile_width=_width(engine, 96),
         )
-    if view.pick.startswith("holes:"):
+    if _in_hole(engine, view.pick):
         st.caption(
             "Hardly any data have codes here, yet the prior draws from it: the decoder was never "
             "trained on what it shows."
@@ -230,7 +230,19 @@ def _facts(engine: Engine, atlas: Atlas, chosen: Selection) -> None:
         words.append(f"log p(z) {density:.1f} nats")
         place = percentile(density, resources.held_out_density(engine, means=len(rows) > 0))
         words += [place] if place and len(chosen.z) == 1 else []
-    st.caption(" · ".join(words).replace("-", "−") + (" (means)" if len(chosen.z) > 1 else ""))
+    st.caption(signed(" · ".join(words)) + (" (means)" if len(chosen.z) > 1 else ""))
+
+
+def _in_hole(engine: Engine, pick: str) -> bool:
+    """Whether a pick is a hole, or a spot inside one."""
+    if not pick.startswith("spot:"):
+        return pick.startswith("holes:")
+    found = resources.plane(engine)
+    if found is None or not found.exact:
+        return False
+    x, y = (float(value) for value in pick.removeprefix("spot:").split(","))
+    column, row = np.abs(found.x - x).argmin(), np.abs(found.y - y).argmin()
+    return bool(found.hole[row, column])
 
 
 def _width(engine: Engine, pixels: int) -> int:

@@ -6,8 +6,8 @@ import streamlit as st
 
 from explorer import regions
 from explorer.inference import Engine
-from explorer.strips import grid_strip
 from explorer.publishing import DATA
+from explorer.strips import grid_strip
 from explorer.ui import gallery, palette, resources, sweep
 from explorer.ui.components import filmstrip
 from explorer.ui.frame import said_of
@@ -202,9 +202,9 @@ def scales(engines: list[Engine], view: PriorsLabView) -> float:
         wanted, key="lab_scale", at=view.scale, tiles=32, selectable=False, tile_width=44
     )
     st.caption(
-        "X-VAE draws z = mean + s · spread · noise, both from an autoencoder’s codes; the standard "
-        "prior z = s · noise. One is the other in other coordinates, so the same scale does the "
-        "same to both."
+        "X-VAE draws z = mean + s · spread · noise, both from an autoencoder’s codes; the "
+        "standard prior z = s · noise. One is the other in other coordinates, so the same scale "
+        "does the same to both."
     )
     return float(state.value)
 

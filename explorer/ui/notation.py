@@ -20,15 +20,16 @@ _NUMBER = r"-?\d{1,9}(?:\.\d{1,12})?(?:e[+-]?\d{1,2})?"
 _PAIR = rf"{_NUMBER},{_NUMBER}"
 _POINT = r"(?:data|prior|prototypes|holes):\d{1,6}"
 _AREA = rf"(?:box:{_PAIR},{_PAIR}|lasso:{_PAIR}(?:,{_PAIR}){{2,{MOST_VERTICES - 1}}})"
+_SPOT = rf"spot:{_PAIR}"
 _ROWS = rf"\d{{1,6}}(?:,\d{{1,6}}){{0,{MOST_EDITS - 1}}}"
 
-PICK = re.compile(rf"(?:(?:{_POINT}|{_AREA})(?:;add:{_ROWS})?(?:;cut:{_ROWS})?)?")
-"""A point of a layer, a box or a lasso in map coordinates, with rows added and cut; or nothing."""
+PICK = re.compile(rf"(?:{_SPOT}|(?:{_POINT}|{_AREA})(?:;add:{_ROWS})?(?:;cut:{_ROWS})?)?")
+"""A spot of the map; a point of a layer, a box or a lasso, with rows added and cut; or nothing."""
 
 PATH = re.compile(rf"(?:{_PAIR}(?:,{_PAIR}){{1,{MOST_VERTICES // 2 - 1}}})?")
 """A line on the map: two to 32 vertices; or nothing."""
 
-PLACE = re.compile(rf"(?:mean|{_POINT}|{_AREA}|z:[A-Za-z0-9_-]{{2,1400}}={{0,2}})")
+PLACE = re.compile(rf"(?:mean|{_SPOT}|{_POINT}|{_AREA}|z:[A-Za-z0-9_-]{{2,1400}}={{0,2}})")
 """One code: the prior's mean, a point of the map, the mean of a selection, or the code itself."""
 
 _DIAL = r"\d{1,3}:-?\d(?:\.\d{1,2})?"
@@ -80,6 +81,9 @@ def select(
         number = index if kind == "prototypes" else index + 1
         return Selection(codes[index : index + 1], f"{NAMES[kind]} {number}", np.empty(0, int))
     numbers = [float(value) for value in rest.split(",")]
+    if kind == "spot":
+        z = lift(atlas.codes, atlas.xy, np.array([numbers]))
+        return Selection(z, "A spot of the map", np.empty(0, int))
     if kind == "data":
         rows = {int(rest)} if int(rest) < len(atlas.codes) else set()
     elif kind == "box":

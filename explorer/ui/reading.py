@@ -1,5 +1,6 @@
 """Numbers in words: metrics with error and n, and where a value stands among held-out data."""
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -28,6 +29,11 @@ def provenance(metric: Metric | None) -> str:
     if metric.null is not None:
         parts.append(f"real against real {metric.null:.2f}")
     return ", ".join(parts)
+
+
+def signed(text: str) -> str:
+    """Write negative numbers with a minus sign; hyphens stay."""
+    return re.sub(r"(?<![\w)])-(?=\d)", "−", text)
 
 
 def percentile(value: float, known: Float[np.ndarray, " codes"] | None) -> str | None:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
 
 from explorer import paths, regions, settings
 from explorer.checkpoint import (
+    ATLAS,
     LIKELIHOOD,
     PREVIEW,
     SNAPSHOTS,
@@ -71,7 +73,7 @@ def atlas(opened: Engine) -> Atlas | None:
     Raises:
         CheckpointError: If it is damaged.
     """
-    return _atlas(opened.slug, opened.checkpoint.hash, _engine=opened)
+    return _atlas(opened.slug, _identity(opened), _engine=opened)
 
 
 def prototypes(opened: Engine) -> Prototypes | None:
@@ -81,27 +83,27 @@ def prototypes(opened: Engine) -> Prototypes | None:
 
 def claims(opened: Engine) -> np.ndarray | None:
     """Return for each code of the atlas the component that most probably made it."""
-    return _claims(opened.slug, opened.checkpoint.hash, _engine=opened)
+    return _claims(opened.slug, _identity(opened), _engine=opened)
 
 
 def plane(opened: Engine) -> Plane | None:
     """Return the densities over a model's map and the holes between them."""
-    return _plane(opened.slug, opened.checkpoint.hash, _engine=opened)
+    return _plane(opened.slug, _identity(opened), _engine=opened)
 
 
 def traced(opened: Engine) -> bytes | None:
     """Return contours and holes of a model's map, as the browser wants them."""
-    return _traced(opened.slug, opened.checkpoint.hash, _engine=opened)
+    return _traced(opened.slug, _identity(opened), _engine=opened)
 
 
 def yardstick(opened: Engine) -> Yardstick | None:
     """Return what samples are compared with; None where there is no atlas."""
-    return _yardstick(opened.slug, opened.checkpoint.hash, _engine=opened)
+    return _yardstick(opened.slug, _identity(opened), _engine=opened)
 
 
 def drawn_density(opened: Engine) -> np.ndarray:
     """Return log p(z) of the atlas's prior samples."""
-    return _drawn_density(opened.slug, opened.checkpoint.hash, _engine=opened)
+    return _drawn_density(opened.slug, _identity(opened), _engine=opened)
 
 
 def held_out_density(opened: Engine, means: bool = False) -> np.ndarray | None:
@@ -109,30 +111,27 @@ def held_out_density(opened: Engine, means: bool = False) -> np.ndarray | None:
 
     A mean lies nearer to the prior's middle than a drawn code: like is compared with like.
     """
-    return _held_out_density(opened.slug, opened.checkpoint.hash, means, _engine=opened)
+    return _held_out_density(opened.slug, _identity(opened), means, _engine=opened)
 
 
 def standing(opened: Engine, tiles: int, seed: int, component: int | None) -> Standing | None:
     """Return how new and how typical each sample of a scale strip is."""
-    return _standing(opened.slug, opened.checkpoint.hash, tiles, seed, component, _engine=opened)
+    return _standing(opened.slug, _identity(opened), tiles, seed, component, _engine=opened)
 
 
 def tradeoff(opened: Engine) -> Tradeoff | None:
     """Return the diversity-fidelity curve of a model as far as it was measured."""
-    digest = opened.checkpoint.hash
-    places = (results_folder(digest) / TRADEOFF, opened.checkpoint.folder / TRADEOFF)
-    changed = tuple(place.stat().st_mtime_ns if place.is_file() else 0 for place in places)
-    return _tradeoff(opened.slug, digest, changed, _engine=opened)
+    return _tradeoff(opened.slug, _identity(opened), _engine=opened)
 
 
 def surgery(opened: Engine) -> Surgery | None:
     """Return the parts of a model's KL over the test codes of its atlas."""
-    return _surgery(opened.slug, opened.checkpoint.hash, _engine=opened)
+    return _surgery(opened.slug, _identity(opened), _engine=opened)
 
 
 def unit_kl(opened: Engine) -> np.ndarray | None:
     """Return each unit's mean KL in nats over the test data, as it was measured with the card."""
-    return _unit_kl(opened.slug, opened.checkpoint.hash, _engine=opened)
+    return _unit_kl(opened.slug, _identity(opened), _engine=opened)
 
 
 def scored(opened: Engine, x: np.ndarray) -> Likelihood:
@@ -159,9 +158,7 @@ def test_likelihood(opened: Engine) -> np.ndarray | None:
 
 def path(opened: Engine, ends: bytes, kind: PathKind, frames: int, closeness: float) -> np.ndarray:
     """Return the codes of a path between ends, given as the bytes of float32 codes."""
-    return _path(
-        opened.slug, opened.checkpoint.hash, ends, kind, frames, closeness, _engine=opened
-    )
+    return _path(opened.slug, _identity(opened), ends, kind, frames, closeness, _engine=opened)
 
 
 def original(opened: Engine, row: int) -> np.ndarray | None:
@@ -203,6 +200,20 @@ def originals(opened: Engine) -> DataSet | None:
     """Return the data set itself where it is at hand; None elsewhere."""
     config = opened.checkpoint.config.data
     return _data(config.model_dump_json(), str(settings.current().data), _load=config.load)
+
+
+def _identity(opened: Engine) -> str:
+    """Name a model's weights and what is known of them at present: a job may have found more."""
+    digest = opened.checkpoint.hash
+    places = (results_folder(digest), opened.checkpoint.folder)
+    files = [place / name for place in places for name in (ATLAS, TRADEOFF, LIKELIHOOD)]
+    times = (str(file.stat().st_mtime_ns) if file.is_file() else "" for file in files)
+    return f"{digest} {' '.join(times)}"
+
+
+def version(opened: Engine) -> str:
+    """Return a short name of what is known of a model at present."""
+    return f"{zlib.crc32(_identity(opened).encode()):08x}"
 
 
 def _signature() -> tuple[tuple[str, int], ...]:
@@ -341,9 +352,7 @@ def _standing(
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _tradeoff(
-    slug: str, digest: str, changed: tuple[int, ...], _engine: Engine
-) -> Tradeoff | None:
+def _tradeoff(slug: str, identity: str, _engine: Engine) -> Tradeoff | None:
     return read_tradeoff(_engine.checkpoint)
 
 

@@ -17,7 +17,7 @@ from explorer.sketch import PixelSketch
 from explorer.strips import codes_strip, pack
 from explorer.ui import resources
 from explorer.ui.notation import NAMES, layer_codes, read_code
-from explorer.ui.reading import percentile_words
+from explorer.ui.reading import percentile_words, signed
 
 SIDE = 84
 MOST_TILES = 64
@@ -29,8 +29,12 @@ class _AbsentError(Exception):
 
 
 def address_of(opened: Engine, what: str, *parts: object) -> str:
-    """Return the address of something of a model, by its name and content hash."""
-    return "/".join(["/api", what, opened.slug, opened.checkpoint.hash, *map(str, parts)])
+    """Return the address of something of a model, by its name and content hash.
+
+    What hangs on the atlas also bears its version, since the browser keeps what it has fetched.
+    """
+    place = "/".join(["/api", what, opened.slug, opened.checkpoint.hash, *map(str, parts)])
+    return place if what == "decode" else f"{place}?v={resources.version(opened)}"
 
 
 def routes() -> list[BaseRoute]:
@@ -104,7 +108,7 @@ def card(opened: Engine, request: Request) -> Response:
     number = index if layer == "prototypes" else index + 1
     facts = {
         "title": f"{NAMES[layer]} {number}",
-        "rows": [(name, value.replace("-", "−")) for name, value in rows],
+        "rows": [(name, signed(value)) for name, value in rows],
         "pictures": pictures,
     }
     return Response(json.dumps(facts), media_type="application/json")

@@ -19,6 +19,7 @@ from explorer.ui.components import filmstrip, traversal
 from explorer.ui.components.traversal import Row, offsets
 from explorer.ui.controls import commit, control
 from explorer.ui.notation import MOST_ENDS, NAMES, code_text, path_codes, place_code
+from explorer.ui.reading import signed
 from explorer.ui.routes import address_of
 from explorer.ui.views import InterpolateView, TraverseView
 
@@ -255,7 +256,7 @@ def profile(engine: Engine, walked: Way, at: int) -> None:
     words = f"Length {size.sum():.1f} spreads of the prior, largest step {size.max():.2f}"
     if engine.has_prior:
         words += f", lowest log p(z) {density.min():.1f} nats at frame {int(density.argmin())}"
-    st.caption(words.replace("-", "−") + ".")
+    st.caption(signed(words) + ".")
 
 
 def chart(engine: Engine, atlas: Atlas, walked: Way, view: InterpolateView) -> None:

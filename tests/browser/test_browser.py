@@ -9,7 +9,16 @@ from explorer import settings
 from tests.browser.serving import serve, settled, watch
 
 MODEL = "digits-vae-vamp-16"
-PAGES = ("catalogue", "generate", "prototypes", "latent_map")
+PAGES = {
+    "catalogue": "filmstrip",
+    "generate": "filmstrip",
+    "prototypes": "filmstrip",
+    "latent_map": "point-map",
+    "traverse": "traversal",
+    "interpolate": "point-map",
+    "reconstruct": "filmstrip",
+    "priors_lab": None,
+}
 STRIP = "[data-testid=filmstrip]"
 
 
@@ -47,17 +56,12 @@ def digest_after(page, act, component="filmstrip"):
 
 def test_every_page_opens_by_its_link_on_a_fresh_server(chromium, tmp_path):
     with serve(tmp_path) as fresh:
-        for name in PAGES:
+        for name, component in PAGES.items():
             context = chromium.new_context()
             page = context.new_page()
             problems = []
             watch(page, problems)
-            go(
-                page,
-                fresh,
-                f"{name}?model={MODEL}",
-                "point-map" if name == "latent_map" else "filmstrip",
-            )
+            go(page, fresh, f"{name}?model={MODEL}", component)
             assert page.get_by_role("heading", level=1).count() == 1
             assert page.get_by_role("link", name="Latent map").count() == 1, "the frame is missing"
             assert problems == []
@@ -197,7 +201,7 @@ def test_back_and_forward_move_between_released_scales(page, address):
 
 def test_the_map_keeps_its_zoom_when_colours_layers_and_model_change(page, address):
     go(page, address, "latent_map?model=digits-vae-vamp-2", "point-map")
-    canvas = page.locator("[data-testid=point-map] canvas")
+    canvas = page.locator("[data-testid=point-map] canvas.over")
     box = canvas.bounding_box()
     page.mouse.move(box["x"] + 300, box["y"] + 250)
     page.mouse.wheel(0, -400)
@@ -232,7 +236,7 @@ def test_the_map_keeps_its_zoom_when_colours_layers_and_model_change(page, addre
 
 def find_point(page):
     """Move the pointer over the map until a point is under it."""
-    box = page.locator("[data-testid=point-map] canvas").bounding_box()
+    box = page.locator("[data-testid=point-map] canvas.over").bounding_box()
     for dy in range(-60, 61, 12):
         for dx in range(-120, 121, 12):
             at = (box["x"] + box["width"] / 2 + dx, box["y"] + box["height"] / 2 + dy)
@@ -262,7 +266,7 @@ def test_a_click_selects_and_a_shift_drag_boxes(page, address):
     page.mouse.click(*at)
     page.wait_for_url(re.compile(r"pick=data"), timeout=10_000)
     page.get_by_text("Nearest data to it").wait_for()
-    box = page.locator("[data-testid=point-map] canvas").bounding_box()
+    box = page.locator("[data-testid=point-map] canvas.over").bounding_box()
     page.keyboard.down("Shift")
     page.mouse.move(box["x"] + 200, box["y"] + 150)
     page.mouse.down()

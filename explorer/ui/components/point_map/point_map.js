@@ -238,8 +238,21 @@ function drop(map, event) {
   } else if (!grip.moved) {
     const found = near(map, at, grip.finger ? 22 : REACH)
     if (found) take(map, found, event.shiftKey ? "add" : event.altKey ? "cut" : "only")
+    else if (!event.shiftKey && !event.altKey) fall(map, at)
     if (found && grip.finger) card(map, (map.hovered = found))
   }
+}
+
+// A click into a hole: where the map is the latent space, that very spot; elsewhere its sample.
+function fall(map, at) {
+  if (!map.regions || !map.facts.holes) return
+  const [x, y] = toData(map, at)
+  if (!map.regions.outlines.reduce((odd, line) => odd !== within(x, y, line), false)) return
+  if (map.regions.exact) { choose(map, `spot:${round(x)},${round(y)}`); return }
+  const list = map.regions.holes
+  let best = 0
+  list.forEach((hole, k) => { if (Math.hypot(hole[0] - x, hole[1] - y) < Math.hypot(list[best][0] - x, list[best][1] - y)) best = k })
+  if (list.length) choose(map, `holes:${best}`)
 }
 
 function round(value) { return Number(value.toPrecision(5)) }
@@ -592,7 +605,7 @@ function graphics(map) {
     attribute vec2 place; attribute vec4 tone; uniform vec2 centre; uniform vec2 reach; uniform float size; varying vec4 colour;
     void main() { gl_Position = vec4((place - centre) * reach, 0., 1.); gl_PointSize = tone.a > 0. ? size : 0.; colour = tone; }`))
   gl.attachShader(program, part(gl.FRAGMENT_SHADER, `
-    precision mediump float; varying vec4 colour; uniform float size;
+    precision highp float; varying vec4 colour; uniform float size;
     void main() {
       float away = length(gl_PointCoord - .5) * size;
       float cover = clamp(size * .5 - away, 0., 1.);
@@ -777,7 +790,9 @@ function axes(map, pen) {
   pen.lineWidth = 0.5
   pen.font = "11px sans-serif"
   const [low, high] = [toData(map, [0, map.height]), toData(map, [map.width, 0])]
-  const step = Math.pow(10, Math.floor(Math.log10((high[1] - low[1]) / 2)))
+  const rough = (high[1] - low[1]) / 5
+  const power = Math.pow(10, Math.floor(Math.log10(rough)))
+  const step = power * [1, 2, 5, 10].find((times) => times * power >= rough * 0.99)
   for (const axis of [0, 1]) {
     for (let v = Math.ceil(low[axis] / step) * step; v <= high[axis]; v += step) {
       const [x, y] = toScreen(map, axis ? 0 : v, axis ? v : 0)
@@ -786,7 +801,7 @@ function axes(map, pen) {
       if (axis) { pen.moveTo(0, y); pen.lineTo(map.width, y) } else { pen.moveTo(x, 0); pen.lineTo(x, map.height) }
       pen.stroke()
       pen.globalAlpha = 0.6
-      const text = String(Number(v.toPrecision(4)))
+      const text = String(Number(v.toPrecision(4))).replace("-", "−")
       if (axis) pen.fillText(text, 4, y - 3)
       else pen.fillText(text, x + 3, map.height - 5)
     }
@@ -823,6 +838,7 @@ function selected(map) {
   if (!map.pick) return []
   const [base, ...edits] = map.pick.split(";")
   const [kind, rest] = base.split(":")
+  if (kind === "spot") return []
   if (kind !== "data" && kind !== "box" && kind !== "lasso") {
     const number = map.facts.layers.findIndex((layer) => layer.name === kind)
     return number >= 0 && Number(rest) < map.facts.layers[number].n ? [[number, Number(rest)]] : []
@@ -839,6 +855,7 @@ function selected(map) {
 
 function outline(map, pen) {
   const [kind, rest] = map.pick.split(";")[0].split(":")
+  if (kind === "spot") flag(map, pen, ...numbersOf(rest), "+")
   if (kind !== "box" && kind !== "lasso") return
   const n = numbersOf(rest)
   polyline(map, pen, kind === "box" ? [n[0], n[1], n[2], n[1], n[2], n[3], n[0], n[3]] : n, false)

@@ -176,7 +176,7 @@ function layout(board) {
   const ratio = window.devicePixelRatio || 1
   board.ratio = ratio
   const shape = shapeOf(facts.live)
-  const width = board.picture.parentElement.clientWidth
+  const width = board.picture.clientWidth
   if (!width) return
   board.size = [width, Math.round(width / shape)]
   board.picture.style.height = `${board.size[1]}px`
@@ -184,10 +184,18 @@ function layout(board) {
   board.picture.height = Math.round(board.size[1] * ratio)
   for (const row of facts.rows) {
     const room = row.canvas.parentElement.clientWidth
-    const tiles = facts.values.length + (facts.heat ? 1 : 0)
-    const most = facts.live.kind === "pixels" ? 56 : 130
-    const across = Math.max(14, Math.min(most, Math.floor((room - GAP * (tiles - 1) - 8) / tiles)))
-    row.tile = [across, Math.max(12, Math.round(across / shape))]
+    const [least, most] = facts.live.kind === "pixels" ? [20, 56] : [62, 130]
+    // Where there is little room every second, third or sixth frame is shown: the middle stays.
+    let across = 0
+    let tiles = 0
+    for (const stride of [1, 2, 3, 6]) {
+      row.frames = facts.values.map((_, frame) => frame).filter((frame) => frame % stride === 0)
+      tiles = row.frames.length + (facts.heat ? 1 : 0)
+      across = Math.min(most, Math.floor((room - GAP * (tiles - 1) - 8) / tiles))
+      if (across >= least) break
+    }
+    row.tile = [Math.max(10, across), Math.max(12, Math.round(across / shape))]
+    across = row.tile[0]
     const [w, h] = [tiles * (across + GAP) + 5, row.tile[1]]
     row.canvas.style.width = `${w}px`
     row.canvas.style.height = `${h}px`
@@ -205,16 +213,18 @@ function paintRow(board, row) {
   pen.clearRect(0, 0, row.canvas.width, row.canvas.height)
   const [w, h] = row.tile
   const here = board.values.get(row.key) ?? 0
-  facts.values.forEach((value, frame) => {
-    const x = frame * (w + GAP)
+  const step = facts.values[row.frames[1]] - facts.values[row.frames[0]]
+  row.frames.forEach((frame, place) => {
+    const value = facts.values[frame]
+    const x = place * (w + GAP)
     paintSample(theme, facts.strip, pen, frame * facts.rows.length + row.number, x, 0, w, h, w * ratio < facts.strip.width)
-    if (Math.abs(value - here) < (facts.values[1] - facts.values[0]) / 2 + 1e-6) {
+    if (Math.abs(value - here) < step / 2 + 1e-6) {
       pen.strokeStyle = theme.accent
       pen.lineWidth = 2
       pen.strokeRect(x + 1, 1, w - 2, h - 2)
     }
   })
-  if (facts.heat) heat(board, row, pen, facts.values.length * (w + GAP) + 5, w, h)
+  if (facts.heat) heat(board, row, pen, row.frames.length * (w + GAP) + 5, w, h)
 }
 
 // What moves most: from still (paper) to moving (the accent).
@@ -258,5 +268,5 @@ function paintLive(board) {
 function tileAt(board, row, event) {
   const box = row.canvas.getBoundingClientRect()
   const tile = Math.floor((event.clientX - box.left) / (row.tile[0] + GAP))
-  return tile >= 0 && tile < board.facts.values.length ? tile : null
+  return row.frames[tile] ?? null
 }

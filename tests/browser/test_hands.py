@@ -1,0 +1,549 @@
+"""What hands do in the latent space: gestures on the map, dials, drawings, uploads, jobs."""
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from explorer import jobs, load
+from tests.browser.serving import CHROMIUM, FLAGS, serve, settled
+from tests.browser.test_browser import digest_after, facts, find_point, go
+
+PLANE = "digits-vae-vamp-2"
+MAP = "[data-testid=point-map]"
+SOFTWARE_GL = [
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+]
+
+
+@pytest.fixture
+def hands(page, address):
+    """The map of a plane with data only, and its canvas."""
+    go(page, address, f"latent_map?model={PLANE}&layers=data", "point-map")
+    page.wait_for_timeout(300)
+    return page
+
+
+def box_of(page):
+    return page.locator(f"{MAP} canvas.over").bounding_box()
+
+
+def drag(page, start, *stops, keys=(), steps=6):
+    box = box_of(page)
+    for key in keys:
+        page.keyboard.down(key)
+    page.mouse.move(box["x"] + start[0], box["y"] + start[1])
+    page.mouse.down()
+    for stop in stops:
+        page.mouse.move(box["x"] + stop[0], box["y"] + stop[1], steps=steps)
+    page.mouse.up()
+    for key in reversed(keys):
+        page.keyboard.up(key)
+
+
+def map_facts(page):
+    return facts(page, "point-map")
+
+
+def wait_for_selected(page, test):
+    deadline = time.time() + 15
+    while time.time() < deadline:
+        if test(int(map_facts(page)["selected"])):
+            return int(map_facts(page)["selected"])
+        page.wait_for_timeout(100)
+    raise AssertionError(map_facts(page))
+
+
+def middle(page):
+    box = box_of(page)
+    return box["width"] / 2, box["height"] / 2
+
+
+def test_a_lasso_selects_what_it_surrounds(hands):
+    x, y = middle(hands)
+    drag(
+        hands,
+        (x - 90, y - 90),
+        (x + 90, y - 90),
+        (x + 90, y + 60),
+        (x - 90, y + 60),
+        (x - 90, y - 85),
+        keys=("Shift", "Control"),
+    )
+    hands.wait_for_url(re.compile("pick=lasso"), timeout=10_000)
+    chosen = wait_for_selected(hands, lambda n: n > 20)
+    hands.get_by_text(f"{chosen:,} codes in the lasso").wait_for()
+    assert hands.problems == []
+
+
+def test_the_lasso_has_a_button_for_fingers_without_keys(hands):
+    hands.get_by_role("button", name="Lasso", exact=True).click()
+    x, y = middle(hands)
+    drag(hands, (x - 60, y - 60), (x + 60, y - 60), (x, y + 80), (x - 60, y - 55))
+    hands.wait_for_url(re.compile("pick=lasso"), timeout=10_000)
+
+
+def test_shift_click_adds_and_alt_click_takes_out(hands):
+    drag_box = lambda: drag(hands, (150, 150), (300, 300), keys=("Shift",))  # noqa: E731
+    drag_box()
+    hands.wait_for_url(re.compile("pick=box"), timeout=10_000)
+    settled(hands)
+    hands.wait_for_timeout(400)
+    before = int(map_facts(hands)["selected"])
+    at = find_outside(hands)
+    hands.keyboard.down("Shift")
+    hands.mouse.click(*at)
+    hands.keyboard.up("Shift")
+    hands.wait_for_url(re.compile("add"), timeout=10_000)
+    assert wait_for_selected(hands, lambda n: n == before + 1)
+    hands.get_by_text(f"{before + 1:,} codes in the box").wait_for()
+    hands.keyboard.down("Alt")
+    hands.mouse.click(*at)
+    hands.keyboard.up("Alt")
+    assert wait_for_selected(hands, lambda n: n == before)
+    assert "add" not in hands.url or hands.wait_for_url(re.compile(r"^((?!add).)*$")) is None
+
+
+def find_outside(page):
+    """Find a point of data right of the middle, outside the box of this test."""
+    box = box_of(page)
+    for dy in range(-40, 120, 8):
+        for dx in range(0, 160, 8):
+            at = (box["x"] + box["width"] / 2 + dx, box["y"] + box["height"] / 2 + dy)
+            page.mouse.move(*at)
+            page.wait_for_timeout(12)
+            if map_facts(page)["hovered"].startswith("data:") and at[0] > box["x"] + 305:
+                return at
+    raise AssertionError("no point there")
+
+
+def test_a_double_click_on_nothing_clears(hands):
+    drag(hands, (150, 150), (400, 400), keys=("Shift",))
+    wait_for_selected(hands, lambda n: n > 0)
+    box = box_of(hands)
+    hands.mouse.dblclick(box["x"] + 20, box["y"] + box["height"] - 20)
+    wait_for_selected(hands, lambda n: n == 0)
+    hands.get_by_text("Nothing is selected").wait_for()
+
+
+def test_arrows_go_from_point_to_point_and_enter_selects(hands):
+    hands.locator(f"{MAP} canvas.over").focus()
+    hands.keyboard.press("ArrowRight")
+    hands.wait_for_timeout(100)
+    first = map_facts(hands)["hovered"]
+    hands.keyboard.press("ArrowRight")
+    hands.wait_for_timeout(100)
+    second = map_facts(hands)["hovered"]
+    assert first.startswith("data:")
+    assert second.startswith("data:")
+    assert first != second
+    hands.locator(f"{MAP} .card").wait_for(state="visible", timeout=5_000)
+    hands.keyboard.press("Enter")
+    hands.wait_for_url(re.compile(f"pick={second.replace(':', '(:|%3A)')}"), timeout=10_000)
+    hands.keyboard.press("Escape")
+    wait_for_selected(hands, lambda n: n == 0)
+
+
+def test_the_wheel_zooms_and_a_drag_moves(hands):
+    box = box_of(hands)
+    hands.mouse.move(box["x"] + 200, box["y"] + 200)
+    hands.mouse.wheel(0, -300)
+    hands.wait_for_timeout(200)
+    zoomed = map_facts(hands)
+    assert float(zoomed["zoom"]) > 1.3
+    drag(hands, (200, 200), (260, 240))
+    assert map_facts(hands)["centre"] != zoomed["centre"]
+
+
+def test_two_fingers_pinch_and_one_taps(chromium, address):
+    context = chromium.new_context(has_touch=True, viewport={"width": 900, "height": 1000})
+    page = context.new_page()
+    go(page, address, f"latent_map?model={PLANE}&layers=data", "point-map")
+    page.wait_for_timeout(300)
+    box = box_of(page)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    touch = context.new_cdp_session(page)
+
+    def send(kind, *points):
+        touch.send(
+            "Input.dispatchTouchEvent",
+            {"type": kind, "touchPoints": [{"x": a, "y": b, "id": k} for k, (a, b) in points]},
+        )
+
+    send("touchStart", (0, (x - 40, y)), (1, (x + 40, y)))
+    for step in range(1, 9):
+        send("touchMove", (0, (x - 40 - 10 * step, y)), (1, (x + 40 + 10 * step, y)))
+    send("touchEnd")
+    page.wait_for_timeout(300)
+    assert float(map_facts(page)["zoom"]) > 2
+    page.locator(f"{MAP} .whole").click()
+    at = find_point(page)
+    send("touchStart", (0, at))
+    send("touchEnd")
+    page.wait_for_url(re.compile("pick=data"), timeout=10_000)
+    context.close()
+
+
+def test_a_drawn_path_is_decoded_and_walked_in_interpolate(hands):
+    hands.get_by_role("button", name="Draw a path").click()
+    x, y = middle(hands)
+    drag(hands, (x - 120, y), (x - 20, y - 60), (x + 100, y + 30))
+    hands.wait_for_url(re.compile("path="), timeout=10_000)
+    hands.get_by_text("Along your line").wait_for()
+    assert len(map_facts(hands)["path"].split(",")) >= 6
+    hands.get_by_role("link", name="Walk it in Interpolate").click()
+    hands.wait_for_url(re.compile(r"interpolate\?.*path="), timeout=20_000)
+    settled(hands, "filmstrip")
+    hands.get_by_text("Along the line you drew").wait_for()
+    assert hands.problems == []
+
+
+def test_a_click_into_a_hole_decodes_that_very_spot(page, address):
+    go(page, address, f"latent_map?model={PLANE}&layers=holes", "point-map")
+    page.wait_for_timeout(300)
+    assert int(map_facts(page)["holes"]) > 0
+    box = box_of(page)
+    for dx in range(60, int(box["width"]) - 60, 24):
+        page.mouse.click(box["x"] + dx, box["y"] + box["height"] / 2 + 90)
+        page.wait_for_timeout(60)
+        if map_facts(page)["pick"]:
+            break
+    page.wait_for_url(re.compile("pick=(spot|holes)"), timeout=10_000)
+    page.get_by_text("Hardly any data have codes here").wait_for()
+
+
+def test_isolate_hides_the_others_and_show_all_brings_them_back(hands):
+    drag(hands, (150, 150), (380, 380), keys=("Shift",))
+    wait_for_selected(hands, lambda n: n > 1)
+    before = digest_after(
+        hands, lambda: hands.get_by_role("button", name="Isolate").click(), "point-map"
+    )
+    hands.wait_for_url(re.compile("only="), timeout=10_000)
+    settled(hands)
+    after = digest_after(
+        hands, lambda: hands.get_by_role("button", name="Show all").click(), "point-map"
+    )
+    assert before != after
+
+
+def test_a_direction_is_made_named_and_becomes_a_dial(page, address):
+    go(page, address, f"latent_map?model={PLANE}&pick=data:3&a=data:3&b=data:90", "point-map")
+    page.get_by_text("Attribute direction").wait_for()
+    page.get_by_label("Name").fill("thin to thick")
+    page.get_by_role("button", name="Save direction").click()
+    page.get_by_text("it is a row of Traverse now").wait_for()
+    go(page, address, f"traverse?model={PLANE}", "traversal")
+    assert page.locator("[data-testid=traversal]").get_by_text("thin to thick").count() == 1
+    assert page.problems == []
+
+
+def test_70_000_points_are_drawn_recoloured_and_hovered(chromium, tmp_path):
+    folder = Path(__file__).parent / "apps"
+    port = 8790 + os.getpid() % 200
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", str(folder / "many_points_server.py"),
+         f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true",
+         "--server.fileWatcherType=none", "--browser.gatherUsageStats=false"],
+        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        for _ in range(300):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1):
+                    break
+            except OSError:
+                time.sleep(0.1)
+        for renderer, flags in (("webgl", SOFTWARE_GL), ("canvas", ["--disable-gpu"])):
+            browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=FLAGS + flags)
+            page = browser.new_page(viewport={"width": 1000, "height": 900})
+            if renderer == "canvas":
+                page.add_init_script(
+                    "const get = HTMLCanvasElement.prototype.getContext;"
+                    "HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {"
+                    " return kind.includes('webgl') ? null : get.call(this, kind, ...rest) }"
+                )
+            page.goto(f"http://127.0.0.1:{port}")
+            settled(page, "point-map")
+            page.wait_for_timeout(500)
+            first = map_facts(page)
+            assert first["points"] == "70000"
+            assert first["renderer"] == renderer
+            box = box_of(page)
+            page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            page.mouse.wheel(0, -500)
+            page.wait_for_timeout(400)
+            assert map_facts(page)["hovered"].startswith("data:")
+            zoom = map_facts(page)["zoom"]
+            page.mouse.move(box["x"] + 5, box["y"] + box["height"] - 5)
+            page.wait_for_timeout(400)
+            recolour = page.get_by_role("button", name="Recolour")
+            digest_after(page, recolour.click, "point-map")
+            assert map_facts(page)["zoom"] == zoom
+            browser.close()
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_webgl_and_canvas_show_the_same_selection(chromium, address):
+    browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=FLAGS + SOFTWARE_GL)
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    page.goto(f"{address}/latent_map?model={PLANE}&pick=box:-2,-2,2,2")
+    settled(page, "point-map")
+    page.wait_for_timeout(400)
+    known = map_facts(page)
+    assert known["renderer"] == "webgl"
+    assert int(known["selected"]) > 100
+    page.get_by_text(f"{int(known['selected']):,} codes in the box").wait_for()
+    browser.close()
+
+
+# Traverse
+
+
+def test_a_dial_moves_the_picture_without_a_run_and_is_told_on_release(page, address):
+    go(page, address, "traverse?model=digits-vae-vamp-16", "traversal")
+    dial = page.locator("[data-testid=traversal] .dial input").first
+    box = dial.bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, y)
+    page.mouse.down()
+    page.wait_for_timeout(200)
+    sent, painted = len(page.sent), int(facts(page, "traversal")["painted"])
+    for step in range(1, 7):
+        page.mouse.move(box["x"] + box["width"] * (0.5 + 0.06 * step), y)
+        page.wait_for_timeout(80)
+    page.wait_for_timeout(300)
+    assert int(facts(page, "traversal")["painted"]) >= painted + 4
+    assert len(page.sent) == sent, "the server was told before the release"
+    page.mouse.up()
+    page.wait_for_url(re.compile("at="), timeout=10_000)
+    assert page.problems == []
+
+
+def test_a_tile_of_a_row_sets_its_dial_and_reset_returns(page, address):
+    go(page, address, "traverse?model=digits-vae-vamp-16", "traversal")
+    start = facts(page, "traversal")["digest"]
+    row = page.locator("[data-testid=traversal] .row canvas").first
+    digest_after(page, lambda: row.click(position={"x": 8, "y": 8}), "traversal")
+    page.wait_for_url(re.compile("at="), timeout=10_000)
+    settled(page)
+    back = digest_after(
+        page, lambda: page.get_by_role("button", name="Reset").click(), "traversal"
+    )
+    assert back == start
+
+
+def test_the_live_picture_is_what_the_link_restores(chromium, page, address):
+    go(page, address, "traverse?model=digits-vae-vamp-16", "traversal")
+    row = page.locator("[data-testid=traversal] .row canvas").first
+    live = digest_after(page, lambda: row.click(position={"x": 8, "y": 8}), "traversal")
+    page.wait_for_url(re.compile("at="), timeout=10_000)
+    other = chromium.new_context(viewport={"width": 1440, "height": 1000})
+    again = other.new_page()
+    go(again, address, page.url.removeprefix(f"{address}/"), "traversal")
+    assert facts(again, "traversal")["digest"] == live
+    other.close()
+
+
+# Links
+
+
+@pytest.mark.parametrize(
+    ("path", "component"),
+    [
+        ("catalogue?model=digits-vae-vamp-16&scale=0.4", "filmstrip"),
+        ("generate?model=digits-vae-vamp-16&compare=digits-vae-mog-16,digits-vae-xvae-16"
+         "&difference=1&scale=1.5", "filmstrip"),
+        ("prototypes?model=digits-vae-vamp-16&component=4&scale=0.5", "filmstrip"),
+        (f"latent_map?model={PLANE}&layers=data,density,aggregated,holes&colour=typicality"
+         "&pick=box:-2,-2,2,2;add:5;cut:7&path=0,0,1,1,2,0", "point-map"),
+        ("traverse?model=digits-vae-vamp-16&centre=prototypes:3&at=2:1.5,5:-0.7", "traversal"),
+        ("interpolate?model=digits-vae-vamp-16&ends=data:3|prototypes:5|data:90&kind=following"
+         "&frames=9&at=4", "filmstrip"),
+        ("reconstruct?model=digits-vae-vamp-16&index=5&seed=2&compare=digits-vae-standard-16",
+         "filmstrip"),
+        ("priors_lab?lesson=1&guess=1", "filmstrip"),
+    ],
+    ids=lambda value: value.split("?")[0],
+)  # fmt: skip
+def test_a_link_shows_the_same_in_a_fresh_browser(chromium, page, address, path, component):
+    go(page, address, path, component)
+    page.wait_for_timeout(600)
+    link, first = page.url, facts(page, component)["digest"]
+    other = chromium.new_context(viewport={"width": 1440, "height": 1000})
+    again = other.new_page()
+    again.goto(link)
+    settled(again, component)
+    again.wait_for_timeout(600)
+    assert facts(again, component)["digest"] == first
+    assert again.url == link
+    for part in re.split(r"[?&]", path)[1:]:
+        assert part.split("=")[0] in link
+    assert again.get_by_role("button", name="Copy link").count() == 1
+    other.close()
+    assert page.problems == []
+
+
+def test_back_and_forward_move_between_picks(hands):
+    at = find_point(hands)
+    hands.mouse.click(*at)
+    hands.wait_for_url(re.compile("pick=data"), timeout=10_000)
+    settled(hands)
+    hands.go_back()
+    hands.get_by_text("Nothing is selected").wait_for()
+    hands.go_forward()
+    hands.get_by_text("Nearest data to it").wait_for()
+
+
+# Drawing and uploading
+
+
+def test_a_drawing_is_reconstructed_and_undone(page, address):
+    go(page, address, "reconstruct?model=mnist-static-vae-vamp-40&source=draw", "canvas")
+    pad = page.locator("[data-testid=canvas] canvas").bounding_box()
+    page.mouse.move(pad["x"] + 140, pad["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(pad["x"] + 140, pad["y"] + 240, steps=10)
+    page.mouse.up()
+    page.get_by_text("Your drawing").first.wait_for(timeout=20_000)
+    page.get_by_text("Anomaly percentile").first.wait_for()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("Nothing to reconstruct yet").wait_for()
+    assert page.problems == []
+
+
+def test_a_finger_draws(chromium, address):
+    context = chromium.new_context(has_touch=True, viewport={"width": 800, "height": 1000})
+    page = context.new_page()
+    go(page, address, "reconstruct?model=digits-vae-vamp-16&source=draw", "canvas")
+    pad = page.locator("[data-testid=canvas] canvas").bounding_box()
+    touch = context.new_cdp_session(page)
+    for kind, share in (("touchStart", 0.2), ("touchMove", 0.4), ("touchMove", 0.8)):
+        point = {"x": pad["x"] + pad["width"] / 2, "y": pad["y"] + pad["height"] * share}
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.get_by_text("Your drawing").first.wait_for(timeout=20_000)
+    context.close()
+
+
+def png(width, height, mode="L"):
+    stream = io.BytesIO()
+    Image.new(mode, (width, height), 255).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("notes.png", b"these are words", "cannot be read"),
+        ("empty.png", b"", "is empty"),
+        ("bomb.png", png(10_000, 5_000, "1"), "million pixels"),
+    ],
+    ids=["wrong type", "0 bytes", "50 megapixels"],
+)
+def test_an_upload_that_cannot_be_used_says_why_in_one_sentence(
+    page, address, name, content, words
+):
+    page.goto(f"{address}/reconstruct?model=digits-vae-vamp-16&source=upload")
+    settled(page)
+    page.locator("input[type=file]").set_input_files(
+        {"name": name, "mimeType": "image/png", "buffer": content}
+    )
+    alert = page.get_by_role("alert").filter(has_text=words)
+    alert.wait_for(timeout=20_000)
+    said = [line for line in alert.inner_text().splitlines() if line.strip() not in ("", "error")]
+    assert len(said) == 1
+    assert "Traceback" not in page.content()
+
+
+def test_an_upload_is_reconstructed(page, address):
+    picture = Image.new("L", (200, 200), 255)
+    picture.paste(0, (90, 30, 110, 170))
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    page.goto(f"{address}/reconstruct?model=digits-vae-vamp-16&source=upload")
+    settled(page)
+    page.locator("input[type=file]").set_input_files(
+        {"name": "one.png", "mimeType": "image/png", "buffer": stream.getvalue()}
+    )
+    page.get_by_text("Your picture").first.wait_for(timeout=20_000)
+
+
+# Taking home
+
+
+def test_a_downloaded_json_rebuilds_the_samples_on_the_page(page, address, tmp_path):
+    from explorer import exports
+
+    go(page, address, "generate?model=digits-vae-vamp-16&seed=4&scale=0.5")
+    page.get_by_role("button", name="Take with you").first.click()
+    for words, end in (("What rebuilds it", "json"), ("Animation (GIF)", "gif")):
+        with page.expect_download(timeout=30_000) as waiting:
+            page.get_by_role("button", name=words).click()
+        waiting.value.save_as(tmp_path / f"taken.{end}")
+    found = exports.rebuild(exports.read_manifest(tmp_path / "taken.json"))
+    assert found.same
+    assert json.loads((tmp_path / "taken.json").read_text())["drawn"]["seed"] == 4
+    with Image.open(tmp_path / "taken.gif") as moving:
+        assert moving.n_frames == 80
+
+
+# Jobs
+
+
+def test_a_job_is_stopped_gone_on_with_and_outlives_the_server(chromium, tmp_path, monkeypatch):
+    import shutil
+
+    from explorer import settings
+
+    monkeypatch.setenv("LATENT_EXPLORER_USER", str(tmp_path))
+    shown = tmp_path / "shown"
+    shutil.copytree(
+        settings.beside("checkpoints") / "digits-vae-vamp-16",
+        shown / "digits-vae-vamp-16",
+        ignore=shutil.ignore_patterns("training", "tradeoff.npz"),
+    )
+    opened = load(shown / "digits-vae-vamp-16")
+    order = jobs.Order(kind="evaluate", checkpoint=str(opened.folder), hash=opened.hash)
+    curve = jobs.Order(kind="tradeoff", checkpoint=str(opened.folder), hash=opened.hash)
+    link = "generate?model=digits-vae-vamp-16"
+    with serve(tmp_path, LATENT_EXPLORER_CHECKPOINTS=str(shown)) as running:
+        page = chromium.new_page()
+        go(page, running, link)
+        page.get_by_role("button", name=re.compile("Measure the curve")).click()
+        page.get_by_role("button", name="Stop").first.click(timeout=20_000)
+        page.get_by_text(re.compile("stopped|done")).first.wait_for(
+            timeout=30_000, state="attached"
+        )
+        go(page, running, "latent_map?model=digits-vae-vamp-16", "point-map")
+        page.get_by_text("Work", exact=True).wait_for()
+        state = jobs.find(curve).last.state
+        assert state in ("stopped", "done")
+        go(page, running, link)
+        again = page.get_by_role("button", name=re.compile("Go on: measure the curve"))
+        if state == "stopped":
+            again.click()
+        page.get_by_text("The large dot is where the slider stands").wait_for(timeout=60_000)
+        page.close()
+        jobs.start(order)
+    # The server is gone; the work goes on, and a new server finds it done.
+    deadline = time.time() + 60
+    while jobs.find(order).active and time.time() < deadline:
+        time.sleep(0.2)
+    assert jobs.find(order).last.state == "done"
+    with serve(tmp_path, LATENT_EXPLORER_CHECKPOINTS=str(shown)) as running:
+        page = chromium.new_page()
+        go(page, running, link)
+        page.get_by_text("Work", exact=True).wait_for()
+        page.close()

@@ -1,0 +1,522 @@
+"""Contours enclose what they say, holes are where data are not, and codes find their places."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import minimize
+from scipy.spatial.distance import cdist
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+
+from explorer import regions
+from explorer.inference import Engine
+from explorer.priors.mixture import LatentMixture
+from explorer.projection import (
+    NEIGHBOURS,
+    PRIOR_SAMPLES,
+    Atlas,
+    geometric_median,
+    lift,
+    nearest,
+    place,
+)
+from tests.conftest import small_checkpoint
+
+
+def normal(n, latent, seed=0, spread=1.0):
+    return (spread * np.random.default_rng(seed).normal(size=(n, latent))).astype(np.float32)
+
+
+def atlas_of(train, test, scale, sample_xy=None, xy=None):
+    """Make an atlas of training and test codes; without places, codes of a plane."""
+    codes = np.concatenate([train, test])
+    n = len(codes)
+    samples = np.zeros((PRIOR_SAMPLES, 2), np.float32) if sample_xy is None else sample_xy
+    return Atlas(
+        method="plane" if xy is None else "umap",
+        codes=codes,
+        scale=np.full_like(codes, scale),
+        xy=codes if xy is None else xy,
+        trust=np.ones(n, np.float32),
+        split=np.repeat([0, 2], [len(train), len(test)]).astype(np.uint8),
+        ids=np.arange(n),
+        label=np.full(n, -1),
+        kl=np.zeros(n, np.float32),
+        reconstruction=np.zeros(n, np.float32),
+        log_prior=np.zeros(n, np.float32),
+        sample_xy=samples,
+        prototype_xy=np.empty((0, 2), np.float32),
+        classes=(),
+        hash="",
+    )
+
+
+class PriorOnly(Engine):
+    """An engine that has a prior and nothing else."""
+
+    def __init__(self, prior):
+        super().__init__(small_checkpoint("standard"), "cpu")
+        self._prior = prior
+
+
+def mixture_engine(codes, scale):
+    n = len(codes)
+    return PriorOnly(
+        LatentMixture(
+            torch.full((n,), -math.log(n)),
+            torch.from_numpy(codes),
+            torch.full((n, codes.shape[1]), scale),
+        )
+    )
+
+
+def gaussian_engine(loc, scale):
+    one = torch.ones(1, len(loc))
+    return PriorOnly(LatentMixture(torch.zeros(1), torch.tensor([loc]) * one, scale * one))
+
+
+def drawn(engine):
+    return engine.draw(PRIOR_SAMPLES)[0]
+
+
+def integral(found, height):
+    return float(height.sum() * (found.x[1] - found.x[0]) * (found.y[1] - found.y[0]))
+
+
+# Inside a polygon
+
+SQUARE = [[0, 0], [2, 0], [2, 2], [0, 2]]
+COMB = [
+    [0, 0],
+    [6, 0],
+    [6, 3],
+    [5, 3],
+    [5, 1],
+    [4, 1],
+    [4, 3],
+    [3, 3],
+    [3, 1],
+    [1, 1],
+    [1, 3],
+    [0, 3],
+]
+CHEVRON = [[0, 0], [4, 3], [0, 6], [1.5, 3]]
+STAR = [
+    [math.cos(t) * r, math.sin(t) * r]
+    for t, r in zip(np.arange(10) * math.pi / 5, itertools.cycle([3, 1]))
+]
+
+
+def winding(points, polygon):
+    """Sum the angles under which the edges are seen: a whole turn inside, nothing outside."""
+    away = polygon[None] - points[:, None]
+    following = np.roll(away, -1, axis=1)
+    cross = away[..., 0] * following[..., 1] - away[..., 1] * following[..., 0]
+    turned = np.arctan2(cross, (away * following).sum(-1)).sum(1)
+    return np.abs(turned) > math.pi
+
+
+@pytest.mark.parametrize("corners", [SQUARE, COMB, CHEVRON, STAR])
+@pytest.mark.parametrize("turn", [0.0, 0.3, 2.0])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_point_is_inside_where_the_border_goes_round_it(corners, turn, backwards):
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    polygon = np.array(corners, float)[:: -1 if backwards else 1] @ rotation.T
+    points = np.random.default_rng(0).uniform(polygon.min() - 1, polygon.max() + 1, (4000, 2))
+    found = regions.inside(points, polygon)
+    np.testing.assert_array_equal(found, winding(points, polygon))
+    assert 0 < found.sum() < len(points)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_inside_a_convex_polygon_is_on_one_side_of_every_edge(seed):
+    generator = np.random.default_rng(seed)
+    angles = np.sort(generator.uniform(0, 2 * np.pi, 9))
+    polygon = np.stack([3 * np.cos(angles), 2 * np.sin(angles)], 1)
+    points = generator.uniform(-3.5, 3.5, (2000, 2))
+    edge = np.roll(polygon, -1, axis=0) - polygon
+    to = points[:, None] - polygon
+    expected = (edge[:, 0] * to[..., 1] - edge[:, 1] * to[..., 0] > 0).all(1)
+    np.testing.assert_array_equal(regions.inside(points, polygon), expected)
+
+
+def test_a_closed_polygon_holds_what_the_open_one_does():
+    polygon = np.array(COMB, float)
+    points = np.random.default_rng(1).uniform(-1, 7, (2000, 2))
+    closed = np.concatenate([polygon, polygon[:1]])
+    np.testing.assert_array_equal(regions.inside(points, closed), regions.inside(points, polygon))
+
+
+def test_a_level_with_a_corner_counts_once():
+    points = np.array([[1.0, 0.0], [-3.0, 0.0], [3.0, 0.0]])
+    diamond = np.array([[-2.0, 0.0], [0.0, -2.0], [2.0, 0.0], [0.0, 2.0]])
+    assert regions.inside(points, diamond).tolist() == [True, False, False]
+
+
+def test_what_is_surrounded_twice_is_outside():
+    points = np.array([[0.0, 0.0], [0.0, 2.5]])
+    pentagram = np.array(
+        [[3 * math.sin(t), 3 * math.cos(t)] for t in 4 * math.pi / 5 * np.arange(5)]
+    )
+    assert regions.inside(points, pentagram).tolist() == [False, True]
+
+
+# Contours
+
+
+@pytest.mark.parametrize("scale", [(1.0, 1.0), (0.3, 2.0)])
+def test_contours_of_a_gaussian_have_their_known_radii(scale):
+    x, y = (np.linspace(-5 * s + 1, 5 * s + 1, 301) for s in scale)
+    u, v = np.meshgrid((x - 1) / scale[0], (y - 1) / scale[1])
+    density = np.exp(-0.5 * (u**2 + v**2))
+    for share, lines in zip(regions.SHARES, regions.contours(x, y, density), strict=True):
+        assert len(lines) == 1
+        radii = np.linalg.norm((lines[0] - 1) / np.array(scale), axis=1)
+        np.testing.assert_allclose(radii, math.sqrt(-2 * math.log(1 - share)), atol=0.03)
+        points = np.random.default_rng(0).normal(1, scale, (20_000, 2))
+        error = math.sqrt(share * (1 - share) / len(points))
+        assert abs(regions.inside(points, lines[0]).mean() - share) < 0.01 + 4 * error
+
+
+def test_contours_of_two_far_gaussians_are_two_of_each():
+    x, y = np.linspace(-10, 10, 201), np.linspace(-4, 4, 101)
+    u, v = np.meshgrid(x, y)
+    density = 0.7 * np.exp(-0.5 * ((u - 5) ** 2 + v**2)) + 0.3 * np.exp(
+        -0.5 * ((u + 5) ** 2 + v**2)
+    )
+    assert [len(lines) for lines in regions.contours(x, y, density, (0.9, 0.99))] == [2, 2]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.95, 1.0])
+def test_a_level_holds_its_share_and_hardly_more(share):
+    density = np.random.default_rng(0).exponential(size=(40, 30))
+    level = regions.level_of(density, share)
+    assert density[density >= level].sum() >= share * density.sum() - 1e-9
+    assert density[density > level].sum() <= share * density.sum() + 1e-9
+
+
+def test_levels_hang_not_on_the_unit_of_the_density():
+    density = np.random.default_rng(0).exponential(size=(40, 30))
+    for share in regions.SHARES:
+        level = regions.level_of(density, share)
+        assert math.isclose(regions.level_of(1e-30 * density, share), 1e-30 * level)
+
+
+# The aggregated posterior
+
+
+def test_the_aggregated_posterior_is_the_mixture_of_the_training_posteriors():
+    atlas = atlas_of(normal(40, 3), normal(25, 3, 1), 0.4)
+    spread = np.random.default_rng(5).uniform(0.1, 2, atlas.scale.shape).astype(np.float32)
+    atlas = atlas._replace(scale=spread)
+    z = torch.from_numpy(normal(100, 3, 2, spread=2))
+    for split, rows in (("train", slice(0, 40)), ("test", slice(40, 65))):
+        theirs = MixtureSameFamily(
+            Categorical(logits=torch.zeros(len(atlas.codes[rows]))),
+            Independent(
+                Normal(torch.from_numpy(atlas.codes[rows]), torch.from_numpy(spread[rows])), 1
+            ),
+        )
+        ours = regions.aggregated_posterior(atlas, split)
+        torch.testing.assert_close(ours.log_prob(z), theirs.log_prob(z), atol=1e-4, rtol=1e-5)
+
+
+def test_points_and_absent_splits_have_no_aggregated_posterior():
+    assert regions.aggregated_posterior(atlas_of(normal(9, 2), normal(9, 2, 1), 0.0)) is None
+    assert regions.aggregated_posterior(atlas_of(normal(9, 2), normal(9, 2), 1.0), "valid") is None
+
+
+def test_few_codes_of_held_out_data_lie_below_the_level_of_a_hole():
+    atlas = atlas_of(normal(500, 2), normal(4000, 2, 1), 0.5)
+    q = regions.aggregated_posterior(atlas)
+    level = regions.hole_level(atlas, q)
+    fresh = torch.from_numpy(normal(40_000, 2, 2, spread=math.sqrt(1.25)))
+    below = float((q.log_prob(fresh) < level).float().mean())
+    assert abs(below - regions.RARE) < 4 * math.sqrt(regions.RARE * 0.95 * (1 / 4000 + 1 / 40_000))
+
+
+# Holes
+
+
+def test_without_a_prior_or_posterior_there_is_no_plane():
+    autoencoder = Engine(small_checkpoint(None), "cpu")
+    points = atlas_of(normal(50, 2), normal(50, 2, 1), 0.0)
+    assert regions.plane(autoencoder, points) is None
+    assert regions.plane(gaussian_engine([0.0, 0.0], 1.0), points) is None
+    train_only = atlas_of(normal(50, 2), normal(0, 2), 0.5)
+    assert regions.plane(gaussian_engine([0.0, 0.0], 1.0), train_only) is None
+
+
+@pytest.mark.parametrize("latent", [2, 8])
+def test_of_a_perfect_prior_the_expected_share_falls_into_holes(latent):
+    if latent == 2:
+        train, test, scale = normal(1500, 2), normal(3000, 2, 1), 0.5
+    else:
+        # Few components that test codes repeat: then q(z) is the law of both.
+        train = np.repeat(normal(20, latent, spread=3), 40, axis=0)
+        test, scale = np.repeat(normal(20, latent, spread=3), 100, axis=0), 1.0
+    engine = mixture_engine(train, scale)
+    xy = None if latent == 2 else normal(len(train) + len(test), 2, 4)
+    sample_xy = drawn(engine) if latent == 2 else normal(PRIOR_SAMPLES, 2, 5)
+    found = regions.plane(engine, atlas_of(train, test, scale, sample_xy, xy))
+    assert found.samples == PRIOR_SAMPLES
+    assert found.exact == (latent == 2)
+    expected_error = math.sqrt(0.05 * 0.95 / PRIOR_SAMPLES)
+    assert abs(found.hole_error - expected_error) < 0.003
+    level_error = math.sqrt(0.05 * 0.95 / len(test))
+    assert abs(found.hole_mass - 0.05) < 4 * math.hypot(expected_error, level_error)
+
+
+@pytest.mark.parametrize("latent", [2, 6])
+def test_a_prior_far_from_data_is_one_hole(latent):
+    engine = gaussian_engine([8.0] * latent, 1.0)
+    train, test = normal(300, latent), normal(200, latent, 1)
+    xy = None if latent == 2 else np.concatenate([train, test])[:, :2]
+    found = regions.plane(engine, atlas_of(train, test, 0.4, drawn(engine)[:, :2], xy))
+    assert found.hole_mass > 0.99
+    assert found.hole_error < 0.01
+    biggest = found.holes[0]
+    assert biggest.mass > 0.9
+    np.testing.assert_allclose(biggest.xy, [8, 8], atol=1)
+    assert biggest.z.shape == (latent,)
+    np.testing.assert_allclose(biggest.z, [8] * latent, atol=3)
+
+
+def test_holes_are_between_the_data_and_the_biggest_comes_first():
+    centres = np.array([[-4, 0], [4, 0]], np.float32)
+    train = np.concatenate([normal(300, 2, k, 0.5) + c for k, c in enumerate(centres)])
+    test = np.concatenate([normal(300, 2, 5 + k, 0.5) + c for k, c in enumerate(centres)])
+    prior = PriorOnly(
+        LatentMixture(
+            torch.tensor([0.5, 0.3, 0.2]).log(),
+            torch.tensor([[4.0, 0.0], [0.0, 5.0], [0.0, -5.0]]),
+            torch.full((3, 2), 0.5),
+        )
+    )
+    found = regions.plane(prior, atlas_of(train, test, 0.3, drawn(prior)))
+    masses = [hole.mass for hole in found.holes]
+    assert masses == sorted(masses, reverse=True)
+    for hole, place_, mass in zip(found.holes, ([0, 5], [0, -5]), (0.3, 0.2), strict=False):
+        np.testing.assert_allclose(hole.xy, place_, atol=0.4)
+        assert 0.9 * mass < hole.mass <= mass
+    assert abs(found.hole_mass - 0.5) < 0.1
+    atlas = atlas_of(train, test, 0.3)
+    aggregated = regions.aggregated_posterior(atlas)
+    level = regions.hole_level(atlas, aggregated)
+    for hole in found.holes:
+        assert float(aggregated.log_prob(torch.from_numpy(hole.z)[None])) < level
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_exact_holes_never_hold_more_than_the_prior_does(seed):
+    generator = np.random.default_rng(seed)
+    prior = PriorOnly(
+        LatentMixture(
+            torch.from_numpy(generator.normal(size=6).astype(np.float32)).log_softmax(0),
+            torch.from_numpy(generator.normal(0, 4, (6, 2)).astype(np.float32)),
+            torch.from_numpy(generator.uniform(0.3, 1.5, (6, 2)).astype(np.float32)),
+        )
+    )
+    train, test = normal(200, 2, seed), normal(200, 2, seed + 50)
+    found = regions.plane(prior, atlas_of(train, test, 0.4, drawn(prior)))
+    total = integral(found, found.prior)
+    assert 0.97 < total < 1.005
+    masses = [hole.mass for hole in found.holes]
+    assert masses == sorted(masses, reverse=True)
+    assert 0 < sum(masses) <= integral(found, found.prior * found.hole) + 1e-5 < total
+    # What is counted in samples agrees with what is integrated, but for the thinnest percent.
+    assert abs(sum(masses) - found.hole_mass) < 0.02 + 4 * found.hole_error
+    assert integral(found, found.aggregated) <= 1.005
+
+
+def test_estimated_holes_are_counted_in_samples():
+    engine = PriorOnly(
+        LatentMixture(
+            torch.tensor([0.6, 0.4]).log(),
+            torch.tensor([[0.0] * 5, [9.0] * 5]),
+            torch.ones(2, 5),
+        )
+    )
+    train, test = normal(400, 5), normal(400, 5, 1)
+    z = drawn(engine)
+    xy = np.concatenate([train, test])[:, :2]
+    found = regions.plane(engine, atlas_of(train, test, 0.5, z[:, :2], xy))
+    assert not found.exact
+    inside = (z[:, 0] > 4.5).mean()
+    assert len(found.holes) >= 1
+    assert sum(hole.mass for hole in found.holes) <= found.hole_mass + 1e-9
+    assert found.hole_mass >= inside
+    chosen = found.holes[0]
+    assert chosen.z.tolist() in z.tolist()
+    np.testing.assert_allclose(chosen.xy, chosen.z[:2])
+    assert abs(sum(hole.mass for hole in found.holes) - inside) < 0.05
+    assert all(hole.xy.min() > 4 for hole in found.holes)
+
+
+def test_outlines_go_round_the_holes():
+    engine = gaussian_engine([8.0, 8.0], 1.0)
+    found = regions.plane(engine, atlas_of(normal(300, 2), normal(200, 2, 1), 0.4, drawn(engine)))
+    lines = regions.outlines(found)
+    for line in lines:
+        np.testing.assert_array_equal(line[0], line[-1])
+    grid = np.stack(np.meshgrid(found.x, found.y), -1).reshape(-1, 2)
+    covered = np.zeros(len(grid), bool)
+    for line in lines:
+        covered ^= regions.inside(grid, line)
+    np.testing.assert_array_equal(covered.reshape(found.hole.shape), found.hole)
+
+
+# Neighbours and places
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "whitened"])
+@pytest.mark.parametrize("k", [1, 7, 200, 500])
+def test_nearest_agrees_with_brute_force(metric, k):
+    codes = normal(200, 4) * np.array([0.2, 1, 5, 30], np.float32) + 3
+    z = codes.mean(0) + normal(1, 4, 9)[0] * codes.std(0)
+    whole = {
+        "euclidean": cdist(codes, z[None]),
+        "cosine": cdist(codes - codes.mean(0), (z - codes.mean(0))[None], "cosine"),
+        "whitened": cdist(codes, z[None], "seuclidean", V=codes.var(0)),
+    }[metric][:, 0]
+    order, distance = nearest(codes, z, k, metric)
+    assert len(order) == len(distance) == min(k, 200)
+    np.testing.assert_allclose(distance, np.sort(whole)[:k], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(whole[order], distance, rtol=1e-4, atol=1e-5)
+
+
+def test_each_metric_finds_another_neighbour():
+    codes = np.array(
+        [[1.0, 3.5], [4.0, 0.1], [0.4, -0.4], [-4.0, 0.0], [0.0, -30.0], [-1.2, 26.4]], np.float32
+    )
+    z = np.array([1.0, 0.0], np.float32)
+    found = {name: int(nearest(codes, z, 1, name)[0][0]) for name in ("euclidean", "whitened")}
+    assert found == {"euclidean": 2, "whitened": 0}
+    assert int(nearest(codes, z, 1, "cosine")[0][0]) == 1
+
+
+def test_a_known_code_is_its_own_nearest():
+    codes = normal(300, 8)
+    for metric in ("euclidean", "cosine", "whitened"):
+        order, distance = nearest(codes, codes[37], 3, metric)
+        assert order[0] == 37
+        assert distance[0] == pytest.approx(0, abs=1e-6)
+        assert (np.diff(distance) >= 0).all()
+
+
+def test_a_known_code_is_placed_among_its_neighbours():
+    codes = normal(600, 6)
+    xy = codes[:, :2] @ np.array([[2, 1], [0, 1]], np.float32)
+    placed = place(codes, xy, codes[:50])
+    for row in range(50):
+        near = np.argsort(cdist(codes[row : row + 1], codes)[0])[:NEIGHBOURS]
+        low, high = xy[near].min(0), xy[near].max(0)
+        assert (low - 1e-5 <= placed[row]).all()
+        assert (placed[row] <= high + 1e-5).all()
+        expected = geometric_median(xy[near][None].astype(float))[0]
+        np.testing.assert_allclose(placed[row], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("majority", range(8, 16))
+def test_a_code_between_two_clusters_is_placed_in_one_and_not_in_the_gap(majority):
+    generator = np.random.default_rng(majority)
+    few = NEIGHBOURS - majority
+    codes = generator.normal(size=(NEIGHBOURS, 5)).astype(np.float32)
+    xy = generator.normal(size=(NEIGHBOURS, 2)) * 0.5
+    xy[majority:] += 40
+    placed = place(codes, xy.astype(np.float32), np.zeros((1, 5), np.float32))[0]
+    assert np.linalg.norm(placed) < 5
+    mean = xy.mean(0)
+    assert abs(np.linalg.norm(mean) - 40 * math.sqrt(2) * few / NEIGHBOURS) < 1
+    if few > 1:
+        assert np.linalg.norm(mean) > 5
+
+
+def test_places_hang_not_on_the_number_of_rows():
+    codes, xy, z = normal(700, 6), normal(700, 2, 1), normal(1100, 6, 2)
+    whole = place(codes, xy, z)
+    np.testing.assert_allclose(whole[1000:], place(codes, xy, z[1000:]), atol=1e-5)
+    assert place(codes, xy, z[:0]).shape == (0, 2)
+
+
+def test_fewer_codes_than_neighbours_are_enough():
+    codes, xy = normal(4, 3), normal(4, 2, 1)
+    placed = place(codes, xy, normal(5, 3, 2))
+    expected = geometric_median(xy[None].astype(float))[0]
+    np.testing.assert_allclose(placed, np.tile(expected, (5, 1)), atol=1e-5)
+
+
+def spread_sum(points, centre):
+    return np.linalg.norm(points - centre, axis=1).sum()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_geometric_median_has_the_least_sum_of_distances(seed):
+    generator = np.random.default_rng(seed)
+    points = generator.normal(size=(NEIGHBOURS, 2)) * generator.uniform(0.01, 50, 2)
+    points[: seed % 7] += 30
+    found = geometric_median(points[None])[0]
+    best = min(
+        minimize(
+            lambda c: spread_sum(points, c),
+            start,
+            method="Nelder-Mead",
+            options={"xatol": 1e-9, "fatol": 1e-12, "maxiter": 4000},
+        ).fun
+        for start in (points.mean(0), np.median(points, axis=0))
+    )
+    assert spread_sum(points, found) <= best * (1 + 2e-3)
+    assert spread_sum(points, found) <= spread_sum(points, points.mean(0)) + 1e-9
+
+
+def test_medians_of_many_sets_are_those_of_each():
+    points = np.random.default_rng(0).normal(size=(30, NEIGHBOURS, 2))
+    whole = geometric_median(points)
+    for row, each in enumerate(points):
+        np.testing.assert_allclose(geometric_median(each[None])[0], whole[row], atol=1e-12)
+
+
+def test_a_median_moves_and_turns_with_its_points():
+    points = np.random.default_rng(3).normal(size=(40, NEIGHBOURS, 2))
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    plain = geometric_median(points, 200)
+    np.testing.assert_allclose(geometric_median(points @ turn.T, 200), plain @ turn.T, atol=2e-3)
+    np.testing.assert_allclose(
+        geometric_median(points + [9, -4]), geometric_median(points) + [9, -4]
+    )
+    np.testing.assert_allclose(geometric_median(7 * points), 7 * geometric_median(points))
+
+
+def test_a_median_is_where_most_points_are_one():
+    points = np.random.default_rng(0).normal(size=(1, NEIGHBOURS, 2))
+    points[0, :8] = [2, -1]
+    np.testing.assert_allclose(geometric_median(points), [[2, -1]], atol=0.02)
+    same = np.full((1, NEIGHBOURS, 2), 3.0)
+    np.testing.assert_allclose(geometric_median(same), [[3, 3]])
+
+
+def test_on_a_plane_a_place_is_its_code():
+    codes, places = normal(100, 2), normal(40, 2, 1, spread=9)
+    np.testing.assert_array_equal(lift(codes, codes, places), places)
+
+
+def test_elsewhere_a_place_is_lifted_among_the_codes_there():
+    codes = normal(500, 6)
+    xy = codes[:, :2].copy()
+    places = normal(30, 2, 1, spread=0.7)
+    lifted = lift(codes, xy, places)
+    assert lifted.shape == (30, 6)
+    assert np.abs(lifted[:, :2] - places).max() < 0.3
+    for row, z in zip(places, lifted, strict=True):
+        near = np.argsort(np.linalg.norm(xy - row, axis=1))[:NEIGHBOURS]
+        assert (codes[near].min(0) - 1e-5 <= z).all()
+        assert (z <= codes[near].max(0) + 1e-5).all()
+
+
+def test_a_place_between_equal_codes_is_lifted_to_them():
+    codes = np.repeat(normal(2, 4), 20, axis=0)
+    xy = np.repeat(np.array([[0, 0], [10, 0]], np.float32), 20, axis=0)
+    lifted = lift(codes, xy, np.array([[0.5, 0.0], [9.0, 1.0]]))
+    np.testing.assert_allclose(lifted, codes[[0, 20]], atol=1e-6)
