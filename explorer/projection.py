@@ -184,28 +184,33 @@ def place(
         1937), for the iteration.
     """
     k = min(NEIGHBOURS, len(codes))
-    known = codes.astype(np.float32)
-    square = (known**2).sum(1)
-    found = np.empty((len(z), k, 2))
-    for start in range(0, len(z), _ROWS):
-        rows = z[start : start + _ROWS].astype(np.float32)
-        distance = square - 2 * rows @ known.T
-        near = np.argpartition(distance, k - 1, axis=1)[:, :k]
-        found[start : start + _ROWS] = xy[near]
-    return geometric_median(found).astype(np.float32)
+    known = torch.from_numpy(np.ascontiguousarray(codes, np.float32))
+    wanted = torch.from_numpy(np.ascontiguousarray(z, np.float32))
+    square = known.pow(2).sum(1)
+    # torch's partial sort takes a seventh of numpy's time here.
+    near = [
+        torch.addmm(square, rows, known.T, alpha=-2).topk(k, 1, largest=False, sorted=False)[1]
+        for rows in wanted.split(_ROWS)
+    ]
+    chosen = torch.cat(near).numpy() if near else np.empty((0, k), np.int64)
+    return geometric_median(xy[chosen].astype(np.float64)).astype(np.float32)
 
 
 def geometric_median(
-    points: Float[np.ndarray, "sets points 2"], iterations: int = 40
+    points: Float[np.ndarray, "sets points 2"], iterations: int = 60
 ) -> Float[np.ndarray, "sets 2"]:
     """Find for each set the point with the least sum of distances to its members."""
-    centre = np.median(points, axis=1)
-    reach = np.abs(points - centre[:, None]).max((1, 2))[:, None] * 1e-3 + 1e-12
+    plane = points[..., 0] + 1j * points[..., 1]
+    centre = np.median(points[..., 0], axis=1) + 1j * np.median(points[..., 1], axis=1)
+    reach = np.abs(plane - centre[:, None]).max(1, initial=0)
     for _ in range(iterations):
-        away = np.maximum(np.linalg.norm(points - centre[:, None], axis=2), reach)
-        weight = 1 / away
-        centre = (weight[..., None] * points).sum(1) / weight.sum(1, keepdims=True)
-    return centre
+        weight = 1 / np.maximum(np.abs(plane - centre[:, None]), 1e-3 * reach[:, None] + 1e-12)
+        moved = (weight * plane).sum(1) / weight.sum(1)
+        done = (np.abs(moved - centre) <= 1e-4 * reach + 1e-12).all()
+        centre = moved
+        if done:
+            break
+    return np.stack([centre.real, centre.imag], 1)
 
 
 def lift(

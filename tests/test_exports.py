@@ -833,7 +833,7 @@ def test_ink_comes_out_bright_whichever_way_it_was(paper, ink):
 FORMS = {
     "alpha": lambda: file_of(ring((0, 0, 0, 0), (0, 0, 0, 255), mode="RGBA")),
     "grey with alpha": lambda: file_of(ring((9, 0), (0, 255), mode="LA")),
-    "16 bits": lambda: file_of(Image.fromarray(np.asarray(ring(255, 0)).astype(np.uint16) * 257)),
+    "16 bits": lambda: file_of(Image.fromarray(np.asarray(ring(225, 10)).astype(np.uint16) * 257)),
     "one bit": lambda: file_of(ring(255, 0).convert("1")),
     "a palette": lambda: file_of(ring((250, 250, 240), (20, 0, 80), mode="RGB"), "GIF"),
     "a transparent palette": lambda: file_of(ring(0, 1).convert("P"), "GIF", transparency=0),

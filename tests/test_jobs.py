@@ -63,7 +63,8 @@ def pid_of(order):
 
 
 def lines_of(order):
-    return [json.loads(line) for line in (folder_of(order) / "log.jsonl").read_text().splitlines()]
+    log = (folder_of(order) / "log.jsonl").read_text()
+    return [json.loads(line) for line in log.splitlines() if line]
 
 
 def states_of(order):

@@ -71,8 +71,7 @@ def test_a_straight_way_visits_its_ends_after_equally_many_frames(ends):
         )
 
 
-@pytest.mark.parametrize("ends", [2, 3, 4])
-@pytest.mark.parametrize("frames", [2, 5, 10, 32, 101])
+@pytest.mark.parametrize(("ends", "frames"), [(2, 2), (2, 33), (3, 10), (4, 101)])
 def test_every_way_begins_and_stops_exactly(ends, frames):
     z = codes(ends, 2, spread=2)
     walked = {
@@ -236,11 +235,11 @@ def test_the_less_closeness_the_nearer_to_the_line():
     line = paths.straight(ends, 33)
     away = [
         np.abs(paths.following(ends, 33, ring, ORIGIN, UNIT, closeness=closeness) - line).max()
-        for closeness in (0.0, 0.02, 0.1, 0.5, 1.0)
+        for closeness in (0.0, 0.02, 1.0)
     ]
     assert away == sorted(away)
     assert away[0] < 1e-6
-    assert away[1] > 0.01
+    assert 0.01 < away[1] < 0.3
 
 
 @pytest.mark.parametrize(
@@ -288,7 +287,7 @@ def test_a_way_over_codes_of_data_finds_the_detour_that_a_string_does_not():
 
 
 def test_codes_of_data_never_raise_the_barrier():
-    for seed in range(4):
+    for seed in range(2):
         generator = np.random.default_rng(seed)
         mixture = wells(generator.normal(0, 2.5, (6, 2)).tolist(), scale=0.6)
         loc, scale = moments(mixture)

@@ -169,10 +169,10 @@ def test_the_parts_of_a_kl_are_those_of_quadrature():
     loc, scale = toy()
     prior = standard(1)
     mean, marginal = quadrature(loc, scale, prior)
-    found = elbo_surgery(Posterior(loc[:, None], scale[:, None]), prior, draws=4000)
+    found = elbo_surgery(Posterior(loc[:, None], scale[:, None]), prior, draws=1200)
     assert found.n == 7
-    assert abs(found.marginal - marginal) < 0.02
-    assert abs(found.information - (mean - marginal)) < 0.02
+    assert abs(found.marginal - marginal) < 0.05
+    assert abs(found.information - (mean - marginal)) < 0.05
     exact = Normal(loc, scale)
     kl = torch.distributions.kl_divergence(exact, Normal(torch.zeros(7).double(), 1.0)).mean()
     assert abs(mean - float(kl)) < 1e-6
@@ -256,7 +256,9 @@ def test_the_row_at_scale_one_is_that_of_samples_as_trained():
     rows = []
     for seed in range(REPEATS):
         with torch.inference_mode():
-            x = opened.model.likelihood(prior.draw(n, seed=seed).z).mean.numpy()
+            mean = opened.model.likelihood(prior.draw(n, seed=seed).z).mean
+            # Data are binary, and so are samples.
+            x = torch.bernoulli(mean, generator=torch.Generator().manual_seed(seed)).numpy()
         fake = features(x)
         rows.append((*brute_prdc(features(real), fake, 5), vendi_score(fake)))
     found = curve()
@@ -267,12 +269,17 @@ def test_the_row_at_scale_one_is_that_of_samples_as_trained():
     assert (found.n, found.repeats, found.seed) == (n, REPEATS, 0)
 
 
-def test_without_scale_the_samples_of_one_component_are_one():
-    found = measure_tradeoff(small_checkpoint("standard"), digits())
-    assert found.values[0, MEASURES.index("vendi")] == pytest.approx(1, abs=1e-6)
-    assert found.values[0, MEASURES.index("recall")] == 0
-    vendi = found.values[:, MEASURES.index("vendi")]
-    assert vendi[-1] > vendi[5] > vendi[0]
+def test_a_scale_is_that_of_the_noise_in_the_codes(monkeypatch):
+    scales = []
+    draw = LatentMixture.draw
+
+    def seen(self, n, *, scale=1.0, seed=0, component=None):
+        scales.append((scale, seed))
+        return draw(self, n, scale=scale, seed=seed, component=component)
+
+    monkeypatch.setattr(LatentMixture, "draw", seen)
+    measure_tradeoff(small_checkpoint("standard"), digits(), seed=7)
+    assert scales == [(scale, 7 + repeat) for scale in SCALES for repeat in range(REPEATS)]
 
 
 def test_known_scales_are_not_measured_again(monkeypatch):
@@ -367,7 +374,7 @@ def test_a_curve_of_other_weights_is_passed_over(tmp_path, digest):
     ("name", "value"),
     [
         ("scales", np.zeros((3, 1))),
-        ("scales", np.zeros(2)),
+        ("scales", np.array([0.0, np.nan, 0.4])),
         ("values", np.zeros((3, 4))),
         ("values", np.full((3, 5), np.nan)),
         ("errors", np.zeros((2, 5))),
@@ -410,31 +417,46 @@ def test_a_file_that_is_no_curve_is_refused(tmp_path):
 def test_refining_closes_the_gap_of_a_linear_model(row):
     model, x = LinearGaussian(wrong=0.8), observations()[row : row + 1]
     exact = float(model.marginal().log_prob(x))
-    found = refine(model, standard(), x, steps=300)
-    first, last = float(found.elbo[0]), float(found.elbo[-1])
-    assert first < exact - 0.1
-    assert exact - 0.05 < last < exact + 0.05
+    found = refine(model, standard(), x, steps=200, samples=4000)
+    assert float(found.elbo[0]) < exact - 0.1
+    assert float(found.elbo[-1]) == pytest.approx(exact, abs=0.01)
     truth = LinearGaussian().posterior(x)
     torch.testing.assert_close(found.loc, truth.loc[0], atol=0.05, rtol=0)
     torch.testing.assert_close(found.scale, truth.scale[0], atol=0.05, rtol=0)
+    # Never above log p(x), but for the noise of codes; and it levels off.
+    assert float(found.elbo.max()) < exact + 4 * found.error + 0.01
+    assert float((found.elbo[-1] - found.elbo[-40]).abs()) < 0.01
 
 
 def test_a_linear_model_with_the_exact_encoder_has_nothing_to_gain():
     model, x = LinearGaussian(), observations()[:1]
-    found = refine(model, standard(), x)
+    found = refine(model, standard(), x, samples=4000)
     exact = float(model.marginal().log_prob(x))
     assert float(found.elbo[0]) == pytest.approx(exact, abs=1e-6)
-    assert abs(float(found.elbo[-1]) - exact) < 0.02
+    assert float(found.elbo[-1]) == pytest.approx(exact, abs=0.01)
 
 
 @pytest.mark.parametrize("kind", PRIORS)
 def test_the_first_bound_is_that_of_the_encoder(kind):
     engine = Engine(small_checkpoint(kind, latent=3), "cpu")
     x = digits().test.x[:1]
-    found = refine(engine.checkpoint.model, engine.prior, torch.from_numpy(x), samples=4000)
+    # No steps, so that the error, which is that of the last bound, is that of the first.
+    found = refine(
+        engine.checkpoint.model, engine.prior, torch.from_numpy(x), samples=4000, steps=0
+    )
     expected = engine.score(x, samples=8000, seed=3)
-    assert abs(float(found.elbo[0]) - float(expected.elbo[0])) < 6 * found.error + 0.02
-    assert float(found.elbo[-1]) > float(found.elbo[0])
+    assert found.elbo.shape == (1,)
+    assert abs(float(found.elbo[0]) - float(expected.elbo[0])) < 5 * found.error
+    codes = engine.encode(x)
+    np.testing.assert_allclose(found.loc, codes.loc[0], atol=1e-6)
+    np.testing.assert_allclose(found.scale, codes.scale[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", PRIORS)
+def test_refining_an_untrained_encoder_raises_the_bound(kind):
+    engine = Engine(small_checkpoint(kind, latent=3), "cpu")
+    found = engine.refine(digits().test.x[:1])
+    assert float(found.elbo[-1]) > float(found.elbo[0]) + 1
 
 
 def test_the_refined_bound_stays_below_the_likelihood():
