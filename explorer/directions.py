@@ -1,10 +1,12 @@
 """Directions in a latent space that a visitor has named: from one group of codes to another."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from jaxtyping import Float
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -48,7 +50,7 @@ def between(
     if not len(a) or not len(b):
         raise DirectionError("Both groups need at least one code; select some first.")
     vector = a.mean(0) - b.mean(0)
-    if float(np.linalg.norm(vector)) < 1e-6:
+    if not np.isfinite(vector).all() or float(np.linalg.norm(vector)) < 1e-6:
         raise DirectionError("Both groups have the same mean; select different ones.")
     try:
         return Direction(
@@ -71,18 +73,21 @@ def directions(digest: str, latent: int) -> list[Direction]:
     Raises:
         DirectionError: If the file is damaged; it is left as it is.
     """
+    return [item for item in _stored(digest) if len(item.vector) == latent]
+
+
+def _stored(digest: str) -> list[Direction]:
     path = settings.current().user / "directions" / f"{digest}.json"
     if not path.is_file():
         return []
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise DirectionError(f"{path} is too large to be one of ours; move it away.")
-        stored = _STORED.validate_json(path.read_bytes())
+        return _STORED.validate_json(path.read_bytes())
     except ValidationError as error:
         raise DirectionError(
             f"{path} is damaged ({first_problem(error)}); move it away."
         ) from error
-    return [item for item in stored if len(item.vector) == latent]
 
 
 def save_direction(digest: str, direction: Direction) -> None:
@@ -91,10 +96,8 @@ def save_direction(digest: str, direction: Direction) -> None:
     Raises:
         DirectionError: If the name is taken, or there are too many.
     """
-    folder = settings.current().user / "directions"
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f"{digest}.lock", timeout=10):
-        stored = directions(digest, len(direction.vector))
+    with _locked(digest):
+        stored = _stored(digest)
         same = [item for item in stored if item.name == direction.name]
         if same and same[0] == direction:
             return
@@ -107,11 +110,25 @@ def save_direction(digest: str, direction: Direction) -> None:
 
 def remove_direction(digest: str, latent: int, name: str) -> None:
     """Remove a direction by its name; nothing happens if there is none."""
+    with _locked(digest):
+        kept = [
+            item for item in _stored(digest) if item.name != name or len(item.vector) != latent
+        ]
+        _store(digest, kept)
+
+
+@contextmanager
+def _locked(digest: str) -> Iterator[None]:
+    """Hold the file against other visitors; what keeps it from being written is said."""
     folder = settings.current().user / "directions"
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f"{digest}.lock", timeout=10):
-        stored = directions(digest, latent)
-        _store(digest, [item for item in stored if item.name != name])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f"{digest}.lock", timeout=10):
+            yield
+    except Timeout as error:
+        raise DirectionError("Directions are being saved elsewhere; try again.") from error
+    except OSError as error:
+        raise DirectionError(f"Directions cannot be saved ({error.strerror}).") from error
 
 
 def _store(digest: str, stored: list[Direction]) -> None:

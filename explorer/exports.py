@@ -1,7 +1,6 @@
 """What one takes home: pictures, animations, tables of codes, and the JSON that rebuilds them."""
 
 import base64
-import binascii
 import csv
 import hashlib
 import io
@@ -58,7 +57,7 @@ class Manifest(Recipe):
     format: Literal["latent-explorer strip"] = FORMAT
     version: Literal[1] = 1
     library: str = Field(max_length=40)
-    checkpoint: str = Field(max_length=100)
+    checkpoint: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
     hash: str = Field(max_length=64)
     view: str = Field("", max_length=4000)
     drawn: Drawn | None = None
@@ -243,11 +242,11 @@ def _decoded(codes: Codes, engine: Engine) -> Float[np.ndarray, "frames tiles la
     )
     try:
         raw = base64.b64decode(codes.data, validate=True)
-    except binascii.Error:
+    except ValueError:
         sound = False
     if not sound or len(raw) != 4 * frames * tiles * latent:
         raise ExportError("The export's codes do not fit its shape or the model; export it again.")
-    z = np.frombuffer(raw, "<f4").reshape(codes.shape)
+    z = np.frombuffer(raw, "<f4").reshape(codes.shape).copy()
     if not np.isfinite(z).all() or np.abs(z).max() > 1e6:
         raise ExportError("The export's codes are not finite; export it again.")
     return z
@@ -263,6 +262,6 @@ def _tiles(strip: Strip, frame: int, dark_ink: bool) -> UInt8[np.ndarray, "tiles
 
 def _cell(value: object) -> str:
     text = str(value)
-    if isinstance(value, np.generic) and value.dtype.kind in "iufb":
+    if isinstance(value, int | float | np.number | np.bool_):
         return text
     return f"'{text}" if text.startswith(_RISKY) else text

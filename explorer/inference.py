@@ -222,7 +222,7 @@ class Engine:
         rows = torch.as_tensor(x, dtype=torch.float32).to(self.device)
         with self._lock:
             found = refine(self._model, self.prior, rows, seed=seed)
-        return Refinement(found.elbo.cpu(), found.error, found.loc.cpu(), found.scale.cpu())
+        return found._replace(elbo=found.elbo.cpu(), loc=found.loc.cpu(), scale=found.scale.cpu())
 
     def release(self) -> None:
         """Leave the device, as when a cache lets the engine go; who still holds it works on."""

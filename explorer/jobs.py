@@ -36,6 +36,7 @@ TITLES: dict[Kind, str] = {
 KEPT = 200
 _MOST_BYTES = 2_000_000
 _GRACE_SECONDS = 20
+_PATIENCE_SECONDS = 1
 _CHILDREN: list[subprocess.Popen[bytes]] = []
 
 
@@ -99,6 +100,7 @@ def start(order: Order) -> Job:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         checkpoint.write(folder / "job.json", (order.model_dump_json() + "\n").encode())
+        (folder / "pid").unlink(missing_ok=True)
         _append(folder, Line(time=time.time(), state="waiting"))
         with (folder / "output.txt").open("ab") as output:
             # Its own session: it must not end with the server that started it.
@@ -148,12 +150,15 @@ def stop(order: Order) -> None:
 
 def work(folder: Path) -> None:
     """Do a job, in its own process."""
-    lock = FileLock(folder / "lock", timeout=0)
+    lock = FileLock(folder / "lock", timeout=_PATIENCE_SECONDS)
     try:
         lock.acquire()
     except Timeout:
         return  # another process does it already
     try:
+        known = _read(folder)
+        if known is None or known.last.state != "waiting":
+            return  # one that was started at the same time has done it
         (folder / "pid").write_text(str(os.getpid()))
         signal.signal(signal.SIGTERM, _interrupted)
         _do(folder)
@@ -252,9 +257,9 @@ def _folder(key: str) -> Path:
 
 
 def _append(folder: Path, line: Line) -> None:
-    """Add a line in one write, so that a reader never sees half of it."""
+    """Add a line in one write, on a line of its own whatever was there before."""
     with (folder / "log.jsonl").open("ab", buffering=0) as log:
-        log.write((line.model_dump_json() + "\n").encode())
+        log.write(("\n" + line.model_dump_json() + "\n").encode())
 
 
 def _read(folder: Path) -> Job | None:
@@ -264,10 +269,11 @@ def _read(folder: Path) -> Job | None:
         size = log.stat().st_size
         with log.open("rb") as stream:
             stream.seek(max(0, size - _MOST_BYTES))
-            last = Line.model_validate_json(stream.read().splitlines()[-1])
+            lines = [line for line in stream.read().splitlines() if line]
+        last = Line.model_validate_json(lines[-1])
     except (OSError, IndexError, ValidationError):
         return None
-    if last.state == "waiting" and time.time() - last.time < _GRACE_SECONDS:
+    if last.state == "waiting" and 0 <= time.time() - last.time < _GRACE_SECONDS:
         return Job(order=order, last=last)
     if last.state in ("waiting", "running") and not _alive(folder):
         last = last.model_copy(update={"state": "stopped"})  # killed, or the machine went down
@@ -283,6 +289,8 @@ def _alive(folder: Path) -> bool:
         probe.acquire()
     except Timeout:
         return True
+    except OSError:
+        return False
     probe.release()
     return False
 

@@ -21,6 +21,10 @@ _NEIGHBOURS = 12
 _MOST_ANCHORS = 1500
 _FIRST_STEP, _LARGEST_STEP = 0.05, 0.5
 _SMOOTHING = 0.1
+_ROOM = 0.2
+_RATED_EACH = 5
+_WORTH = 0.1
+"""Nats by which a longer way must be better."""
 _NARROW, _WIDE = 1e-6, np.pi - 1e-3
 
 LogDensity = Callable[[Tensor], Tensor]
@@ -119,9 +123,12 @@ def following(
         starts = [straight(pair, IMAGES)]
         if anchors is not None and len(anchors) > _NEIGHBOURS and closeness > 0:
             starts.append(_over_graph(pair, (anchors.astype(np.float64) - loc) / scale))
-        strings = [relax(start, _whitened(log_prob, loc, scale), closeness) for start in starts]
-        best = min(strings, key=lambda string: string.barrier)
-        legs.append(loc + scale * best.codes)
+        whitened = _whitened(log_prob, loc, scale)
+        strings = [relax(start, whitened, closeness) for start in starts]
+        lowest = min(string.barrier for string in strings)
+        # Where two are as good, the shorter: a way over many wells must be worth its length.
+        good = [string for string in strings if string.barrier <= lowest + _WORTH]
+        legs.append(loc + scale * min(good, key=lambda string: _length(string.codes)).codes)
     leg, share = _clock(len(ends), frames)
     stops = np.linspace(0, 1, IMAGES)
     codes = np.empty((frames, ends.shape[1]))
@@ -140,8 +147,9 @@ def relax(
     """Relax a string between fixed ends towards a path of least -log p.
 
     Every code goes down the gradient across the string, by a step of its own that shrinks where
-    -log p would rise; then the string is smoothed a little and spread to equal arc length. The
-    string with the lowest barrier seen is kept.
+    -log p would rise; then the string is smoothed a little and spread to equal arc length. Of all
+    strings seen, the first among them, the one with the lowest barrier is kept, and of equal ones
+    that with the lowest mean.
 
     Args:
         start: The first string; its ends stay.
@@ -160,13 +168,32 @@ def relax(
             (slope,) = torch.autograd.grad(whole.sum(), codes)
         return height.detach(), whole.detach(), slope
 
+    def rate(codes: Tensor) -> tuple[float, float]:
+        """The barrier, also between the codes, and the mean height, of a string."""
+        between = torch.stack([codes[:-1] * (1 - t) + codes[1:] * t for t in (0.25, 0.5, 0.75)])
+        ties = torch.stack([tie[:-1] * (1 - t) + tie[1:] * t for t in (0.25, 0.5, 0.75)])
+        everything = torch.cat([codes, between.flatten(0, 1)])
+        tied = torch.cat([tie, ties.flatten(0, 1)])
+        with torch.no_grad():
+            height = -log_prob(everything).double()
+        whole = closeness * height + (1 - closeness) * 0.5 * (everything - tied).pow(2).sum(1)
+        end = torch.maximum(whole[0], whole[len(codes) - 1])
+        return float(whole.max() - end), float(whole.mean())
+
+    if np.abs(start[0] - start[-1]).max() < 1e-9:
+        return String(line, 0.0)
     codes = torch.from_numpy(_spread(start)).double()
     step = torch.full((len(codes), 1), _FIRST_STEP, dtype=torch.float64)
-    height, whole, slope = energy(codes)
-    best, lowest = codes, float("inf")
-    for _ in range(iterations):
+    _, whole, slope = energy(codes)
+    best, lowest = codes, rate(codes)
+    for number in range(iterations):
         across = slope - (slope * (tangent := _tangents(codes))).sum(1, keepdim=True) * tangent
-        trial = codes - step * across
+        move = step * across
+        # No farther than a part of the spacing: a code must not step over a ridge, nor a string
+        # coil up in a well.
+        room = _ROOM * float((codes[1:] - codes[:-1]).norm(dim=1).mean())
+        move *= (room / move.norm(dim=1, keepdim=True).clamp(min=1e-12)).clamp(max=1)
+        trial = codes - move
         trial[[0, -1]] = codes[[0, -1]]
         _, tried, _ = energy(trial)
         better = (tried <= whole)[:, None]
@@ -174,12 +201,13 @@ def relax(
         codes = torch.where(better, trial, codes)
         codes[1:-1] += _SMOOTHING * (codes[2:] + codes[:-2] - 2 * codes[1:-1])
         codes = torch.from_numpy(_spread(codes.numpy()))
-        height, whole, slope = energy(codes)
-        if float(whole.max() + whole.mean()) < lowest:
-            best, lowest = codes, float(whole.max() + whole.mean())
-    height = energy(best)[0]
-    barrier = float(height.max() - torch.maximum(height[0], height[-1]))
-    return String(best.numpy(), barrier)
+        _, whole, slope = energy(codes)
+        if number % _RATED_EACH and number != iterations - 1:
+            continue
+        rated = rate(codes)
+        if (round(rated[0], 3), rated[1]) < (round(lowest[0], 3), lowest[1]):
+            best, lowest = codes, rated
+    return String(best.numpy(), lowest[0])
 
 
 def steps(
@@ -227,6 +255,10 @@ def _clock(
     return leg, (time - leg)[:, None].astype(np.float32)
 
 
+def _length(codes: Float[np.ndarray, "images latent"]) -> float:
+    return float(np.linalg.norm(np.diff(codes, axis=0), axis=1).sum())
+
+
 def _tangents(codes: Float[Tensor, "images latent"]) -> Float[Tensor, "images latent"]:
     tangent = torch.empty_like(codes)
     tangent[1:-1] = codes[2:] - codes[:-2]
@@ -272,9 +304,11 @@ def _over_graph(
     near = np.argpartition(distance, k - 1, axis=1)[:, :k]
     rows = np.repeat(np.arange(len(nodes)), k)
     weights = distance[rows, near.ravel()] + 1e-12
-    # The straight hop is always possible, so that there is a way even between islands.
-    rows, columns = np.append(rows, 0), np.append(near.ravel(), 1)
-    weights = np.append(weights, distance[0, 1] + 1e-12)
+    columns = near.ravel()
+    if 1 not in near[0] and 0 not in near[1]:
+        # The straight hop is always possible, so that there is a way even between islands.
+        rows, columns = np.append(rows, 0), np.append(columns, 1)
+        weights = np.append(weights, distance[0, 1] + 1e-12)
     graph = coo_array((weights, (rows, columns)), shape=distance.shape).tocsr()
     _, before = dijkstra(graph, directed=False, indices=0, return_predecessors=True)
     way = [1]

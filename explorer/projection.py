@@ -184,8 +184,9 @@ def place(
         1937), for the iteration.
     """
     k = min(NEIGHBOURS, len(codes))
-    known = torch.from_numpy(np.ascontiguousarray(codes, np.float32))
-    wanted = torch.from_numpy(np.ascontiguousarray(z, np.float32))
+    centre = codes.mean(0)  # squares are expanded below, and would cancel far from the origin
+    known = torch.from_numpy(np.ascontiguousarray(codes - centre, np.float32))
+    wanted = torch.from_numpy(np.ascontiguousarray(z - centre, np.float32))
     square = known.pow(2).sum(1)
     # torch's partial sort takes a seventh of numpy's time here.
     near = [
@@ -197,18 +198,21 @@ def place(
 
 
 def geometric_median(
-    points: Float[np.ndarray, "sets points 2"], iterations: int = 60
+    points: Float[np.ndarray, "sets points 2"], iterations: int = 120
 ) -> Float[np.ndarray, "sets 2"]:
     """Find for each set the point with the least sum of distances to its members."""
     plane = points[..., 0] + 1j * points[..., 1]
     centre = np.median(points[..., 0], axis=1) + 1j * np.median(points[..., 1], axis=1)
     reach = np.abs(plane - centre[:, None]).max(1, initial=0)
+    going = np.arange(len(points))
     for _ in range(iterations):
-        weight = 1 / np.maximum(np.abs(plane - centre[:, None]), 1e-3 * reach[:, None] + 1e-12)
-        moved = (weight * plane).sum(1) / weight.sum(1)
-        done = (np.abs(moved - centre) <= 1e-4 * reach + 1e-12).all()
-        centre = moved
-        if done:
+        # Each set stops by itself, so that a place does not hang on its company.
+        members, here, far = plane[going], centre[going], reach[going]
+        weight = 1 / np.maximum(np.abs(members - here[:, None]), 1e-3 * far[:, None] + 1e-12)
+        moved = (weight * members).sum(1) / weight.sum(1)
+        centre[going] = moved
+        going = going[np.abs(moved - here) > 1e-5 * far + 1e-12]
+        if not len(going):
             break
     return np.stack([centre.real, centre.imag], 1)
 
@@ -274,6 +278,8 @@ def _checked(arrays: dict[str, np.ndarray], opened: Checkpoint) -> Atlas | None:
         for name, value in arrays.items()
         if name in Atlas._fields
     }
+    if str(arrays["method"]) == "plane":
+        fields["codes"] = fields["xy"]  # a place is its code, beyond half precision
     fields["classes"] = tuple(str(name) for name in arrays["classes"])
     return Atlas(**fields | {"method": str(arrays["method"]), "hash": str(arrays["hash"])})
 

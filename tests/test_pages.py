@@ -360,7 +360,7 @@ def test_reconstruct_tells_the_terms_of_every_model():
     assert not app.exception
     table = next(item.value for item in app.markdown if "Anomaly percentile" in item.value)
     assert table.count("\n") == 4
-    assert "The bound rose by" in told(app)
+    assert "The bound moved by" in told(app)
 
 
 def test_reconstruct_says_when_the_data_are_not_at_hand(tmp_path, monkeypatch):
@@ -440,3 +440,30 @@ def test_the_longest_link_of_each_page_stays_under_two_thousand_characters():
         model="m" * 40, compare=("c" * 40,) * 3, ends=(code,) * 4, kind="following"
     )
     assert sum(len(f"{name}={value}&") for name, value in view.model_dump().items()) < 2000
+
+
+def test_what_the_lessons_claim_holds_of_the_shipped_models():
+    from explorer.ui import lab
+
+    def entry(slug):
+        return next(item for item in resources.entries() if item.slug == slug)
+
+    engines = {slug: resources.engine(entry(f"digits-vae-{slug}-2")) for slug in
+               ("standard", "xvae", "mog", "vamp", "vamp-k1", "vamp-k4", "vamp-k16")}  # fmt: skip
+    holes = {slug: resources.plane(engine).hole_mass for slug, engine in engines.items()}
+    assert holes["xvae"] > holes["standard"]
+    cut = {slug: resources.surgery(engine) for slug, engine in engines.items()}
+    assert cut["vamp"].marginal < cut["standard"].marginal
+    assert cut["mog"].marginal < cut["standard"].marginal
+    between = cut["vamp-k16"].marginal - cut["vamp"].marginal
+    assert abs(between) < 2 * cut["vamp"].marginal_error
+    assert cut["vamp-k1"].marginal - cut["vamp-k16"].marginal > abs(between)
+    likelihoods = [
+        entry(f"digits-vae-{slug}-2").metrics["log_likelihood"].value
+        for slug in ("standard", "xvae", "mog", "vamp")
+    ]
+    assert max(likelihoods) - min(likelihoods) < 1
+    assert {lab.named(engines["vamp-k1"]), lab.named(engines["vamp"])} == {
+        "VampPrior (K = 1)",
+        "VampPrior (K = 100)",
+    }

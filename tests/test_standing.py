@@ -606,3 +606,32 @@ def test_a_mixture_of_the_engines_components_has_the_engines_moments():
     mean, spread = engine.moments()
     np.testing.assert_allclose(mean, mixture.mean, atol=1e-6)
     np.testing.assert_allclose(spread, mixture.variance.sqrt(), atol=1e-6)
+
+
+def test_refining_never_costs_an_exact_encoder_anything_that_can_be_measured():
+    engine = Engine(load("digits-vae-standard-16"), "cpu")
+    x = engine.sample(4, seed=5).x.round()
+    for row in x:
+        found = engine.refine(row[None])
+        assert found.rise > -3 * found.error
+        assert abs(float(found.elbo[-1] - found.elbo[0]) - found.rise) < 1e-4
+
+
+def test_a_curve_measured_in_another_way_is_not_gone_on_with():
+    opened = load("digits-vae-vamp-2")
+    data = opened.config.data.load(Path())
+    done = read_tradeoff(opened)
+    stale = done._replace(n=done.n - 1, values=done.values + 9)
+    kept = []
+
+    class Enough(Exception):
+        pass
+
+    def keep(curve):
+        kept.append(curve)
+        raise Enough
+
+    with pytest.raises(Enough):
+        measure_tradeoff(opened, data, known=stale, keep=keep)
+    assert kept[0].n == done.n
+    assert (kept[0].values[0] < stale.values[0]).any()

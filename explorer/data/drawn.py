@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from explorer.data.files import decode_picture, open_picture, reading
 from explorer.errors import DataError
@@ -58,13 +58,14 @@ def from_upload(
     Raises:
         DataError: If it is empty, too large, or no picture; the message says which.
     """
-    path = Path(Path(name).name[:80] or "the file")
+    path = Path(" ".join(Path(name).name[:80].split()) or "the file")
     if not content:
         raise DataError(f"{path} is empty; choose another picture.")
     if len(content) > MOST_BYTES:
         raise DataError(f"{path} is over {MOST_BYTES // 10**6} MB; shrink it first.")
     with reading(path):
         image = open_picture(io.BytesIO(content), path, MOST_PIXELS)
+        image = ImageOps.exif_transpose(image)
         side = max(image.width / sketch.width, image.height / sketch.height)
         inner = (max(1, round(image.height / side)), max(1, round(image.width / side)))
         pixels = decode_picture(image, inner, sketch.channels).astype(np.float32) / 255

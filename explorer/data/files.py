@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Literal, cast
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped, UInt8
@@ -194,7 +194,7 @@ def _read_picture(
 
 
 def open_picture(
-    source: Path | IO[bytes], path: Path, most_pixels: int = _PICTURE_PIXELS
+    source: Path | IO[bytes] | io.BufferedIOBase, path: Path, most_pixels: int = _PICTURE_PIXELS
 ) -> Image.Image:
     """Read a picture's header and refuse it before decoding if it is too large.
 
@@ -202,7 +202,7 @@ def open_picture(
         DataError: If it is too large or no picture.
     """
     with reading(path):
-        image = Image.open(source, formats=_FORMATS)
+        image = Image.open(cast("IO[bytes]", source), formats=_FORMATS)
     pixels = image.width * image.height
     if pixels > most_pixels:
         image.close()

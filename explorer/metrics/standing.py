@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 
 MOST_TRAINING = 5000
 _ROWS = 256
+_LEAST_SPREAD = 1e-6
 
 
 class Verdict(NamedTuple):
@@ -35,8 +36,11 @@ class Yardstick:
         held_out: Float[np.ndarray, "others latent"],
     ) -> None:
         training = training[:MOST_TRAINING]
-        self._unit = np.maximum(training.std(0), 1e-6)
-        self._known = (training / self._unit).astype(np.float32)
+        # Centred, since squares are expanded below; a unit that never moves does not count.
+        self._centre, spread = training.mean(0), training.std(0)
+        self._used = spread > _LEAST_SPREAD * np.abs(training).max(0)
+        self._unit = spread[self._used]
+        self._known = self._whiten(training)
         self._square = (self._known**2).sum(1)
         self._usual = np.sort(self._search(held_out, 1)[1])
 
@@ -62,10 +66,13 @@ class Yardstick:
         below = np.searchsorted(self._usual, distance, side="left")
         return Verdict(nearest, distance, 100 * below / max(len(self._usual), 1))
 
+    def _whiten(self, codes: Float[np.ndarray, "codes latent"]) -> Float[np.ndarray, "codes used"]:
+        return ((codes - self._centre)[:, self._used] / self._unit).astype(np.float32)
+
     def _search(
         self, codes: Float[np.ndarray, "codes latent"], k: int
     ) -> tuple[Int[np.ndarray, "codes k"], Float[np.ndarray, " codes"]]:
-        rows = (codes / self._unit).astype(np.float32)
+        rows = self._whiten(codes)
         k = min(k, len(self._known))
         nearest = np.empty((len(rows), k), np.int64)
         for start in range(0, len(rows), _ROWS):

@@ -74,7 +74,9 @@ def measure_tradeoff(
     reference = features(real)
     binary = bool(((real == 0) | (real == 1)).all())
     null = np.mean([null_row(data, features, reference, n, seed + k) for k in range(2)], 0)
-    rows = {} if known is None else dict(zip(known.scales.tolist(), range(99), strict=False))
+    if known is not None and (known.n, known.repeats, known.seed) != (n, REPEATS, seed):
+        known = None  # it was measured in another way
+    rows = {} if known is None else {scale: row for row, scale in enumerate(known.scales.tolist())}
     values, errors, done = [], [], []
     for scale in SCALES:
         if known is not None and scale in rows:
@@ -92,7 +94,8 @@ def measure_tradeoff(
         curve = Tradeoff(
             np.array(done), np.array(values), np.array(errors), null, n, REPEATS, seed
         )
-        keep(curve)
+        if known is None or len(done) > len(known.scales):
+            keep(curve)
         report(len(done), len(SCALES))
     return curve
 
@@ -118,10 +121,17 @@ def read_tradeoff(opened: Checkpoint) -> Tradeoff | None:
     }
     for name, shape in shapes.items():
         value = found.get(name)
-        if value is None or value.shape != shape or not np.isfinite(value).all():
+        if (
+            value is None
+            or value.shape != shape
+            or value.dtype.kind not in "fiu"
+            or not np.isfinite(value).all()
+        ):
             raise CheckpointError(f"{TRADEOFF} is damaged ({name}); remove it and measure again.")
     scales, values, errors, null = (
         found[name].astype(float) for name in ("scales", "values", "errors", "null")
     )
     n, repeats, seed = (int(found[name]) for name in ("n", "repeats", "seed"))
+    if min(n, repeats) < 1 or not set(scales.tolist()) <= set(SCALES):
+        raise CheckpointError(f"{TRADEOFF} is damaged (scales); remove it and measure again.")
     return Tradeoff(scales, values, errors, null, n, repeats, seed)

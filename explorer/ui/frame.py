@@ -108,11 +108,18 @@ def page_path(name: str) -> Path:
 
 
 def said_of(entry: Entry) -> str:
-    """Describe a model in words: its prior, its components, and the size of its codes."""
-    prior = entry.config.prior if entry.config is not None else None
-    count = getattr(prior, "components", None)
-    many = f" (K = {count})" if count is not None else ""
-    return f"{PRIORS.get(entry.prior, entry.prior)}{many}, {entry.latent} units"
+    """Describe a model in words: its prior and its size, and what sets it apart from others."""
+    words = PRIORS.get(entry.prior, entry.prior)
+    same = [
+        other
+        for other in resources.entries()
+        if (other.data, other.model, other.prior, other.latent)
+        == (entry.data, entry.model, entry.prior, entry.latent)
+    ]
+    count = getattr(entry.config.prior, "components", None) if entry.config is not None else None
+    if len(same) > 1 and count is not None:
+        words += f" (K = {count})"
+    return f"{words}, {entry.latent} units"
 
 
 def large_type() -> None:

@@ -252,6 +252,7 @@ def _decoded(engine: Engine, found: regions.Plane) -> None:
         selectable=False,
         tile_width=22,
         columns=PLANE,
+        fixed=True,
         captions=[f"z = ({a:.1f}, {b:.1f})".replace("-", "−") for a, b in z[0]],
         name="code",
         numbered=False,

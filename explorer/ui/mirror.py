@@ -19,6 +19,7 @@ from explorer.ui.components import canvas, filmstrip
 from explorer.ui.controls import control
 from explorer.ui.gallery import pictures_of
 from explorer.ui.notation import code_text
+from explorer.ui.reading import signed
 from explorer.ui.sweep import prior_name
 from explorer.ui.views import ReconstructView
 
@@ -90,7 +91,7 @@ def show(engines: list[Engine], given: Given, view: ReconstructView) -> None:
     width = 84 if pixels else 210
     with st.container(horizontal=True, gap="medium"):
         for engine in engines:
-            with st.container(key=f"reconstruct_{engine.slug}", width=295 if pixels else 450):
+            with st.container(key=f"reconstruct_{engine.slug}", width=280 if pixels else 450):
                 st.markdown(f"**{prior_name(engine)}, {engine.space.size} units**")
                 _through(engine, given, view, width)
     _terms(engines, given)
@@ -128,7 +129,7 @@ def _through(engine: Engine, given: Given, view: ReconstructView, width: int) ->
         codes_strip(engine, (q.loc + q.scale * eps).astype(np.float32)),
         key=f"reconstruct_{engine.slug}_draws",
         selectable=False,
-        tile_width=32 if width == 84 else 100,
+        tile_width=28 if width == 84 else 100,
         columns=8,
         name="posterior sample",
     )
@@ -205,7 +206,7 @@ def refinement(engines: list[Engine], given: Given) -> None:
         figure.add_scatter(
             y=bound, mode="lines", name=name, line={"color": palette.CLASSES[index]}
         )
-        said.append(f"{name} {bound[-1] - bound[0]:+.2f} nats".replace("-", "−"))
+        said.append(signed(f"{name} {found.rise:+.2f} ± {found.error:.2f} nats"))
         x = engine.decode(found.loc.numpy()[None])
         with st.container(width=150, key=f"reconstruct_refined_{engine.slug}"):
             filmstrip(
@@ -224,8 +225,8 @@ def refinement(engines: list[Engine], given: Given) -> None:
     )
     st.plotly_chart(figure, key="reconstruct_gap", config={"displayModeBar": False})
     st.caption(
-        f"The bound rose by {', '.join(said)}: what one encoder for all data had left, the "
-        "amortisation gap. 60 Adam steps; the bound is judged on 32 codes that did not guide "
+        f"The bound moved by {', '.join(said)}: what one encoder for all data had left, the "
+        "amortisation gap. 60 Adam steps; the bound is judged on 512 codes that did not guide "
         "them, the same at every step."
     )
 

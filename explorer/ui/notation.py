@@ -16,7 +16,7 @@ MOST_EDITS = 64
 MOST_VERTICES = 64
 MOST_ENDS = 4
 
-_NUMBER = r"-?\d{1,9}(?:\.\d{1,12})?(?:e[+-]?\d{1,2})?"
+_NUMBER = r"-?\d{1,9}(?:\.\d{1,12})?(?:e[+-]?\d)?"
 _PAIR = rf"{_NUMBER},{_NUMBER}"
 _POINT = r"(?:data|prior|prototypes|holes):\d{1,6}"
 _AREA = rf"(?:box:{_PAIR},{_PAIR}|lasso:{_PAIR}(?:,{_PAIR}){{2,{MOST_VERTICES - 1}}})"

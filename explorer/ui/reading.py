@@ -80,7 +80,9 @@ def mix(labels: Int[np.ndarray, " n"], classes: tuple[str, ...]) -> str:
         return classes[int(counts.argmax())]
     order = np.argsort(-counts, kind="stable")[:4]
     return ", ".join(
-        f"{classes[k]} ({100 * counts[k] / len(known):.0f} %)" for k in order if counts[k]
+        f"{classes[k]} ({100 * counts[k] / len(known):.0f} %)"
+        for k in order
+        if counts[k] >= 0.005 * len(known)
     )
 
 

@@ -143,14 +143,15 @@ def sample_facts(
     if found is None:
         return
     far = float(found.novelty[frame, tile])
+    way, share = ("farther from", far) if far >= 50 else ("closer to", 100 - far)
     verdict = (
         "Nearly a copy" if far < 5 else "Far from the data" if far > 95 else "New, as data are"
     )
     st.caption(
-        f"**{verdict}**: farther from its nearest training code than {far:.0f} % of "
-        f"{found.held_out:,} held-out codes are from theirs ({found.training:,} training codes "
-        f"compared). More typical of the prior than {found.typicality[frame, tile]:.0f} % of its "
-        "own samples."
+        f"**{verdict}**: {way} its nearest training code than {share:.0f} % of "
+        f"{found.held_out:,} held-out codes are {way.split()[1]} theirs ({found.training:,} "
+        "training codes compared). More typical of the prior than "
+        f"{found.typicality[frame, tile]:.0f} % of its own samples."
     )
 
 

@@ -34,7 +34,7 @@ def _split_ends(value: object) -> object:
 
 
 def _whole(grammar: re.Pattern[str]) -> re.Pattern[str]:
-    return re.compile(rf"^(?:{grammar.pattern})$")
+    return re.compile(rf"^(?:{grammar.pattern})\Z")
 
 
 Pick = Annotated[str, Field(pattern=_whole(PICK), max_length=1200)]

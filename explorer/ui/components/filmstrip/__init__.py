@@ -39,6 +39,7 @@ def filmstrip(
     captions: Sequence[str] | None = None,
     tile_width: int = 64,
     columns: int | None = None,
+    fixed: bool = False,
     selectable: bool = True,
     name: str = "sample",
     numbered: bool = True,
@@ -61,6 +62,7 @@ def filmstrip(
         captions: What is said of each tile under the pointer.
         tile_width: Least width of a tile in CSS pixels.
         columns: Tiles in a row, at most; by default as many as fit.
+        fixed: Whether there are always so many in a row, however small: where they are a plane.
         selectable: Whether tiles can be chosen.
         name: What a tile is called.
         numbered: Whether the pointer is told a tile's place in the strip.
@@ -113,6 +115,7 @@ def filmstrip(
         "captions": None if captions is None else list(captions),
         "tileWidth": tile_width,
         "columns": columns,
+        "fixed": fixed,
         "selectable": selectable,
         "name": name,
         "numbered": numbered,

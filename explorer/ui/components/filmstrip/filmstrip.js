@@ -171,7 +171,7 @@ function layout(strip) {
     const shape = shapeOf(panel)
     const least = strip.facts.tileWidth
     const fit = Math.max(1, Math.floor((width + GAP) / (least + GAP)))
-    panel.columns = Math.min(strip.facts.columns ?? fit, fit, panel.tiles)
+    panel.columns = strip.facts.fixed ? strip.facts.columns : Math.min(strip.facts.columns ?? fit, fit, panel.tiles)
     const rows = Math.ceil(panel.tiles / panel.columns)
     let tile = Math.floor((width - GAP * (panel.columns - 1)) / panel.columns)
     tile = Math.min(tile, panel.kind === "pixels" ? Math.max(least * 1.6, 40) : 340)
@@ -344,7 +344,8 @@ function standingOf(panel, frame, tile) {
   if (!rows) return []
   const far = rows.novelty[frame][tile]
   const words = far < 5 ? "nearly a training sample" : far > 95 ? "far from all training samples" : "as new as held-out data"
-  return [`${words} (farther than ${far} % of ${rows.heldOut.toLocaleString("en")} held-out)`, `typicality ${rows.typicality[frame][tile]} %`]
+  const than = far < 50 ? `closer than ${100 - far}` : `farther than ${far}`
+  return [`${words} (${than} % of ${rows.heldOut.toLocaleString("en")} held-out)`, `typicality ${rows.typicality[frame][tile]} %`]
 }
 
 function digest(strip) {

@@ -566,7 +566,7 @@ function paint(map) {
   }
   const chosen = (map.chosen ??= selected(map))
   outline(map, pen)
-  chosen.forEach(([layer, index], k) => { if (k < 400) ring(map, pen, layer, index, chosen.length > 20 ? 4.5 : 8, chosen.length > 100 ? 0.8 : 1.5) })
+  chosen.forEach(([layer, index], k) => { if (k < 3000) ring(map, pen, layer, index, chosen.length > 100 ? 3 : chosen.length > 20 ? 4.5 : 8, chosen.length > 100 ? 0.7 : 1.5) })
   if (map.path) polyline(map, pen, numbersOf(map.path), true)
   if (map.trail) {
     pen.strokeStyle = map.theme.accent
