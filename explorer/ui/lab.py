@@ -155,12 +155,10 @@ def training(engine: Engine, view: PriorsLabView) -> int | None:
     here = len(epochs) - 1 if epoch is None else int(np.abs(epochs - epoch).argmin())
     figure = go.Figure()
     found = resources.plane(engine)
+    window = {}
     if found is not None:
-        figure.add_contour(
-            x=found.x, y=found.y, z=found.aggregated, showscale=False, ncontours=8,
-            colorscale=[[0, "rgba(0,0,0,0)"], [1, palette.DATA]], line={"width": 0},
-            hoverinfo="skip", opacity=0.5,
-        )  # fmt: skip
+        _dashed(figure, found)
+        window = {"range": [float(found.x[0]), float(found.x[-1])]}
     gap = np.full((places.shape[1], 1, 2), np.nan)
     trails = np.concatenate([places[: here + 1].transpose(1, 0, 2), gap], 1).reshape(-1, 2)
     figure.add_scatter(
@@ -174,13 +172,15 @@ def training(engine: Engine, view: PriorsLabView) -> int | None:
     figure.update_layout(
         height=420,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        yaxis={"scaleanchor": "x"},
+        xaxis={"title": "z₁"} | window,
+        yaxis={"title": "z₂", "scaleanchor": "x"},
         legend={"orientation": "h", "y": 1.08},
     )
-    st.plotly_chart(figure, key="lab_trails", config={"displayModeBar": False})
+    with st.container(width=560):
+        st.plotly_chart(figure, key="lab_trails", config={"displayModeBar": False})
     st.caption(
         "Every pseudo-input of every kept epoch, encoded by the trained encoder: the encoder of "
-        "that epoch was not kept. Shade: the aggregated posterior. Release the slider to move the "
+        "that epoch was not kept. Dashed: the aggregated posterior. Release the slider to move the "
         "stars."
     )
     return epoch
@@ -216,15 +216,14 @@ def _density(engine: Engine, found: regions.Plane) -> None:
         colorscale=[[0, "rgba(86,130,180,0)"], [1, "rgba(86,130,180,0.85)"]],
         hovertemplate="p(z) = %{z:.3g}<extra></extra>",
     )  # fmt: skip
-    for lines in regions.contours(found.x, found.y, found.aggregated):
-        for line in lines:
-            figure.add_scatter(
-                x=line[:, 0], y=line[:, 1], mode="lines", hoverinfo="skip",
-                line={"color": "#8C6D31", "width": 1.6, "dash": "dash"},
-            )  # fmt: skip
-    for line in regions.outlines(found):
+    _dashed(figure, found)
+    gap = np.full((1, 2), np.nan)
+    rings = [part for line in regions.outlines(found) for part in (line, gap)]
+    if rings:
+        # One trace: rings inside rings are left out only within a single path.
+        x, y = np.concatenate(rings).T
         figure.add_scatter(
-            x=line[:, 0], y=line[:, 1], mode="lines", fill="toself", hoverinfo="skip",
+            x=x, y=y, mode="lines", fill="toself", hoverinfo="skip",
             fillpattern={"shape": "/", "size": 6, "fgcolor": "#D55E00"},
             fillcolor="rgba(0,0,0,0)", line={"color": "#D55E00", "width": 1},
         )  # fmt: skip
@@ -240,6 +239,16 @@ def _density(engine: Engine, found: regions.Plane) -> None:
         f"{100 * found.hole_mass:.1f} ± {100 * found.hole_error:.1f} % of {found.samples:,} prior "
         f"samples fall into holes; of a perfect prior {100 * regions.RARE:.0f} % would."
     )
+
+
+def _dashed(figure: go.Figure, found: regions.Plane) -> None:
+    """Trace what encloses 50, 90 and 99 % of the aggregated posterior."""
+    for lines in regions.contours(found.x, found.y, found.aggregated):
+        for line in lines:
+            figure.add_scatter(
+                x=line[:, 0], y=line[:, 1], mode="lines", hoverinfo="skip", showlegend=False,
+                line={"color": "#8C6D31", "width": 1.6, "dash": "dash"},
+            )  # fmt: skip
 
 
 def _decoded(engine: Engine, found: regions.Plane) -> None:

@@ -269,7 +269,7 @@ LESSONS = (
                 "What does it show in a hole?",
                 (
                     "Nothing",
-                    "Blends or strokes of no digit: it was never told what to show there",
+                    "Whatever it extrapolates to: a blend here, a plausible digit there",
                     "Always the nearest training digit",
                 ),
                 1,

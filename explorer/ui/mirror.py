@@ -197,25 +197,26 @@ def refinement(engines: list[Engine], given: Given) -> None:
     """Improve the posterior of this one sample, and show what the shared encoder had left."""
     figure = go.Figure()
     said = []
-    for index, engine in enumerate(engines):
-        if not engine.has_prior:
-            continue
-        found = engine.refine(given.x)
-        bound = found.elbo.numpy()
-        name = prior_name(engine)
-        figure.add_scatter(
-            y=bound, mode="lines", name=name, line={"color": palette.CLASSES[index]}
-        )
-        said.append(signed(f"{name} {found.rise:+.2f} ± {found.error:.2f} nats"))
-        x = engine.decode(found.loc.numpy()[None])
-        with st.container(width=150, key=f"reconstruct_refined_{engine.slug}"):
-            filmstrip(
-                samples_strip(x, engine.sketch),
-                key=f"reconstruct_{engine.slug}_refined",
-                selectable=False,
-                tile_width=75 if engine.sketch.kind == "pixels" else 140,
+    with st.container(horizontal=True, gap="small"):
+        for index, engine in enumerate(engines):
+            if not engine.has_prior:
+                continue
+            found = engine.refine(given.x)
+            bound = found.elbo.numpy()
+            name = prior_name(engine)
+            figure.add_scatter(
+                y=bound, mode="lines", name=name, line={"color": palette.CLASSES[index]}
             )
-            st.caption(f"{name}, refined")
+            said.append(signed(f"{name} {found.rise:+.2f} ± {found.error:.2f} nats"))
+            x = engine.decode(found.loc.numpy()[None])
+            with st.container(width=150, key=f"reconstruct_refined_{engine.slug}"):
+                filmstrip(
+                    samples_strip(x, engine.sketch),
+                    key=f"reconstruct_{engine.slug}_refined",
+                    selectable=False,
+                    tile_width=75 if engine.sketch.kind == "pixels" else 140,
+                )
+                st.caption(f"{name}, refined")
     figure.update_layout(
         height=260,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},

@@ -21,6 +21,30 @@ VIEWS = {
     "generate-airfoils": ("generate?model=airfoils-vae-vamp-8", "filmstrip"),
     "prototypes": ("prototypes?model=mnist-static-vae-vamp-40&component=7", "filmstrip"),
     "map": ("latent_map?model=mnist-static-vae-vamp-40&pick=prototypes:7", "point-map"),
+    "map-holes": (
+        "latent_map?model=digits-vae-xvae-2&layers=data,density,aggregated,holes&pick=holes:0",
+        "point-map",
+    ),
+    "traverse": (
+        "traverse?model=mnist-static-vae-vamp-40&centre=prototypes:7&at=8:1.2",
+        "traversal",
+    ),
+    "traverse-airfoils": ("traverse?model=airfoils-vae-vamp-8", "traversal"),
+    "interpolate": (
+        "interpolate?model=mnist-static-vae-vamp-40&kind=following&at=8&frames=13",
+        "point-map",
+    ),
+    "interpolate-airfoils": (
+        "interpolate?model=airfoils-vae-vamp-8&ends=data:3|prototypes:4|data:900",
+        "point-map",
+    ),
+    "reconstruct": (
+        "reconstruct?model=mnist-static-vae-vamp-40&compare=mnist-static-vae-standard-40&refine=1",
+        "filmstrip",
+    ),
+    "lab": ("priors_lab", None),
+    "lab-bound": ("priors_lab?bench=bound", None),
+    "lesson": ("priors_lab?lesson=2&step=2&guess=1&large=1", "filmstrip"),
     "map-plane": (
         "latent_map?model=digits-vae-vamp-2&layers=data,prior,prototypes&pick=data:40",
         "point-map",
@@ -31,6 +55,11 @@ README = {
     "map": ("light", 1440),
     "prototypes": ("dark", 1440),
     "catalogue": ("light", 1440),
+    "map-holes": ("light", 1440),
+    "traverse": ("dark", 1440),
+    "interpolate": ("light", 1440),
+    "reconstruct": ("dark", 1440),
+    "lab": ("light", 1440),
 }
 
 
