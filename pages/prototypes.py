@@ -52,6 +52,8 @@ st.caption(
     + "Click one to see what it makes and which data it claims."
 )
 
+gallery.take_along(engine, shown)
+
 if view.component is not None:
     st.subheader(f"Component {view.component}", anchor=False)
     panes = st.container(horizontal=True, gap="large")
@@ -67,6 +69,7 @@ if view.component is not None:
             selectable=False,
         )
         view.scale = state.value
+        sweep.take_along(engine, view.scale, 0, view.component, tiles=24)
         st.markdown("**The data it claims**")
         gallery.claimed_data(engine, view.component)
     with panes.container(width=380):

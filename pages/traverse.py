@@ -20,8 +20,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         disabled=view.centre == "mean" and not view.at,
     )
 
-z = walking.board(engine, view)
-walking.onwards(engine, z, view)
+z, rows = walking.board(engine, view)
+walking.onwards(engine, z, rows, view)
 walking.saved(engine)
 
 frame.finish(view, engine)

@@ -11,7 +11,7 @@ from explorer.inference import Engine, Prototypes
 from explorer.projection import SPLITS
 from explorer.sketch import PixelSketch
 from explorer.strips import Strip, samples_strip
-from explorer.ui import palette, resources
+from explorer.ui import palette, resources, take
 from explorer.ui.components import filmstrip
 from explorer.ui.reading import mix
 
@@ -62,6 +62,18 @@ def wall(engine: Engine, shown: Gallery, which: str, component: int | None) -> i
         numbered=False,
     )
     return None if state.tile is None else int(shown.order[state.tile])
+
+
+def take_along(engine: Engine, shown: Gallery) -> None:
+    """Offer the decoded means of the components on the wall, in their order."""
+    columns = {
+        "component": shown.order,
+        "weight": shown.prototypes.weights[shown.order],
+    }
+    if shown.claimed is not None:
+        columns["claimed"] = shown.claimed[shown.order]
+    z = shown.prototypes.loc[shown.order]
+    take.codes_menu(engine, columns, z, "prototypes_take", f"{engine.slug}-prototypes")
 
 
 def contrast(engine: Engine, pictures: Float[np.ndarray, "components *sample"]) -> float:

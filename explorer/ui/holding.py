@@ -180,7 +180,7 @@ def _acts(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) 
             st.button("Set as A", on_click=commit, kwargs={"a": view.pick})
             st.button("Set as B", on_click=commit, kwargs={"b": view.pick})
         columns = _identities(atlas, chosen, engine)
-        take.codes_menu(columns, chosen.z, "latent_map_take", f"{engine.slug}-selection")
+        take.codes_menu(engine, columns, chosen.z, "latent_map_take", f"{engine.slug}-selection")
     place = code_text(chosen.z.mean(0))
     with st.container(horizontal=True, gap="small"):
         st.page_link(

@@ -180,8 +180,8 @@ def training(engine: Engine, view: PriorsLabView) -> int | None:
         st.plotly_chart(figure, key="lab_trails", config={"displayModeBar": False})
     st.caption(
         "Every pseudo-input of every kept epoch, encoded by the trained encoder: the encoder of "
-        "that epoch was not kept. Dashed: the aggregated posterior. Release the slider to move the "
-        "stars."
+        "that epoch was not kept. Dashed: the aggregated posterior. Release the slider to move "
+        "the stars."
     )
     return epoch
 

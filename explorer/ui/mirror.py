@@ -11,10 +11,10 @@ from explorer.data.drawn import MOST_BYTES, MOST_PIXELS, centred, from_strokes, 
 from explorer.errors import DataError
 from explorer.inference import Engine
 from explorer.interfaces import noise
-from explorer.projection import nearest
+from explorer.projection import nearest, place
 from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import codes_strip, samples_strip
-from explorer.ui import frame, palette, resources
+from explorer.ui import frame, palette, plane, resources
 from explorer.ui.components import canvas, filmstrip
 from explorer.ui.controls import control
 from explorer.ui.gallery import pictures_of
@@ -164,6 +164,19 @@ def posterior(engine: Engine, given: Given) -> None:
     atlas = resources.atlas(engine)
     if atlas is None:
         return
+    st.markdown("**Its place among the data**")
+    spot = q.loc if atlas.method == "plane" else place(atlas.codes, atlas.xy, q.loc)
+    plane.chart(
+        engine,
+        atlas,
+        key="reconstruct_map",
+        shown=("data",),
+        colour="label" if atlas.classes else "log_prior",
+        marks=[(float(spot[0, 0]), float(spot[0, 1]), "x")],
+        height=340,
+    )
+    if atlas.method != "plane":
+        st.caption("It stands at the geometric median of the map places of its 15 nearest codes.")
     rows, distance = nearest(atlas.codes, q.loc[0], 17)
     keep = rows != given.row
     strip, words = pictures_of(engine, rows[keep][:16])
@@ -178,18 +191,18 @@ def posterior(engine: Engine, given: Given) -> None:
     )
     st.caption(words)
     with st.container(horizontal=True):
-        place = code_text(q.loc[0])
+        code = code_text(q.loc[0])
         st.page_link(
             frame.page_path("traverse"),
             label="Traverse from its code",
             icon=":material/tune:",
-            query_params={"model": engine.slug, "centre": place},
+            query_params={"model": engine.slug, "centre": code},
         )
         st.page_link(
             frame.page_path("interpolate"),
             label="Interpolate from its code",
             icon=":material/timeline:",
-            query_params={"model": engine.slug, "ends": place},
+            query_params={"model": engine.slug, "ends": code},
         )
 
 

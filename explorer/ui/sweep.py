@@ -193,10 +193,13 @@ def neighbours(
             st.caption(f"by {'pixel' if width == 56 else 'height'}, of all {len(data.train):,}")
 
 
-def take_along(engine: Engine, scale: float, seed: int, component: int | None) -> None:
+def take_along(
+    engine: Engine, scale: float, seed: int, component: int | None, tiles: int = 64
+) -> None:
     """Offer the samples on the page as files."""
-    strip = resources.strip(engine, 64, seed, _own(engine, component))
-    take.strip_menu(engine, strip, "generate_take", "scale", strip.values.index(scale))
+    strip = resources.strip(engine, tiles, seed, _own(engine, component))
+    name = "scale" if component is None else f"component-{component}"
+    take.strip_menu(engine, strip, "sweep_take", name, strip.values.index(scale))
 
 
 def presets() -> None:

@@ -1,49 +1,86 @@
 """Take with you: pictures, animations and codes of what is on the page, and what rebuilds them."""
 
 from collections.abc import Callable
+from functools import partial
+from typing import Literal
 
 import numpy as np
 import streamlit as st
 
 from explorer import __version__, exports
 from explorer.inference import Engine
-from explorer.strips import Strip
+from explorer.strips import Strip, codes_strip
 
 
-def strip_menu(engine: Engine, strip: Strip, key: str, name: str, frame: int = 0) -> None:
-    """Offer a strip: one frame as PNG, all as sprite, GIF and WebP, codes, and the JSON."""
+def strip_menu(
+    engine: Engine,
+    strip: Strip,
+    key: str,
+    name: str,
+    frame: int = 0,
+    label: str = "Take with you",
+) -> None:
+    """Offer a strip: one frame as PNG, all as sprite, GIF and WebP, codes, and the JSON.
+
+    Args:
+        engine: The model.
+        strip: Its strip.
+        key: Key of the menu.
+        name: What it shows, for file names.
+        frame: The frame that is shown.
+        label: Of the menu.
+    """
     stem = f"{engine.slug}-{name}"
-    moving = len(strip.values) > 1
-    view = st.context.url or ""
-    query = "&".join(f"{name}={value}" for name, value in st.query_params.items())
-    with st.popover("Take with you", icon=":material/download:"):
+    with st.popover(label, icon=":material/download:"):
         _button("Picture (PNG)", lambda: exports.picture(strip, frame), f"{stem}.png", key)
-        if moving:
-            _button(
-                "All frames (PNG sprite)", lambda: exports.sprite(strip), f"{stem}-sprite.png", key
-            )
-            _button("Animation (GIF)", lambda: exports.animation(strip, "gif"), f"{stem}.gif", key)
-            _button(
-                "Animation (WebP)", lambda: exports.animation(strip, "webp"), f"{stem}.webp", key
-            )
+        if len(strip.values) > 1:
+            sheet = f"{stem}-sprite.png"
+            _button("All frames (PNG sprite)", lambda: exports.sprite(strip), sheet, key)
+            kinds: tuple[Literal["gif", "webp"], ...] = ("gif", "webp")
+            for kind, words in zip(kinds, ("GIF", "WebP"), strict=True):
+                _button(
+                    f"Animation ({words})",
+                    partial(exports.animation, strip, kind),
+                    f"{stem}.{kind}",
+                    key,
+                )
         if strip.z is not None:
             columns, z = _rows(strip)
-            _button("Codes (CSV)", lambda: exports.table(columns, z), f"{stem}.csv", key)
-            _button("Codes (NPZ)", lambda: exports.arrays(columns, z), f"{stem}.npz", key)
-            _button(
-                "What rebuilds it (JSON)",
-                lambda: exports.manifest(engine, strip, __version__, f"{view}?{query}", frame),
-                f"{stem}.json",
-                key,
-            )
-            st.caption(f"`latent-explorer rebuild {stem}.json` makes it again and compares.")
+            _tables(columns, z, stem, key)
+            _recipe(engine, lambda: strip, stem, key, frame)
 
 
-def codes_menu(columns: dict[str, np.ndarray], z: np.ndarray, key: str, stem: str) -> None:
-    """Offer codes with their identities as CSV and NPZ."""
+def codes_menu(
+    engine: Engine, columns: dict[str, np.ndarray], z: np.ndarray, key: str, stem: str
+) -> None:
+    """Offer codes with their identities as CSV and NPZ, decoded as PNG, and the JSON."""
+
+    def decoded() -> Strip:
+        return codes_strip(engine, z)
+
     with st.popover("Take with you", icon=":material/download:"):
-        _button("Codes (CSV)", lambda: exports.table(columns, z), f"{stem}.csv", key)
-        _button("Codes (NPZ)", lambda: exports.arrays(columns, z), f"{stem}.npz", key)
+        _button("Decoded (PNG)", lambda: exports.picture(decoded()), f"{stem}.png", key)
+        _tables(columns, z, stem, key)
+        _recipe(engine, decoded, stem, key)
+
+
+def _tables(columns: dict[str, np.ndarray], z: np.ndarray, stem: str, key: str) -> None:
+    _button("Codes (CSV)", lambda: exports.table(columns, z), f"{stem}.csv", key)
+    _button("Codes (NPZ)", lambda: exports.arrays(columns, z), f"{stem}.npz", key)
+
+
+def _recipe(
+    engine: Engine, make: Callable[[], Strip], stem: str, key: str, frame: int = 0
+) -> None:
+    view = st.context.url or ""
+    query = "&".join(f"{name}={value}" for name, value in st.query_params.items())
+    _button(
+        "What rebuilds it (JSON)",
+        lambda: exports.manifest(engine, make(), __version__, f"{view}?{query}", frame),
+        f"{stem}.json",
+        key,
+    )
+    st.caption(f"`latent-explorer rebuild {stem}.json` makes it again and compares.")
 
 
 def _rows(strip: Strip) -> tuple[dict[str, np.ndarray], np.ndarray]:

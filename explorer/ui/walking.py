@@ -106,8 +106,8 @@ def dials(engine: Engine, view: TraverseView) -> list[Row]:
     return rows
 
 
-def board(engine: Engine, view: TraverseView) -> np.ndarray:
-    """Show the dials and return the code where they stand."""
+def board(engine: Engine, view: TraverseView) -> tuple[np.ndarray, Strip]:
+    """Show the dials; return the code where they stand, and the rows through it."""
     centre, words = centre_of(engine, view)
     rows = dials(engine, view)
     here = _turned(centre, rows, view.at)
@@ -140,10 +140,12 @@ def board(engine: Engine, view: TraverseView) -> np.ndarray:
         "Turn a dial or press on a picture of its row: the large picture follows, and once "
         "released all rows pass through the new code. The last tile of a row shows what moves."
     )
-    return here
+    return here, strip
 
 
-def onwards(engine: Engine, z: Float[np.ndarray, " latent"], view: TraverseView) -> None:
+def onwards(
+    engine: Engine, z: Float[np.ndarray, " latent"], rows: Strip, view: TraverseView
+) -> None:
     """Offer what can be done with the code where the dials stand."""
     text = code_text(z)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -160,7 +162,8 @@ def onwards(engine: Engine, z: Float[np.ndarray, " latent"], view: TraverseView)
             query_params={"model": view.model, "ends": text},
         )
         strip = codes_strip(engine, z[None])
-        take.strip_menu(engine, strip, "traverse_take", "traverse")
+        take.strip_menu(engine, strip, "traverse_take", "sample", label="Take this sample")
+        take.strip_menu(engine, rows, "traverse_rows", "traversal", label="Take the rows")
 
 
 def way(engine: Engine, atlas: Atlas, view: InterpolateView) -> Way | None:

@@ -191,6 +191,19 @@ def test_two_fingers_pinch_and_one_taps(chromium, address):
     send("touchStart", (0, at))
     send("touchEnd")
     page.wait_for_url(re.compile("pick=data"), timeout=10_000)
+    page.locator(f"{MAP} .whole").click()
+    for mode, kind in (("Lasso", "lasso"), ("Box", "box"), ("Draw a path", "path")):
+        page.get_by_role("button", name=mode, exact=True).click()
+        box = box_of(page)
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        send("touchStart", (0, (x - 70, y - 70)))
+        for a, b in ((40, -60), (70, 40), (-30, 80)):
+            send("touchMove", (0, (x + a, y + b)))
+        send("touchEnd")
+        page.wait_for_url(
+            re.compile("path=" if kind == "path" else f"pick={kind}"), timeout=10_000
+        )
+        settled(page)
     context.close()
 
 
