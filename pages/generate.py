@@ -53,12 +53,7 @@ if view.tile is not None:
         sweep.sample_facts(item, *chosen)
         sweep.neighbours(item, *chosen)
 sweep.take_along(engine, view.scale, view.seed, view.component)
-st.caption(
-    "Drag the slider, or across the pictures: every sample keeps its component and its noise, "
-    "only the scale changes. A larger scale leaves the region the decoder was trained on. "
-    "● nearly a training sample, ○ as new as held-out data, ◇ far from all training samples; "
-    "click a sample to see what it is worth."
-)
+st.caption(sweep.hint(engines, view.difference))
 
 st.subheader("Fidelity and diversity", anchor=False)
 sweep.curve(engines, view.scale)

@@ -16,26 +16,16 @@ if atlas is None:
 colours, layers = plane.colours(engine, atlas), plane.layers(engine)
 if view.colour not in colours:
     view.colour = next(iter(colours))
-with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-    control(
-        st.pills,
-        "Layers",
-        view,
-        "layers",
-        options=list(layers),
-        format_func=layers.get,
-        selection_mode="multi",
-        value=[name for name in view.layers if name in layers],
-    )
-    control(
-        st.selectbox,
-        "Colour data by",
-        view,
-        "colour",
-        options=list(colours),
-        format_func=colours.get,
-        width=220,
-    )
+control(
+    st.pills,
+    "Layers",
+    view,
+    "layers",
+    options=list(layers),
+    format_func=layers.get,
+    selection_mode="multi",
+    value=[name for name in view.layers if name in layers],
+)
 
 panes = st.container(horizontal=True, gap="medium")
 with panes.container(key="latent_map_plane"):
@@ -45,6 +35,14 @@ with panes.container(key="latent_map_plane"):
         holding.path(engine, atlas, view)
     holding.direction(engine, atlas, view)
 with panes.container(width=340):
+    control(
+        st.selectbox,
+        "Colour data by",
+        view,
+        "colour",
+        options=list(colours),
+        format_func=colours.get,
+    )
     if view.pick or view.only:
         with st.container(horizontal=True, gap="small"):
             if view.pick:

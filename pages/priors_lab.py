@@ -24,7 +24,10 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         )
     control(st.toggle, "Large type", view, "large")
 
-st.caption(f"Models with two latent units, trained on {lab.subject(engines)}.")
+st.caption(
+    f"Models with two latent units, trained on {lab.subject(engines)}. The model in the sidebar "
+    "only chooses the data, where there are such models of them."
+)
 if view.lesson:
     lessons.run(engines, view)
 else:

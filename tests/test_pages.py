@@ -143,8 +143,8 @@ def test_out_of_range_component_is_dropped():
 
 def test_pick_of_each_kind_is_told():
     for pick, words in {
-        "data:12": "Datum 13",
-        "prior:5": "Prior sample 6",
+        "data:12": "Datum 12",
+        "prior:5": "Prior sample 5",
         "prototypes:9": "Prototype 9",
         "box:-1,-1,1,1": "codes in the box",
     }.items():
@@ -266,7 +266,7 @@ def test_drawn_path_is_told_and_handed_on():
 def test_hole_is_told_with_what_it_means():
     app = open_page("latent_map", model="digits-vae-xvae-2", layers="data,holes", pick="holes:0")
     assert not app.exception
-    assert "Hole 1" in told(app)
+    assert "Hole 0" in told(app)
     assert "never trained on what it shows" in told(app)
 
 
@@ -308,7 +308,7 @@ def test_no_map_offers_to_build_one(tmp_path, monkeypatch):
 def test_traverse_starts_where_the_link_says():
     for centre, words in {
         "mean": "From prior mean",
-        "data:12": "From datum 13",
+        "data:12": "From datum 12",
         "prototypes:3": "From prototype 3",
         "box:-2,-2,2,2": "From mean of",
         "z:AAAAAA": "From a code of yours",
@@ -360,7 +360,7 @@ def test_reconstruct_tells_the_terms_of_every_model():
     assert not app.exception
     table = next(item.value for item in app.markdown if "Anomaly percentile" in item.value)
     assert table.count("\n") == 4
-    assert "The bound moved by" in told(app)
+    assert "Gain of the bound" in told(app)
 
 
 def test_reconstruct_says_when_the_data_are_not_at_hand(tmp_path, monkeypatch):

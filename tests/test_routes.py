@@ -179,8 +179,7 @@ def test_a_card_has_a_title_rows_and_pictures_that_are_there(slug):
             answer = ask(routes.address_of(engine, "card", layer, index))
             assert (answer.status, answer.kind) == (200, "application/json")
             facts = answer.json
-            number = index if layer == "prototypes" else index + 1
-            assert facts["title"] == f"{notation.NAMES[layer]} {number}"
+            assert facts["title"] == f"{notation.NAMES[layer]} {index}"
             assert facts["rows"]
             for name, value in facts["rows"]:
                 assert name
@@ -667,7 +666,7 @@ def test_rows_are_added_and_cut(plane, atlas):
     picked = select(plane, atlas, "data:3;add:7,5,7,999999")
     assert picked.rows.tolist() == [3, 5, 7]
     assert picked.words == "3 codes picked"
-    assert select(plane, atlas, "data:3;add:7;cut:3").words == "Datum 8"
+    assert select(plane, atlas, "data:3;add:7;cut:3").words == "Datum 7"
 
 
 def test_an_empty_area_selects_nothing_and_is_no_place(plane, atlas):
@@ -710,7 +709,7 @@ def test_a_place_is_one_code_with_a_name(plane, atlas):
     places = {
         "mean": (plane.moments()[0], "Prior mean"),
         code_text(z): (z, "A code of yours"),
-        "data:4": (atlas.codes[4], "Datum 5"),
+        "data:4": (atlas.codes[4], "Datum 4"),
         "data:4;add:6": (atlas.codes[[4, 6]].mean(0), "Mean of 2 codes picked"),
     }
     for text, (expected, words) in places.items():

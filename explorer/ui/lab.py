@@ -83,8 +83,8 @@ def planes(engines: list[Engine], view: PriorsLabView) -> None:
                 _density(engine, found)
     st.caption(
         "Shade: the prior’s density. Dashed: what encloses 50, 90 and 99 % of the aggregated "
-        "posterior. Hatched red: holes, where the prior has mass and data have none. The planes "
-        "are the latent spaces themselves: nothing is projected."
+        "posterior. Hatched red: holes, where the prior has mass and hardly any data have codes. "
+        "The planes are the latent spaces themselves: nothing is projected."
         if view.show == "density"
         else f"{PLANE} × {PLANE} codes over the same window, decoded: what lies between the data."
     )
@@ -121,7 +121,7 @@ def bound(engines: list[Engine]) -> None:
                 xaxis={"title": "nats, less is better" if term != "information" else "nats"},
                 yaxis={"autorange": "reversed", "visible": term == "reconstruction"},
             )  # fmt: skip
-            with st.container(width=370 if term == "reconstruction" else 275):
+            with st.container(width=340 if term == "reconstruction" else 262):
                 st.plotly_chart(figure, key=f"lab_{term}", config={"displayModeBar": False})
     cuts = [cut for _, cut in rows if cut is not None]
     if not cuts:
@@ -136,8 +136,8 @@ def bound(engines: list[Engine]) -> None:
         f"Over {cuts[0].n:,} test data, bars are standard errors. The information can be at most "
         f"log {cuts[0].n:,} = {np.log(cuts[0].n):.2f} nats"
         + ("; where it is near that, it is saturated." if saturated else ", and is far from it.")
-        + " Only the marginal KL can fall by a better prior: it is what is left between the "
-        "aggregated posterior and the prior."
+        + " With the encoder as it is, a better prior lowers only the marginal KL, what is left "
+        "between aggregated posterior and prior; trained together, all three settle anew."
     )
 
 
@@ -203,8 +203,8 @@ def scales(engines: list[Engine], view: PriorsLabView) -> float:
     )
     st.caption(
         "X-VAE draws z = mean + s · spread · noise, both from an autoencoder’s codes; the "
-        "standard prior z = s · noise. One is the other in other coordinates, so the same scale "
-        "does the same to both."
+        "standard prior z = s · noise. One is the other in other coordinates. These are two "
+        "trainings, so the pictures differ; what the scale does to them does not."
     )
     return float(state.value)
 
@@ -237,7 +237,7 @@ def _density(engine: Engine, found: regions.Plane) -> None:
     st.plotly_chart(figure, key=f"lab_plane_{engine.slug}", config={"displayModeBar": False})
     st.caption(
         f"{100 * found.hole_mass:.1f} ± {100 * found.hole_error:.1f} % of {found.samples:,} prior "
-        f"samples fall into holes; of a perfect prior {100 * regions.RARE:.0f} % would."
+        f"samples fall into holes; of codes drawn for held-out data {100 * regions.RARE:.0f} % do."
     )
 
 

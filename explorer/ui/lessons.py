@@ -56,7 +56,7 @@ def run(engines: list[Engine], view: PriorsLabView) -> None:
     if view.guess is not None:
         right = view.guess == step.answer
         st.markdown(
-            f"{':material/check: As you said.' if right else ':material/lightbulb: Not so.'} "
+            f"{':material/check: As you said:' if right else ':material/lightbulb: The answer:'} "
             f"**{step.options[step.answer]}**"
         )
         step.reveal(engines)
@@ -147,7 +147,7 @@ def _holes(engines: list[Engine]) -> None:
                 st.markdown(
                     f"**{lab.named(engine)}**: {100 * found.hole_mass:.1f} ± "
                     f"{100 * found.hole_error:.1f} % of {found.samples:,} prior samples "
-                    f"(a perfect prior: {100 * regions.RARE:.0f} %)."
+                    f"(codes drawn for held-out data: {100 * regions.RARE:.0f} %)."
                 )
     st.caption(
         "A hole is where the aggregated posterior is thinner than at all but one in twenty codes "
@@ -257,9 +257,9 @@ LESSONS = (
         (
             Step(
                 "The aggregated posterior q(z) is where the codes of data lie. A hole is a place "
-                "where the prior has mass and q(z) has none.",
-                "A prior that equals q(z) would have 5 % of its samples in “holes”, by how they "
-                "are defined here. Which of these two has more?",
+                "where the prior has mass and q(z) hardly any.",
+                "Of codes drawn for held-out data 5 % lie in “holes”, as they are defined here. "
+                "Which of these two priors puts more of its samples there?",
                 ("X-VAE, with one Gaussian from an autoencoder’s codes", "The standard normal"),
                 0,
                 _holes,

@@ -24,6 +24,9 @@ from explorer.ui.sweep import prior_name
 from explorer.ui.views import ReconstructView
 
 DRAWS = 8
+FEW = 20
+"""With fewer effective importance samples log p(x) is a loose lower bound."""
+
 STROKE = 0.085
 SOURCES = {"test": "Test data", "draw": "Draw", "upload": "Upload"}
 BINARY = ("mnist-static", "mnist", "digits")
@@ -49,6 +52,8 @@ def choose(engine: Engine, view: ReconstructView) -> Given | None:
     """Let the visitor choose, draw or upload a sample; None while there is none."""
     sketch = engine.sketch
     if view.source == "test" or not isinstance(sketch, PixelSketch):
+        if not isinstance(sketch, PixelSketch):
+            st.caption("Drawing and uploading are for pictures; curves come from the test data.")
         return _test(engine, view)
     settle = st.toggle(
         "Crop and centre, as the data are",
@@ -159,7 +164,7 @@ def posterior(engine: Engine, given: Given) -> None:
             yaxis={"title": "mean ± spread, in the prior’s", "zeroline": True},
             showlegend=False,
         )
-        st.markdown("**Posterior**")
+        st.markdown(f"**Posterior, {prior_name(engine)}**")
         st.plotly_chart(figure, key="reconstruct_posterior", config={"displayModeBar": False})
     atlas = resources.atlas(engine)
     if atlas is None:
@@ -180,7 +185,7 @@ def posterior(engine: Engine, given: Given) -> None:
     rows, distance = nearest(atlas.codes, q.loc[0], 17)
     keep = rows != given.row
     strip, words = pictures_of(engine, rows[keep][:16])
-    st.markdown("**Data with the nearest codes**")
+    st.markdown(f"**Data with the nearest codes, {prior_name(engine)}**")
     filmstrip(
         strip,
         key="reconstruct_near",
@@ -239,9 +244,9 @@ def refinement(engines: list[Engine], given: Given) -> None:
     )
     st.plotly_chart(figure, key="reconstruct_gap", config={"displayModeBar": False})
     st.caption(
-        f"The bound moved by {', '.join(said)}: what one encoder for all data had left, the "
-        "amortisation gap. 60 Adam steps; the bound is judged on 512 codes that did not guide "
-        "them, the same at every step."
+        f"Gain of the bound: {'; '.join(said)}. At least so much had one encoder for all data "
+        "left: the amortisation gap. 60 Adam steps; the bound is judged on 512 codes that did not "
+        "guide them, the same at every step."
     )
 
 
@@ -287,10 +292,15 @@ def _terms(engines: list[Engine], given: Given) -> None:
         found = resources.scored(engine, given.x)
         place = anomaly(engine, float(found.log_likelihood[0]))
         terms = (found.log_likelihood, found.elbo, found.reconstruction, found.kl)
+        loose = "≥ " if float(found.effective[0]) < FEW else ""
+        told = [f"{float(term[0]):.1f}".replace("-", "−") for term in terms]
         rows.append(
-            [prior_name(engine)]
-            + [f"{float(term[0]):.1f}".replace("-", "−") for term in terms]
-            + ["–" if place is None else f"{place[0]:.1f} %"]
+            [
+                prior_name(engine),
+                f"{loose}{told[0]}",
+                *told[1:],
+                "–" if place is None else f"{place[0]:.1f} %",
+            ]
         )
         notes.append(
             f"{prior_name(engine)}: S = {resources.importance_samples(engine):,}, "
@@ -301,7 +311,8 @@ def _terms(engines: list[Engine], given: Given) -> None:
     body = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     st.markdown(f"{head}\n| --- | ---: | ---: | ---: | ---: | ---: |\n{body}")
     st.caption(
-        "In nats, by importance sampling, seed 0. The anomaly percentile is the share of test "
+        "In nats, by importance sampling, seed 0; ≥ marks a loose lower bound, of under "
+        f"{FEW} effective samples. The anomaly percentile is the share of test "
         f"data with a higher log p(x), measured in the same way. {'; '.join(notes)}."
     )
 

@@ -78,8 +78,7 @@ def select(
         if codes is None or int(rest) >= len(codes):
             return None
         index = int(rest)
-        number = index if kind == "prototypes" else index + 1
-        return Selection(codes[index : index + 1], f"{NAMES[kind]} {number}", np.empty(0, int))
+        return Selection(codes[index : index + 1], f"{NAMES[kind]} {index}", np.empty(0, int))
     numbers = [float(value) for value in rest.split(",")]
     if kind == "spot":
         z = lift(atlas.codes, atlas.xy, np.array([numbers]))
@@ -100,7 +99,7 @@ def select(
     if kind == "data" and not len(chosen):
         return None
     if kind == "data" and len(chosen) == 1:
-        return Selection(atlas.codes[chosen], f"Datum {chosen[0] + 1}", chosen)
+        return Selection(atlas.codes[chosen], f"Datum {chosen[0]}", chosen)
     words = {"box": " in the box", "lasso": " in the lasso", "data": " picked"}[kind]
     return Selection(atlas.codes[chosen], f"{len(chosen):,} codes{words}", chosen)
 

@@ -293,8 +293,9 @@ def _traced(slug: str, digest: str, _engine: Engine) -> bytes | None:
 
     how = "exact" if found.exact else "estimated"
     words = (
-        f"Holes, {how}: {100 * found.hole_mass:.1f} ± {100 * found.hole_error:.1f} % of "
-        f"{found.samples:,} prior samples; a perfect prior has {100 * regions.RARE:.0f} %"
+        f"Holes ({how} here): {100 * found.hole_mass:.1f} ± {100 * found.hole_error:.1f} % of "
+        f"{found.samples:,} prior samples fall into them, and {100 * regions.RARE:.0f} % of codes "
+        "drawn for held-out data"
     )
     facts = {
         "prior": [flat(lines) for lines in regions.contours(found.x, found.y, found.prior)],

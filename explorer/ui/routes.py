@@ -105,9 +105,8 @@ def card(opened: Engine, request: Request) -> Response:
     pictures = [("decoded", address_of(opened, "thumbnail", layer, index))]
     if layer == "data" and resources.original(opened, index) is not None:
         pictures.insert(0, ("original", address_of(opened, "thumbnail", "originals", index)))
-    number = index if layer == "prototypes" else index + 1
     facts = {
-        "title": f"{NAMES[layer]} {number}",
+        "title": f"{NAMES[layer]} {index}",
         "rows": [(name, signed(value)) for name, value in rows],
         "pictures": pictures,
     }

@@ -63,7 +63,7 @@ def sweep(
         names[1:] = [f"|{name} − {names[0]}|" for name in names[1:]]
     elif difference:
         under = dict.fromkeys(range(1, len(engines)), 0)
-        names[1:] = [f"{name}, over it {names[0]}" for name in names[1:]]
+        names[1:] = [f"{name} and {names[0]}" for name in names[1:]]
     standing = [standing_address(engine, tiles, seed, component) for engine in engines]
     if engines[0].sketch.kind == "curve":
         tile_width = 2 * tile_width if columns is None else 3 * tile_width // 2
@@ -202,6 +202,30 @@ def take_along(
     take.strip_menu(engine, strip, "sweep_take", name, strip.values.index(scale))
 
 
+def hint(engines: list[Engine], difference: bool) -> str:
+    """Say what can be done with the samples, and what a comparison means."""
+    words = (
+        "Drag the slider, or across the pictures: every sample keeps its component and its noise, "
+        "only the scale changes. A larger scale leaves the region the decoder was trained on. "
+    )
+    if len(engines) > 1:
+        words += (
+            "The same noise means another code in another model: compare how samples change and "
+            "how good they are, not what they show. "
+        )
+    if difference and len(engines) > 1:
+        curves = engines[0].sketch.kind == "curve"
+        return words + (
+            "The first model’s curve is drawn in blue over the others’."
+            if curves
+            else "The others are shown as differences from the first, dark where they differ."
+        )
+    return words + (
+        "● nearly a training sample, ○ as new as held-out data, ◇ far from all training samples; "
+        "click a sample to see what it is worth."
+    )
+
+
 def presets() -> None:
     """Offer three scales by name."""
     for words, scale in (("Safer", 0.7), ("As trained", 1.0), ("Wilder", 1.3)):
@@ -244,7 +268,7 @@ def _plots(measured: list[tuple[Engine, Tradeoff]], scale: float) -> None:
                 legend={"orientation": "h", "y": 1.16},
                 showlegend=number == 0,
             )
-            with st.container(width=360):
+            with st.container(width=302):
                 st.plotly_chart(
                     figure, key=f"generate_curve_{up}", config={"displayModeBar": False}
                 )

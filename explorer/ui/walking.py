@@ -133,12 +133,19 @@ def board(engine: Engine, view: TraverseView) -> tuple[np.ndarray, Strip]:
     known = units(engine)
     dead = sum(not item.active for item in known)
     order = "KL" if engine.has_prior else "spread of the codes"
-    folded = f" {dead} units are dead and folded away." if dead and not view.dead else ""
+    moves = (
+        " The last tile of a row: what moves, in blue." if strip.sketch.kind == "pixels" else ""
+    )
+    folded = (
+        f" {dead} dead {'unit is' if dead == 1 else 'units are'} folded away."
+        if dead and not view.dead
+        else ""
+    )
     st.caption(
         f"From {words[0].lower()}{words[1:]}. Offsets are in standard deviations of the "
         f"{'prior' if engine.has_prior else 'codes'}; units by {order}, most used first.{folded} "
         "Turn a dial or press on a picture of its row: the large picture follows, and once "
-        "released all rows pass through the new code. The last tile of a row shows what moves."
+        f"released all rows pass through the new code.{moves}"
     )
     return here, strip
 
@@ -246,6 +253,10 @@ def profile(engine: Engine, walked: Way, at: int) -> None:
         name="step, in spreads", line={"color": palette.CLASSES[1], "dash": "dot"},
         marker={"size": 5, "symbol": "diamond"},
     )  # fmt: skip
+    stops = np.linspace(0, frames[-1], len(walked.ends))
+    for number, stop in enumerate(stops, 1):
+        figure.add_vline(x=stop, line={"width": 1, "dash": "dot", "color": "gray"},
+                         annotation={"text": str(number), "yref": "paper", "y": 1.0})  # fmt: skip
     figure.update_layout(
         height=230,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
@@ -308,10 +319,10 @@ def centres(engine: Engine, view: TraverseView) -> None:
     atlas = resources.atlas(engine)
     options = {"mean": "Prior mean" if engine.has_prior else "Mean of the codes"}
     if atlas is not None:
-        for k, row in enumerate(np.flatnonzero(atlas.split == 2)[:24]):
+        for row in np.flatnonzero(atlas.split == 2)[:24]:
             label = int(atlas.label[row])
             kind = f", class {atlas.classes[label]}" if atlas.classes and label >= 0 else ""
-            options[f"data:{row}"] = f"Test datum {k + 1}{kind}"
+            options[f"data:{row}"] = f"Datum {row}{kind}"
     components = engine.components()
     if components is not None and len(components) > 1:
         order = np.argsort(-components.log_weights.cpu().numpy(), kind="stable")[:24]
@@ -443,25 +454,22 @@ def _end(engine: Engine, atlas: Atlas, view: InterpolateView, number: int, end: 
                 "prior": len(atlas.sample_xy),
                 "prototypes": len(atlas.prototype_xy),
             }
-            base = 0 if layer == "prototypes" else 1
-            st.session_state[f"interpolate_number_{number}"] = (
-                min(int(index), sizes[layer] - 1) + base
-            )
+            st.session_state[f"interpolate_number_{number}"] = min(int(index), sizes[layer] - 1)
             st.number_input(
                 f"{number + 1}. {NAMES[layer]}",
-                min_value=base,
-                max_value=max(sizes[layer] - 1, 0) + base,
+                min_value=0,
+                max_value=max(sizes[layer] - 1, 0),
                 step=1,
                 key=f"interpolate_number_{number}",
                 on_change=_choose,
-                args=(view.ends, number, layer, base),
+                args=(view.ends, number, layer),
             )
         else:
             st.caption(f"{number + 1}. {'' if found is None else found[1]}")
 
 
-def _choose(known: tuple[str, ...], number: int, layer: str, base: int) -> None:
-    index = st.session_state[f"interpolate_number_{number}"] - base
+def _choose(known: tuple[str, ...], number: int, layer: str) -> None:
+    index = st.session_state[f"interpolate_number_{number}"]
     changed = tuple(f"{layer}:{index}" if k == number else end for k, end in enumerate(known))
     commit(ends=changed)
 

@@ -2,8 +2,8 @@
 
 import io
 import json
-import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -262,7 +262,9 @@ def test_a_direction_is_made_named_and_becomes_a_dial(page, address):
 
 def test_70_000_points_are_drawn_recoloured_and_hovered(chromium, tmp_path):
     folder = Path(__file__).parent / "apps"
-    port = 8790 + os.getpid() % 200
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", str(folder / "many_points_server.py"),
          f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true",

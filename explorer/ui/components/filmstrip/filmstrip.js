@@ -53,7 +53,7 @@ function read(strip, bytes) {
   while (strip.panels.children.length < facts.panels.length) strip.panels.append(stage(strip))
   facts.panels.forEach((panel, index) => {
     const element = strip.panels.children[index]
-    element.querySelector("h4").textContent = panel.title
+    element.querySelector("h4").textContent = element.querySelector("h4").title = panel.title
     const canvas = element.querySelector("canvas")
     canvas.classList.toggle("still", !facts.selectable)
     canvas.setAttribute("aria-label", `${panel.tiles} ${facts.name}s${panel.title ? ", " + panel.title : ""}; arrow keys move, Enter selects`)
@@ -261,7 +261,6 @@ function paint(strip) {
     const own = Math.min(frame, panel.frames - 1)
     if (panel.kind === "pixels") pixels(strip, panel, pen, own)
     else curves(strip, panel, pen, own)
-    glyphs(strip, panel, pen, own)
     const over = strip.hover && strip.hover.panel === index ? strip.hover.tile : null
     for (const [tile, width] of [[over, 1.5], [strip.tile, 3]]) {
       if (tile === null || tile === undefined || tile >= panel.tiles) continue
@@ -270,6 +269,7 @@ function paint(strip) {
       pen.lineWidth = width
       pen.strokeRect(x + width / 2, y + width / 2, panel.tile[0] - width, panel.tile[1] - width)
     }
+    glyphs(strip, panel, pen, own)
   })
   strip.painted += 1
   for (const { canvas, tiles } of facts.panels) {

@@ -55,7 +55,7 @@ async function read(map, bytes) {
   map.wait.hidden = true
   facts.layers = facts.layers.map((layer) => ({ ...layer, ...map.points.layers[layer.name] }))
   const data = facts.layers.find((layer) => layer.name === "data")
-  if (data) data.colours = colours
+  if (data && colours.length) data.colours = colours
   if (map.regions && facts.holes) {
     const list = map.regions.holes
     facts.layers.push({
@@ -236,7 +236,8 @@ function drop(map, event) {
     else if (vertices.length > 2) choose(map, "lasso:" + vertices.join(","))
     else paintSoon(map)
   } else if (!grip.moved) {
-    const found = near(map, at, grip.finger ? 22 : REACH)
+    // Only data can be added or taken out, so a star above a dot does not stand in the way.
+    const found = near(map, at, grip.finger ? 22 : REACH, event.shiftKey || event.altKey ? "data" : null)
     if (found) take(map, found, event.shiftKey ? "add" : event.altKey ? "cut" : "only")
     else if (!event.shiftKey && !event.altKey) fall(map, at)
     if (found && grip.finger) card(map, (map.hovered = found))
@@ -385,7 +386,7 @@ function clear(map) {
 function hiddenPoint(layer, i) { return layer.colours?.[i] === HIDDEN }
 
 // A grid of buckets finds the point under the pointer without looking at all of them.
-function near(map, at, reach = REACH) {
+function near(map, at, reach = REACH, only = null) {
   const { facts, points } = map
   const cell = points.span / 120
   if (!map.buckets) {
@@ -405,7 +406,8 @@ function near(map, at, reach = REACH) {
   for (let i = Math.floor(low[0] / cell); i <= Math.floor(high[0] / cell); i++) {
     for (let j = Math.floor(low[1] / cell); j <= Math.floor(high[1] / cell); j++) {
       for (const [number, index] of map.buckets.get(i * 4096 + j) ?? []) {
-        const { xy, mark } = facts.layers[number]
+        const { xy, mark, name } = facts.layers[number]
+        if (only && name !== only) continue
         const [x, y] = toScreen(map, xy[2 * index], xy[2 * index + 1])
         // A star lies above the dots and is larger: it wins a near tie.
         const distance = Math.hypot(x - at[0], y - at[1]) - (mark === "star" || mark === "hole" ? 5 : 0)
@@ -483,7 +485,10 @@ function legend(map) {
     box.append(item)
   }
   const chip = (colour, kind = "") => { const dot = document.createElement("i"); dot.style.background = dot.style.borderColor = colour; dot.className = kind; return dot }
-  const count = (layer) => `${layer.label} (${layer.n.toLocaleString("en")})`
+  const count = (layer) => {
+    const seen = layer.colours ? layer.colours.reduce((sum, level) => sum + (level !== HIDDEN), 0) : layer.n
+    return seen < layer.n ? `${layer.label} (${seen.toLocaleString("en")} of ${layer.n.toLocaleString("en")})` : `${layer.label} (${layer.n.toLocaleString("en")})`
+  }
   const { column, ramp } = map.facts
   for (const layer of map.facts.layers) {
     if (!layer.shown) continue
