@@ -686,8 +686,7 @@ def test_one_point_of_each_layer_is_selected(plane, atlas):
         for index in (0, len(codes) - 1):
             chosen = select(plane, atlas, f"{layer}:{index}", found)
             np.testing.assert_array_equal(chosen.z, codes[index : index + 1])
-            number = index if layer == "prototypes" else index + 1
-            assert chosen.words == f"{notation.NAMES[layer]} {number}"
+            assert chosen.words == f"{notation.NAMES[layer]} {index}"
             assert chosen.rows.tolist() == ([index] if layer == "data" else [])
         assert select(plane, atlas, f"{layer}:{len(codes)}", found) is None
 

@@ -238,11 +238,15 @@ def test_a_click_into_a_hole_decodes_that_very_spot(page, address):
 def test_isolate_hides_the_others_and_show_all_brings_them_back(hands):
     drag(hands, (150, 150), (380, 380), keys=("Shift",))
     wait_for_selected(hands, lambda n: n > 1)
+    hands.get_by_role("button", name="Isolate").wait_for()
+    hands.mouse.move(5, 5)
+    hands.wait_for_timeout(700)
     before = digest_after(
         hands, lambda: hands.get_by_role("button", name="Isolate").click(), "point-map"
     )
     hands.wait_for_url(re.compile("only="), timeout=10_000)
     settled(hands)
+    hands.wait_for_timeout(700)
     after = digest_after(
         hands, lambda: hands.get_by_role("button", name="Show all").click(), "point-map"
     )
