@@ -1,6 +1,6 @@
 import streamlit as st
 
-from explorer.ui import frame, sweep
+from explorer.ui import fidelity, frame, sweep
 from explorer.ui.controls import commit, control
 from explorer.ui.views import GenerateView
 
@@ -56,10 +56,10 @@ sweep.take_along(engine, view.scale, view.seed, view.component)
 st.caption(sweep.hint(engines, view.difference))
 
 st.subheader("Fidelity and diversity", anchor=False)
-sweep.curve(engines, view.scale)
+fidelity.curve(engines, view.scale)
 with st.expander("The numbers at scale 1"):
     for item in engines:
-        sweep.measures(item)
+        fidelity.measures(item)
 
 with st.expander("Show the formula"):
     st.latex(

@@ -1,6 +1,6 @@
 import streamlit as st
 
-from explorer.ui import frame, resources, take, walking, work
+from explorer.ui import frame, resources, take, ways, work
 from explorer.ui.controls import commit, control
 from explorer.ui.views import InterpolateView
 
@@ -23,8 +23,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             "Way",
             view,
             "kind",
-            options=list(walking.KINDS),
-            format_func=walking.KINDS.get,
+            options=list(ways.KINDS),
+            format_func=ways.KINDS.get,
             required=True,
         )
     if view.kind == "following" and not view.path:
@@ -41,17 +41,17 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     control(st.slider, "Frames", view, "frames", min_value=5, max_value=41, step=4, width=160)
 
 if not view.path:
-    walking.ends(engine, atlas, view)
-way = walking.way(engine, atlas, view)
+    ways.ends(engine, atlas, view)
+way = ways.way(engine, atlas, view)
 if way is None:
     st.caption("Choose at least two ends: a number of a datum, a prior sample, or a prototype.")
     view.write()
     st.stop()
-strip = walking.film(engine, way, view)
-walking.remarks(engine, way, view)
+strip = ways.film(engine, way, view)
+ways.remarks(engine, way, view)
 take.strip_menu(engine, strip, "interpolate_take", "way", view.at)
-walking.chart(engine, atlas, way, view)
+ways.chart(engine, atlas, way, view)
 with st.expander("Show the formula"):
-    walking.formula(view)
+    ways.formula(view)
 
 frame.finish(view, engine)

@@ -78,9 +78,7 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
             format_func=METRICS.get,
             width=140,
         )
-    metric = view.metric
-    assert metric in ("euclidean", "cosine", "whitened")
-    order, distance = nearest(atlas.codes, mean, view.neighbours + n, metric)  # type: ignore[arg-type]
+    order, distance = nearest(atlas.codes, mean, view.neighbours + n, view.metric)
     keep = ~np.isin(order, chosen.rows) if n == 1 else np.ones(len(order), bool)
     order, distance = order[keep][: view.neighbours], distance[keep][: view.neighbours]
     strip, words = pictures_of(engine, order)
@@ -93,7 +91,8 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
         name="neighbour",
     )
     st.caption(
-        f"{METRICS[metric]} distance of codes, {distance[0]:.3g} to {distance[-1]:.3g}. {words}"
+        f"{METRICS[view.metric]} distance of codes, {distance[0]:.3g} to {distance[-1]:.3g}. "
+        f"{words}"
     )
 
 

@@ -4,7 +4,7 @@ A link is the whole truth of a page. A value that does not fit falls back with a
 """
 
 import re
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import streamlit as st
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -149,7 +149,7 @@ class LatentMapView(View):
     pick: Pick = ""
     path: Line = ""
     neighbours: Annotated[int, Field(ge=3, le=48)] = 16
-    metric: Annotated[str, Field(pattern="^(euclidean|cosine|whitened)$")] = "euclidean"
+    metric: Literal["euclidean", "cosine", "whitened"] = "euclidean"
     only: Pick = ""
     a: Pick = ""
     b: Pick = ""
@@ -171,7 +171,7 @@ class InterpolateView(View):
         tuple[Place, ...], BeforeValidator(_split_ends), Field(max_length=MOST_ENDS)
     ] = ()
     path: Line = ""
-    kind: Annotated[str, Field(pattern="^(straight|spherical|following)$")] = "straight"
+    kind: Literal["straight", "spherical", "following"] = "straight"
     closeness: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
     frames: Annotated[int, Field(ge=5, le=41)] = 17
     at: Annotated[int, Field(ge=0, lt=41)] = 0
