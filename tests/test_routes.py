@@ -6,6 +6,7 @@ import io
 import json
 import struct
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, unquote
 
 import numpy as np
@@ -110,7 +111,9 @@ def ask(address, method="GET"):
     async def send(message):
         told.append(message)
 
-    asyncio.run(APP(scope, receive, send))
+    # In a thread of its own: a browser's tests leave a running loop in the main one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(APP(scope, receive, send))).result()
     body = b"".join(message.get("body", b"") for message in told[1:])
     return Answer(told[0]["status"], told[0]["headers"], body)
 

@@ -35,7 +35,7 @@ def _plots(measured: list[tuple[Engine, Tradeoff]], scale: float) -> None:
         ("vendi", None, "Diversity: Vendi score", "Scale"),
     )
     with st.container(horizontal=True, gap="small"):
-        for number, (up, across, label, other) in enumerate(views):
+        for column, (up, across, label, other) in enumerate(views):
             figure = go.Figure()
             for index, (engine, found) in enumerate(measured):
                 _curve_of(figure, engine, found, up, across, scale, palette.CLASSES[index])
@@ -45,7 +45,7 @@ def _plots(measured: list[tuple[Engine, Tradeoff]], scale: float) -> None:
                 xaxis={"title": other},
                 yaxis={"title": label},
                 legend={"orientation": "h", "y": 1.16},
-                showlegend=number == 0,
+                showlegend=column == 0,
             )
             with st.container(width=302):
                 st.plotly_chart(

@@ -23,7 +23,7 @@ KINDS = {"straight": "Straight", "spherical": "Slerp", "following": "Along the d
 
 
 class Way(NamedTuple):
-    """A walked path: its codes, its ends in words, and which frame belongs to which end."""
+    """A walked path: its codes, its ends in words, and whether the codes are read off a map."""
 
     codes: Float[np.ndarray, "frames latent"]
     ends: list[str]

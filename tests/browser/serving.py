@@ -65,9 +65,16 @@ def settled(page, component: str | None = None) -> None:
         timeout=60_000,
     )
     if component is not None:
-        page.locator(f"[data-testid={component}] canvas[data-digest]").first.wait_for(
-            timeout=60_000
-        )
+        canvas = page.locator(f"[data-testid={component}] canvas[data-digest]").first
+        canvas.wait_for(timeout=60_000)
+        # Charts further down may bring a scroll bar, and the pictures another size.
+        seen = None
+        for _ in range(20):
+            now = canvas.get_attribute("data-digest", timeout=60_000)
+            if now == seen:
+                return
+            seen = now
+            page.wait_for_timeout(350)
 
 
 def watch(page, problems: list[str]) -> None:
