@@ -55,8 +55,8 @@ def _plots(measured: list[tuple[Engine, Tradeoff]], scale: float) -> None:
     st.caption(
         f"Scale 0 to 2 by 0.2; {first.n:,} samples against {first.n:,} test samples, "
         f"{first.repeats} seeds from {first.seed}, bars are standard errors; k = 5, whitened "
-        "principal components. The large dot is where the slider stands, the cross puts training "
-        "data in the samples’ place."
+        "principal components. The large dot is where the slider stands, read off between the "
+        "measured scales; the cross (or dotted line) puts training data in the samples’ place."
     )
 
 
@@ -72,7 +72,7 @@ def _curve_of(
     column = MEASURES.index(up)
     y, y_error, null = found.values[:, column], found.errors[:, column], found.null[column]
     if across is None:
-        x, x_error, null_x = found.scales, np.zeros_like(found.scales), float(scale)
+        x, x_error, null_x = found.scales, np.zeros_like(found.scales), None
     else:
         other = MEASURES.index(across)
         x, x_error, null_x = found.values[:, other], found.errors[:, other], found.null[other]
@@ -100,6 +100,9 @@ def _curve_of(
         marker={"size": 15, "color": colour, "line": {"width": 2, "color": "white"}},
         hovertemplate=f"you are here: scale {scale:g}",
     )
+    if null_x is None:  # a score without a second axis: a level, not a place
+        figure.add_hline(y=null, line={"width": 1, "dash": "dot", "color": "gray"})
+        return
     figure.add_scatter(
         x=[null_x],
         y=[null],
