@@ -23,6 +23,10 @@ FLAGS = [
     "--font-render-hinting=none",
 ]
 
+READY = (
+    "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
+)
+
 
 @contextmanager
 def serve(user: Path, **environment: str) -> Iterator[str]:
@@ -59,22 +63,25 @@ def serve(user: Path, **environment: str) -> Iterator[str]:
 
 
 def settled(page, component: str | None = None) -> None:
-    """Wait until the script has run and, if asked, until a component has painted."""
-    page.wait_for_selector(
-        "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]",
-        timeout=60_000,
-    )
-    if component is not None:
-        canvas = page.locator(f"[data-testid={component}] canvas[data-digest]").first
-        canvas.wait_for(timeout=60_000)
-        # Charts further down may bring a scroll bar, and the pictures another size.
-        seen = None
-        for _ in range(20):
-            now = canvas.get_attribute("data-digest", timeout=60_000)
-            if now == seen:
-                return
-            seen = now
-            page.wait_for_timeout(350)
+    """Wait until the script has run and, if asked, until the first of a component stands still.
+
+    It may be mounted anew while the page is still being laid out, wait for what its samples are
+    worth longer than a strip below it, or get another size by a scroll bar: only a digest that is
+    the same three times in a row, with no script running, counts.
+    """
+    same, seen = 0, None
+    for _ in range(200):
+        page.wait_for_selector(READY, timeout=60_000)
+        if component is None:
+            return
+        canvas = page.locator(f"[data-testid={component}] canvas").first
+        now = canvas.get_attribute("data-digest", timeout=60_000)
+        same = same + 1 if now is not None and now == seen else 0
+        if same == 2:
+            return
+        seen = now
+        page.wait_for_timeout(300)
+    raise AssertionError(f"{component} has not come to rest.")
 
 
 def watch(page, problems: list[str]) -> None:
