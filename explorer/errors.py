@@ -10,6 +10,8 @@ ExplorerError
 ├── TrainingError        training cannot start or go on
 ├── ExportError          an export cannot be made or rebuilt
 ├── DirectionError       a direction cannot be saved or read
+├── DesignError          a property, constraint or search cannot be used
+├── StoreError           candidates cannot be kept or read
 ├── JobError             a job cannot be started or gone on with
 ├── NoDensityError       a density was asked of a model that has none
 └── DeviceError          the device is unknown, absent or out of memory
@@ -54,6 +56,14 @@ class ExportError(ExplorerError):
 
 class DirectionError(ExplorerError):
     """A direction cannot be saved or read."""
+
+
+class DesignError(ExplorerError):
+    """A property, constraint or search cannot be used."""
+
+
+class StoreError(ExplorerError):
+    """Candidates cannot be kept or read; what was to be kept is not lost by it."""
 
 
 class JobError(ExplorerError):

@@ -1,0 +1,448 @@
+"""Picks go home as a ZIP and come back: pictures, codes, geometry, a table, and what rebuilds."""
+
+import base64
+import csv
+import io
+import json
+import math
+import re
+import zipfile
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from pydantic import Field, ValidationError
+
+from explorer import drawing
+from explorer.config import first_problem
+from explorer.designs import geometry
+from explorer.designs.candidates import (
+    MOST_NAME,
+    MOST_NOTES,
+    MOST_PICKS,
+    MOST_TAGS,
+    Made,
+    Model,
+    Pick,
+)
+from explorer.designs.properties import Measured
+from explorer.errors import ExplorerError, ExportError
+from explorer.inference import Engine
+from explorer.interfaces import Recipe
+from explorer.sketch import CurveSketch, PixelSketch, Sketch
+
+FORMAT: Literal["latent-explorer candidates"] = "latent-explorer candidates"
+MANIFEST = "manifest.json"
+TABLE = "candidates.csv"
+MOST_BYTES = 64_000_000
+MOST_MEMBERS = 8 * MOST_PICKS + 2
+CLOSE = 1 / 255
+"""How far a rebuilt picture may be away on another machine, as a share of its range."""
+
+_SIDE = 224
+_RISKY = ("=", "+", "-", "@", "\t", "\r")
+_MEMBER = re.compile(
+    r"(?:\d{3,5}/(?:picture\.png|code\.npy|section\.(?:dat|csv|svg|dxf))|[a-z]+\.(?:csv|json))"
+)
+_Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+_Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{1,64}$")]
+_Finite = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
+_Word = Annotated[str, Field(max_length=40)]
+
+
+class ModelEntry(Recipe):
+    """The weights a pick came from, by name and content hash, and how samples are drawn."""
+
+    checkpoint: _Slug
+    hash: _Hash
+    data: str = Field(max_length=40)
+    sketch: Sketch
+
+
+class PickEntry(Recipe):
+    """One pick in a manifest; code and sample are little-endian float32 in base64."""
+
+    key: str = Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")
+    number: int = Field(ge=1, le=10 * MOST_PICKS)
+    origin: str = Field(min_length=1, max_length=8000)
+    hash: _Hash
+    code: str = Field(max_length=400_000)
+    sample: str = Field(max_length=8_000_000)
+    component: Annotated[int, Field(ge=0, lt=10_000)] | None = None
+    scale: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    labels: Annotated[tuple[int, ...], Field(max_length=64)] | None = None
+    page: str = Field("", max_length=40)
+    view: str = Field("", max_length=4000)
+    library: str = Field(max_length=40)
+    stars: int = Field(0, ge=0, le=5)
+    verdict: Literal["", "keep", "reject"] = ""
+    notes: str = Field("", max_length=MOST_NOTES)
+    tags: Annotated[tuple[_Word, ...], Field(max_length=MOST_TAGS)] = ()
+    treatment: Literal["", "smoothed"] = ""
+    fault: str = Field("", max_length=200, description="Why it is no sound design, if it is none.")
+    properties: dict[_Word, _Finite | None] = Field(default_factory=dict, max_length=100)
+    conditions: str = Field("", max_length=400)
+
+
+class CandidatesManifest(Recipe):
+    """What `candidates` exports: the models, and the picks, each read on its own."""
+
+    format: Literal["latent-explorer candidates"] = FORMAT
+    version: Literal[1] = 1
+    library: str = Field(max_length=40)
+    project: str = Field(max_length=MOST_NAME)
+    models: Annotated[tuple[ModelEntry, ...], Field(max_length=200)]
+    picks: Annotated[list[Any], Field(max_length=MOST_PICKS)]
+
+
+class Returned(NamedTuple):
+    """A pick that came back, and what had been said of it."""
+
+    entry: PickEntry
+    made: Made
+
+
+class Import(NamedTuple):
+    """What was read of an export: sound picks, and of each broken one why."""
+
+    project: str
+    picks: tuple[Returned, ...]
+    broken: tuple[str, ...]
+
+
+class Again(NamedTuple):
+    """A pick made again: whether every bit is the same, and how far it is away at most.
+
+    `away` is a share of the range in which samples are drawn; `problem` says why it could not be
+    made again.
+    """
+
+    number: int
+    checkpoint: str
+    same: bool
+    away: float
+    problem: str = ""
+
+    @property
+    def close(self) -> bool:
+        """Whether it is as close as another machine can be."""
+        return not self.problem and self.away <= CLOSE
+
+
+def pack(
+    project: str,
+    picks: Sequence[Pick],
+    measured: Sequence[Measured],
+    conditions: str,
+    library: str,
+) -> bytes:
+    """Write picks as a ZIP.
+
+    Args:
+        project: Its name.
+        picks: The picks.
+        measured: Each pick's properties, in their order, as a measurement of one sample.
+        conditions: Under what they were measured.
+        library: Version of this library.
+    """
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+
+        def add(name: str, content: bytes) -> None:
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
+
+        for pick in picks:
+            folder = f"{pick.number:03d}"
+            made, sketch = pick.made, pick.made.model.sketch
+            sample = _treated(pick)
+            shown = (
+                1 - sample if isinstance(sketch, PixelSketch) and sketch.channels == 1 else sample
+            )
+            picture = drawing.thumbnails(shown[None], sketch, _SIDE)[0]
+            add(f"{folder}/picture.png", drawing.png(picture))
+            add(f"{folder}/code.npy", _npy(made.code))
+            if geometry.is_section(sketch):
+                for name, content in section_files(sample, sketch, pick.title).items():
+                    add(f"{folder}/{name}", content)
+        add(TABLE, _table(picks, measured))
+        add(MANIFEST, _manifest(project, picks, measured, conditions, library))
+    return stream.getvalue()
+
+
+def section_files(
+    sample: Float[np.ndarray, " stations"], sketch: PixelSketch | CurveSketch, name: str
+) -> dict[str, bytes]:
+    """Write one section's contour as Selig .dat, CSV, SVG and DXF; the chord is 1."""
+    points = geometry.contour(sample.astype(np.float64), sketch)
+    dat = [name, *(f"{x: .6f} {y: .6f}" for x, y in points)]
+    table = ["x,y", *(f"{x:.6f},{y:.6f}" for x, y in points)]
+    return {
+        "section.dat": "\n".join([*dat, ""]).encode("ascii", "replace"),
+        "section.csv": "\n".join([*table, ""]).encode(),
+        "section.svg": _svg(points, name),
+        "section.dxf": _dxf(points),
+    }
+
+
+def read(content: bytes, name: str) -> Import:
+    """Read an export, ZIP or manifest; broken picks are named one by one and nothing else is lost.
+
+    Args:
+        content: The file's bytes.
+        name: Its name, for messages.
+
+    Raises:
+        ExportError: If it is none, or out of bounds.
+    """
+    facts = _facts(_manifest_of(content, name), name)
+    models = {
+        entry.hash: Model(entry.hash, entry.checkpoint, entry.data, entry.sketch)
+        for entry in facts.models
+    }
+    sound, broken = [], []
+    for place, given in enumerate(facts.picks, 1):
+        title = f"Pick {given['number']}" if _numbered(given) else f"Entry {place}"
+        try:
+            entry = PickEntry.model_validate_json(json.dumps(given))
+            sound.append(Returned(entry, _made(entry, models)))
+        except ValidationError as error:
+            broken.append(f"{title}: {first_problem(error)}")
+        except ExportError as error:
+            broken.append(f"{title}: {error}")
+    return Import(facts.project, tuple(sound), tuple(broken))
+
+
+def rebuild(item: Returned, engine: Engine) -> Again:
+    """Decode a pick's code again and compare with the sample that was exported."""
+    made = item.made
+    x = engine.decode(made.code[None])[0]
+    if x.shape != made.sample.shape or engine.space.size != len(made.code):
+        return Again(item.entry.number, made.model.slug, False, math.inf, "another shape")
+    same = x.tobytes() == made.sample.astype(np.float32).tobytes()
+    apart, sketch = np.abs(x - made.sample), made.model.sketch
+    if isinstance(sketch, CurveSketch):
+        low, high = drawing.curve_range(sketch)
+        apart = apart * np.asarray(sketch.scale) / (high - low)
+    away = float(apart.max())
+    return Again(item.entry.number, made.model.slug, same, away)
+
+
+def cell(value: object) -> str:
+    """Write a value for a table; text that a spreadsheet would run gets an apostrophe."""
+    text = str(value)
+    if isinstance(value, int | float | np.number | np.bool_):
+        return text
+    return f"'{text}" if text.lstrip().startswith(_RISKY) or text.startswith(_RISKY) else text
+
+
+def _treated(pick: Pick) -> Float[np.ndarray, "*sample"]:
+    sketch = pick.made.model.sketch
+    if pick.treatment == "smoothed" and isinstance(sketch, CurveSketch):
+        return geometry.smoothed(pick.made.sample[None], sketch)[0]
+    return pick.made.sample
+
+
+def _npy(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array.astype(np.float32), allow_pickle=False)
+    return stream.getvalue()
+
+
+def _text(array: np.ndarray) -> str:
+    return base64.b64encode(np.ascontiguousarray(array, "<f4").tobytes()).decode()
+
+
+def _manifest(
+    project: str,
+    picks: Sequence[Pick],
+    measured: Sequence[Measured],
+    conditions: str,
+    library: str,
+) -> bytes:
+    models = {pick.made.model.hash: pick.made.model for pick in picks}
+    facts = CandidatesManifest(
+        library=library,
+        project=project,
+        models=tuple(
+            ModelEntry(
+                checkpoint=model.slug, hash=model.hash, data=model.data, sketch=model.sketch
+            )
+            for model in models.values()
+        ),
+        picks=[
+            PickEntry(
+                key=pick.key,
+                number=pick.number,
+                origin=pick.made.origin,
+                hash=pick.made.model.hash,
+                code=_text(pick.made.code),
+                sample=_text(pick.made.sample),
+                component=pick.made.component,
+                scale=pick.made.scale,
+                seed=pick.made.seed,
+                labels=pick.made.labels,
+                page=pick.made.page,
+                view=pick.made.view,
+                library=pick.made.library,
+                stars=pick.stars,
+                verdict=pick.verdict,
+                notes=pick.notes,
+                tags=pick.tags,
+                treatment=pick.treatment,
+                fault=found.faults[0],
+                properties={
+                    key: float(value[0]) if np.isfinite(value[0]) else None
+                    for key, value in found.values.items()
+                },
+                conditions=conditions,
+            ).model_dump(mode="json", exclude_defaults=True)
+            for pick, found in zip(picks, measured, strict=True)
+        ],
+    )
+    return (facts.model_dump_json(indent=1) + "\n").encode()
+
+
+def _table(picks: Sequence[Pick], measured: Sequence[Measured]) -> bytes:
+    columns: dict[str, str] = {}
+    for found in measured:
+        for item in found.properties:
+            if item.key in found.values:
+                unit = re.sub(r"[^\w²%°/]+", "", item.unit)
+                columns.setdefault(item.key, f"{item.key} [{unit}]" if unit else item.key)
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow(
+        ["pick", "stars", "verdict", "tags", "notes", "checkpoint", "hash", "data", "component",
+         "scale", "seed", "page", "valid", "fault", "treatment", *columns.values()]
+    )  # fmt: skip
+    for pick, found in zip(picks, measured, strict=True):
+        made, fault = pick.made, found.faults[0]
+        known = [
+            pick.number, pick.stars, pick.verdict, "; ".join(pick.tags), pick.notes,
+            made.model.slug, made.model.hash, made.model.data, _blank(made.component),
+            _blank(made.scale), _blank(made.seed), made.page, int(not fault), fault,
+            pick.treatment,
+        ]  # fmt: skip
+        values = [found.values.get(key, np.array([np.nan]))[0] for key in columns]
+        writer.writerow(
+            [*map(cell, known), *(f"{v:.6g}" if np.isfinite(v) else "" for v in values)]
+        )
+    return stream.getvalue().encode()
+
+
+def _blank(value: object) -> object:
+    return "" if value is None else value
+
+
+def _svg(points: Float[np.ndarray, "points 2"], name: str) -> bytes:
+    low, high = float(points[:, 1].min()), float(points[:, 1].max())
+    path = "M" + " L".join(f"{1000 * x:.3f},{-1000 * y:.3f}" for x, y in points) + " Z"
+    left, width = float(points[:, 0].min()), float(np.ptp(points[:, 0]))
+    edges = (1000 * left - 20, -1000 * high - 20, 1000 * width + 40, 1000 * (high - low) + 40)
+    box = " ".join(f"{edge:.1f}" for edge in edges)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">\n'
+        f"<title>{_plain(name)}, chord 1000</title>\n"
+        f'<path d="{path}" fill="none" stroke="#1f2937" stroke-width="2"/>\n</svg>\n'
+    ).encode()
+
+
+def _plain(name: str) -> str:
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _dxf(points: Float[np.ndarray, "points 2"]) -> bytes:
+    from ezdxf.filemanagement import new
+
+    sheet = new("R2010", setup=False)
+    sheet.modelspace().add_lwpolyline([(float(x), float(y)) for x, y in points], close=True)
+    stream = io.StringIO()
+    sheet.write(stream)
+    return stream.getvalue().encode()
+
+
+def _manifest_of(content: bytes, name: str) -> bytes:
+    shown = " ".join(name.split())[:80] or "The file"
+    if not content:
+        raise ExportError(f"{shown} is empty; choose an export of candidates.")
+    if len(content) > MOST_BYTES:
+        raise ExportError(f"{shown} is over {MOST_BYTES // 10**6} MB; import fewer picks at once.")
+    if not content.startswith(b"PK"):
+        return content
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            if len(members) > MOST_MEMBERS:
+                raise ExportError(f"{shown} holds {len(members):,} files; it is none of ours.")
+            foreign = [item.filename for item in members if not _MEMBER.fullmatch(item.filename)]
+            if foreign:
+                raise ExportError(
+                    f"{shown} holds “{foreign[0][:60]}”, which no export does; export it again."
+                )
+            # A header may lie about the size: no more than the limit is ever unpacked.
+            with archive.open(MANIFEST) as stream:
+                facts = stream.read(MOST_BYTES + 1)
+    except KeyError as error:
+        raise ExportError(f"{shown} has no {MANIFEST}; choose an export of candidates.") from error
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, EOFError, NotImplementedError,
+            RuntimeError, ValueError) as error:  # fmt: skip
+        raise ExportError(f"{shown} is a damaged ZIP; export it again.") from error
+    except Exception as error:
+        if isinstance(error, ExplorerError) or type(error).__module__ != "zlib":
+            raise
+        raise ExportError(f"{shown} is a damaged ZIP; export it again.") from error
+    if len(facts) > MOST_BYTES:
+        raise ExportError(f"{shown} unpacks to too much; it is none of ours.")
+    return facts
+
+
+def _facts(content: bytes, name: str) -> CandidatesManifest:
+    shown = " ".join(name.split())[:80] or "The file"
+    try:
+        return CandidatesManifest.model_validate_json(content)
+    except ValidationError as error:
+        raise ExportError(f"{shown} is no export of candidates: {first_problem(error)}") from error
+
+
+def _numbered(given: object) -> bool:
+    return isinstance(given, dict) and isinstance(given.get("number"), int)
+
+
+def _made(entry: PickEntry, models: dict[str, Model]) -> Made:
+    model = models.get(entry.hash)
+    if model is None:
+        raise ExportError("its model is not among those of the export.")
+    sample = _floats(entry.sample, "sample")
+    if len(sample) != math.prod(model.sketch.shape):
+        raise ExportError(
+            f"its sample has {len(sample)} numbers, its model's have "
+            f"{math.prod(model.sketch.shape)}."
+        )
+    return Made(
+        model=model,
+        code=_floats(entry.code, "code"),
+        sample=sample.reshape(model.sketch.shape),
+        origin=entry.origin,
+        page=entry.page,
+        view=entry.view,
+        library=entry.library,
+        component=entry.component,
+        scale=entry.scale,
+        seed=entry.seed,
+        labels=entry.labels,
+    )
+
+
+def _floats(text: str, what: str) -> Float[np.ndarray, " numbers"]:
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise ExportError(f"its {what} is not base64.") from error
+    if not raw or len(raw) % 4:
+        raise ExportError(f"its {what} is not made of whole numbers of four bytes.")
+    values = np.frombuffer(raw, "<f4").astype(np.float32)
+    if not np.isfinite(values).all() or np.abs(values).max() > 1e6:
+        raise ExportError(f"its {what} is not finite.")
+    return values

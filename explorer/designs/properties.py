@@ -1,0 +1,218 @@
+"""What can be measured of a sample, and what is asked of it; families of properties plug in here.
+
+A family is one class. This package has three; another package adds its own by an entry point of
+the group `latent_explorer.properties` that names such a class.
+"""
+
+import importlib.metadata
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Annotated, ClassVar, Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+from pydantic import Field
+
+from explorer.errors import DesignError
+from explorer.interfaces import Recipe
+from explorer.sketch import CurveSketch, PixelSketch
+
+GROUP = "latent_explorer.properties"
+MOST_CONSTRAINTS = 12
+
+_NUMBER = r"-?\d{1,7}(?:\.\d{1,6})?"
+_ONE = rf"[a-z][a-z0-9_]{{0,39}}(?:>=|<=){_NUMBER}"
+CONSTRAINTS = re.compile(rf"(?:{_ONE}(?:,{_ONE}){{0,{MOST_CONSTRAINTS - 1}}})?")
+"""Constraints as they stand in a link: `thickness>=12,cl>=0.6`; or nothing."""
+
+Samples = Float[np.ndarray, "samples *sample"]
+Values = Float[np.ndarray, " samples"]
+
+
+class Property(NamedTuple):
+    """One number of a sample: its key, its name, its unit, and how it is written.
+
+    `better` says which way one would push it, if either; `main` properties are told first.
+    """
+
+    key: str
+    label: str
+    unit: str = ""
+    digits: int = 1
+    better: Literal["more", "less", ""] = ""
+    main: bool = False
+    meaning: str = ""
+
+    def words(self, value: float) -> str:
+        """Write a value with its unit, or a dash where there is none."""
+        if not np.isfinite(value):
+            return "–"
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{value:.{self.digits}f}{unit}".replace("-", "−")
+
+
+class Conditions(Recipe):
+    """Under what a design is judged: air flow past a section; pictures know none."""
+
+    reynolds: Annotated[float, Field(ge=1e4, le=1e8, allow_inf_nan=False)] = 1e6
+    alpha: Annotated[float, Field(ge=-10, le=20, allow_inf_nan=False)] = 4.0
+
+
+class AbstractProperties(ABC):
+    """A family of properties of one kind of sample."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def fits(self, sketch: PixelSketch | CurveSketch) -> bool:
+        """Say whether samples drawn like this have these properties."""
+
+    @abstractmethod
+    def properties(self, conditions: Conditions) -> tuple[Property, ...]:
+        """List what is measured, in the order in which it is shown."""
+
+    @abstractmethod
+    def measure(
+        self, x: Samples, sketch: PixelSketch | CurveSketch, conditions: Conditions
+    ) -> dict[str, Values]:
+        """Measure all samples in one call.
+
+        Args:
+            x: Samples in data units.
+            sketch: How they are drawn.
+            conditions: Under what they are judged.
+
+        Returns:
+            Values by key; NaN where a sample has no such property.
+        """
+
+
+class Constraint(NamedTuple):
+    """A bound on one property."""
+
+    key: str
+    way: Literal[">=", "<="]
+    value: float
+
+    def __str__(self) -> str:
+        return f"{self.key}{self.way}{self.value:g}"
+
+
+class Measured(NamedTuple):
+    """Properties of samples, and for each sample why it is no sound design ("" where it is)."""
+
+    properties: tuple[Property, ...]
+    values: dict[str, Values]
+    faults: tuple[str, ...]
+
+    @property
+    def valid(self) -> Bool[np.ndarray, " samples"]:
+        """Which samples are sound designs."""
+        return np.array([not fault for fault in self.faults], bool)
+
+    def meets(self, constraints: Iterable[Constraint]) -> Bool[np.ndarray, " samples"]:
+        """Say which samples are sound and meet all constraints; an unknown value meets none."""
+        good = self.valid
+        for bound in constraints:
+            value = self.values.get(bound.key, np.full(len(good), np.nan))
+            with np.errstate(invalid="ignore"):
+                good = good & (value >= bound.value if bound.way == ">=" else value <= bound.value)
+        return good
+
+
+def parse(text: str) -> tuple[Constraint, ...]:
+    """Read constraints as they stand in a link.
+
+    Raises:
+        DesignError: If they are not written so.
+    """
+    if not CONSTRAINTS.fullmatch(text):
+        raise DesignError(
+            f"“{text[:60]}” is no list of constraints; write it as thickness>=12,cl>=0.6."
+        )
+    found = []
+    for part in filter(None, text.split(",")):
+        way: Literal[">=", "<="] = ">=" if ">=" in part else "<="
+        key, _, value = part.partition(way)
+        found.append(Constraint(key, way, float(value)))
+    return tuple(found)
+
+
+def join(constraints: Iterable[Constraint]) -> str:
+    """Write constraints as they stand in a link."""
+    return ",".join(str(bound) for bound in constraints)
+
+
+@lru_cache(maxsize=1)
+def families() -> tuple[AbstractProperties, ...]:
+    """List the families of this package, and those that other packages plug in.
+
+    Raises:
+        DesignError: If a plugged-in family cannot be used; the message names its package.
+    """
+    from explorer.designs.aerodynamics import Aerodynamics
+    from explorer.designs.geometry import SectionGeometry
+    from explorer.designs.ink import Ink
+
+    found: list[AbstractProperties] = [SectionGeometry(), Aerodynamics(), Ink()]
+    for point in importlib.metadata.entry_points(group=GROUP):
+        try:
+            family = point.load()()
+        except Exception as error:
+            raise DesignError(
+                f"The properties “{point.name}” cannot be loaded ({error}); mend or remove the "
+                "package that brings them."
+            ) from error
+        if not isinstance(family, AbstractProperties):
+            raise DesignError(
+                f"The properties “{point.name}” are no AbstractProperties; mend or remove the "
+                "package that brings them."
+            )
+        found.append(family)
+    return tuple(found)
+
+
+def known(
+    sketch: PixelSketch | CurveSketch, conditions: Conditions | None = None
+) -> tuple[Property, ...]:
+    """List the properties that samples drawn like this have."""
+    wanted = conditions or Conditions()
+    return tuple(
+        item for family in families() if family.fits(sketch) for item in family.properties(wanted)
+    )
+
+
+def measure(
+    x: Samples, sketch: PixelSketch | CurveSketch, conditions: Conditions | None = None
+) -> Measured:
+    """Measure samples by all families that fit them.
+
+    Args:
+        x: Samples in data units.
+        sketch: How they are drawn.
+        conditions: Under what they are judged.
+    """
+    from explorer.designs.geometry import faults
+
+    wanted = conditions or Conditions()
+    values: dict[str, Values] = {}
+    for family in families():
+        if family.fits(sketch):
+            values |= {
+                key: np.asarray(found, np.float64)
+                for key, found in family.measure(x, sketch, wanted).items()
+            }
+    return Measured(known(sketch, wanted), values, faults(x, sketch))
+
+
+def words(
+    properties: Iterable[Property], values: Mapping[str, float], main: bool = True
+) -> list[str]:
+    """Write values with their names, the main ones only or all."""
+    return [
+        f"{item.label} {item.words(values[item.key])}"
+        for item in properties
+        if item.key in values and (item.main or not main)
+    ]

@@ -1,0 +1,286 @@
+"""Finding designs: far apart from each other, like one, between several, or pushed further."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from explorer.designs.properties import Conditions, Constraint, measure
+from explorer.errors import DesignError
+from explorer.inference import Engine
+from explorer.interfaces import noise
+from explorer.metrics.standing import Yardstick
+
+POOL = 2000
+MOST_CHOSEN = 48
+POPULATION = 48
+REACH = 2.5
+"""How far a search may go from its start, in units of the prior's spread."""
+
+_SOFT = 1e6
+_NEAR = 0.3
+
+
+class Chosen(NamedTuple):
+    """Designs that were chosen, and how many were left after each step, in words."""
+
+    z: Float[np.ndarray, "chosen latent"]
+    x: Float[np.ndarray, "chosen *sample"]
+    steps: tuple[tuple[str, int], ...]
+    least: float
+
+
+class Pushed(NamedTuple):
+    """The best design that a search found, and what it was at the start."""
+
+    z: Float[np.ndarray, " latent"]
+    before: float
+    after: float
+    log_density: float
+    floor: float
+    generations: int
+    evaluations: int
+
+
+def far_apart(
+    engine: Engine,
+    k: int,
+    *,
+    seed: int = 0,
+    scale: float = 1.0,
+    yardstick: Yardstick | None = None,
+    fidelity: float = 95.0,
+    constraints: Sequence[Constraint] = (),
+    conditions: Conditions | None = None,
+    rejected: Float[np.ndarray, "rejected latent"] | None = None,
+) -> Chosen:
+    """Choose samples of the prior that are far apart, faithful, valid and not like rejected ones.
+
+    The farthest-point rule: each next one is the sample whose nearest chosen one is farthest away,
+    in codes in units of the prior's spread; the first is the one nearest to the middle of what is
+    left. Rejected codes count as chosen already, and what is nearer to one than samples usually
+    are to each other is left out.
+
+    Args:
+        engine: The model.
+        k: How many.
+        seed: Seed of the samples.
+        scale: Scale at which they are drawn.
+        yardstick: What fidelity is measured by; without it nothing is left out for it.
+        fidelity: A sample counts as faithful if its nearest training code is not farther than that
+            of this share of held-out data, in per cent.
+        constraints: Bounds on properties.
+        conditions: Under what they are judged.
+        rejected: Codes that were rejected.
+
+    Raises:
+        DesignError: If nothing is left to choose from.
+
+    References:
+        Clustering to minimize the maximum intercluster distance (Gonzalez, 1985).
+        https://doi.org/10.1016/0304-3975(85)90224-5
+    """
+    drawn = engine.sample(POOL, scale, seed)
+    alive = np.ones(POOL, bool)
+    steps = [(f"drawn from the prior at scale {scale:g}, seed {seed}", POOL)]
+
+    def pass_on(good: Bool[np.ndarray, " samples"], words: str) -> None:
+        alive[:] &= good
+        steps.append((words, int(alive.sum())))
+
+    if yardstick is not None and fidelity < 100:
+        far = yardstick.judge(engine.encode(drawn.x).loc).percentile
+        pass_on(far <= fidelity, f"as near to the data as {fidelity:g} % of held-out data")
+    if engine.sketch.kind == "curve" or constraints:
+        worth = measure(drawn.x, engine.sketch, conditions)
+        pass_on(worth.valid, "sound designs")
+        if constraints:
+            pass_on(worth.meets(constraints), "within the constraints")
+    centre, spread = engine.moments()
+    flat = ((drawn.z - centre) / np.maximum(spread, 1e-6)).astype(np.float64)
+    avoid = np.empty((0, flat.shape[1]))
+    if rejected is not None and len(rejected):
+        avoid = ((rejected - centre) / np.maximum(spread, 1e-6)).astype(np.float64)
+        usual = np.median([np.sort(_distance(flat, row))[1] for row in flat[:200]])
+        away = np.min([_distance(flat, row) for row in avoid], axis=0)
+        pass_on(away > usual, f"not like the {len(avoid)} rejected")
+    left = np.flatnonzero(alive)
+    if len(left) < k:
+        told = "; ".join(f"{count:,} {words}" for words, count in steps)
+        raise DesignError(f"Only {len(left)} designs are left of {k}: {told}. Loosen a bound.")
+    points = flat[left]
+    nearest = np.full(len(left), np.inf)
+    for row in avoid:
+        nearest = np.minimum(nearest, _distance(points, row))
+    order: list[int] = []
+    gaps: list[float] = []
+    middle = int(_distance(points, points.mean(0)).argmin())
+    while len(order) < k:
+        following = middle if not order and not len(avoid) else int(nearest.argmax())
+        gaps.append(float(nearest[following]))
+        order.append(following)
+        nearest = np.minimum(nearest, _distance(points, points[following]))
+    chosen = left[order]
+    steps.append(("chosen", k))
+    finite = [gap for gap in gaps if np.isfinite(gap)]
+    return Chosen(drawn.z[chosen], drawn.x[chosen], tuple(steps), min(finite, default=0.0))
+
+
+def like(
+    engine: Engine,
+    z: Float[np.ndarray, " latent"],
+    n: int,
+    radii: Sequence[float],
+    seed: int = 0,
+) -> Float[np.ndarray, "frames n latent"]:
+    """Vary a code: the same directions at every radius, in units of the prior's spread."""
+    _, spread = engine.moments()
+    eps = noise(n, len(z), seed).numpy()
+    steps = np.asarray(radii, np.float32)[:, None, None]
+    return (z + steps * spread * eps).astype(np.float32)
+
+
+def between(
+    z: Float[np.ndarray, "ends latent"], n: int, seed: int = 0
+) -> Float[np.ndarray, "n latent"]:
+    """Mix codes: evenly along the line for two, with random weights (Dirichlet) for more."""
+    if len(z) == 2:
+        share = np.linspace(0, 1, n + 2)[1:-1, None]
+        return ((1 - share) * z[0] + share * z[1]).astype(np.float32)
+    weights = np.random.default_rng(seed).dirichlet(np.ones(len(z)), n)
+    return (weights @ z).astype(np.float32)
+
+
+def push(
+    engine: Engine,
+    start: Float[np.ndarray, " latent"],
+    key: str,
+    way: Literal["more", "less"],
+    *,
+    floor: float,
+    constraints: Sequence[Constraint] = (),
+    conditions: Conditions | None = None,
+    generations: int = 40,
+    seed: int = 0,
+    report: Callable[[int, float, Float[np.ndarray, " latent"]], None] | None = None,
+) -> Pushed:
+    """Search the latent space round a design for one with more, or less, of a property.
+
+    Differential evolution over codes within `REACH` spreads of the start. Only sound designs that
+    meet the constraints and whose log p(z) is at least the floor are let through; the others are
+    ordered by how far they miss.
+
+    Args:
+        engine: The model.
+        start: The code to start from.
+        key: The property.
+        way: Whether to push it up or down.
+        floor: Least log p(z) in nats, under the prior as trained.
+        constraints: Bounds on properties.
+        conditions: Under what they are judged.
+        generations: How long to search.
+        seed: Seed of the search.
+        report: Told after each generation: its number, the best value so far (NaN where none is
+            let through yet) and its code. What it raises ends the search.
+
+    Raises:
+        DesignError: If the samples have no such property, or nothing was let through.
+
+    References:
+        Differential evolution (Storn and Price, 1997). https://doi.org/10.1023/A:1008202821328
+        An efficient constraint handling method for genetic algorithms (Deb, 2000), section 3.
+        https://doi.org/10.1016/S0045-7825(99)00389-8
+    """
+    from scipy.optimize import OptimizeResult, differential_evolution
+
+    sign = -1.0 if way == "more" else 1.0
+    spread = np.maximum(engine.moments()[1], 1e-6).astype(np.float64)
+    evaluations = 0
+
+    def cost(codes: Float[np.ndarray, "latent codes"]) -> Float[np.ndarray, " codes"]:
+        nonlocal evaluations
+        z = np.ascontiguousarray(codes.T, np.float32)
+        evaluations += len(z)
+        worth = measure(engine.decode(z), engine.sketch, conditions)
+        if key not in worth.values:
+            raise DesignError(f"These designs have no property “{key}”; choose another.")
+        missed = np.maximum(floor - engine.log_prior(z).astype(np.float64), 0) / 10
+        missed = missed + 5.0 * ~worth.valid
+        for bound in constraints:
+            gap = bound.value - worth.values.get(bound.key, np.full(len(z), np.nan))
+            gap = np.maximum(gap if bound.way == ">=" else -gap, 0) / max(abs(bound.value), 1e-6)
+            missed = missed + np.nan_to_num(gap, nan=5.0)
+        value = sign * worth.values[key]
+        return np.where((missed > 0) | ~np.isfinite(value), _SOFT * (1 + missed), value)
+
+    before = measure(engine.decode(start[None]), engine.sketch, conditions).values.get(key)
+    if before is None:
+        raise DesignError(f"These designs have no property “{key}”; choose another.")
+    rng = np.random.default_rng(seed)
+    first = start + _NEAR * spread * rng.standard_normal((POPULATION, len(start)))
+    first[0] = start
+    low, high = start - REACH * spread, start + REACH * spread
+    done = 0
+
+    def after_each(intermediate_result: OptimizeResult) -> None:
+        nonlocal done
+        done += 1
+        if report is not None:
+            found = float(intermediate_result.fun)
+            report(done, sign * found if found < _SOFT else np.nan, intermediate_result.x)
+
+    result = differential_evolution(
+        cost,
+        list(zip(low, high, strict=True)),
+        init=np.clip(first, low, high),
+        maxiter=generations,
+        tol=0,
+        atol=0,
+        polish=False,
+        updating="deferred",
+        vectorized=True,
+        callback=after_each,
+        rng=rng,
+    )
+    if result.fun >= _SOFT:
+        raise DesignError(
+            "Nothing near this design meets the bounds; loosen a constraint or start elsewhere."
+        )
+    z = np.asarray(result.x, np.float32)
+    return Pushed(
+        z,
+        float(before[0]),
+        sign * float(result.fun),
+        float(engine.log_prior(z[None])[0]),
+        floor,
+        done,
+        evaluations,
+    )
+
+
+def pareto(
+    values: Float[np.ndarray, "designs 2"], better: tuple[str, str]
+) -> Bool[np.ndarray, " designs"]:
+    """Say which designs no other one beats in both values.
+
+    Args:
+        values: Two properties of each design; one that is NaN is on no front.
+        better: For each, whether more or less of it is better.
+    """
+    signs = np.array([1.0 if way == "more" else -1.0 for way in better])
+    points = values * signs
+    known = np.isfinite(points).all(1)
+    front = known.copy()
+    for row in np.flatnonzero(known):
+        others = points[known]
+        at_least = (others >= points[row]).all(1)
+        beyond = (others > points[row]).any(1)
+        front[row] = not (at_least & beyond).any()
+    return front
+
+
+def _distance(
+    points: Float[np.ndarray, "points latent"], one: Float[np.ndarray, " latent"]
+) -> Float[np.ndarray, " points"]:
+    return np.linalg.norm(points - one, axis=1)
