@@ -1,6 +1,6 @@
 import streamlit as st
 
-from explorer.ui import fidelity, frame, sweep
+from explorer.ui import bounds, fidelity, frame, sweep
 from explorer.ui.controls import commit, control
 from explorer.ui.views import GenerateView
 
@@ -32,6 +32,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     )
     st.button("Resample", on_click=commit, kwargs={"seed": view.seed + 1})
     sweep.presets()
+    bounds.control_bounds(engine, view)
     if len(engines) > 1:
         control(st.toggle, "Difference", view, "difference")
 
@@ -45,6 +46,8 @@ state = sweep.sweep(
     titles=len(engines) > 1,
     difference=view.difference,
     judged=True,
+    limits=view.limits,
+    conditions=bounds.conditions(view),
 )
 view.scale, view.tile = state.value, state.tile
 if view.tile is not None:
@@ -55,6 +58,7 @@ if view.tile is not None:
 sweep.take_along(engine, view.scale, view.seed, view.component)
 st.caption(sweep.hint(engines, view.difference))
 
+bounds.share(engine, view)
 st.subheader("Fidelity and diversity", anchor=False)
 fidelity.curve(engines, view.scale)
 with st.expander("The numbers at scale 1"):

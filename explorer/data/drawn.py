@@ -8,12 +8,14 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageOps
 
+from explorer.data.airfoils import parse_coordinates, resample, stations
 from explorer.data.files import decode_picture, open_picture, reading
 from explorer.errors import DataError
-from explorer.sketch import PixelSketch
+from explorer.sketch import CurveSketch, PixelSketch
 
 MOST_BYTES = 10_000_000
 MOST_PIXELS = 25 * 10**6
+MOST_SECTION_BYTES = 128 * 1024
 _FINE = 8
 _INK = 0.72
 _FAINT = 0.1
@@ -76,6 +78,34 @@ def from_upload(
     top, left = (sketch.height - inner[0]) // 2, (sketch.width - inner[1]) // 2
     whole[:, top : top + inner[0], left : left + inner[1]] = pixels
     return whole
+
+
+def from_coordinates(
+    content: bytes, name: str, sketch: CurveSketch
+) -> Float[np.ndarray, " stations"]:
+    """Read an airfoil file, repanel it to the stations of a data set, and standardise it.
+
+    Args:
+        content: The file's bytes: Selig's or Lednicer's format, or two columns with commas.
+        name: Its name, for messages.
+        sketch: How samples are drawn; its stations must be those of `airfoils.stations()`.
+
+    Raises:
+        DataError: If it is empty, too large, or holds no sane section; the message says which.
+    """
+    shown = " ".join(Path(name).name[:80].split()) or "The file"
+    if not content:
+        raise DataError(f"{shown} is empty; choose a coordinate file.")
+    if len(content) > MOST_SECTION_BYTES:
+        raise DataError(
+            f"{shown} is over {MOST_SECTION_BYTES // 1024} kB; it is no file of one section."
+        )
+    if b"\0" in content:
+        raise DataError(f"{shown} is no text; choose a .dat or .csv file of coordinates.")
+    if not np.allclose(sketch.x, stations(), atol=1e-6):
+        raise DataError("This model's curves have other stations; choose an airfoil model.")
+    heights = resample(parse_coordinates(content.decode("utf-8", "replace").lstrip("\ufeff")))
+    return ((heights - np.asarray(sketch.loc)) / np.asarray(sketch.scale)).astype(np.float32)
 
 
 def centred(

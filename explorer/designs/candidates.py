@@ -281,6 +281,14 @@ class Store:
                 connection, (_PICK.c.project == project) & (_PICK.c.removed == int(removed))
             )
 
+    def origins(self, project: int) -> list[tuple[str, str]]:
+        """List where a project's picks come from, each with its key."""
+        rows = sql.select(_PICK.c.origin, _PICK.c.key).where(
+            (_PICK.c.project == project) & (_PICK.c.removed == 0)
+        )
+        with self._reading() as connection:
+            return [(origin, key) for origin, key in connection.execute(rows)]
+
     def mark(
         self,
         project: int,

@@ -11,7 +11,7 @@ from explorer.checkpoint import Entry
 from explorer.errors import ExplorerError
 from explorer.inference import Engine
 from explorer.publishing import DATA, PRIORS
-from explorer.ui import resources, work
+from explorer.ui import picking, resources, work
 from explorer.ui.views import COMPARED, CURRENT, DEFAULT_MODEL, PAGES, View
 
 TITLES = {
@@ -22,6 +22,7 @@ TITLES = {
     "traverse": ("Traverse", ":material/tune:"),
     "interpolate": ("Interpolate", ":material/timeline:"),
     "reconstruct": ("Reconstruct", ":material/compare:"),
+    "candidates": ("Candidates", ":material/bookmarks:"),
     "priors_lab": ("Priors lab", ":material/science:"),
 }
 
@@ -79,7 +80,7 @@ def run() -> None:
     name = next((name for name, (title, _) in TITLES.items() if title == page.title), None)
     if name is not None:
         try:
-            _sidebar(PAGES[name])
+            _sidebar(name)
             st.title(page.title, anchor=False)
             page.run()
         except ExplorerError as error:
@@ -161,8 +162,8 @@ def settle(view: Shown, quiet: bool = False) -> Shown:
     return view
 
 
-def _sidebar(kind: type[View]) -> None:
-    view = settle(kind.from_address(quiet=True), quiet=True)
+def _sidebar(name: str) -> None:
+    view = settle(PAGES[name].from_address(quiet=True), quiet=True)
     chosen = _healthy()
     order = sorted(chosen, key=lambda slug: (list(DATA).index(chosen[slug].data), slug))
     with st.sidebar:
@@ -190,6 +191,7 @@ def _sidebar(kind: type[View]) -> None:
             help="Up to three models of the same data, shown with the same noise or image.",
         )
         _COPY(key="frame_copy")
+        picking.sidebar(listens=name == "candidates")
         work.listing()
 
 

@@ -11,7 +11,7 @@ from explorer.inference import Engine, Prototypes
 from explorer.projection import SPLITS
 from explorer.sketch import PixelSketch
 from explorer.strips import Strip, samples_strip
-from explorer.ui import palette, resources, take
+from explorer.ui import palette, picking, resources, take
 from explorer.ui.components import filmstrip
 from explorer.ui.reading import mix
 
@@ -54,6 +54,7 @@ def wall(engine: Engine, shown: Gallery, which: str, component: int | None) -> i
     )
     state = filmstrip(
         samples_strip(gain * pictures[shown.order], engine.sketch),
+        keep=[picking.keepable(engine, z=shown.prototypes.loc[shown.order])],
         key="prototypes_wall",
         tile=position,
         captions=[_claim(shown, int(k)) for k in shown.order],

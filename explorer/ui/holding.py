@@ -8,7 +8,7 @@ from explorer.errors import DirectionError
 from explorer.inference import Engine
 from explorer.projection import SPLITS, Atlas, nearest
 from explorer.strips import codes_strip, grid_strip, traversal_strip
-from explorer.ui import frame, resources, take
+from explorer.ui import frame, picking, resources, take
 from explorer.ui.components import filmstrip
 from explorer.ui.controls import commit, control
 from explorer.ui.gallery import pictures_of
@@ -41,6 +41,7 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
         members = members[np.sort(np.random.default_rng(0).choice(n, MEMBERS, replace=False))]
     filmstrip(
         codes_strip(engine, members),
+        keep=[picking.keepable(engine, z=members)],
         key="latent_map_members",
         selectable=False,
         tile_width=_width(engine, 40 if n > 1 else 96),
@@ -54,6 +55,7 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
         st.markdown("**Their mean, decoded**")
         filmstrip(
             codes_strip(engine, mean[None]),
+            keep=[picking.keepable(engine, z=mean[None])],
             key="latent_map_mean",
             selectable=False,
             tile_width=_width(engine, 96),
@@ -84,6 +86,7 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
     strip, words = pictures_of(engine, order)
     filmstrip(
         strip,
+        keep=[picking.keepable(engine, z=atlas.codes[order])],
         key="latent_map_neighbours",
         selectable=False,
         tile_width=_width(engine, 40),
@@ -103,6 +106,7 @@ def path(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
     st.markdown("**Along your line**")
     filmstrip(
         strip,
+        keep=[picking.keepable(engine, strip)],
         key="latent_map_path",
         selectable=False,
         tile_width=_width(engine, 64),
@@ -142,6 +146,7 @@ def direction(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
     strip = traversal_strip(engine, start, vector[None], STEPS)
     filmstrip(
         strip,
+        keep=[picking.keepable(engine, strip)],
         key="latent_map_direction",
         at=0.0,
         home=0.0,

@@ -14,7 +14,7 @@ from explorer.interfaces import noise
 from explorer.projection import nearest, place
 from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import codes_strip, samples_strip
-from explorer.ui import frame, palette, plane, resources
+from explorer.ui import frame, palette, picking, plane, resources
 from explorer.ui.components import canvas, filmstrip
 from explorer.ui.controls import control
 from explorer.ui.gallery import pictures_of
@@ -112,6 +112,7 @@ def _through(engine: Engine, given: Given, view: ReconstructView, width: int) ->
         words += " · the error"
     filmstrip(
         samples_strip(np.concatenate(parts), engine.sketch),
+        keep=[picking.keepable(engine, z=np.repeat(q.loc, len(parts), 0))],
         key=f"reconstruct_{engine.slug}_through",
         selectable=False,
         tile_width=width,
@@ -130,8 +131,10 @@ def _through(engine: Engine, given: Given, view: ReconstructView, width: int) ->
     if q.scale is None:
         return
     eps = noise(DRAWS, engine.space.size, view.seed).numpy()
+    drawn = (q.loc + q.scale * eps).astype(np.float32)
     filmstrip(
-        codes_strip(engine, (q.loc + q.scale * eps).astype(np.float32)),
+        codes_strip(engine, drawn),
+        keep=[picking.keepable(engine, z=drawn)],
         key=f"reconstruct_{engine.slug}_draws",
         selectable=False,
         tile_width=28 if width == 84 else 100,

@@ -26,6 +26,8 @@ from explorer.checkpoint import (
     results_folder,
 )
 from explorer.data import DataSet
+from explorer.designs.candidates import Store
+from explorer.designs.properties import Conditions, Constraint, Measured, measure
 from explorer.errors import CheckpointError, DataError
 from explorer.inference import Engine, Prototypes
 from explorer.interfaces import Posterior, noise
@@ -36,11 +38,14 @@ from explorer.metrics.tradeoff import Tradeoff, read_tradeoff
 from explorer.paths import PathKind
 from explorer.projection import SPLITS, Atlas, load_atlas, prior_codes
 from explorer.regions import Plane
+from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import Strip, scale_strip
 from explorer.ui import palette
 
 ENGINES = 6
 STRIPS = 24
+SHARE_SCALES = tuple(round(0.1 * step, 1) for step in range(21))
+SHARE_SAMPLES = 256
 
 
 class Standing(NamedTuple):
@@ -169,6 +174,55 @@ def original(opened: Engine, row: int) -> np.ndarray | None:
     split = data.split(SPLITS[known.split[row]])
     found = np.flatnonzero(split.ids == known.ids[row])
     return split.x[found[:1]] if len(found) else None
+
+
+def store(path: str) -> Store:
+    """Return the open store of candidates in a file.
+
+    Raises:
+        StoreError: If it cannot be opened.
+    """
+    return _store(path)
+
+
+def worth(
+    opened: Engine, tiles: int, seed: int, component: int | None, conditions: Conditions
+) -> Measured:
+    """Return the properties of all samples of a scale strip, frame after frame."""
+    return _worth(
+        opened.slug, opened.checkpoint.hash, tiles, seed, component,
+        conditions.model_dump_json(), _engine=opened,
+    )  # fmt: skip
+
+
+def codes_worth(opened: Engine, z: np.ndarray, conditions: Conditions) -> Measured:
+    """Return the properties of what codes decode to."""
+    name = hashlib.sha256(np.ascontiguousarray(z, "<f4").tobytes()).hexdigest()
+    return _codes_worth(
+        opened.slug,
+        opened.checkpoint.hash,
+        name,
+        conditions.model_dump_json(),
+        _engine=opened,
+        _z=z,
+    )
+
+
+def picks_worth(
+    name: str, conditions: Conditions, x: np.ndarray, sketch: PixelSketch | CurveSketch
+) -> Measured:
+    """Return the properties of picks, whose keys and treatments the name stands for."""
+    return _picks_worth(name, conditions.model_dump_json(), _x=x, _sketch=sketch)
+
+
+def shares(
+    opened: Engine, constraints: tuple[Constraint, ...], conditions: Conditions
+) -> Float[np.ndarray, " scales"]:
+    """Return the share of sound designs within constraints at each of `SHARE_SCALES`."""
+    found = _pool(
+        opened.slug, opened.checkpoint.hash, conditions.model_dump_json(), _engine=opened
+    )
+    return found.meets(constraints).reshape(len(SHARE_SCALES), -1).mean(1)
 
 
 def snapshots(opened: Engine) -> dict[str, np.ndarray]:
@@ -350,6 +404,45 @@ def _standing(
     return Standing(
         verdict.percentile.reshape(form), usual.reshape(form), measure.held_out, measure.training
     )
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, on_release=lambda old: old.close())
+def _store(path: str) -> Store:
+    from pathlib import Path
+
+    return Store(Path(path))
+
+
+@st.cache_resource(max_entries=STRIPS, show_spinner=False)
+def _worth(
+    slug: str, digest: str, tiles: int, seed: int, component: int | None, conditions: str,
+    _engine: Engine,
+) -> Measured:  # fmt: skip
+    shown = strip(_engine, tiles, seed, component).samples
+    flat = shown.reshape(-1, *shown.shape[2:])
+    return measure(flat, _engine.sketch, Conditions.model_validate_json(conditions))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _codes_worth(
+    slug: str, digest: str, name: str, conditions: str, _engine: Engine, _z: np.ndarray
+) -> Measured:
+    known = Conditions.model_validate_json(conditions)
+    return measure(_engine.decode(_z), _engine.sketch, known)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _picks_worth(
+    name: str, conditions: str, _x: np.ndarray, _sketch: PixelSketch | CurveSketch
+) -> Measured:
+    return measure(_x, _sketch, Conditions.model_validate_json(conditions))
+
+
+@st.cache_resource(max_entries=STRIPS, show_spinner=False)
+def _pool(slug: str, digest: str, conditions: str, _engine: Engine) -> Measured:
+    samples = [_engine.sample(SHARE_SAMPLES, scale, 0).x for scale in SHARE_SCALES]
+    known = Conditions.model_validate_json(conditions)
+    return measure(np.concatenate(samples), _engine.sketch, known)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

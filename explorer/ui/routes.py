@@ -1,26 +1,33 @@
 """What the browser asks for by itself: points, cards, pictures. All parameters are validated."""
 
+import importlib.metadata
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 
 import numpy as np
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from explorer import drawing
-from explorer.errors import ExplorerError
+from explorer.designs.candidates import Store
+from explorer.designs.properties import Conditions, parse
+from explorer.errors import ExplorerError, StoreError
 from explorer.inference import Engine
 from explorer.regions import Plane
 from explorer.sketch import PixelSketch
 from explorer.strips import codes_strip, pack
-from explorer.ui import resources
+from explorer.ui import picking, resources
 from explorer.ui.notation import NAMES, layer_codes, read_code
 from explorer.ui.reading import percentile_words, signed
 
 SIDE = 84
 MOST_TILES = 64
+MOST_BODY = 1_000_000
+PLOTLY = f"/api/plotly-{importlib.metadata.version('plotly')}.js"
 _IMMUTABLE = {"Cache-Control": "private, max-age=86400, immutable"}
 
 
@@ -46,8 +53,16 @@ def routes() -> list[BaseRoute]:
         "thumbnail/{slug}/{digest}/{layer}/{index}": thumbnail,
         "decode/{slug}/{digest}": decode,
         "standing/{slug}/{digest}/{tiles}/{seed}/{component}": standing,
+        "worth/{slug}/{digest}/{tiles}/{seed}/{component}": worth,
     }
-    return [Route(f"/api/{path}", _answering(handler)) for path, handler in served.items()]
+    return [
+        *(Route(f"/api/{path}", _answering(handler)) for path, handler in served.items()),
+        Route("/api/picks", _storing(_keep), methods=["POST"]),
+        Route("/api/picks/mark", _storing(_mark), methods=["POST"]),
+        Route("/api/picks/undo", _storing(_undo), methods=["POST"]),
+        Route("/api/picks/{project}", _kept),
+        Route(PLOTLY, _plotly),
+    ]
 
 
 def points(opened: Engine, request: Request) -> Response:
@@ -141,14 +156,7 @@ def decode(opened: Engine, request: Request) -> Response:
 
 def standing(opened: Engine, request: Request) -> Response:
     """Answer for each tile of a scale strip with how new and how typical it is, per frame."""
-    given = request.path_params
-    tiles, seed = _whole(given["tiles"], MOST_TILES), _whole(given["seed"], 2**31 - 1)
-    chosen = given["component"]
-    component = None if chosen == "all" else _whole(chosen, 10_000)
-    known = opened.components()
-    if tiles < 1 or (component is not None and (known is None or component >= len(known))):
-        raise _AbsentError
-    found = resources.standing(opened, tiles, seed, component)
+    found = resources.standing(opened, *_drawn(opened, request))
     if found is None:
         raise _AbsentError
     facts = {
@@ -158,6 +166,152 @@ def standing(opened: Engine, request: Request) -> Response:
         "training": found.training,
     }
     return Response(json.dumps(facts), media_type="application/json", headers=_IMMUTABLE)
+
+
+def worth(opened: Engine, request: Request) -> Response:
+    """Answer with the properties of a scale strip's samples, and which meet the constraints.
+
+    The body holds float32 values, property by property, then a byte for each sample: 0 where its
+    geometry is unsound, 1 where it breaks a constraint, 2 where it meets all.
+    """
+    given = request.query_params
+    tiles, seed, component = _drawn(opened, request)
+    try:
+        constraints = parse(given.get("limits", "")[:400])
+        conditions = Conditions.model_validate(
+            {name: given[name] for name in ("reynolds", "alpha") if name in given}
+        )
+    except (ExplorerError, ValidationError):
+        raise _AbsentError from None
+    found = resources.worth(opened, tiles, seed, component, conditions)
+    header: dict[str, object] = {
+        "properties": [
+            {"key": item.key, "label": item.label, "unit": item.unit, "digits": item.digits,
+             "main": item.main or any(bound.key == item.key for bound in constraints)}
+            for item in found.properties
+        ],
+        "constraints": len(constraints),
+        "curves": opened.sketch.kind == "curve",
+    }  # fmt: skip
+    values = [found.values[item.key].astype("<f4").tobytes() for item in found.properties]
+    state = np.where(found.meets(constraints), 2, found.valid.astype(int)).astype(np.uint8)
+    return Response(
+        pack(header, b"".join(values) + state.tobytes()),
+        media_type="application/octet-stream",
+        headers=_IMMUTABLE,
+    )
+
+
+def _keep(body: bytes) -> dict[str, object]:
+    """Keep what the browser picked; what cannot be kept is named, with the reason."""
+    given = picking.Wishes.model_validate_json(body)
+    store = picking.store()
+    project = _project(store, given.project)
+    items, refused = [], []
+    for item in given.items:
+        key = str(item.get("key", ""))[:64]
+        try:
+            wish = picking.Wish.model_validate_json(json.dumps(item))
+            items.append((wish.key, picking.made(wish)))
+        except ValidationError:
+            refused.append({"key": key, "why": "A pick could not be understood; pick it again."})
+        except ExplorerError as error:
+            refused.append({"key": key, "why": str(error)})
+    kept = store.keep(project, items) if items else []
+    wanted = {made.origin: key for key, made in items}
+    saved = [
+        {"key": wanted.get(pick.made.origin, pick.key), "origin": pick.made.origin,
+         "number": pick.number, "stored": pick.key}
+        for pick in kept
+    ]  # fmt: skip
+    return {"saved": saved, "refused": refused} | _state(store, project)
+
+
+def _mark(body: bytes) -> dict[str, object]:
+    given = picking.Marks.model_validate_json(body)
+    store = picking.store()
+    store.mark(
+        given.project,
+        given.keys,
+        stars=given.stars,
+        verdict=given.verdict,
+        removed=given.removed,
+    )
+    return _state(store, given.project)
+
+
+def _undo(body: bytes) -> dict[str, object]:
+    given = picking.Marks.model_validate_json(body)
+    store = picking.store()
+    return {"undone": store.undo(given.project)} | _state(store, given.project)
+
+
+def _plotly(request: Request) -> Response:
+    """Answer with Plotly's own script, which the parallel coordinates are drawn by."""
+    from plotly.offline import get_plotlyjs
+
+    return Response(get_plotlyjs(), media_type="text/javascript", headers=_IMMUTABLE)
+
+
+def _kept(request: Request) -> Response:
+    """Answer with what is kept in a project, by where it came from."""
+    try:
+        store = picking.store()
+        project = _project(store, _whole(request.path_params["project"], 2**31 - 1))
+        facts = _state(store, project) | {"origins": store.origins(project)}
+    except _AbsentError:
+        return JSONResponse({"why": "There is no such project."}, 404)
+    except StoreError as error:
+        return JSONResponse({"why": str(error)}, 503)
+    return JSONResponse(facts)
+
+
+def _project(store: Store, wanted: int | None) -> int:
+    known = [item.id for item in store.projects()]
+    return wanted if wanted in known else known[-1]
+
+
+def _state(store: Store, project: int) -> dict[str, object]:
+    found = next((item for item in store.projects() if item.id == project), None)
+    return {"count": 0 if found is None else found.picks}
+
+
+def _storing(
+    handler: Callable[[bytes], dict[str, object]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """Take JSON from pages of this app only, and answer with JSON."""
+
+    async def answer(request: Request) -> Response:
+        own = request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+        said = request.headers.get("content-type", "")
+        if not own or said.split(";")[0].strip() != "application/json":
+            return JSONResponse({"why": "Only pages of this app can keep picks."}, 403)
+        body = bytearray()
+        async for part in request.stream():
+            body += part
+            if len(body) > MOST_BODY:
+                return JSONResponse({"why": "That is too much at once; pick fewer."}, 413)
+        try:
+            return JSONResponse(await run_in_threadpool(handler, bytes(body)))
+        except ValidationError:
+            return JSONResponse({"why": "That could not be understood; reload the page."}, 400)
+        except StoreError as error:
+            return JSONResponse({"why": str(error)}, 503)
+
+    return answer
+
+
+def _drawn(opened: Engine, request: Request) -> tuple[int, int, int | None]:
+    """Read which scale strip is meant: tiles, seed and component."""
+    given = request.path_params
+    tiles, seed = _whole(given["tiles"], MOST_TILES), _whole(given["seed"], 2**31 - 1)
+    chosen = given["component"]
+    component = None if chosen == "all" else _whole(chosen, 10_000)
+    known = opened.components()
+    beyond = component is not None and (known is None or component >= len(known))
+    if tiles < 1 or beyond or not opened.has_prior:
+        raise _AbsentError
+    return tiles, seed, component
 
 
 def _answering(

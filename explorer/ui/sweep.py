@@ -1,15 +1,18 @@
 """The scale under the finger: one or more models' samples over s = 0 to 2, on one slider."""
 
+from urllib.parse import urlencode
+
 import numpy as np
 import streamlit as st
 from jaxtyping import Float, Int
 
 from explorer import settings
+from explorer.designs.properties import Conditions
 from explorer.inference import Engine
 from explorer.projection import SPLITS
 from explorer.publishing import PRIORS
 from explorer.strips import difference_strip, samples_strip
-from explorer.ui import resources, take
+from explorer.ui import picking, resources, take
 from explorer.ui.components import FilmstripState, filmstrip
 from explorer.ui.controls import commit
 from explorer.ui.gallery import pictures_of
@@ -35,6 +38,8 @@ def sweep(
     selectable: bool = True,
     difference: bool = False,
     judged: bool = False,
+    limits: str = "",
+    conditions: Conditions | None = None,
 ) -> FilmstripState:
     """Show the same noise at every scale for each engine; return what was released and chosen.
 
@@ -52,6 +57,8 @@ def sweep(
         selectable: Whether samples can be chosen.
         difference: Whether the others are shown as differences from the first.
         judged: Whether each sample bears a glyph of how new it is.
+        limits: Constraints on properties, as in a link.
+        conditions: Under what samples are judged as designs.
     """
     strips = [resources.strip(engine, tiles, seed, _own(engine, component)) for engine in engines]
     names = [prior_name(engine) for engine in engines]
@@ -63,6 +70,9 @@ def sweep(
         under = dict.fromkeys(range(1, len(engines)), 0)
         names[1:] = [f"{name} and {names[0]}" for name in names[1:]]
     standing = [standing_address(engine, tiles, seed, component) for engine in engines]
+    worth = [worth_address(engine, tiles, seed, component, limits, conditions)
+             for engine in engines]  # fmt: skip
+    keep = [picking.keepable(engine, strip) for engine, strip in zip(engines, strips, strict=True)]
     if engines[0].sketch.kind == "curve":
         tile_width = 2 * tile_width if columns is None else 3 * tile_width // 2
         columns = columns and columns // 2
@@ -72,6 +82,8 @@ def sweep(
         titles=names if titles else (),
         standing=standing if judged and not (difference and len(engines) > 1) else (),
         under=under,
+        keep=keep,
+        worth=worth if not (difference and len(engines) > 1) else (),
         at=at,
         home=1.0,
         label=LABEL,
@@ -94,6 +106,22 @@ def standing_address(engine: Engine, tiles: int, seed: int, component: int | Non
     """Return where the browser asks how new and how typical a strip's samples are."""
     own = _own(engine, component)
     return address_of(engine, "standing", tiles, seed, "all" if own is None else own)
+
+
+def worth_address(
+    engine: Engine,
+    tiles: int,
+    seed: int,
+    component: int | None,
+    limits: str,
+    conditions: Conditions | None,
+) -> str:
+    """Return where the browser asks for the properties of a strip's samples."""
+    own = _own(engine, component)
+    place = address_of(engine, "worth", tiles, seed, "all" if own is None else own)
+    asked = (conditions or Conditions()).model_dump(exclude_defaults=True)
+    more = urlencode({"limits": limits, **asked} if limits else asked)
+    return f"{place}&{more}" if more else place
 
 
 def component_count(engine: Engine) -> int:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import streamlit as st
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from explorer.designs.properties import CONSTRAINTS
 from explorer.ui.notation import DIALS, MOST_ENDS, PATH, PICK, PLACE
 
 DEFAULT_MODEL = "mnist-static-vae-vamp-40"
@@ -20,6 +21,8 @@ Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 Scale = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
+Reynolds = Annotated[float, Field(ge=1e4, le=1e8, allow_inf_nan=False)]
+Alpha = Annotated[float, Field(ge=-10, le=20, allow_inf_nan=False)]
 Component = Annotated[int, Field(ge=0, lt=10_000)]
 
 Kind = TypeVar("Kind", bound="View")
@@ -39,6 +42,7 @@ def _whole(grammar: re.Pattern[str]) -> re.Pattern[str]:
 
 Pick = Annotated[str, Field(pattern=_whole(PICK), max_length=1200)]
 Line = Annotated[str, Field(pattern=_whole(PATH), max_length=1200)]
+Limits = Annotated[str, Field(pattern=_whole(CONSTRAINTS), max_length=400)]
 Place = Annotated[str, Field(pattern=_whole(PLACE), max_length=1450)]
 
 
@@ -119,6 +123,9 @@ class GenerateView(View):
     component: Component | None = None
     tile: Annotated[int, Field(ge=0, lt=64)] | None = None
     difference: bool = False
+    limits: Limits = ""
+    reynolds: Reynolds = 1e6
+    alpha: Alpha = 4.0
 
 
 class PrototypesView(View):
@@ -186,6 +193,29 @@ class ReconstructView(View):
     refine: bool = False
 
 
+class CandidatesView(View):
+    """The shortlist: which picks are shown, which are compared, and what of them is plotted."""
+
+    project: Annotated[int, Field(ge=1, lt=2**31)] | None = None
+    show: Literal["all", "open", "keep", "reject"] = "all"
+    stars: Annotated[int, Field(ge=0, le=5)] = 0
+    tag: Annotated[str, Field(max_length=40)] = ""
+    sort: Annotated[str, Field(pattern="^(number|stars|[a-z][a-z0-9_]{0,39})$")] = "number"
+    limits: Limits = ""
+    reynolds: Reynolds = 1e6
+    alpha: Alpha = 4.0
+    chosen: Annotated[
+        tuple[Annotated[int, Field(ge=1, lt=100_000)], ...],
+        BeforeValidator(_split),
+        Field(max_length=6),
+    ] = ()
+    at: Annotated[int, Field(ge=1, lt=100_000)] | None = None
+    find: Literal["far", "like", "between", "push", "mine"] = "far"
+    seed: Seed = 0
+    x: Annotated[str, Field(pattern="^([a-z][a-z0-9_]{0,39})?$")] = ""
+    y: Annotated[str, Field(pattern="^([a-z][a-z0-9_]{0,39})?$")] = ""
+
+
 class PriorsLabView(View):
     """Two-dimensional models side by side, and lessons."""
 
@@ -207,5 +237,6 @@ PAGES: dict[str, type[View]] = {
     "traverse": TraverseView,
     "interpolate": InterpolateView,
     "reconstruct": ReconstructView,
+    "candidates": CandidatesView,
     "priors_lab": PriorsLabView,
 }

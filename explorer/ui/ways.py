@@ -11,7 +11,7 @@ from explorer import paths
 from explorer.inference import Engine
 from explorer.projection import Atlas, place
 from explorer.strips import Strip, codes_strip, grid_strip
-from explorer.ui import palette, plane, resources
+from explorer.ui import palette, picking, plane, resources
 from explorer.ui.components import filmstrip
 from explorer.ui.controls import commit
 from explorer.ui.notation import MOST_ENDS, NAMES, path_codes, place_code
@@ -64,6 +64,7 @@ def film(engine: Engine, walked: Way, view: InterpolateView) -> Strip:
         with st.container(width=280):
             state = filmstrip(
                 strip,
+                keep=[picking.keepable(engine, strip)],
                 key="interpolate_film",
                 at=float(min(view.at, len(walked.codes) - 1)),
                 label="Frame",
@@ -79,6 +80,7 @@ def film(engine: Engine, walked: Way, view: InterpolateView) -> Strip:
         with st.container(key="interpolate_row"):
             filmstrip(
                 grid_strip(engine, walked.codes[None], (0.0,)),
+                keep=[picking.keepable(engine, z=walked.codes)],
                 key="interpolate_all",
                 selectable=False,
                 tile_width=48 if pixels else 110,

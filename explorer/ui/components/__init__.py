@@ -3,6 +3,7 @@
 from explorer.ui.components.canvas import canvas
 from explorer.ui.components.filmstrip import FilmstripState, filmstrip
 from explorer.ui.components.point_map import Layer, MapState, point_map
+from explorer.ui.components.shelf import shelf
 from explorer.ui.components.traversal import traversal
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "canvas",
     "filmstrip",
     "point_map",
+    "shelf",
     "traversal",
 ]

@@ -1,6 +1,6 @@
 """The filmstrip: frames of tiles that the browser scrubs; only the release is reported."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,14 @@ _MOUNT = st.components.v2.component(
     "filmstrip",
     html=(_HERE / "filmstrip.html").read_text(),
     css=(_HERE / "filmstrip.css").read_text(),
-    js=(_HERE.parent / "painting.js").read_text() + (_HERE / "filmstrip.js").read_text(),
+    js="".join(
+        path.read_text()
+        for path in (
+            _HERE.parent / "painting.js",
+            _HERE.parent / "keeping.js",
+            _HERE / "filmstrip.js",
+        )
+    ),
 )
 
 
@@ -45,6 +52,8 @@ def filmstrip(
     numbered: bool = True,
     standing: Sequence[str] = (),
     under: dict[int, int] | None = None,
+    keep: Sequence[Mapping[str, object] | None] = (),
+    worth: Sequence[str] = (),
 ) -> FilmstripState:
     """Show strips under one slider, which scrubs them without the server; one frame has no slider.
 
@@ -67,6 +76,8 @@ def filmstrip(
         name: What a tile is called.
         numbered: Whether the pointer is told a tile's place in the strip.
         standing: For each strip, where the browser asks what its samples are worth.
+        keep: For each strip, how its samples are picked; None where they cannot be.
+        worth: For each strip, where the browser asks for its samples' properties.
         under: Which strip of curves is drawn as a line over which other, by their numbers.
 
     Returns:
@@ -98,6 +109,8 @@ def filmstrip(
                 "scored": bool(strip.log_density.any()),
                 "standingFrom": standing[index] if index < len(standing) else None,
                 "under": (under or {}).get(index),
+                "keep": keep[index] if index < len(keep) else None,
+                "worthFrom": worth[index] if index < len(worth) else None,
             }
         )
         bodies.append(body)

@@ -16,7 +16,15 @@ export default function (component) {
   read(strip, data)
   colours(strip)
   layout(strip)
-  return () => strip.observer.disconnect()
+  const again = () => paint(strip)
+  const pressed = (event) => { if (strip.hover && !typing(event)) keyed(strip, event) }
+  window.addEventListener("latent-kept", again)
+  window.addEventListener("keydown", pressed)
+  return () => {
+    strip.observer.disconnect()
+    window.removeEventListener("latent-kept", again)
+    window.removeEventListener("keydown", pressed)
+  }
 }
 
 function read(strip, bytes) {
@@ -56,10 +64,13 @@ function read(strip, bytes) {
     element.querySelector("h4").textContent = element.querySelector("h4").title = panel.title
     const canvas = element.querySelector("canvas")
     canvas.classList.toggle("still", !facts.selectable)
-    canvas.setAttribute("aria-label", `${panel.tiles} ${facts.name}s${panel.title ? ", " + panel.title : ""}; arrow keys move, Enter selects`)
+    canvas.setAttribute("aria-label", `${panel.tiles} ${facts.name}s${panel.title ? ", " + panel.title : ""}; arrow keys move, Enter selects${panel.keep ? ", K keeps" : ""}`)
     panel.canvas = canvas
     panel.native = null
     if (panel.standingFrom) judge(strip, panel)
+    panel.tally = element.querySelector(".tally")
+    panel.tally.hidden = true
+    if (panel.worthFrom) measure(strip, panel)
   })
 }
 
@@ -81,6 +92,58 @@ async function judge(strip, panel) {
   } catch { /* the pictures stand without it */ }
   panel.waiting = false
   if (strip.facts.panels.includes(panel)) { say(strip); paint(strip) }
+}
+
+// So are its properties: a column of numbers each, and which samples are sound and meet the bounds.
+const measured = new Map()
+
+async function measure(strip, panel) {
+  const address = panel.worthFrom
+  if (measured.has(address)) { panel.worth = measured.get(address); return }
+  panel.measuring = true
+  try {
+    const answer = await fetch(address)
+    if (answer.ok && (answer.headers.get("content-type") ?? "").includes("octet-stream")) {
+      const [facts, body] = unpack(new Uint8Array(await answer.arrayBuffer()))
+      const size = panel.frames * panel.tiles
+      const state = 4 * size * facts.properties.length
+      const found = { ...facts, values: new Float32Array(body.slice(0, state).buffer), state: body.slice(state), size }
+      if (measured.size > 20) measured.clear()
+      measured.set(address, found)
+      panel.worth = found
+    }
+  } catch { /* the pictures stand without it */ }
+  panel.measuring = false
+  if (strip.facts.panels.includes(panel)) { say(strip); paint(strip) }
+}
+
+function keyed(strip, event) {
+  if (event.key.toLowerCase() !== "k" || event.ctrlKey || event.metaKey || event.altKey) return
+  event.preventDefault()
+  toggle(strip, strip.hover.panel, strip.hover.tile)
+}
+
+function toggle(strip, index, tile) {
+  const panel = strip.facts.panels[index]
+  const item = itemOf(panel, strip.frame, tile, strip.facts.values[strip.frame])
+  if (!item) return
+  if (isKept(item.origin)) unkeep(item.origin)
+  else keepAll([item])
+  paint(strip)
+}
+
+// The mark in a tile's corner: its size, and whether the pointer is on it.
+function markSize(panel) {
+  return Math.max(11, Math.min(18, Math.min(...panel.tile) * 0.3))
+}
+
+function onMark(strip, index, tile, event) {
+  const panel = strip.facts.panels[index]
+  if (!panel.keep || tile === null) return false
+  const box = panel.canvas.getBoundingClientRect()
+  const [x, y] = place(panel, tile)
+  const size = markSize(panel)
+  return event.clientX - box.left - x < size + 4 && event.clientY - box.top - y < size + 6
 }
 
 function build(root) {
@@ -113,7 +176,7 @@ function build(root) {
 function stage(strip) {
   const panel = document.createElement("div")
   panel.className = "panel"
-  panel.innerHTML = '<h4></h4><div class="stage"><canvas tabindex="0" role="group"></canvas></div>'
+  panel.innerHTML = '<h4></h4><div class="stage"><canvas tabindex="0" role="group"></canvas></div><p class="tally"></p>'
   const canvas = panel.querySelector("canvas")
   let grip = null
   const index = () => [...strip.panels.children].indexOf(panel)
@@ -139,8 +202,10 @@ function stage(strip) {
     if (!grip) return
     const moved = grip.moved
     grip = null
-    if (moved) release(strip)
-    else choose(strip, tileAt(strip, index(), event))
+    if (moved) { release(strip); return }
+    const tile = tileAt(strip, index(), event)
+    if (onMark(strip, index(), tile, event)) toggle(strip, index(), tile)
+    else choose(strip, tile)
   }
   canvas.onpointercancel = () => { if (grip?.moved) release(strip); grip = null }
   canvas.onpointerleave = () => { if (!grip) hover(strip, index(), null) }
@@ -233,7 +298,7 @@ function say(strip) {
   if (facts.captions) parts.push(facts.captions[over.tile])
   if (panel.component[over.tile] >= 0 && panel.mixture) parts.push(`component ${panel.component[over.tile]}`)
   if (panel.scored) parts.push(`log p(z) ${panel.density[strip.frame][over.tile].toFixed(1)} nats`)
-  parts.push(...standingOf(panel, strip.frame, over.tile))
+  parts.push(...worthOf(panel, strip.frame, over.tile), ...standingOf(panel, strip.frame, over.tile))
   strip.said.textContent = parts.filter(Boolean).join(" · ").replaceAll(" -", " −")
 }
 
@@ -270,6 +335,8 @@ function paint(strip) {
       pen.strokeRect(x + width / 2, y + width / 2, panel.tile[0] - width, panel.tile[1] - width)
     }
     glyphs(strip, panel, pen, own)
+    dim(strip, panel, pen, own)
+    marks(strip, panel, pen, own, over)
   })
   strip.painted += 1
   for (const { canvas, tiles } of facts.panels) {
@@ -348,8 +415,65 @@ function standingOf(panel, frame, tile) {
   return [`${words} (${than} % of ${rows.heldOut.toLocaleString("en")} held-out)`, `typicality ${rows.typicality[frame][tile]} %`]
 }
 
+function worthOf(panel, frame, tile) {
+  const { worth } = panel
+  if (!worth) return []
+  const at = Math.min(frame, panel.frames - 1) * panel.tiles + tile
+  const said = worth.properties.map((property, index) => {
+    const value = worth.values[index * worth.size + at]
+    return property.main && Number.isFinite(value) ? `${property.label} ${value.toFixed(property.digits)}${property.unit ? ` ${property.unit}` : ""}` : ""
+  })
+  return [worth.state[at] === 0 ? "unsound: its surfaces cross" : "", ...said]
+}
+
+// Samples that break a constraint recede; unsound ones bear a cross, constraint or not.
+function dim(strip, panel, pen, frame) {
+  const { worth } = panel
+  if (!worth) return
+  const from = frame * panel.tiles
+  let sound = 0
+  let good = 0
+  for (let tile = 0; tile < panel.tiles; tile++) {
+    const state = worth.state[from + tile]
+    sound += state > 0
+    good += state === 2
+    const [x, y] = place(panel, tile)
+    if (worth.constraints && state < 2) {
+      pen.globalAlpha = 0.78
+      pen.fillStyle = strip.ground
+      pen.fillRect(x - 0.5, y - 0.5, panel.tile[0] + 1, panel.tile[1] + 1)
+      pen.globalAlpha = 1
+    }
+    if (state === 0) {
+      const [cx, cy, r] = [x + panel.tile[0] - 8, y + panel.tile[1] - 8, 3.5]
+      pen.beginPath()
+      pen.moveTo(cx - r, cy - r); pen.lineTo(cx + r, cy + r); pen.moveTo(cx + r, cy - r); pen.lineTo(cx - r, cy + r)
+      pen.lineWidth = 2
+      pen.strokeStyle = "#c8501e"
+      pen.stroke()
+    }
+  }
+  const words = worth.constraints ? `${good} of ${panel.tiles} ${worth.curves ? "are sound and " : ""}meet the constraints` : worth.curves ? `${sound} of ${panel.tiles} are sound sections` : ""
+  if (panel.tally.textContent !== words) panel.tally.textContent = words
+  panel.tally.hidden = !words
+}
+
+function marks(strip, panel, pen, frame, over) {
+  if (!panel.keep) return
+  const size = markSize(panel)
+  const value = strip.facts.values[strip.frame]
+  const bare = !KEPT.origins.size && !KEPT.waiting.size
+  for (let tile = 0; tile < panel.tiles; tile++) {
+    if (bare && tile !== over) continue
+    const kept = !bare && isKept(itemOf(panel, frame, tile, value).origin)
+    if (!kept && tile !== over) continue
+    const [x, y] = place(panel, tile)
+    bookmark(pen, x + 4, y + 2.5, size, kept ? strip.accent : null, strip.accent, strip.paper)
+  }
+}
+
 function digest(strip) {
-  if (strip.facts.panels.some((panel) => panel.waiting)) return
+  if (strip.facts.panels.some((panel) => panel.waiting || panel.measuring)) return
   for (const { canvas } of strip.facts.panels) {
     const crc = crcOf(canvas)
     if (crc) canvas.dataset.digest = crc

@@ -18,7 +18,9 @@ _MOUNT = st.components.v2.component(
     "point_map",
     html=(_HERE / "point_map.html").read_text(),
     css=(_HERE / "point_map.css").read_text(),
-    js=(_HERE.parent / "painting.js").read_text() + (_HERE / "point_map.js").read_text(),
+    js=(_HERE.parent / "painting.js").read_text()
+    + (_HERE.parent / "keeping.js").read_text()
+    + (_HERE / "point_map.js").read_text(),
 )
 HIDDEN, UNKNOWN, LEVELS = 255, 254, 254
 

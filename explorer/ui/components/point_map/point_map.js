@@ -22,7 +22,12 @@ export default function (component) {
   map.theme = inks(root)
   root.classList.toggle("dark", map.theme.dark)
   read(map, data)
-  return () => map.observer.disconnect()
+  const pressed = (event) => {
+    const elsewhere = event.composedPath()[0] !== map.canvas
+    if (elsewhere && map.facts && map.hovered && !typing(event) && event.key.toLowerCase() === "k" && !event.ctrlKey && !event.metaKey) pick(map)
+  }
+  window.addEventListener("keydown", pressed)
+  return () => { map.observer.disconnect(); window.removeEventListener("keydown", pressed) }
 }
 
 async function get(address) {
@@ -315,12 +320,22 @@ function key(map, event) {
   else if (event.key === "-") zoom(map, 0.8)
   else if (event.key === "0") { map.zoom = 1; map.centre = [0, 0] }
   else if (event.key === "Escape") clear(map)
+  else if (event.key.toLowerCase() === "k" && !event.ctrlKey && !event.metaKey) pick(map)
   else if (event.key === "Enter" || event.key === " ") {
     const found = map.hovered ?? near(map, [map.width / 2, map.height / 2], 60)
     if (found) take(map, found, event.shiftKey ? "add" : event.altKey ? "cut" : "only")
   } else return
   event.preventDefault()
   paintSoon(map)
+}
+
+// Keep the point under the pointer.
+function pick(map) {
+  const found = map.hovered
+  if (!found) return
+  const [, , , model, hash] = map.facts.card.split("/")
+  const place = `${map.facts.layers[found.layer].name}:${found.index}`
+  keepAll([{ model, hash, place, origin: `${hash}|place|${place}` }])
 }
 
 // The nearest point within a right angle round the way of the arrow; far to the side counts double.

@@ -18,7 +18,9 @@ _MOUNT = st.components.v2.component(
     "traversal",
     html=(_HERE / "traversal.html").read_text(),
     css=(_HERE / "traversal.css").read_text(),
-    js=(_HERE.parent / "painting.js").read_text() + (_HERE / "traversal.js").read_text(),
+    js=(_HERE.parent / "painting.js").read_text()
+    + (_HERE.parent / "keeping.js").read_text()
+    + (_HERE / "traversal.js").read_text(),
 )
 
 

@@ -16,7 +16,21 @@ export default function (component) {
   board.theme = inks(root)
   read(board, data)
   layout(board)
-  return () => board.observer.disconnect()
+  const pressed = (event) => {
+    const here = root.matches(":hover") || event.composedPath().includes(root)
+    if (!here || typing(event) || event.key.toLowerCase() !== "k" || event.ctrlKey || event.metaKey) return
+    event.preventDefault()
+    pick(board)
+  }
+  window.addEventListener("keydown", pressed)
+  return () => { board.observer.disconnect(); window.removeEventListener("keydown", pressed) }
+}
+
+// Keep the sample as the dials stand.
+function pick(board) {
+  const [, , , model, hash] = board.facts.address.split("?")[0].split("/")
+  const z = btoa(String.fromCharCode(...new Uint8Array(code(board).buffer)))
+  keepAll([{ model, hash, z, origin: `${hash}|code|${z}` }])
 }
 
 function build(root) {
@@ -30,6 +44,7 @@ function build(root) {
     ask(board)
     release(board)
   }
+  root.querySelector(".keep").onclick = () => pick(board)
   board.observer = new ResizeObserver(() => layout(board))
   board.observer.observe(board.list)
   return board

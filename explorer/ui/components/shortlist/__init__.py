@@ -1,0 +1,94 @@
+"""The shortlist: picks as cards, triaged by keyboard; what is said of them is stored at once."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+
+from explorer.strips import Strip, pack
+
+_HERE = Path(__file__).parent
+_MOUNT = st.components.v2.component(
+    "shortlist",
+    html=(_HERE / "shortlist.html").read_text(),
+    css=(_HERE / "shortlist.css").read_text(),
+    js=(_HERE.parent / "painting.js").read_text()
+    + (_HERE.parent / "keeping.js").read_text()
+    + (_HERE / "shortlist.js").read_text(),
+)
+
+
+class Card(NamedTuple):
+    """One pick as the browser shows it: in which strip it is, at which place, and its facts."""
+
+    key: str
+    number: int
+    panel: int
+    at: int
+    stars: int
+    verdict: str
+    tags: tuple[str, ...]
+    words: tuple[str, ...]
+    fault: str
+    dim: bool
+
+
+def shortlist(
+    strips: Sequence[Strip],
+    cards: Sequence[Card],
+    *,
+    key: str,
+    project: int,
+    at: int | None,
+    chosen: Sequence[int],
+    most: int,
+    on_at: Callable[[int | None], None],
+    on_chosen: Callable[[tuple[int, ...]], None],
+) -> None:
+    """Show picks as cards.
+
+    Args:
+        strips: One frame of samples for each kind of picture.
+        cards: The picks, in the order in which they are shown.
+        key: Key of the widget.
+        project: The project they are in.
+        at: Number of the pick in focus.
+        chosen: Numbers of those that are compared.
+        most: How many may be compared.
+        on_at: Told when another pick is in focus.
+        on_chosen: Told when others are compared.
+    """
+    headers, bodies = [], []
+    for strip in strips:
+        header, body = strip.panel
+        kept = {name: value for name, value in header.items() if name not in ("density",)}
+        headers.append(kept | {"bytes": len(body)})
+        bodies.append(body)
+    facts: dict[str, object] = {
+        "panels": headers,
+        "cards": [card._asdict() for card in cards],
+        "project": project,
+        "at": at,
+        "chosen": list(chosen),
+        "most": most,
+    }
+    numbers = {card.number for card in cards}
+
+    def focused() -> None:
+        value = (st.session_state.get(key) or {}).get("at")
+        if value is None or value in numbers:
+            on_at(value)
+
+    def compared() -> None:
+        value = (st.session_state.get(key) or {}).get("chosen")
+        if isinstance(value, list) and all(isinstance(item, int) for item in value):
+            on_chosen(tuple(value[:most]))
+
+    _MOUNT(
+        key=key,
+        data=pack(facts, b"".join(bodies)),
+        on_at_change=focused,
+        on_chosen_change=compared,
+        on_changed_change=lambda: None,
+    )

@@ -1,0 +1,386 @@
+"""Finding more designs: far apart, like one, between several, pushed, or from one's own."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from explorer.data.drawn import MOST_SECTION_BYTES, from_coordinates
+from explorer.designs import aerodynamics, geometry, search
+from explorer.designs.properties import Conditions, known
+from explorer.errors import DataError, DesignError
+from explorer.inference import Engine
+from explorer.sketch import CurveSketch
+from explorer.strips import Strip, codes_strip, grid_strip, samples_strip
+from explorer.ui import bounds, frame, picking, resources
+from explorer.ui.components import filmstrip
+from explorer.ui.controls import commit, control
+from explorer.ui.notation import code_text
+from explorer.ui.shortlisted import Judged
+from explorer.ui.sweep import prior_name
+from explorer.ui.views import CandidatesView
+
+KINDS = {
+    "far": "Far apart",
+    "like": "More like this",
+    "between": "Between these",
+    "push": "Push a property",
+    "mine": "Start from mine",
+}
+RADII = tuple(round(0.05 * step, 2) for step in range(21))
+FLOOR = 5.0
+"""A search stays above the log p(z) that this share of held-out codes (per cent) fall short of."""
+
+_FOUND = "candidates_pushed"
+
+
+def find(items: Sequence[Judged], engine: Engine, view: CandidatesView) -> None:
+    """Offer the ways to find more designs with the model that is open."""
+    st.subheader("Find more", anchor=False)
+    control(st.segmented_control, "How", view, "find", options=list(KINDS),
+            format_func=KINDS.get, required=True, label_visibility="collapsed")  # fmt: skip
+    if view.find == "mine":
+        _mine(engine)
+        return
+    if not engine.has_prior:
+        st.caption(f"{engine.slug} has no prior to draw from; choose another model.")
+        return
+    st.caption(f"With {prior_name(engine)} (`{engine.slug}`), the model open in the sidebar.")
+    of_model = [item for item in items if item.pick.made.model.hash == engine.checkpoint.hash]
+    at = next((item for item in of_model if item.pick.number == view.at), None)
+    if view.find == "far":
+        _far(of_model, engine, view)
+    elif view.find == "like":
+        _like(at, engine, view)
+    elif view.find == "between":
+        _between([i for i in of_model if i.pick.number in view.chosen], engine, view)
+    else:
+        _push(at, engine, view)
+
+
+def _far(items: Sequence[Judged], engine: Engine, view: CandidatesView) -> None:
+    with (
+        st.form("candidates_far", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        n = st.number_input("How many", 2, search.MOST_CHOSEN, 12, width=110)
+        scale = st.number_input("Scale", 0.0, 2.0, 1.0, 0.1, width=110)
+        fidelity = st.number_input(
+            "Fidelity, %",
+            1.0,
+            100.0,
+            95.0,
+            1.0,
+            width=120,
+            help="A design counts as faithful if its nearest training code is no farther than "
+            "that of this share of held-out data. 100 leaves nothing out.",
+        )
+        seed = st.number_input("Seed", 0, 2**31 - 1, view.seed, width=110)
+        asked = st.form_submit_button("Find", type="primary")
+    if asked:
+        rejected = [item.pick.made.code for item in items if item.pick.verdict == "reject"]
+        st.session_state["candidates_far_found"] = (
+            engine.checkpoint.hash, int(n), int(seed), float(scale), float(fidelity),
+            np.stack(rejected) if rejected else None, view.limits, bounds.conditions(view),
+        )  # fmt: skip
+    wish = st.session_state.get("candidates_far_found")
+    if wish is None or wish[0] != engine.checkpoint.hash:
+        st.caption(
+            "Designs as different from each other as possible, of those that the prior draws: "
+            "near enough to the data, sound, within the constraints, not like the rejected."
+        )
+        return
+    _, n, seed, scale, fidelity, rejected_codes, limits, conditions = wish
+    try:
+        found = search.far_apart(
+            engine,
+            n,
+            seed=seed,
+            scale=scale,
+            yardstick=resources.yardstick(engine),
+            fidelity=fidelity,
+            constraints=bounds.of_text(limits, engine, conditions),
+            conditions=conditions,
+            rejected=rejected_codes,
+        )
+    except DesignError as error:
+        st.info(str(error), icon=":material/info:")
+        return
+    _strip(engine, codes_strip(engine, found.z), "far", conditions)
+    told = " → ".join(f"{count:,} {words}" for words, count in found.steps)
+    st.caption(f"{told}. The nearest two are {found.least:.2f} spreads apart.")
+
+
+def _like(item: Judged | None, engine: Engine, view: CandidatesView) -> None:
+    if item is None:
+        _needs("Bring a pick of this model into focus: click its card.")
+        return
+    z = search.like(engine, item.pick.made.code, 24, RADII, view.seed)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        control(st.number_input, "Seed", view, "seed", min_value=0, max_value=2**31 - 1, step=1,
+                width=120)  # fmt: skip
+        st.button("Other directions", on_click=commit, kwargs={"seed": view.seed + 1})
+    filmstrip(
+        strip := grid_strip(engine, z, RADII),
+        key="candidates_like",
+        at=0.3,
+        home=0.3,
+        label=f"How different from {item.pick.title}",
+        low="the same",
+        high="as far as the prior's spread",
+        selectable=False,
+        tile_width=_width(engine),
+        keep=[picking.keepable(engine, strip)],
+    )
+    st.caption("Each tile goes its own way from the pick; drag to go farther. K keeps.")
+
+
+def _between(items: Sequence[Judged], engine: Engine, view: CandidatesView) -> None:
+    if len(items) < 2:
+        _needs("Choose two to six picks of this model with Enter, or with the + on their cards.")
+        return
+    codes = np.stack([item.pick.made.code for item in items])
+    z = search.between(codes, 12, view.seed)
+    _strip(engine, codes_strip(engine, z), "between", bounds.conditions(view))
+    names = " and ".join(item.pick.title for item in items)
+    if len(items) == 2:
+        st.caption(f"Twelve equal steps from {names}.")
+        ends = tuple(code_text(code) for code in codes)
+        st.page_link(frame.page_path("interpolate"), label="Walk it in Interpolate",
+                     icon=":material/timeline:",
+                     query_params={"model": engine.slug, "ends": "|".join(ends)})  # fmt: skip
+    else:
+        st.caption(f"Random mixtures of {names} (Dirichlet weights, seed {view.seed}).")
+        st.button("Other mixtures", on_click=commit, kwargs={"seed": view.seed + 1})
+
+
+def _push(item: Judged | None, engine: Engine, view: CandidatesView) -> None:
+    if item is None:
+        _needs("Bring a pick of this model into focus: click its card.")
+        return
+    conditions = bounds.conditions(view)
+    properties = {prop.key: prop for prop in known(engine.sketch, conditions)}
+    if not properties:
+        _needs("Nothing is measured of samples like these.")
+        return
+    usual = "ld" if "ld" in properties else next(iter(properties))
+    with (
+        st.form("candidates_push", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        key = st.selectbox("Property", list(properties), index=list(properties).index(usual),
+                           format_func=lambda key: properties[key].label, width=190)  # fmt: skip
+        better = properties[key].better
+        way = st.segmented_control("Push it", ["more", "less"],
+                                   default="less" if better == "less" else "more",
+                                   format_func=str.capitalize, required=True)  # fmt: skip
+        length = st.selectbox("Search", [20, 60, 200], index=1,
+                              format_func=lambda n: f"{n} generations", width=170)  # fmt: skip
+        asked = st.form_submit_button("Push", type="primary")
+    held_out = resources.held_out_density(engine)
+    if held_out is None:
+        _needs("Bounds on log p(z) need the model's map: build it on Latent map.")
+        return
+    floor = float(np.percentile(held_out, FLOOR))
+    if asked:
+        _search(engine, item, key, way, int(length), floor, view)
+    found = st.session_state.get(_FOUND)
+    if found is None or found["pick"] != item.pick.key or found["hash"] != engine.checkpoint.hash:
+        st.caption(
+            "Searches round the pick, among sound designs within the constraints whose log p(z) "
+            f"is at least {floor:.1f} nats: what {100 - FLOOR:.0f} % of held-out data exceed."
+            .replace("-", "−")
+        )  # fmt: skip
+        return
+    _before_and_after(engine, item, found, conditions)
+
+
+def _search(
+    engine: Engine,
+    item: Judged,
+    key: str,
+    way: str,
+    generations: int,
+    floor: float,
+    view: CandidatesView,
+) -> None:
+    """Search with a bar and a way to stop; the best so far is kept, whatever ends it."""
+    conditions = bounds.conditions(view)
+    st.session_state[_FOUND] = None
+    place = st.container(horizontal=True, vertical_alignment="center")
+    line = place.progress(0.0, text="Searching")
+    place.button("Stop", key="candidates_push_stop", icon=":material/stop:")
+    prop = next(p for p in known(engine.sketch, conditions) if p.key == key)
+
+    def report(done: int, value: float, z: np.ndarray) -> None:
+        if np.isfinite(value):
+            st.session_state[_FOUND] = {
+                "pick": item.pick.key, "hash": engine.checkpoint.hash, "key": key, "way": way,
+                "z": np.asarray(z, np.float32), "floor": floor, "done": done, "of": generations,
+            }  # fmt: skip
+        text = f"Generation {done} of {generations}: {prop.label} {prop.words(value)}"
+        line.progress(min(1.0, done / generations), text=text)
+
+    try:
+        search.push(
+            engine,
+            item.pick.made.code,
+            key,
+            "less" if way == "less" else "more",
+            floor=floor,
+            constraints=bounds.of_text(view.limits, engine, conditions),
+            conditions=conditions,
+            generations=generations,
+            seed=view.seed,
+            report=report,
+        )
+    except DesignError as error:
+        place.empty()
+        st.info(str(error), icon=":material/info:")
+        return
+    place.empty()
+
+
+def _before_and_after(
+    engine: Engine, item: Judged, found: dict[str, object], conditions: Conditions
+) -> None:
+    z = found["z"]
+    assert isinstance(z, np.ndarray)
+    codes = np.stack([item.pick.made.code, z])
+    strip = codes_strip(engine, codes)
+    filmstrip(
+        strip,
+        key="candidates_pushed_strip",
+        selectable=False,
+        tile_width=_width(engine) * 3 // 2,
+        columns=2,
+        captions=[item.pick.title, "what the search found"],
+        numbered=False,
+        keep=[picking.keepable(engine, strip)],
+    )
+    worth = resources.codes_worth(engine, codes, conditions)
+    density = engine.log_prior(codes)
+    rows = [
+        f"| {'**' if prop.key == found['key'] else ''}{prop.label}"
+        f"{'**' if prop.key == found['key'] else ''} | "
+        + " | ".join(prop.words(float(value)) for value in worth.values[prop.key])
+        + " |"
+        for prop in worth.properties
+    ]
+    if geometry.is_section(engine.sketch) and aerodynamics.available():
+        polar = aerodynamics.polars(
+            strip.samples[0], engine.sketch, np.array([conditions.alpha]), conditions.reynolds,
+            aerodynamics.CAREFUL,
+        )  # fmt: skip
+        for label, values in (
+            ("CL, verified", polar.cl), ("CD, verified", polar.cd),
+            ("L/D, verified", polar.cl / polar.cd), ("Confidence, verified", polar.confidence),
+        ):  # fmt: skip
+            digits = {"CD, verified": 4, "L/D, verified": 1}.get(label, 2)
+            told = " | ".join(f"{value:.{digits}f}" for value in values[:, 0])
+            rows.append(f"| {label} | {told} |")
+    rows.append("| log p(z), nats | " + " | ".join(f"{value:.1f}" for value in density) + " |")
+    head = ["| | Before | After |", "| --- | ---: | ---: |"]
+    st.markdown("\n".join([*head, *rows]).replace("-0", "−0"))
+    verified = (
+        f" Verified: the same by NeuralFoil's largest network ({aerodynamics.CAREFUL}), which the "
+        "search did not use." if geometry.is_section(engine.sketch) else ""
+    )  # fmt: skip
+    st.caption(
+        f"{found['done']} of {found['of']} generations of {search.POPULATION} designs, within "
+        f"{search.REACH:g} spreads; log p(z) at least {found['floor']:.1f} nats.{verified} "
+        "K keeps the one under the pointer."
+    )
+
+
+def _mine(engine: Engine) -> None:
+    if not geometry.is_section(engine.sketch):
+        st.caption(
+            "Airfoil files start from here with an airfoil model; choose one in the sidebar. "
+            "Pictures are drawn or uploaded on Reconstruct."
+        )
+        return
+    assert isinstance(engine.sketch, CurveSketch)
+    file = st.file_uploader(
+        "An airfoil: Selig or Lednicer .dat, or CSV",
+        key="candidates_mine",
+        max_upload_size=1,
+    )
+    if file is None:
+        st.caption(
+            "Coordinates of one section, trailing edge to trailing edge or surface by surface; at "
+            f"most {MOST_SECTION_BYTES // 1024} kB."
+        )
+        return
+    try:
+        x = from_coordinates(file.getvalue(), file.name, engine.sketch)[None]
+    except DataError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    z = engine.encode(x).loc
+    again = engine.decode(z)
+    off = engine.sketch.heights(again[0]) - engine.sketch.heights(x[0])
+    strip = samples_strip(np.concatenate([x, again]), engine.sketch)
+    filmstrip(
+        strip,
+        key="candidates_mine_strip",
+        selectable=False,
+        tile_width=_width(engine) * 3 // 2,
+        columns=2,
+        captions=["your section, repanelled", "as the model makes it again"],
+        numbered=False,
+        keep=[picking.keepable(engine, z=np.repeat(z, 2, 0))],
+    )
+    st.caption(
+        "Your section at the model's 128 stations, and what it makes of it: root mean square "
+        f"error {100 * float(np.sqrt((off**2).mean())):.3f} % of the chord, largest "
+        f"{100 * float(np.abs(off).max()):.3f} %. K keeps what the model made."
+    )
+    if not engine.has_prior:
+        return
+    near = search.like(engine, z[0], 24, RADII)
+    st.markdown("**More like this**")
+    filmstrip(
+        more := grid_strip(engine, near, RADII),
+        key="candidates_mine_like",
+        at=0.3,
+        home=0.3,
+        label="How different from yours",
+        low="the same",
+        high="as far as the prior's spread",
+        selectable=False,
+        tile_width=_width(engine),
+        keep=[picking.keepable(engine, more)],
+    )
+
+
+def _strip(engine: Engine, strip: Strip, name: str, conditions: Conditions) -> None:
+    assert strip.z is not None
+    worth = resources.codes_worth(engine, strip.z[0], conditions)
+    captions = [
+        " · ".join(
+            f"{prop.label} {prop.words(float(worth.values[prop.key][row]))}"
+            for prop in worth.properties
+            if prop.main
+        )
+        for row in range(len(strip.z[0]))
+    ]
+    filmstrip(
+        strip,
+        key=f"candidates_{name}",
+        selectable=False,
+        tile_width=_width(engine),
+        captions=captions,
+        name="design",
+        keep=[picking.keepable(engine, strip)],
+    )
+    if st.button(f"Keep all {len(captions)}", key=f"candidates_{name}_all"):
+        picking.keep_codes(engine, strip.z[0], "candidates")
+
+
+def _needs(words: str) -> None:
+    st.caption(words)
+
+
+def _width(engine: Engine) -> int:
+    return 64 if engine.sketch.kind == "pixels" else 150

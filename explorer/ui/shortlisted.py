@@ -1,0 +1,364 @@
+"""The candidates page's list: projects, filters, cards, and the pick in focus."""
+
+import contextlib
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from explorer.designs import geometry
+from explorer.designs.candidates import MOST_NAME, MOST_NOTES, Pick, Project, Store
+from explorer.designs.properties import Conditions, Measured, Property
+from explorer.errors import StoreError
+from explorer.inference import Engine
+from explorer.sketch import CurveSketch, PixelSketch
+from explorer.strips import samples_strip
+from explorer.ui import bounds, frame, picking, resources
+from explorer.ui.components import filmstrip
+from explorer.ui.components.shortlist import Card, shortlist
+from explorer.ui.controls import commit, control
+from explorer.ui.notation import code_text
+from explorer.ui.views import CandidatesView
+
+MOST_CARDS = 240
+MOST_COMPARED = 6
+SHOWN = {"all": "All", "open": "Undecided", "keep": "To keep", "reject": "Rejected"}
+
+
+class Judged(NamedTuple):
+    """A pick with its properties and why it is no sound design ("" if it is one)."""
+
+    pick: Pick
+    properties: tuple[Property, ...]
+    values: dict[str, float]
+    fault: str
+
+
+def project_of(store: Store, view: CandidatesView) -> Project:
+    """Return the project of the view, or the one that picks go to; it is the current one now."""
+    known = store.projects()
+    found = next((item for item in known if item.id == view.project), None)
+    if found is None:
+        current, _ = picking.current()
+        found = current or known[-1]
+    view.project = found.id
+    st.session_state[picking.PROJECT] = found.id
+    return found
+
+
+def judged(store: Store, project: Project, conditions: Conditions) -> list[Judged]:
+    """Read the project's picks and measure them; what is measured anew is stored with them."""
+    picks = store.picks(project.id)
+    found: dict[str, Judged] = {}
+    for group in _alike(picks):
+        sketch = group[0].made.model.sketch
+        x = np.stack([sample_of(pick) for pick in group])
+        names = "".join(pick.key + pick.treatment for pick in group)
+        name = hashlib.sha256((names + sketch.model_dump_json()).encode()).hexdigest()
+        worth = resources.picks_worth(name, conditions, x, sketch)
+        for row, pick in enumerate(group):
+            values = {key: float(value[row]) for key, value in worth.values.items()}
+            found[pick.key] = Judged(pick, worth.properties, values, worth.faults[row])
+    text = conditions.model_dump_json()
+    new = {
+        key: item.values
+        for key, item in found.items()
+        if not _same(item.pick.properties.get(text), item.values)
+    }
+    if new:
+        with contextlib.suppress(StoreError):  # they are measured again next time
+            store.measured(new, text)
+    return [found[pick.key] for pick in picks]
+
+
+def sample_of(pick: Pick) -> np.ndarray:
+    """Return a pick's sample as it is shown and exported: smoothed where that was asked for."""
+    sketch = pick.made.model.sketch
+    if pick.treatment == "smoothed" and isinstance(sketch, CurveSketch):
+        return geometry.smoothed(pick.made.sample[None], sketch)[0]
+    return pick.made.sample
+
+
+def bar(store: Store, project: Project, all_picks: Sequence[Judged], view: CandidatesView) -> None:
+    """Choose the project, and which of its picks are shown in which order."""
+    known = store.projects()
+    properties = common(all_picks)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        names = {item.id: f"{item.name} ({item.picks})" for item in known}
+        control(st.selectbox, "Project", view, "project", options=list(names),
+                format_func=names.get, width=190)  # fmt: skip
+        with st.popover("New", icon=":material/add:"), st.form("candidates_new", border=False):
+            st.text_input("Name", key="candidates_name", max_chars=MOST_NAME)
+            st.form_submit_button("Make project", on_click=_new_project)
+        control(st.segmented_control, "Show", view, "show", options=list(SHOWN),
+                format_func=SHOWN.get, required=True)  # fmt: skip
+        control(st.selectbox, "Stars", view, "stars", options=[0, 1, 2, 3, 4, 5],
+                format_func=lambda n: "any" if n == 0 else f"{n} or more", width=110)  # fmt: skip
+        tags = sorted({tag for item in all_picks for tag in item.pick.tags})
+        if tags:
+            control(st.selectbox, "Tag", view, "tag", options=["", *tags],
+                    value=view.tag if view.tag in tags else "",
+                    format_func=lambda tag: tag or "any", width=130)  # fmt: skip
+        labels = {"number": "Number", "stars": "Stars"} | {p.key: p.label for p in properties}
+        control(st.selectbox, "Sort by", view, "sort", options=list(labels),
+                value=view.sort if view.sort in labels else "number",
+                format_func=labels.get, width=150)  # fmt: skip
+        engine = _engine_like(all_picks)
+        if engine is not None:
+            bounds.control_bounds(engine, view)
+
+
+def shown(all_picks: Sequence[Judged], view: CandidatesView) -> list[Judged]:
+    """Filter and sort picks as the view says; constraints dim, they do not hide."""
+    verdict = {"open": "", "keep": "keep", "reject": "reject"}.get(view.show)
+    left = [
+        item
+        for item in all_picks
+        if (verdict is None or item.pick.verdict == verdict)
+        and item.pick.stars >= view.stars
+        and (not view.tag or view.tag in item.pick.tags)
+    ]
+    if view.sort == "stars":
+        left.sort(key=lambda item: -item.pick.stars)
+    elif view.sort != "number":
+        far = float("inf")
+        left.sort(
+            key=lambda item: -value if np.isfinite(value := item.values.get(view.sort, np.nan))
+            else far
+        )  # fmt: skip
+    return left
+
+
+def cards(project: Project, items: Sequence[Judged], view: CandidatesView) -> None:
+    """Show picks as cards."""
+    numbers = [item.pick.number for item in items]
+    view.chosen = tuple(number for number in view.chosen if number in numbers)
+    if view.at not in numbers:
+        view.at = numbers[0] if numbers else None
+    groups = _alike([item.pick for item in items[:MOST_CARDS]])
+    strips = [
+        samples_strip(np.stack([sample_of(pick) for pick in group]), group[0].made.model.sketch)
+        for group in groups
+    ]
+    places = {
+        pick.key: (panel, at)
+        for panel, group in enumerate(groups)
+        for at, pick in enumerate(group)
+    }
+    asked = bounds.constraints(view, common(items))
+    made = []
+    for item in items[:MOST_CARDS]:
+        pick = item.pick
+        met = not asked or bool(_row(item).meets(asked)[0])
+        said = tuple(
+            f"{prop.label} {prop.words(item.values[prop.key])}"
+            for prop in item.properties
+            if (prop.main or prop.key == view.sort) and prop.key in item.values
+        )
+        made.append(
+            Card(pick.key, pick.number, *places[pick.key], pick.stars, pick.verdict, pick.tags,
+                 said, item.fault, not met)
+        )  # fmt: skip
+    shortlist(
+        strips,
+        made,
+        key="candidates_list",
+        project=project.id,
+        at=view.at,
+        chosen=view.chosen,
+        most=MOST_COMPARED,
+        on_at=lambda number: commit(at=number),
+        on_chosen=lambda numbers: commit(chosen=numbers or None),
+    )
+    count = sum(not card.dim for card in made)
+    words = []
+    if len(items) > MOST_CARDS:
+        words.append(f"{MOST_CARDS} of {len(items):,} picks are shown: filter or sort.")
+    if asked:
+        words.append(f"{count} of {len(made)} are sound and meet the constraints.")
+    words.append(
+        "Arrows move, 1 to 5 give stars (0 takes them), K keeps, X rejects, U undoes, Enter "
+        "compares."
+    )
+    st.caption(" ".join(words))
+
+
+def detail(store: Store, project: Project, items: Sequence[Judged], view: CandidatesView) -> None:
+    """Show the pick in focus: its picture, properties, notes and tags, and where it came from."""
+    item = next((one for one in items if one.pick.number == view.at), None)
+    if item is None:
+        return
+    pick, made = item.pick, item.pick.made
+    st.markdown(f"**{pick.title}**")
+    filmstrip(
+        samples_strip(sample_of(pick)[None], made.model.sketch),
+        key="candidates_detail",
+        selectable=False,
+        tile_width=150 if isinstance(made.model.sketch, PixelSketch) else 300,
+    )
+    if item.fault:
+        st.caption(f":material/warning: No sound design: {item.fault}.")
+    origin = [f"`{made.model.slug}`"]
+    if made.scale is not None:
+        origin.append(f"scale {made.scale:g}, seed {made.seed}")
+    if made.component is not None and made.component >= 0:
+        origin.append(f"component {made.component}")
+    if made.page:
+        title = frame.TITLES.get(made.page)
+        origin.append(f"picked on {title[0] if title else made.page}")
+    st.caption(" · ".join(origin))
+    rows = [
+        f"| {prop.label} | {prop.words(item.values[prop.key])} |"
+        for prop in item.properties
+        if prop.key in item.values
+    ]
+    if rows:
+        st.markdown("\n".join(["| | |", "| --- | ---: |", *rows]))
+    if made.model.data == "airfoils" and not _aerodynamic(item):
+        st.caption('Lift and drag: `pip install -c constraints.txt -e ".[airfoil]"`.')
+    key = f"candidates_{pick.key}"
+    st.session_state[f"{key}_notes"] = pick.notes
+    st.session_state[f"{key}_tags"] = list(pick.tags)
+    st.text_area("Notes", key=f"{key}_notes", max_chars=MOST_NOTES, height=80,
+                 on_change=_said, args=(project.id, pick.key, "notes"))  # fmt: skip
+    st.multiselect("Tags", sorted({tag for one in items for tag in one.pick.tags}),
+                   key=f"{key}_tags", accept_new_options=True, max_selections=12,
+                   on_change=_said, args=(project.id, pick.key, "tags"))  # fmt: skip
+    if geometry.is_section(made.model.sketch):
+        st.session_state[f"{key}_treatment"] = pick.treatment == "smoothed"
+        st.toggle(
+            "Smoothed",
+            key=f"{key}_treatment",
+            on_change=_said,
+            args=(project.id, pick.key, "treatment"),
+            help="Puts the section's Kulfan fit (8 + 8 weights) in its place, here and in "
+            "exports. It is recorded, and the decoded section is kept.",
+        )
+    _links(item)
+    st.button("Remove", key=f"{key}_remove", icon=":material/delete:",
+              on_click=_mark, args=(project.id, [pick.key]), kwargs={"removed": True},
+              help="U in the list brings it back")  # fmt: skip
+
+
+def common(items: Sequence[Judged]) -> tuple[Property, ...]:
+    """List the properties that the most frequent kind of pick has."""
+    kinds = _alike([item.pick for item in items])
+    if not kinds:
+        return ()
+    largest = {pick.key for pick in max(kinds, key=len)}
+    return next(item.properties for item in items if item.pick.key in largest)
+
+
+def history(store: Store, project: Project) -> None:
+    """List what was done, newest first, and offer to take the last change back."""
+    changes = store.history(project.id, 12)
+    if not changes:
+        return
+    with st.expander("History"):
+        st.button("Undo the last change", icon=":material/undo:", on_click=_undo,
+                  args=(project.id,), disabled=all(item.undone for item in changes))  # fmt: skip
+        lines = []
+        for change in changes:
+            many = f" ({change.picks} picks)" if change.picks > 1 else ""
+            struck = "~~" if change.undone else ""
+            lines.append(f"- {struck}{change.words}{many}{struck}")
+        st.markdown("\n".join(lines))
+
+
+def _links(item: Judged) -> None:
+    made = item.pick.made
+    entry = next((one for one in resources.entries() if one.hash == made.model.hash), None)
+    if entry is None:
+        st.caption(f"{made.model.slug} is not here as it was: it can be shown, not explored.")
+        return
+    place = code_text(made.code)
+    with st.container(horizontal=True, gap="small"):
+        for page, words, field in (
+            ("traverse", "Traverse from it", "centre"),
+            ("interpolate", "Interpolate from it", "ends"),
+        ):
+            st.page_link(frame.page_path(page), label=words, icon=frame.TITLES[page][1],
+                         query_params={"model": entry.slug, field: place})  # fmt: skip
+
+
+def _alike(picks: Sequence[Pick]) -> list[list[Pick]]:
+    """Group picks whose samples are drawn alike."""
+    groups: dict[str, list[Pick]] = {}
+    for pick in picks:
+        groups.setdefault(pick.made.model.sketch.model_dump_json(), []).append(pick)
+    return list(groups.values())
+
+
+def _engine_like(items: Sequence[Judged]) -> Engine | None:
+    """Return an engine whose samples are those of most picks."""
+    kinds = _alike([item.pick for item in items])
+    for kind in sorted(kinds, key=len, reverse=True):
+        digest = {pick.made.model.hash for pick in kind}
+        entry = next((one for one in resources.entries() if one.hash in digest), None)
+        if entry is not None:
+            return resources.engine(entry)
+    return None
+
+
+def _row(item: Judged) -> Measured:
+    values = {key: np.array([value]) for key, value in item.values.items()}
+    return Measured(item.properties, values, (item.fault,))
+
+
+def _aerodynamic(item: Judged) -> bool:
+    return any(prop.key == "cl" for prop in item.properties)
+
+
+def _same(known: object, values: dict[str, float]) -> bool:
+    if not isinstance(known, dict) or known.keys() != values.keys():
+        return False
+    return all(
+        known[key] == value or (np.isnan(known[key]) and np.isnan(value))
+        for key, value in values.items()
+    )
+
+
+def _new_project() -> None:
+    try:
+        made = picking.store().add_project(st.session_state["candidates_name"])
+    except StoreError as error:
+        st.toast(str(error), icon=":material/error:")
+        return
+    commit(project=made, chosen=None, at=None)
+
+
+def _said(project: int, key: str, what: str) -> None:
+    value = st.session_state[f"candidates_{key}_{what}"]
+    if what == "treatment":
+        value = "smoothed" if value else ""
+    _mark(project, [key], **{what: value})
+
+
+def _mark(project: int, keys: list[str], **said: object) -> None:
+    try:
+        picking.store().mark(project, keys, **said)  # type: ignore[arg-type]
+    except StoreError as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+def _undo(project: int) -> None:
+    try:
+        words = picking.store().undo(project)
+    except StoreError as error:
+        words = str(error)
+    st.toast(f"Undone: {words}" if words else "There is nothing to undo.")
+
+
+def empty(view: CandidatesView) -> None:
+    """Say how the first pick is made."""
+    st.markdown("**Nothing is picked yet**")
+    st.caption(
+        "On any page, click the bookmark in a picture's corner, or press K with the pointer on "
+        "it. What you keep comes here, to be judged by keyboard, compared, and taken home."
+    )
+    with st.container(horizontal=True, gap="small"):
+        for page, words in (("generate", "Pick on Generate"), ("latent_map", "Pick on the map")):
+            st.page_link(frame.page_path(page), label=words, icon=frame.TITLES[page][1],
+                         query_params={"model": view.model})  # fmt: skip
