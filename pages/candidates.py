@@ -15,6 +15,7 @@ items = shortlisted.shown(picks, view)
 with st.container(horizontal=True, gap="small"):
     homeward.take_home(items, project, view)
     homeward.bring_back(store, project)
+    shortlisted.limits(picks, view)
 
 if not picks:
     shortlisted.empty(view)
@@ -26,10 +27,10 @@ else:
         shortlisted.cards(project, items, view)
         tray.compare(items, view)
         tray.polars(items, view, conditions)
-        tray.charts(items, view)
     with panes.container(width=330, key="candidates_pane"):
         shortlisted.detail(store, project, items, view)
 
+tray.charts(items, view)
 finding.find(picks, engine, view)
 if picks:
     shortlisted.history(store, project)

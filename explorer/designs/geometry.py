@@ -64,20 +64,20 @@ class SectionGeometry(AbstractProperties):
     def properties(self, conditions: Conditions) -> tuple[Property, ...]:
         """List what is measured, in per cent of the chord and degrees."""
         return (
-            Property("thickness", "Thickness", "% c", 1, main=True,
+            Property("thickness", "Thickness", "%", 1, main=True,
                      meaning="largest distance between the surfaces"),
-            Property("thickness_at", "Thickness at", "% c", 0, meaning="where it is largest"),
-            Property("camber", "Camber", "% c", 1, main=True,
+            Property("thickness_at", "Thickness at", "%", 0, meaning="where it is largest"),
+            Property("camber", "Camber", "%", 1, main=True,
                      meaning="height of the mean line where it is farthest from the chord"),
-            Property("camber_at", "Camber at", "% c", 0, meaning="where that is"),
-            Property("nose_radius", "Nose radius", "% c", 2,
+            Property("camber_at", "Camber at", "%", 0, meaning="where that is"),
+            Property("nose_radius", "Nose radius", "%", 2,
                      meaning="of the thickness distribution at the leading edge"),
             Property("tail_angle", "Tail angle", "°", 1,
                      meaning="between the surfaces at the trailing edge"),
             Property("area", "Area", "% c²", 2, meaning="enclosed by the section"),
-            Property("waviness", "Waviness", "% c", 3, "less",
+            Property("waviness", "Waviness", "%", 3, "less",
                      meaning="distance to the section's own fit by 8 + 8 Kulfan weights"),
-            Property("least_gap", "Least gap", "% c", 2,
+            Property("least_gap", "Least gap", "%", 2,
                      meaning="smallest distance between the surfaces; below 0 they cross"),
         )  # fmt: skip
 

@@ -15,6 +15,7 @@ from explorer.metrics.standing import Yardstick
 POOL = 2000
 MOST_CHOSEN = 48
 POPULATION = 48
+FIDELITY = 95.0
 REACH = 2.5
 """How far a search may go from its start, in units of the prior's spread."""
 
@@ -50,7 +51,7 @@ def far_apart(
     seed: int = 0,
     scale: float = 1.0,
     yardstick: Yardstick | None = None,
-    fidelity: float = 95.0,
+    fidelity: float = FIDELITY,
     constraints: Sequence[Constraint] = (),
     conditions: Conditions | None = None,
     rejected: Float[np.ndarray, "rejected latent"] | None = None,
@@ -161,6 +162,8 @@ def push(
     floor: float,
     constraints: Sequence[Constraint] = (),
     conditions: Conditions | None = None,
+    yardstick: Yardstick | None = None,
+    fidelity: float = FIDELITY,
     generations: int = 40,
     seed: int = 0,
     report: Callable[[int, float, Float[np.ndarray, " latent"]], None] | None = None,
@@ -179,6 +182,8 @@ def push(
         floor: Least log p(z) in nats, under the prior as trained.
         constraints: Bounds on properties.
         conditions: Under what they are judged.
+        yardstick: What fidelity is measured by; without it none is asked for.
+        fidelity: As in `far_apart`.
         generations: How long to search.
         seed: Seed of the search.
         report: Told after each generation: its number, the best value so far (NaN where none is
@@ -202,11 +207,13 @@ def push(
         nonlocal evaluations
         z = np.ascontiguousarray(codes.T, np.float32)
         evaluations += len(z)
-        worth = measure(engine.decode(z), engine.sketch, conditions)
-        if key not in worth.values:
-            raise DesignError(f"These designs have no property “{key}”; choose another.")
+        x = engine.decode(z)
+        worth = measure(x, engine.sketch, conditions)
         missed = np.maximum(floor - engine.log_prior(z).astype(np.float64), 0) / 10
         missed = missed + 5.0 * ~worth.valid
+        if yardstick is not None:
+            far = yardstick.judge(engine.encode(x).loc).percentile
+            missed = missed + np.maximum(far - fidelity, 0) / 10
         for bound in constraints:
             gap = bound.value - worth.values.get(bound.key, np.full(len(z), np.nan))
             gap = np.maximum(gap if bound.way == ">=" else -gap, 0) / max(abs(bound.value), 1e-6)

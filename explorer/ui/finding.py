@@ -7,7 +7,7 @@ import streamlit as st
 
 from explorer.data.drawn import MOST_SECTION_BYTES, from_coordinates
 from explorer.designs import aerodynamics, geometry, search
-from explorer.designs.properties import Conditions, known
+from explorer.designs.properties import Conditions, Constraint, known
 from explorer.errors import DataError, DesignError
 from explorer.inference import Engine
 from explorer.sketch import CurveSketch
@@ -187,8 +187,10 @@ def _push(item: Judged | None, engine: Engine, view: CandidatesView) -> None:
     found = st.session_state.get(_FOUND)
     if found is None or found["pick"] != item.pick.key or found["hash"] != engine.checkpoint.hash:
         st.caption(
-            "Searches round the pick, among sound designs within the constraints whose log p(z) "
-            f"is at least {floor:.1f} nats: what {100 - FLOOR:.0f} % of held-out data exceed."
+            "Searches round the pick, among sound designs within the constraints that are as near "
+            f"to the data as {search.FIDELITY:g} % of held-out data and, if sections, no wavier "
+            "than the pick or half of these, with a log p(z) that is not below "
+            f"{floor:.1f} nats, as {100 - FLOOR:.0f} % of them."
             .replace("-", "−")
         )  # fmt: skip
         return
@@ -207,9 +209,10 @@ def _search(
     """Search with a bar and a way to stop; the best so far is kept, whatever ends it."""
     conditions = bounds.conditions(view)
     st.session_state[_FOUND] = None
-    place = st.container(horizontal=True, vertical_alignment="center")
-    line = place.progress(0.0, text="Searching")
-    place.button("Stop", key="candidates_push_stop", icon=":material/stop:")
+    place = st.empty()
+    row = place.container(horizontal=True, vertical_alignment="center")
+    line = row.progress(0.0, text="Searching")
+    row.button("Stop", key="candidates_push_stop", icon=":material/stop:")
     prop = next(p for p in known(engine.sketch, conditions) if p.key == key)
 
     def report(done: int, value: float, z: np.ndarray) -> None:
@@ -228,8 +231,12 @@ def _search(
             key,
             "less" if way == "less" else "more",
             floor=floor,
-            constraints=bounds.of_text(view.limits, engine, conditions),
+            constraints=(
+                *bounds.of_text(view.limits, engine, conditions),
+                *_smooth(engine, item),
+            ),
             conditions=conditions,
+            yardstick=resources.yardstick(engine),
             generations=generations,
             seed=view.seed,
             report=report,
@@ -239,6 +246,14 @@ def _search(
         st.info(str(error), icon=":material/info:")
         return
     place.empty()
+
+
+def _smooth(engine: Engine, item: Judged) -> tuple[Constraint, ...]:
+    """A search may not wrinkle a section: NeuralFoil sees its smooth fit, a builder does not."""
+    usual = resources.usual_waviness(engine)
+    if usual is None:
+        return ()
+    return (Constraint("waviness", "<=", max(usual, item.values["waviness"])),)
 
 
 def _before_and_after(

@@ -27,6 +27,7 @@ from explorer.checkpoint import (
 )
 from explorer.data import DataSet
 from explorer.designs.candidates import Store
+from explorer.designs.geometry import SectionGeometry, is_section
 from explorer.designs.properties import Conditions, Constraint, Measured, measure
 from explorer.errors import CheckpointError, DataError
 from explorer.inference import Engine, Prototypes
@@ -206,6 +207,11 @@ def codes_worth(opened: Engine, z: np.ndarray, conditions: Conditions) -> Measur
         _engine=opened,
         _z=z,
     )
+
+
+def usual_waviness(opened: Engine) -> float | None:
+    """Return the median waviness of decoded held-out sections; None where there are none."""
+    return _usual_waviness(opened.slug, _identity(opened), _engine=opened)
 
 
 def picks_worth(
@@ -429,6 +435,16 @@ def _codes_worth(
 ) -> Measured:
     known = Conditions.model_validate_json(conditions)
     return measure(_engine.decode(_z), _engine.sketch, known)
+
+
+@st.cache_resource(max_entries=ENGINES, show_spinner=False)
+def _usual_waviness(slug: str, digest: str, _engine: Engine) -> float | None:
+    known = atlas(_engine)
+    if known is None or not is_section(_engine.sketch):
+        return None
+    x = _engine.decode(known.codes[known.split == SPLITS.index("test")])
+    found = SectionGeometry().measure(x, _engine.sketch, Conditions())["waviness"]
+    return float(np.median(found))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import html
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -105,9 +106,13 @@ def bar(store: Store, project: Project, all_picks: Sequence[Judged], view: Candi
         control(st.selectbox, "Sort by", view, "sort", options=list(labels),
                 value=view.sort if view.sort in labels else "number",
                 format_func=labels.get, width=150)  # fmt: skip
-        engine = _engine_like(all_picks)
-        if engine is not None:
-            bounds.control_bounds(engine, view)
+
+
+def limits(all_picks: Sequence[Judged], view: CandidatesView) -> None:
+    """Offer constraints on what most picks are."""
+    engine = _engine_like(all_picks)
+    if engine is not None:
+        bounds.control_bounds(engine, view)
 
 
 def shown(all_picks: Sequence[Judged], view: CandidatesView) -> list[Judged]:
@@ -169,8 +174,7 @@ def cards(project: Project, items: Sequence[Judged], view: CandidatesView) -> No
         at=view.at,
         chosen=view.chosen,
         most=MOST_COMPARED,
-        on_at=lambda number: commit(at=number),
-        on_chosen=lambda numbers: commit(chosen=numbers or None),
+        on_held=lambda number, numbers: commit(at=number, chosen=numbers or None),
     )
     count = sum(not card.dim for card in made)
     words = []
@@ -210,12 +214,14 @@ def detail(store: Store, project: Project, items: Sequence[Judged], view: Candid
         origin.append(f"picked on {title[0] if title else made.page}")
     st.caption(" · ".join(origin))
     rows = [
-        f"| {prop.label} | {prop.words(item.values[prop.key])} |"
+        f"<span>{html.escape(prop.label)}</span><b>{prop.words(item.values[prop.key])}</b>"
         for prop in item.properties
         if prop.key in item.values
     ]
-    if rows:
-        st.markdown("\n".join(["| | |", "| --- | ---: |", *rows]))
+    st.html(
+        '<div style="display:grid;grid-template-columns:1fr auto;gap:.15rem .8rem;'
+        f'font-size:.85rem;font-variant-numeric:tabular-nums">{"".join(rows)}</div>'
+    )
     if made.model.data == "airfoils" and not _aerodynamic(item):
         st.caption('Lift and drag: `pip install -c constraints.txt -e ".[airfoil]"`.')
     key = f"candidates_{pick.key}"

@@ -19,7 +19,7 @@ from explorer.ui.routes import PLOTLY
 from explorer.ui.shortlisted import Judged, common, sample_of
 from explorer.ui.views import CandidatesView
 
-AXES = 9
+AXES = 8
 ALPHAS = np.arange(-6.0, 15.0, 1.0)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
@@ -241,7 +241,7 @@ def _scatter(
                             selection_mode="points", config={"displayModeBar": False})  # fmt: skip
     st.caption(
         f"The front: picks that no other beats in both, with {better[0]} "
-        f"{known[x].label.lower()} and {better[1]} {known[y].label} better. Click a point to "
+        f"{known[x].label} and {better[1]} {known[y].label} better. Click a point to "
         "bring its pick into focus."
     )
 

@@ -43,8 +43,7 @@ def shortlist(
     at: int | None,
     chosen: Sequence[int],
     most: int,
-    on_at: Callable[[int | None], None],
-    on_chosen: Callable[[tuple[int, ...]], None],
+    on_held: Callable[[int | None, tuple[int, ...]], None],
 ) -> None:
     """Show picks as cards.
 
@@ -56,8 +55,7 @@ def shortlist(
         at: Number of the pick in focus.
         chosen: Numbers of those that are compared.
         most: How many may be compared.
-        on_at: Told when another pick is in focus.
-        on_chosen: Told when others are compared.
+        on_held: Told which pick is in focus and which are compared, when any of it changes.
     """
     headers, bodies = [], []
     for strip in strips:
@@ -75,20 +73,16 @@ def shortlist(
     }
     numbers = {card.number for card in cards}
 
-    def focused() -> None:
-        value = (st.session_state.get(key) or {}).get("at")
-        if value is None or value in numbers:
-            on_at(value)
-
-    def compared() -> None:
-        value = (st.session_state.get(key) or {}).get("chosen")
-        if isinstance(value, list) and all(isinstance(item, int) for item in value):
-            on_chosen(tuple(value[:most]))
+    def remember() -> None:
+        held = (st.session_state.get(key) or {}).get("held")
+        if not isinstance(held, dict):
+            return
+        now, wanted = held.get("at"), held.get("chosen")
+        if (now is None or now in numbers) and isinstance(wanted, list):
+            on_held(now, tuple(item for item in wanted if item in numbers)[:most])
 
     _MOUNT(
         key=key,
         data=pack(facts, b"".join(bodies)),
-        on_at_change=focused,
-        on_chosen_change=compared,
-        on_changed_change=lambda: None,
+        on_held_change=remember,
     )

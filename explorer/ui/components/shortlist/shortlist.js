@@ -6,9 +6,8 @@ export default function (component) {
   const { parentElement, data } = component
   const root = parentElement.querySelector(".shortlist")
   if (!root || !data) return
-  const list = (root.list ??= { root, cards: root.querySelector(".cards"), said: root.querySelector(".said"), at: null, chosen: [], timers: {}, painted: 0, queue: Promise.resolve() })
+  const list = (root.list ??= { root, cards: root.querySelector(".cards"), said: root.querySelector(".said"), at: null, chosen: [], timer: 0, turn: 0, painted: 0, queue: Promise.resolve() })
   list.send = component.setStateValue
-  list.trigger = component.setTriggerValue
   list.theme = inks(root)
   read(list, data)
   list.observer ??= new ResizeObserver(() => paint(list))
@@ -26,8 +25,7 @@ function read(list, bytes) {
     at += panel.bytes
   }
   list.facts = facts
-  if (!list.timers.at) list.at = facts.at
-  if (!list.timers.chosen) list.chosen = facts.chosen
+  if (!list.timer) Object.assign(list, { at: facts.at, chosen: facts.chosen })
   const curves = facts.panels.some((panel) => panel.kind === "curve")
   list.root.style.setProperty("--least", curves ? "168px" : "112px")
   while (list.cards.children.length > facts.cards.length) list.cards.lastChild.remove()
@@ -125,7 +123,7 @@ function focus(list, element) {
   list.at = element.card.number
   for (const other of list.cards.children) other.classList.toggle("at", other === element)
   list.root.dataset.at = list.at
-  later(list, "at", () => list.send("at", list.at))
+  later(list)
 }
 
 function compare(list, element) {
@@ -136,12 +134,16 @@ function compare(list, element) {
   for (const other of list.cards.children) fill(list, other, other.card)
   veil(list)
   list.root.dataset.chosen = list.chosen.join(",")
-  later(list, "chosen", () => list.send("chosen", list.chosen))
+  later(list)
 }
 
-function later(list, what, act) {
-  clearTimeout(list.timers[what])
-  list.timers[what] = setTimeout(() => { list.timers[what] = 0; act() }, PAUSE)
+// All in one message: two that overtake each other would each carry the other's old address.
+function later(list) {
+  clearTimeout(list.timer)
+  list.timer = setTimeout(() => {
+    list.timer = 0
+    list.send("held", { at: list.at, chosen: list.chosen, turn: ++list.turn })
+  }, PAUSE)
 }
 
 // One after the other, so that what is undone is what was done last.
@@ -170,7 +172,7 @@ async function tell(list, address, body) {
     const answer = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })
     const found = await answer.json()
     if (!answer.ok) return { why: found.why ?? "It could not be saved; try again." }
-    later(list, "changed", () => list.trigger("changed", Date.now()))
+    later(list)
     return found
   } catch {
     return { why: "The server does not answer; nothing was changed." }
