@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,6 +14,9 @@ from rich.table import Table
 
 from explorer import __version__, settings
 from explorer.errors import ExplorerError
+
+if TYPE_CHECKING:
+    from explorer.inference import Engine
 
 app = typer.Typer(
     add_completion=False,
@@ -280,13 +283,19 @@ def trade(slug: Slug, data: Data = None, ship: Ship = False) -> None:
 
 @app.command()
 def rebuild(
-    manifest: Annotated[Path, typer.Argument(help="A JSON file taken from a page.")],
+    manifest: Annotated[
+        Path, typer.Argument(help="A JSON file taken from a page, or an export of candidates.")
+    ],
     to: Annotated[Path, typer.Option("--out", help="Folder for the pictures.")] = Path("rebuilt"),
     device: Device = "auto",
 ) -> None:
     """Make an export again from its JSON, and say whether every picture is the same."""
     from explorer import checkpoint, exports
+    from explorer.designs import export
 
+    if export.is_ours(manifest):
+        _rebuild_picks(manifest, to, device)
+        return
     facts = exports.read_manifest(manifest)
     found = exports.rebuild(facts, device)
     to.mkdir(parents=True, exist_ok=True)
@@ -294,6 +303,61 @@ def rebuild(
     checkpoint.write(to / f"{manifest.stem}-sprite.png", exports.sprite(found.strip))
     same = "the same, bit by bit" if found.same else "not the same, bit by bit, as when exported"
     out.print(f"Wrote pictures to {to}: {same}.", soft_wrap=True, highlight=False)
+
+
+def _rebuild_picks(path: Path, to: Path, device: str) -> None:
+    """Make each pick again and compare; exit code 1 if one is not what was exported."""
+    from explorer import checkpoint, drawing
+    from explorer.designs import export
+    from explorer.inference import Engine
+
+    found = export.read(path.read_bytes(), path.name)
+    to.mkdir(parents=True, exist_ok=True)
+    engines: dict[str, Engine | str] = {}
+    wrong = len(found.broken)
+    for line in found.broken:
+        out.print(f"[red]broken[/red] {escape(line)}", soft_wrap=True, highlight=False)
+    for item in found.picks:
+        model, number = item.made.model, item.entry.number
+        if model.hash not in engines:
+            engines[model.hash] = _engine_of(model.slug, model.hash, device)
+        engine = engines[model.hash]
+        if isinstance(engine, str):
+            wrong += 1
+            said = f"[red]absent[/red] Pick {number}: {escape(engine)}"
+        else:
+            again = export.rebuild(item, engine)
+            picture = drawing.thumbnails(engine.decode(item.made.code[None]), model.sketch, 224)
+            checkpoint.write(to / f"pick-{number:03d}.png", drawing.png(picture[0]))
+            wrong += not again.close
+            how = (
+                "the same, bit by bit"
+                if again.same
+                else f"within {255 * again.away:.2g}/255"
+                if again.close
+                else again.problem or f"off by {255 * again.away:.3g}/255"
+            )
+            colour = "green" if again.close else "red"
+            said = f"[{colour}]{'ok' if again.close else 'not'}[/{colour}] Pick {number}: {how}"
+        out.print(said, soft_wrap=True, highlight=False)
+    total = len(found.picks) + len(found.broken)
+    out.print(f"{total - wrong} of {total} picks are as exported; pictures in {to}.")
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _engine_of(slug: str, digest: str, device: str) -> "Engine | str":
+    """Open a model if it is here with the very weights; else say why not."""
+    from explorer import checkpoint
+    from explorer.inference import Engine
+
+    try:
+        opened = checkpoint.load(slug)
+        if opened.hash != digest:
+            return f"{slug} here has other weights ({opened.hash}) than those picked from."
+        return Engine(opened, device)
+    except ExplorerError as error:
+        return str(error)
 
 
 @app.command()

@@ -8,6 +8,7 @@ import math
 import re
 import zipfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -212,6 +213,20 @@ def read(content: bytes, name: str) -> Import:
         except ExportError as error:
             broken.append(f"{title}: {error}")
     return Import(facts.project, tuple(sound), tuple(broken))
+
+
+def is_ours(path: Path) -> bool:
+    """Say whether a file looks like an export of candidates, ZIP or manifest.
+
+    Raises:
+        ExportError: If it cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(4096)
+    except OSError as error:
+        raise ExportError(f"{path} cannot be read ({error.strerror}).") from error
+    return start.startswith(b"PK") or FORMAT.encode() in start
 
 
 def rebuild(item: Returned, engine: Engine) -> Again:
