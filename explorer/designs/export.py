@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError
 from explorer import drawing
 from explorer.config import first_problem
 from explorer.designs import geometry
-from explorer.designs.candidates import (
+from explorer.designs.picks import (
     MOST_NAME,
     MOST_NOTES,
     MOST_PICKS,

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from explorer.data.drawn import MOST_SECTION_BYTES, from_coordinates
 from explorer.designs import aerodynamics, geometry, search
 from explorer.designs.properties import Conditions, Constraint, known
-from explorer.errors import DataError, DesignError
+from explorer.errors import DesignError
 from explorer.inference import Engine
 from explorer.sketch import CurveSketch
 from explorer.strips import Strip, codes_strip, grid_strip, samples_strip
 from explorer.ui import bounds, frame, picking, resources
 from explorer.ui.components import filmstrip
 from explorer.ui.controls import commit, control
+from explorer.ui.mirror import section
 from explorer.ui.notation import code_text
 from explorer.ui.shortlisted import Judged
 from explorer.ui.sweep import prior_name
@@ -316,22 +316,10 @@ def _mine(engine: Engine) -> None:
         )
         return
     assert isinstance(engine.sketch, CurveSketch)
-    file = st.file_uploader(
-        "An airfoil: Selig or Lednicer .dat, or CSV",
-        key="candidates_mine",
-        max_upload_size=1,
-    )
-    if file is None:
-        st.caption(
-            "Coordinates of one section, trailing edge to trailing edge or surface by surface; at "
-            f"most {MOST_SECTION_BYTES // 1024} kB."
-        )
+    given = section(engine.sketch, "candidates_mine")
+    if given is None:
         return
-    try:
-        x = from_coordinates(file.getvalue(), file.name, engine.sketch)[None]
-    except DataError as error:
-        st.error(str(error), icon=":material/error:")
-        return
+    x = given.x
     z = engine.encode(x).loc
     again = engine.decode(z)
     off = engine.sketch.heights(again[0]) - engine.sketch.heights(x[0])

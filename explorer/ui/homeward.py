@@ -9,7 +9,8 @@ import streamlit as st
 
 from explorer import __version__
 from explorer.designs import export
-from explorer.designs.candidates import Project, Store
+from explorer.designs.candidates import Store
+from explorer.designs.picks import Project
 from explorer.designs.properties import Conditions, Measured
 from explorer.errors import ExportError, StoreError
 from explorer.ui import bounds

@@ -7,7 +7,16 @@ import plotly.graph_objects as go
 import streamlit as st
 from jaxtyping import Float
 
-from explorer.data.drawn import MOST_BYTES, MOST_PIXELS, centred, from_strokes, from_upload
+from explorer.data.drawn import (
+    MOST_BYTES,
+    MOST_PIXELS,
+    MOST_SECTION_BYTES,
+    centred,
+    from_coordinates,
+    from_strokes,
+    from_upload,
+)
+from explorer.designs.geometry import is_section
 from explorer.errors import DataError
 from explorer.inference import Engine
 from explorer.interfaces import noise
@@ -45,16 +54,19 @@ def sources(engine: Engine) -> dict[str, str]:
     """Name where a sample of this kind can come from."""
     if engine.sketch.kind == "pixels":
         return SOURCES
-    return {"test": SOURCES["test"]}
+    kinds = ("test", "upload") if is_section(engine.sketch) else ("test",)
+    return {kind: SOURCES[kind] for kind in kinds}
 
 
 def choose(engine: Engine, view: ReconstructView) -> Given | None:
     """Let the visitor choose, draw or upload a sample; None while there is none."""
     sketch = engine.sketch
-    if view.source == "test" or not isinstance(sketch, PixelSketch):
-        if not isinstance(sketch, PixelSketch):
-            st.caption("Drawing and uploading are for pictures; curves come from the test data.")
+    if view.source not in sources(engine):
+        view.source = "test"
+    if view.source == "test":
         return _test(engine, view)
+    if isinstance(sketch, CurveSketch):
+        return section(sketch, "reconstruct_section")
     settle = st.toggle(
         "Crop and centre, as the data are",
         value=True,
@@ -88,6 +100,25 @@ def choose(engine: Engine, view: ReconstructView) -> Given | None:
     if engine.checkpoint.config.data.kind in BINARY:
         x = (x > 0.5).astype(np.float32)
     return Given(x[None].astype(np.float32), words, None)
+
+
+def section(sketch: CurveSketch, key: str) -> Given | None:
+    """Let the visitor open an airfoil file; None while there is none, or where it is none."""
+    file = st.file_uploader(
+        "An airfoil: Selig or Lednicer .dat, or CSV", key=key, max_upload_size=1
+    )
+    if file is None:
+        st.caption(
+            "Coordinates of one section, trailing edge to trailing edge or surface by surface; at "
+            f"most {MOST_SECTION_BYTES // 1024} kB. It is not part of the link."
+        )
+        return None
+    try:
+        x = from_coordinates(file.getvalue(), file.name, sketch)
+    except DataError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    return Given(x[None], "Your section, repanelled", None)
 
 
 def show(engines: list[Engine], given: Given, view: ReconstructView) -> None:

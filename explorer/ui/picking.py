@@ -10,7 +10,9 @@ from jaxtyping import Float
 from pydantic import Field
 
 from explorer import __version__, settings
-from explorer.designs.candidates import FILE, FIRST_PROJECT, Made, Model, Project, Store
+from explorer.designs.candidates import FILE, Store
+from explorer.designs.picks import Made, Model, Project
+from explorer.designs.tables import FIRST_PROJECT
 from explorer.errors import StoreError
 from explorer.inference import Engine
 from explorer.interfaces import Recipe

@@ -10,7 +10,8 @@ import numpy as np
 import streamlit as st
 
 from explorer.designs import geometry
-from explorer.designs.candidates import MOST_NAME, MOST_NOTES, Pick, Project, Store
+from explorer.designs.candidates import Store
+from explorer.designs.picks import MOST_NAME, MOST_NOTES, Pick, Project
 from explorer.designs.properties import Conditions, Measured, Property
 from explorer.errors import StoreError
 from explorer.inference import Engine
