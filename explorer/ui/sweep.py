@@ -248,8 +248,8 @@ def hint(engines: list[Engine], difference: bool) -> str:
         )
     return words + (
         "● nearly a training sample, ○ as new as held-out data, ◇ far from all training samples; "
-        "click a sample to see what it is worth. The bookmark in its corner, or K with the pointer "
-        "on it, keeps it as a candidate."
+        "click a sample to see what it is worth. The bookmark in its corner, or K with the "
+        "pointer on it, keeps it as a candidate."
         + (" × marks a section whose surfaces cross." if engines[0].sketch.kind == "curve" else "")
     )
 
