@@ -86,27 +86,27 @@ def sample_of(pick: Pick) -> np.ndarray:
 def bar(store: Store, project: Project, all_picks: Sequence[Judged], view: CandidatesView) -> None:
     """Choose the project, and which of its picks are shown in which order."""
     known = store.projects()
-    properties = common(all_picks)
+    properties = common(all_picks, view.at)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         names = {item.id: f"{item.name} ({item.picks})" for item in known}
         control(st.selectbox, "Project", view, "project", options=list(names),
-                format_func=names.get, width=190)  # fmt: skip
+                format_func=names.get, width=170)  # fmt: skip
         with st.popover("New", icon=":material/add:"), st.form("candidates_new", border=False):
             st.text_input("Name", key="candidates_name", max_chars=MOST_NAME)
             st.form_submit_button("Make project", on_click=_new_project)
         control(st.segmented_control, "Show", view, "show", options=list(SHOWN),
                 format_func=SHOWN.get, required=True)  # fmt: skip
         control(st.selectbox, "Stars", view, "stars", options=[0, 1, 2, 3, 4, 5],
-                format_func=lambda n: "any" if n == 0 else f"{n} or more", width=110)  # fmt: skip
+                format_func=lambda n: "any" if n == 0 else f"{n} or more", width=100)  # fmt: skip
         tags = sorted({tag for item in all_picks for tag in item.pick.tags})
         if tags:
             control(st.selectbox, "Tag", view, "tag", options=["", *tags],
                     value=view.tag if view.tag in tags else "",
-                    format_func=lambda tag: tag or "any", width=130)  # fmt: skip
+                    format_func=lambda tag: tag or "any", width=110)  # fmt: skip
         labels = {"number": "Number", "stars": "Stars"} | {p.key: p.label for p in properties}
         control(st.selectbox, "Sort by", view, "sort", options=list(labels),
                 value=view.sort if view.sort in labels else "number",
-                format_func=labels.get, width=150)  # fmt: skip
+                format_func=labels.get, width=135)  # fmt: skip
 
 
 def limits(all_picks: Sequence[Judged], view: CandidatesView) -> None:
@@ -153,7 +153,7 @@ def cards(project: Project, items: Sequence[Judged], view: CandidatesView) -> No
         for panel, group in enumerate(groups)
         for at, pick in enumerate(group)
     }
-    asked = bounds.constraints(view, common(items))
+    asked = bounds.constraints(view, common(items, view.at))
     made = []
     for item in items[:MOST_CARDS]:
         pick = item.pick
@@ -249,8 +249,11 @@ def detail(store: Store, project: Project, items: Sequence[Judged], view: Candid
               help="U in the list brings it back")  # fmt: skip
 
 
-def common(items: Sequence[Judged]) -> tuple[Property, ...]:
-    """List the properties that the most frequent kind of pick has."""
+def common(items: Sequence[Judged], at: int | None = None) -> tuple[Property, ...]:
+    """List the properties of the pick in focus, or of the most frequent kind."""
+    focus = next((item for item in items if item.pick.number == at), None)
+    if focus is not None:
+        return focus.properties
     kinds = _alike([item.pick for item in items])
     if not kinds:
         return ()

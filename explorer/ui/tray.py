@@ -47,7 +47,7 @@ def compare(items: Sequence[Judged], view: CandidatesView) -> None:
 
 def charts(items: Sequence[Judged], view: CandidatesView) -> None:
     """Show all picks over their properties: parallel coordinates, and two as a scatter."""
-    properties = common(items)
+    properties = common(items, view.at)
     same = [item for item in items if item.properties == properties and properties]
     if len(same) < 2:
         return
@@ -213,7 +213,7 @@ def _scatter(
     figure = go.Figure()
     numbers = [item.pick.number for item in items]
     for on, name, mark in (
-        (False, "others", {"size": 9, "color": palette.CLASSES[0], "opacity": 0.6}),
+        (False, "others", {"size": 9, "color": palette.CLASSES[0], "opacity": 0.85}),
         (True, "Pareto front", {"size": 13, "color": "#d1495b", "symbol": "diamond"}),
     ):
         rows = [row for row in np.argsort(points[:, 0]) if front[row] == on]

@@ -23,6 +23,8 @@ FLAGS = [
     "--font-render-hinting=none",
 ]
 
+_RUNNING: dict[str, subprocess.Popen] = {}
+
 READY = (
     "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 )
@@ -56,10 +58,17 @@ def serve(user: Path, **environment: str) -> Iterator[str]:
         try:
             address = f"http://127.0.0.1:{port}"
             _wait_for(address, process, log)
+            _RUNNING[address] = process
             yield address
         finally:
             process.terminate()
             process.wait(20)
+
+
+def kill(address: str) -> None:
+    """End a server as a power cut would."""
+    _RUNNING[address].kill()
+    _RUNNING[address].wait(20)
 
 
 def settled(page, component: str | None = None) -> None:
