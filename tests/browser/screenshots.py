@@ -9,6 +9,9 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from explorer import Engine, load
+from explorer.designs.candidates import FILE, Store
+from explorer.designs.picks import Made, Model
 from tests.browser.serving import CHROMIUM, FLAGS, serve, settled
 
 VIEWS = {
@@ -42,6 +45,12 @@ VIEWS = {
         "reconstruct?model=mnist-static-vae-vamp-40&compare=mnist-static-vae-standard-40&refine=1",
         "filmstrip",
     ),
+    "generate-designs": (
+        "generate?model=airfoils-vae-xvae-8&limits=thickness>=12,cl>=0.6&scale=0.7",
+        "filmstrip",
+    ),
+    "candidates": ("candidates?model=airfoils-vae-xvae-8&chosen=2,5&at=5", "filmstrip"),
+    "candidates-push": ("candidates?model=airfoils-vae-xvae-8&find=like&at=2", "filmstrip"),
     "lab": ("priors_lab", None),
     "lab-bound": ("priors_lab?bench=bound", None),
     "lesson": ("priors_lab?lesson=2&step=2&guess=1&large=1", "filmstrip"),
@@ -59,8 +68,30 @@ README = {
     "traverse": ("dark", 1440),
     "interpolate": ("light", 1440),
     "reconstruct": ("dark", 1440),
+    "candidates": ("light", 1440),
     "lab": ("light", 1440),
 }
+
+
+def fill(user: Path) -> None:
+    """Keep some samples of the airfoils' X-VAE, as a visitor would by hand."""
+    engine = Engine(load("airfoils-vae-xvae-8"), "cpu")
+    opened = engine.checkpoint
+    model = Model(opened.hash, opened.slug, opened.config.data.kind, engine.sketch)
+    drawn = engine.sample(24, 0.8, 3)
+    store = Store(user / FILE)
+    items = [
+        (
+            f"screenshot-{row}",
+            Made(model, drawn.z[row], drawn.x[row], f"screenshot {row}", "generate", "", "",
+                 component=0, scale=0.8, seed=3),
+        )
+        for row in range(12)
+    ]  # fmt: skip
+    store.keep(1, items)
+    for key, stars, verdict in ((1, 5, "keep"), (4, 4, "keep"), (6, 0, "reject"), (8, 3, "")):
+        store.mark(1, [f"screenshot-{key}"], stars=stars, verdict=verdict)
+    store.close()
 
 
 def shoot(
@@ -68,7 +99,9 @@ def shoot(
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     no_data = {"LATENT_EXPLORER_DATA": tempfile.mkdtemp()} if readme else {}
-    with serve(Path(tempfile.mkdtemp()), **no_data) as address, sync_playwright() as playwright:
+    user = Path(tempfile.mkdtemp())
+    fill(user)
+    with serve(user, **no_data) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for theme in themes:
             for width in widths:
