@@ -174,7 +174,7 @@ def _push(item: Judged | None, engine: Engine, view: CandidatesView) -> None:
         way = st.segmented_control("Push it", ["more", "less"],
                                    default="less" if better == "less" else "more",
                                    format_func=str.capitalize, required=True)  # fmt: skip
-        length = st.selectbox("Search", [20, 60, 200], index=1,
+        length = st.selectbox("Search", [20, 60, 200], index=1, key="candidates_push_length",
                               format_func=lambda n: f"{n} generations", width=170)  # fmt: skip
         asked = st.form_submit_button("Push", type="primary")
     held_out = resources.held_out_density(engine)

@@ -114,10 +114,12 @@ def limits(all_picks: Sequence[Judged], view: CandidatesView) -> None:
     engine = _engine_like(all_picks)
     if engine is not None:
         bounds.control_bounds(engine, view)
+        if view.limits:
+            control(st.toggle, "Hide what breaks them", view, "hide")
 
 
 def shown(all_picks: Sequence[Judged], view: CandidatesView) -> list[Judged]:
-    """Filter and sort picks as the view says; constraints dim, they do not hide."""
+    """Filter and sort picks as the view says; constraints dim, or hide where that is asked."""
     verdict = {"open": "", "keep": "keep", "reject": "reject"}.get(view.show)
     left = [
         item
@@ -126,6 +128,9 @@ def shown(all_picks: Sequence[Judged], view: CandidatesView) -> list[Judged]:
         and item.pick.stars >= view.stars
         and (not view.tag or view.tag in item.pick.tags)
     ]
+    asked = bounds.constraints(view, common(all_picks, view.at))
+    if asked and view.hide:
+        left = [item for item in left if _row(item).meets(asked)[0]]
     if view.sort == "stars":
         left.sort(key=lambda item: -item.pick.stars)
     elif view.sort != "number":
@@ -215,7 +220,8 @@ def detail(store: Store, project: Project, items: Sequence[Judged], view: Candid
         origin.append(f"picked on {title[0] if title else made.page}")
     st.caption(" · ".join(origin))
     rows = [
-        f"<span>{html.escape(prop.label)}</span><b>{prop.words(item.values[prop.key])}</b>"
+        f"<span>{html.escape(prop.label)}</span>"
+        f'<b style="text-align:right">{prop.words(item.values[prop.key])}</b>'
         for prop in item.properties
         if prop.key in item.values
     ]

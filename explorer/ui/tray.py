@@ -48,7 +48,9 @@ def compare(items: Sequence[Judged], view: CandidatesView) -> None:
 def charts(items: Sequence[Judged], view: CandidatesView) -> None:
     """Show all picks over their properties: parallel coordinates, and two as a scatter."""
     properties = common(items, view.at)
-    same = [item for item in items if item.properties == properties and properties]
+    same = [
+        item for item in items if item.properties == properties and properties and not item.fault
+    ]
     if len(same) < 2:
         return
     st.subheader("All properties", anchor=False)
@@ -71,6 +73,7 @@ def charts(items: Sequence[Judged], view: CandidatesView) -> None:
         "cards outside it recede. A click on the axis takes it away."
     )
     _scatter(same, properties, view)
+    _columns(items)
 
 
 def polars(items: Sequence[Judged], view: CandidatesView, conditions: Conditions) -> None:
@@ -184,6 +187,24 @@ def _table(items: Sequence[Judged]) -> None:
         rows.append(f"| {prop.label} | {' | '.join(cells)} |")
     if rows:
         st.markdown("\n".join([head, "| --- |" + " ---: |" * len(items), *rows]))
+
+
+def _columns(items: Sequence[Judged]) -> None:
+    with st.expander("As a table"):
+        rows = []
+        for item in items:
+            pick = item.pick
+            row: dict[str, object] = {
+                "Pick": pick.number, "Stars": pick.stars, "Verdict": pick.verdict,
+                "Tags": ", ".join(pick.tags), "Model": pick.made.model.slug,
+                "Sound": "no: " + item.fault if item.fault else "yes",
+            }  # fmt: skip
+            for prop in item.properties:
+                value = item.values.get(prop.key, np.nan)
+                title = prop.label + (f", {prop.unit}" if prop.unit else "")
+                row[title] = round(value, prop.digits) if np.isfinite(value) else None
+            rows.append(row)
+        st.dataframe(rows, key="candidates_table", hide_index=True)
 
 
 def _telling(properties: Sequence[Property], items: Sequence[Judged]) -> list[Property]:

@@ -210,6 +210,7 @@ class CandidatesView(View):
         Field(max_length=6),
     ] = ()
     at: Annotated[int, Field(ge=1, lt=100_000)] | None = None
+    hide: bool = False
     find: Literal["far", "like", "between", "push", "mine"] = "far"
     seed: Seed = 0
     x: Annotated[str, Field(pattern="^([a-z][a-z0-9_]{0,39})?$")] = ""

@@ -1,0 +1,260 @@
+"""The candidates page on stored picks: what it shows, filters, measures, finds and records."""
+
+import sqlite3
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer import Engine, __version__, load, settings
+from explorer.designs import aerodynamics, geometry
+from explorer.designs.candidates import FILE, Store
+from explorer.designs.picks import Made, Model
+from explorer.designs.properties import Conditions
+from explorer.ui.picking import origin_of
+
+ENTRY = settings.PACKAGE / "ui" / "entry" / "app.py"
+AIRFOILS, DIGITS = "airfoils-vae-xvae-8", "digits-vae-vamp-16"
+NEEDS_NEURALFOIL = pytest.mark.skipif(
+    not aerodynamics.available(), reason="needs NeuralFoil: the extra airfoil"
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@pytest.fixture(autouse=True)
+def user(tmp_path, monkeypatch):
+    monkeypatch.setenv("LATENT_EXPLORER_USER", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def store(user):
+    opened = Store(user / FILE)
+    yield opened
+    opened.close()
+
+
+def keep(store, slug=AIRFOILS, n=6, seed=0):
+    engine = Engine(load(slug), "cpu")
+    opened = engine.checkpoint
+    model = Model(opened.hash, opened.slug, opened.config.data.kind, engine.sketch)
+    drawn = engine.sample(n, 0.7, seed)
+    return store.keep(
+        1,
+        [
+            (f"{slug}-{seed}-{row}", Made(model, drawn.z[row], drawn.x[row],
+             origin_of(engine, drawn.z[row]), "generate", "?seed=0", __version__,
+             scale=0.7, seed=seed))
+            for row in range(n)
+        ],
+    )  # fmt: skip
+
+
+def open_page(**parameters):
+    app = AppTest.from_file(ENTRY, default_timeout=120)
+    app.run()
+    for key, value in parameters.items():
+        app.query_params[key] = str(value)
+    return app.switch_page(str(settings.beside("pages") / "candidates.py")).run()
+
+
+def told(app):
+    return " ".join(item.value for item in (*app.caption, *app.markdown))
+
+
+def address(app):
+    values = dict(app.query_params.items())
+    return {name: item if isinstance(item, str) else item[0] for name, item in values.items()}
+
+
+def test_an_empty_shortlist_says_how_the_first_pick_is_made():
+    app = open_page(model=AIRFOILS)
+    assert not app.exception
+    assert "Nothing is picked yet" in told(app)
+    assert "press K" in told(app)
+
+
+def test_picks_of_several_data_sets_lie_in_one_project(store):
+    keep(store, AIRFOILS, 3)
+    keep(store, DIGITS, 3)
+    app = open_page(model=AIRFOILS, at=5, chosen="1,2,5")
+    assert not app.exception
+    assert "Pick 5" in told(app)
+    assert "1 of them are samples of other data" in told(app)
+
+
+def test_what_the_page_measures_is_stored_with_the_pick(store):
+    keep(store)
+    assert not open_page(model=AIRFOILS).exception
+    stored = store.picks(1)[2].properties[Conditions().model_dump_json()]
+    sketch = store.picks(1)[2].made.model.sketch
+    found = geometry.SectionGeometry().measure(
+        store.picks(1)[2].made.sample[None], sketch, Conditions()
+    )
+    assert stored["thickness"] == pytest.approx(float(found["thickness"][0]))
+
+
+@NEEDS_NEURALFOIL
+def test_other_flow_is_another_measurement_beside_the_first(store):
+    keep(store)
+    open_page(model=AIRFOILS)
+    open_page(model=AIRFOILS, alpha=8, reynolds=300000)
+    known = store.picks(1)[0].properties
+    assert len(known) == 2
+    low, high = (known[Conditions(alpha=a, reynolds=r).model_dump_json()]["cl"]
+                 for a, r in ((4, 1e6), (8, 3e5)))  # fmt: skip
+    assert high > low
+
+
+def test_filters_leave_what_they_say(store):
+    keep(store)
+    store.mark(1, [f"{AIRFOILS}-0-1"], verdict="keep", stars=4, tags=["thin"])
+    assert "Pick 2" in told(open_page(model=AIRFOILS, show="keep"))
+    assert "Pick 2" in told(open_page(model=AIRFOILS, stars=3))
+    assert "Pick 2" in told(open_page(model=AIRFOILS, tag="thin"))
+    app = open_page(model=AIRFOILS, show="reject")
+    assert "No pick is left by these filters" in told(app)
+
+
+def test_constraints_count_and_hide(store):
+    keep(store, n=8)
+    engine = Engine(load(AIRFOILS), "cpu")
+    drawn = engine.sample(8, 0.7, 0)
+    thick = geometry.SectionGeometry().measure(drawn.x, engine.sketch, Conditions())["thickness"]
+    sound = np.array([not fault for fault in geometry.faults(drawn.x, engine.sketch)])
+    met = int(((thick >= 11) & sound).sum())
+    assert 0 < met < 8
+    app = open_page(model=AIRFOILS, limits="thickness>=11")
+    assert f"{met} of 8 are sound and meet the constraints." in told(app)
+    app = open_page(model=AIRFOILS, limits="thickness>=11", hide=1)
+    assert f"{met} of {met} are sound and meet the constraints." in told(app)
+
+
+def test_sorting_by_a_property_puts_the_largest_first(store):
+    keep(store)
+    app = open_page(model=AIRFOILS, sort="thickness")
+    text = Conditions().model_dump_json()
+    largest = max(store.picks(1), key=lambda pick: pick.properties[text]["thickness"])
+    assert f"Pick {largest.number}" in told(app)
+
+
+def test_notes_and_tags_are_stored_as_they_are_typed(store):
+    keep(store)
+    app = open_page(model=AIRFOILS, at=3)
+    area = next(item for item in app.text_area if item.label == "Notes")
+    area.set_value("=thin nose").run()
+    assert store.picks(1)[2].notes == "=thin nose"
+    assert not app.exception
+
+
+def test_smoothing_is_recorded_and_undone(store):
+    keep(store)
+    app = open_page(model=AIRFOILS, at=1)
+    toggle = next(item for item in app.toggle if item.label == "Smoothed")
+    toggle.set_value(True).run()
+    pick = store.picks(1)[0]
+    assert pick.treatment == "smoothed"
+    assert "smoothed" in store.history(1)[0].words
+    button = next(item for item in app.button if item.label == "Undo the last change")
+    button.click().run()
+    assert store.picks(1)[0].treatment == ""
+
+
+def test_a_removed_pick_leaves_and_comes_back(store):
+    keep(store)
+    app = open_page(model=AIRFOILS, at=2)
+    next(item for item in app.button if item.label == "Remove").click().run()
+    assert [pick.number for pick in store.picks(1)] == [1, 3, 4, 5, 6]
+    next(item for item in app.button if item.label == "Undo the last change").click().run()
+    assert len(store.picks(1)) == 6
+
+
+def test_a_new_project_is_opened_and_picks_go_there(store):
+    keep(store)
+    app = open_page(model=AIRFOILS)
+    app.text_input(key="candidates_name").set_value("Tail  planes")
+    next(item for item in app.button if item.label == "Make project").click().run()
+    assert address(app)["project"] == "2"
+    assert [item.name for item in store.projects()] == ["Shortlist", "Tail planes"]
+    assert "Nothing is picked yet" in told(app)
+
+
+def test_a_link_with_wrong_values_falls_back_with_a_notice(store):
+    keep(store)
+    app = open_page(model=AIRFOILS, limits="thickness>>12", stars=9, chosen="1,x", project=77)
+    assert not app.exception
+    assert not app.error
+    words = " ".join(item.value for item in app.toast)
+    assert all(name in words for name in ("limits", "stars", "chosen"))
+    assert "Pick 1" in told(app)
+
+
+def test_a_written_view_reads_back_equal(store):
+    keep(store)
+    app = open_page(model=AIRFOILS, at=2, chosen="3,1", limits="thickness>=9", sort="camber",
+                    find="like", x="camber", y="area")  # fmt: skip
+    found = address(app)
+    assert found["at"] == "2"
+    assert found["chosen"] == "3,1"
+    assert found["limits"] == "thickness>=9"
+    assert (found["x"], found["y"], found["find"]) == ("camber", "area", "like")
+
+
+def test_a_store_of_a_newer_version_is_one_sentence_and_other_pages_stay_open(user):
+    Store(user / FILE).close()
+    with sqlite3.connect(user / FILE) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    app = open_page(model=AIRFOILS)
+    assert not app.exception
+    assert "newer version" in app.error[0].value
+    other = app.switch_page(str(settings.beside("pages") / "generate.py")).run()
+    assert not other.exception
+    assert not other.error
+
+
+@NEEDS_NEURALFOIL
+def test_two_sections_are_compared_with_their_polars(store):
+    keep(store)
+    app = open_page(model=AIRFOILS, chosen="1,2")
+    assert not app.exception
+    assert "NeuralFoil (xxxlarge), Re 1,000,000" in told(app)
+    assert "| Thickness |" in told(app)
+
+
+def test_pictures_are_compared_by_their_differences(store):
+    keep(store, DIGITS)
+    app = open_page(model=DIGITS, chosen="1,2,4")
+    assert not app.exception
+    assert "|Pick 2 − Pick 1|" in told(app)
+
+
+def test_twelve_far_apart_says_what_it_did_and_keeps_all(store):
+    keep(store, DIGITS)
+    store.mark(1, [f"{DIGITS}-0-1"], verdict="reject")
+    app = open_page(model=DIGITS)
+    next(item for item in app.button if item.label == "Find").click().run()
+    assert "2,000 drawn from the prior at scale 1, seed 0 →" in told(app)
+    assert "not like the 1 rejected" in told(app)
+    next(item for item in app.button if item.label == "Keep all 12").click().run()
+    assert not app.exception
+    assert len(store.picks(1)) == 18
+
+
+@pytest.mark.parametrize("find", ["like", "between"])
+def test_more_is_found_from_picks(store, find):
+    keep(store, DIGITS)
+    app = open_page(model=DIGITS, find=find, at=2, chosen="1,2")
+    assert not app.exception
+    assert ("goes its own way" if find == "like" else "Twelve equal steps") in told(app)
+
+
+def test_a_pushed_property_is_shown_before_and_after(store):
+    keep(store, DIGITS)
+    app = open_page(model=DIGITS, find="push", at=1)
+    app.selectbox(key="candidates_push_length").set_value(20)
+    next(item for item in app.button if item.label == "Push").click().run()
+    assert not app.exception
+    assert "20 of 20 generations of 48 designs" in told(app)
+    assert "| Before | After |" in told(app)
