@@ -84,7 +84,12 @@ class Store:
             made = connection.execute(PROJECT.insert().values(name=clean, created=time.time()))
             return _first_key(made.inserted_primary_key)
 
-    def keep(self, project: int, items: Sequence[tuple[str, Made]]) -> list[Pick]:
+    def keep(
+        self,
+        project: int,
+        items: Sequence[tuple[str, Made]],
+        said: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> list[Pick]:
         """Keep designs; when this returns they are on the disk, each once.
 
         A key that is known is not kept again, nor is a tile of the same origin; one that was
@@ -93,6 +98,7 @@ class Store:
         Args:
             project: The project.
             items: A key that is unique in all the world, and what the pick is made of.
+            said: What is said of new picks by their keys, with the names of `mark`.
 
         Raises:
             StoreError: If it cannot be written, or the project is full.
@@ -122,7 +128,10 @@ class Store:
                     raise StoreError(
                         f"This project holds {MOST_PICKS:,} picks; begin another for more."
                     )
-                kept.append(_insert(connection, batch, project, number, key, made))
+                row = _insert(connection, batch, project, number, key, made)
+                if said and key in said:
+                    _change(connection, batch, project, row, _checked(**said[key]), "kept")
+                kept.append(row)
             return _picks(connection, PICK.c.id.in_(kept))
 
     def picks(self, project: int, removed: bool = False) -> list[Pick]:
@@ -346,12 +355,12 @@ def _note(
 
 
 def _checked(
-    stars: int | None,
-    verdict: str | None,
-    notes: str | None,
-    tags: Sequence[str] | None,
-    treatment: str | None,
-    removed: bool | None,
+    stars: int | None = None,
+    verdict: str | None = None,
+    notes: str | None = None,
+    tags: Sequence[str] | None = None,
+    treatment: str | None = None,
+    removed: bool | None = None,
 ) -> dict[str, object]:
     wanted: dict[str, object] = {}
     if stars is not None:

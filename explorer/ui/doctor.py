@@ -6,6 +6,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal, NamedTuple
 
 from explorer import __version__, catalogue, settings
+from explorer.designs import aerodynamics
+from explorer.designs.candidates import FILE, Store
 from explorer.errors import ExplorerError
 
 
@@ -30,7 +32,9 @@ def examine() -> list[Finding]:
         chosen = settings.current()
     except ExplorerError as error:
         return [*findings, Finding("folders", "bad", str(error))]
-    findings += [_pages(), _checkpoints(), _user(chosen), _data(chosen)]
+    findings += [
+        _pages(), _checkpoints(), _user(chosen), _candidates(chosen), _data(chosen), _air(),
+    ]  # fmt: skip
     return findings
 
 
@@ -91,6 +95,28 @@ def _user(chosen: settings.Settings) -> Finding:
             f"{chosen.user} cannot be written ({error.strerror}); results are lost",
         )
     return Finding("user folder", "ok", str(chosen.user))
+
+
+def _candidates(chosen: settings.Settings) -> Finding:
+    path = chosen.user / FILE
+    if not path.is_file():
+        return Finding("candidates", "ok", "none yet")
+    try:
+        store = Store(path)
+        known = store.projects()
+        store.close()
+    except ExplorerError as error:
+        return Finding("candidates", "note", str(error))
+    picks = sum(item.picks for item in known)
+    return Finding("candidates", "ok", f"{picks:,} picks in {len(known)} projects")
+
+
+def _air() -> Finding:
+    if aerodynamics.available():
+        return Finding("neuralfoil", "ok", version("neuralfoil"))
+    return Finding(
+        "neuralfoil", "note", 'not installed; lift and drag need it: pip install -e ".[airfoil]"'
+    )
 
 
 def _data(chosen: settings.Settings) -> Finding:

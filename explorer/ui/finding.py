@@ -31,7 +31,7 @@ RADII = tuple(round(0.05 * step, 2) for step in range(21))
 FLOOR = 5.0
 """A search stays above the log p(z) that this share of held-out codes (per cent) fall short of."""
 
-_FOUND = "candidates_pushed"
+_FOUND, _APART = "candidates_pushed", "candidates_apart"
 
 
 def find(items: Sequence[Judged], engine: Engine, view: CandidatesView) -> None:
@@ -79,34 +79,35 @@ def _far(items: Sequence[Judged], engine: Engine, view: CandidatesView) -> None:
         asked = st.form_submit_button("Find", type="primary")
     if asked:
         rejected = [item.pick.made.code for item in items if item.pick.verdict == "reject"]
-        st.session_state["candidates_far_found"] = (
-            engine.checkpoint.hash, int(n), int(seed), float(scale), float(fidelity),
-            np.stack(rejected) if rejected else None, view.limits, bounds.conditions(view),
-        )  # fmt: skip
-    wish = st.session_state.get("candidates_far_found")
-    if wish is None or wish[0] != engine.checkpoint.hash:
+        conditions = bounds.conditions(view)
+        try:
+            with st.spinner("Choosing"):
+                st.session_state[_APART] = (
+                    engine.checkpoint.hash,
+                    search.far_apart(
+                        engine,
+                        int(n),
+                        seed=int(seed),
+                        scale=float(scale),
+                        yardstick=resources.yardstick(engine),
+                        fidelity=float(fidelity),
+                        constraints=bounds.of_text(view.limits, engine, conditions),
+                        conditions=conditions,
+                        rejected=np.stack(rejected) if rejected else None,
+                    ),
+                )
+        except DesignError as error:
+            st.session_state.pop(_APART, None)
+            st.info(str(error), icon=":material/info:")
+            return
+    digest, found = st.session_state.get(_APART) or ("", None)
+    if found is None or digest != engine.checkpoint.hash:
         st.caption(
             "Designs as different from each other as possible, of those that the prior draws: "
             "near enough to the data, sound, within the constraints, not like the rejected."
         )
         return
-    _, n, seed, scale, fidelity, rejected_codes, limits, conditions = wish
-    try:
-        found = search.far_apart(
-            engine,
-            n,
-            seed=seed,
-            scale=scale,
-            yardstick=resources.yardstick(engine),
-            fidelity=fidelity,
-            constraints=bounds.of_text(limits, engine, conditions),
-            conditions=conditions,
-            rejected=rejected_codes,
-        )
-    except DesignError as error:
-        st.info(str(error), icon=":material/info:")
-        return
-    _strip(engine, codes_strip(engine, found.z), "far", conditions)
+    _strip(engine, codes_strip(engine, found.z), "far", bounds.conditions(view))
     told = " → ".join(f"{count:,} {words}" for words, count in found.steps)
     st.caption(f"{told}. The nearest two are {found.least:.2f} spreads apart.")
 
@@ -376,9 +377,8 @@ def _strip(engine: Engine, strip: Strip, name: str, conditions: Conditions) -> N
         captions=captions,
         name="design",
         keep=[picking.keepable(engine, strip)],
+        keep_all=True,
     )
-    if st.button(f"Keep all {len(captions)}", key=f"candidates_{name}_all"):
-        picking.keep_codes(engine, strip.z[0], "candidates")
 
 
 def _needs(words: str) -> None:

@@ -42,6 +42,7 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
     filmstrip(
         codes_strip(engine, members),
         keep=[picking.keepable(engine, z=members)],
+        keep_all=n > 1,
         key="latent_map_members",
         selectable=False,
         tile_width=_width(engine, 40 if n > 1 else 96),

@@ -80,16 +80,15 @@ def _import(store: Store, project: Project, file: io.BytesIO) -> tuple[bool, str
         before = {pick.key for pick in store.picks(project.id)}
         # A key names one pick in all projects: an import into another gets keys of its own.
         items = [(uuid.uuid4().hex, item.made) for item in found.picks]
-        kept = store.keep(project.id, items) if items else []
-        made = {pick.made.origin: pick for pick in kept}
-        for item in found.picks:
-            pick = made[item.made.origin]
-            if pick.key in before:
-                continue
-            store.mark(
-                project.id, [pick.key], stars=item.entry.stars, verdict=item.entry.verdict,
-                notes=item.entry.notes, tags=item.entry.tags, treatment=item.entry.treatment,
-            )  # fmt: skip
+        said = {
+            key: {
+                "stars": item.entry.stars, "verdict": item.entry.verdict,
+                "notes": item.entry.notes, "tags": item.entry.tags,
+                "treatment": item.entry.treatment,
+            }
+            for (key, _), item in zip(items, found.picks, strict=True)
+        }  # fmt: skip
+        kept = store.keep(project.id, items, said) if items else []
     except (ExportError, StoreError) as error:
         return False, str(error), ()
     new = sum(pick.key not in before for pick in kept)

@@ -1,7 +1,6 @@
 """What can be kept on the page goes to the browser; what it kept comes back and is stored."""
 
 import base64
-import uuid
 from typing import Annotated, Literal
 
 import numpy as np
@@ -155,37 +154,6 @@ def made(wish: Wish) -> Made:
         scale=None if wish.drawn is None else wish.drawn.scale,
         seed=None if wish.drawn is None else wish.drawn.seed,
     )
-
-
-def keep_codes(engine: Engine, z: Float[np.ndarray, "tiles latent"], page: str) -> None:
-    """Keep what codes decode to, all at once, and say so; the page runs anew."""
-    project, news = current()
-    samples = engine.decode(z)
-    query = "&".join(f"{name}={value}" for name, value in st.query_params.items())
-    try:
-        if project is None:
-            raise StoreError(news)
-        items = [
-            (
-                uuid.uuid4().hex,
-                Made(
-                    model=model_of(engine),
-                    code=code,
-                    sample=sample,
-                    origin=origin_of(engine, code),
-                    page=page,
-                    view=f"?{query}"[:4000],
-                    library=__version__,
-                ),
-            )
-            for code, sample in zip(z, samples, strict=True)
-        ]
-        kept = store().keep(project.id, items)
-    except StoreError as error:
-        st.toast(str(error), icon=":material/error:")
-        return
-    st.toast(f"{len(kept)} picks kept in {project.name}; U in the list takes them back.")
-    st.rerun()
 
 
 def model_of(engine: Engine) -> Model:

@@ -47,11 +47,11 @@ def compare(items: Sequence[Judged], view: CandidatesView) -> None:
 
 def charts(items: Sequence[Judged], view: CandidatesView) -> None:
     """Show all picks over their properties: parallel coordinates, and two as a scatter."""
-    properties = common(items, view.at)
-    same = [
-        item for item in items if item.properties == properties and properties and not item.fault
-    ]
-    if len(same) < 2:
+    for properties in (common(items, view.at), common(items)):
+        same = [item for item in items if item.properties == properties and not item.fault]
+        if properties and len(same) > 1:
+            break
+    else:
         return
     st.subheader("All properties", anchor=False)
     axes = [

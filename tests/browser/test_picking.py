@@ -122,6 +122,19 @@ def test_a_tile_that_is_kept_is_marked_in_another_visit(chromium, page, address)
     other.context.close()
 
 
+def test_twelve_far_apart_are_kept_at_once_and_taken_back_at_once(page, address):
+    page.goto(f"{address}/candidates?model={DIGITS}")
+    settled(page)
+    before, _ = shelf(page)
+    page.get_by_role("button", name="Find", exact=True).click()
+    page.get_by_text(re.compile("2,000 drawn from the prior")).wait_for(timeout=30_000)
+    page.get_by_role("button", name="Keep all 12").click()
+    counts(page, before + 12)
+    page.get_by_text("12 picks kept").wait_for()
+    page.get_by_role("button", name="Undo", exact=True).click()
+    counts(page, before)
+
+
 def test_constraints_dim_and_count(page, address):
     canvas = generate(page, address)
     page.get_by_text(re.compile(r"\d+ of 64 are sound sections")).wait_for()

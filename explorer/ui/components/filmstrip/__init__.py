@@ -53,6 +53,7 @@ def filmstrip(
     standing: Sequence[str] = (),
     under: dict[int, int] | None = None,
     keep: Sequence[Mapping[str, object] | None] = (),
+    keep_all: bool = False,
     worth: Sequence[str] = (),
 ) -> FilmstripState:
     """Show strips under one slider, which scrubs them without the server; one frame has no slider.
@@ -77,6 +78,7 @@ def filmstrip(
         numbered: Whether the pointer is told a tile's place in the strip.
         standing: For each strip, where the browser asks what its samples are worth.
         keep: For each strip, how its samples are picked; None where they cannot be.
+        keep_all: Whether a button keeps all samples of the frame at once.
         worth: For each strip, where the browser asks for its samples' properties.
         under: Which strip of curves is drawn as a line over which other, by their numbers.
 
@@ -132,6 +134,7 @@ def filmstrip(
         "selectable": selectable,
         "name": name,
         "numbered": numbered,
+        "keepAll": keep_all,
     }
     _MOUNT(
         key=key,

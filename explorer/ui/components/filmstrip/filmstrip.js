@@ -45,6 +45,8 @@ function read(strip, bytes) {
   }
   strip.frame = Math.min(strip.frame, last)
   const { input, control, home } = strip
+  strip.all.hidden = !facts.keepAll || !facts.panels[0].keep
+  strip.all.textContent = `Keep all ${facts.panels[0].tiles}`
   control.hidden = last < 1
   strip.said.hidden = last < 1 && facts.panels.every((panel) => panel.tiles === 1)
   input.max = last
@@ -153,9 +155,16 @@ function build(root) {
     output: root.querySelector("output"), label: root.querySelector(".label"),
     low: root.querySelector(".low"), high: root.querySelector(".high"),
     home: root.querySelector(".home"), panels: root.querySelector(".panels"),
-    said: root.querySelector(".said"), timer: 0, keys: new Set(),
+    said: root.querySelector(".said"), all: root.querySelector(".all"), timer: 0, keys: new Set(),
   }
   const { input } = strip
+  strip.all.onclick = () => {
+    const [panel] = strip.facts.panels
+    const value = strip.facts.values[strip.frame]
+    const items = [...Array(panel.tiles).keys()].map((tile) => itemOf(panel, strip.frame, tile, value))
+    keepAll(items.filter((item) => !isKept(item.origin)))
+    paint(strip)
+  }
   input.oninput = () => show(strip, Number(input.value))
   input.onchange = () => { if (!strip.keys.size) release(strip) }
   input.onkeydown = (event) => {
