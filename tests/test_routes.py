@@ -295,6 +295,12 @@ def test_what_hangs_on_weights_alone_may_be_kept_and_originals_for_a_minute(plan
     assert "cache-control" not in ask(routes.address_of(plane, "card", "data", 0)).headers
 
 
+def test_the_charts_script_is_served_and_kept_for_a_day():
+    answer = ask(routes.PLOTLY)
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["cache-control"] == DAY
+
+
 def test_a_refusal_is_not_kept(plane):
     for address in (routes.address_of(plane, "thumbnail", "data", 10**6), "/api/points/a/b"):
         assert "cache-control" not in ask(address).headers
@@ -304,7 +310,7 @@ def test_a_refusal_is_not_kept(plane):
 
 
 SERVED = ["points", "regions", "card/data/0", "thumbnail/data/0", "decode?z=z:AAAAAA"]
-SERVED += ["standing/4/0/all"]
+SERVED += ["standing/4/0/all", "worth/4/0/all"]
 
 
 def address(slug, digest, served):
@@ -315,7 +321,8 @@ def address(slug, digest, served):
 
 def test_the_routes_tried_are_all_there_are(plane):
     tried = {f"/api/{served.partition('?')[0].partition('/')[0]}" for served in SERVED}
-    assert {route.path.partition("/{")[0] for route in routes.routes()} == tried
+    of_models = [route.path for route in routes.routes() if "{slug}" in route.path]
+    assert {path.partition("/{")[0] for path in of_models} == tried
     for served in SERVED:
         assert ask(address(PLANE, plane.checkpoint.hash, served)).status == 200
 
