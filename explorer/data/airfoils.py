@@ -36,6 +36,7 @@ _CROSSING = 0.002
 _WIDEST_GAP = 0.3
 _FOLD = 0.003
 _END = 0.02
+_LARGEST = 1e9
 
 _SCALE_FLOOR = 1e-6
 
@@ -130,6 +131,10 @@ def parse_coordinates(text: str) -> Float[np.ndarray, "points 2"]:
         DataError: If the text holds no contour.
     """
     rows = np.array([row for row in map(_two_numbers, text.splitlines()) if row is not None])
+    if not (np.abs(rows) < _LARGEST).all():
+        raise DataError(
+            "The coordinate file holds numbers that are not finite or absurd; mend them."
+        )
     counts = None
     if len(rows) and (rows[0] >= 2).all() and (rows[0] == rows[0].round()).all():
         counts, rows = rows[0], rows[1:]
@@ -138,8 +143,6 @@ def parse_coordinates(text: str) -> Float[np.ndarray, "points 2"]:
             f"The coordinate file holds {len(rows)} points; "
             f"give at least {2 * _POINTS_PER_SURFACE}, two numbers a line."
         )
-    if not np.isfinite(rows).all():
-        raise DataError("The coordinate file holds numbers that are not finite; mend those lines.")
     first = _first_of_second_surface(rows, counts)
     points = rows if first is None else np.concatenate([rows[:first][::-1], rows[first:]])
     repeated = (np.diff(points, axis=0) == 0).all(axis=1)

@@ -102,7 +102,7 @@ def from_coordinates(
         )
     if b"\0" in content:
         raise DataError(f"{shown} is no text; choose a .dat or .csv file of coordinates.")
-    if not np.allclose(sketch.x, stations(), atol=1e-6):
+    if len(sketch.x) != len(stations()) or not np.allclose(sketch.x, stations(), atol=1e-6):
         raise DataError("This model's curves have other stations; choose an airfoil model.")
     heights = resample(parse_coordinates(content.decode("utf-8", "replace").lstrip("\ufeff")))
     return ((heights - np.asarray(sketch.loc)) / np.asarray(sketch.scale)).astype(np.float32)

@@ -88,7 +88,8 @@ class SectionGeometry(AbstractProperties):
         conditions: Conditions,
     ) -> dict[str, Float[np.ndarray, " sections"]]:
         """Measure all sections at once."""
-        shape = surfaces(x, sketch)
+        sound = _finite(x)
+        shape = surfaces(np.where(sound[:, None], x, 0), sketch)
         gap, mean = shape.upper - shape.lower, (shape.upper + shape.lower) / 2
         thickness, thickness_at = _summit(shape.x, gap)
         side = np.where(np.abs(mean.max(1)) >= np.abs(mean.min(1)), 1.0, -1.0)
@@ -106,7 +107,7 @@ class SectionGeometry(AbstractProperties):
             "waviness": 100 * _waviness(shape),
             "least_gap": 100 * gap.min(1),
         }
-        unsound = ~_finite(x)
+        unsound = ~sound
         return {key: np.where(unsound, np.nan, value) for key, value in found.items()}
 
 
@@ -146,7 +147,7 @@ def faults(
     finite = _finite(x)
     if not is_section(sketch):
         return tuple("" if good else "it holds numbers that are not finite" for good in finite)
-    shape = surfaces(x, sketch)
+    shape = surfaces(np.where(finite[:, None], x, 0), sketch)
     gap = shape.upper - shape.lower
     said = []
     for good, row in zip(finite, gap, strict=True):

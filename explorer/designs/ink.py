@@ -14,7 +14,8 @@ class Ink(AbstractProperties):
 
     The outline's length is the total variation: by the coarea formula that is the mean length of
     all level lines, so that no threshold is needed. A long stroke of width w and length l has the
-    area w l and the outline 2 l; twice the area over the outline is its width.
+    area w l and the outline 2 l; twice the area over the outline is its width. Compactness is that of
+    the picture in full ink, its darkest pixel being 1.
 
     References:
         An integral formula for total gradient variation (Fleming and Rishel, 1960).
@@ -52,7 +53,7 @@ class Ink(AbstractProperties):
         outline = _outline(grey)
         with np.errstate(divide="ignore", invalid="ignore"):
             stroke = 2 * area / outline
-            compact = 400 * np.pi * area / outline**2
+            compact = 400 * np.pi * area * grey.max((1, 2)) / outline**2
         return {
             "ink": 100 * grey.mean((1, 2)),
             "stroke": np.where(inked, stroke, np.nan),

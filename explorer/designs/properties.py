@@ -50,7 +50,7 @@ class Property(NamedTuple):
         if not np.isfinite(value):
             return "–"
         unit = f" {self.unit}" if self.unit else ""
-        return f"{value:.{self.digits}f}{unit}".replace("-", "−")
+        return f"{value:z.{self.digits}f}{unit}".replace("-", "−")
 
 
 class Conditions(Recipe):
@@ -97,7 +97,7 @@ class Constraint(NamedTuple):
     value: float
 
     def __str__(self) -> str:
-        return f"{self.key}{self.way}{self.value:g}"
+        return f"{self.key}{self.way}" + f"{self.value:.6f}".rstrip("0").rstrip(".")
 
 
 class Measured(NamedTuple):
@@ -129,8 +129,9 @@ def parse(text: str) -> tuple[Constraint, ...]:
         DesignError: If they are not written so.
     """
     if not CONSTRAINTS.fullmatch(text):
+        shown = " ".join(text[:60].split())
         raise DesignError(
-            f"“{text[:60]}” is no list of constraints; write it as thickness>=12,cl>=0.6."
+            f"“{shown}” is no list of constraints; write it as thickness>=12,cl>=0.6."
         )
     found = []
     for part in filter(None, text.split(",")):

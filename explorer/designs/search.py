@@ -21,6 +21,7 @@ REACH = 2.5
 
 _SOFT = 1e6
 _NEAR = 0.3
+_SAME = 1e-6
 
 
 class Chosen(NamedTuple):
@@ -115,17 +116,19 @@ def far_apart(
     for row in avoid:
         nearest = np.minimum(nearest, _distance(points, row))
     order: list[int] = []
-    gaps: list[float] = []
     middle = int(_distance(points, points.mean(0)).argmin())
     while len(order) < k:
         following = middle if not order and not len(avoid) else int(nearest.argmax())
-        gaps.append(float(nearest[following]))
+        if nearest[following] < _SAME:
+            raise DesignError(
+                f"Only {len(order)} designs differ; raise the scale or ask for fewer."
+            )
         order.append(following)
         nearest = np.minimum(nearest, _distance(points, points[following]))
     chosen = left[order]
     steps.append(("chosen", k))
-    finite = [gap for gap in gaps if np.isfinite(gap)]
-    return Chosen(drawn.z[chosen], drawn.x[chosen], tuple(steps), min(finite, default=0.0))
+    apart = [float(_distance(points[order[:i]], points[order[i]]).min()) for i in range(1, k)]
+    return Chosen(drawn.z[chosen], drawn.x[chosen], tuple(steps), min(apart, default=0.0))
 
 
 def like(
