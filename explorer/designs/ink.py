@@ -14,8 +14,8 @@ class Ink(AbstractProperties):
 
     The outline's length is the total variation: by the coarea formula that is the mean length of
     all level lines, so that no threshold is needed. A long stroke of width w and length l has the
-    area w l and the outline 2 l; twice the area over the outline is its width. Compactness is that of
-    the picture in full ink, its darkest pixel being 1.
+    area w l and the outline 2 l; twice the area over the outline is its width. Compactness is
+    that of the picture in full ink: its darkest pixel counts as 1.
 
     References:
         An integral formula for total gradient variation (Fleming and Rishel, 1960).
