@@ -327,8 +327,10 @@ def _rebuild_picks(path: Path, to: Path, device: str) -> None:
             said = f"[red]absent[/red] Pick {number}: {escape(engine)}"
         else:
             again = export.rebuild(item, engine)
-            picture = drawing.thumbnails(engine.decode(item.made.code[None]), model.sketch, 224)
-            checkpoint.write(to / f"pick-{number:03d}.png", drawing.png(picture[0]))
+            if not again.problem:
+                x = engine.decode(item.made.code[None])
+                picture = drawing.thumbnails(x, engine.sketch, 224)[0]
+                checkpoint.write(to / f"pick-{number:03d}.png", drawing.png(picture))
             wrong += not again.close
             how = (
                 "the same, bit by bit"

@@ -113,14 +113,15 @@ class Store:
             kept = []
             for key, made in items:
                 same = connection.execute(
-                    sql.select(PICK.c.id, PICK.c.removed).where(
+                    sql.select(PICK.c.id, PICK.c.project, PICK.c.removed).where(
                         (PICK.c.key == key)
                         | ((PICK.c.project == project) & (PICK.c.origin == made.origin))
                     )
                 ).first()
                 if same is not None:
                     if same.removed:
-                        _change(connection, batch, project, same.id, {"removed": 0}, "kept again")
+                        back = {"removed": 0}
+                        _change(connection, batch, same.project, same.id, back, "kept again")
                     kept.append(same.id)
                     continue
                 number += 1
@@ -209,24 +210,19 @@ class Store:
                 .where((EVENT.c.batch == last.batch) & (EVENT.c.undone == 0))
                 .order_by(EVENT.c.id.desc())
             ).all()
-            for event in events:
-                before, after = json.loads(event.before), json.loads(event.after)
-                row = connection.execute(sql.select(PICK).where(PICK.c.id == event.pick)).one()
-                # What another change has put over it since is left alone.
-                back = {
-                    name: value
-                    for name, value in before.items()
-                    if getattr(row, name) == after[name]
-                }
-                if back:
-                    connection.execute(PICK.update().where(PICK.c.id == event.pick).values(back))
-            connection.execute(EVENT.update().where(EVENT.c.batch == last.batch).values(undone=1))
-        many = f" ({len(events)} picks)" if len(events) > 1 else ""
-        return f"{last.words}{many}"
+            picks = {
+                event.pick
+                for event in events
+                if _take_back(connection, event.id, event.pick, event.before, event.after)
+            }
+        if not picks:
+            return None
+        many = f" ({len(picks)} picks)" if len(picks) > 1 else ""
+        return f"{events[-1].words}{many}"
 
     def history(self, project: int, most: int = 50) -> list[Change]:
         """List the latest changes, newest first."""
-        count = sql.func.count(EVENT.c.id)
+        count = sql.func.count(EVENT.c.pick.distinct())
         rows = (
             sql.select(
                 EVENT.c.batch,
@@ -277,17 +273,7 @@ def _existing(connection: Connection, project: int) -> None:
 def _insert(
     connection: Connection, batch: str, project: int, number: int, key: str, made: Made
 ) -> int:
-    model = made.model
-    connection.execute(
-        MODEL.insert()
-        .prefix_with("OR IGNORE")
-        .values(
-            hash=model.hash,
-            slug=model.slug,
-            data=model.data,
-            sketch=model.sketch.model_dump_json(),
-        )
-    )
+    model = _model_key(connection, made.model)
     done = connection.execute(
         PICK.insert().values(
             key=key,
@@ -295,8 +281,7 @@ def _insert(
             number=number,
             origin=made.origin,
             created=time.time(),
-            checkpoint=model.slug,
-            hash=model.hash,
+            model=model,
             code=np.ascontiguousarray(made.code, "<f4").tobytes(),
             sample=np.ascontiguousarray(made.sample, "<f4").tobytes(),
             component=made.component,
@@ -311,6 +296,18 @@ def _insert(
     row = _first_key(done.inserted_primary_key)
     _note(connection, batch, project, row, "kept", {"removed": 1}, {"removed": 0})
     return row
+
+
+def _model_key(connection: Connection, model: Model) -> int:
+    """Find or add a model: its weights, their name, and how their samples are drawn."""
+    facts = {
+        "hash": model.hash,
+        "slug": model.slug,
+        "data": model.data,
+        "sketch": model.sketch.model_dump_json(),
+    }
+    connection.execute(MODEL.insert().prefix_with("OR IGNORE").values(facts))
+    return int(connection.execute(sql.select(MODEL.c.id).filter_by(**facts)).scalar_one())
 
 
 def _change(
@@ -329,6 +326,25 @@ def _change(
     before = {name: getattr(old, name) for name in after}
     connection.execute(PICK.update().where(PICK.c.id == row).values(after))
     _note(connection, batch, project, row, words, before, after)
+    return True
+
+
+def _take_back(connection: Connection, event: int, pick: int, old: str, new: str) -> bool:
+    """Undo an event as far as nothing newer lies over it; the rest of it can be undone later."""
+    before, after = json.loads(old), json.loads(new)
+    row = connection.execute(sql.select(PICK).where(PICK.c.id == pick)).one()
+    free = {name for name, value in after.items() if getattr(row, name) == value}
+    if not free:
+        return False
+    back = {name: before[name] for name in free}
+    connection.execute(PICK.update().where(PICK.c.id == pick).values(back))
+    left: dict[str, object] = {"undone": 1}
+    if rest := after.keys() - free:
+        left = {
+            "before": json.dumps({name: before[name] for name in rest}),
+            "after": json.dumps({name: after[name] for name in rest}),
+        }
+    connection.execute(EVENT.update().where(EVENT.c.id == event).values(left))
     return True
 
 
@@ -406,8 +422,8 @@ def _words(name: str, value: object) -> str:
 
 def _picks(connection: Connection, which: sql.ColumnElement[bool]) -> list[Pick]:
     found = connection.execute(
-        sql.select(PICK, MODEL.c.data, MODEL.c.sketch)
-        .join(MODEL, MODEL.c.hash == PICK.c.hash)
+        sql.select(PICK, MODEL.c.hash, MODEL.c.slug, MODEL.c.data, MODEL.c.sketch)
+        .join(MODEL, MODEL.c.id == PICK.c.model)
         .where(which)
         .order_by(PICK.c.project, PICK.c.number)
     )
@@ -420,17 +436,20 @@ def _picks(connection: Connection, which: sql.ColumnElement[bool]) -> list[Pick]
         for pick, conditions, key, value in values:
             known = measured.setdefault(pick, {}).setdefault(conditions, {})
             known[key] = np.nan if value is None else value
-    models: dict[str, Model] = {}
+    models: dict[int, Model] = {}
     return [_pick(row, models, measured.get(row["id"], {})) for row in rows]
 
 
 def _pick(
-    row: Mapping[str, Any], models: dict[str, Model], measured: dict[str, dict[str, float]]
+    row: Mapping[str, Any],
+    models: dict[int, Model],
+    measured: dict[str, dict[str, float]],
 ) -> Pick:
-    if row["hash"] not in models:
+    name = row["model"]
+    if name not in models:
         sketch = _SKETCH.validate_json(row["sketch"])
-        models[row["hash"]] = Model(row["hash"], row["checkpoint"], row["data"], sketch)
-    model = models[row["hash"]]
+        models[name] = Model(row["hash"], row["slug"], row["data"], sketch)
+    model = models[name]
     made = Made(
         model=model,
         code=np.frombuffer(row["code"], "<f4").astype(np.float32),

@@ -30,10 +30,12 @@ PROJECT = Table(
 MODEL = Table(
     "model",
     TABLES,
-    Column("hash", Text, primary_key=True),
+    Column("id", Integer, primary_key=True),
+    Column("hash", Text, nullable=False),
     Column("slug", Text, nullable=False),
     Column("data", Text, nullable=False),
     Column("sketch", Text, nullable=False),
+    sql.UniqueConstraint("hash", "slug", "data", "sketch"),
 )
 PICK = Table(
     "pick",
@@ -44,8 +46,7 @@ PICK = Table(
     Column("number", Integer, nullable=False),
     Column("origin", Text, nullable=False),
     Column("created", sql.Float, nullable=False),
-    Column("checkpoint", Text, nullable=False),
-    Column("hash", ForeignKey("model.hash"), nullable=False),
+    Column("model", ForeignKey("model.id"), nullable=False),
     Column("code", LargeBinary, nullable=False),
     Column("sample", LargeBinary, nullable=False),
     Column("component", Integer),
@@ -139,11 +140,11 @@ class File:
             )
         if version == VERSION:
             return
-        if version:
-            self._back_up(version)
         with self.writing() as connection:
             # Another process may have done it while this one waited.
             version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+            if 0 < version < VERSION:
+                self._back_up(version)
             for step in MIGRATIONS[version:]:
                 step(connection)
             connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
@@ -174,12 +175,22 @@ def _configure(connection: sqlite3.Connection, record: object) -> None:
         "synchronous = FULL",
         "foreign_keys = ON",
     ):
+        _patiently(connection, f"PRAGMA {pragma}")
+
+
+def _patiently(connection: sqlite3.Connection, words: str) -> None:
+    """Run a pragma; the change of the journal does not wait for a lock by itself."""
+    last = time.monotonic() + PATIENCE_SECONDS
+    while True:
         try:
-            connection.execute(f"PRAGMA {pragma}")
+            connection.execute(words)
+            return
         except sqlite3.OperationalError as error:
-            # A file that cannot be written can still be read as it is.
-            if "readonly" not in str(error):
+            if "readonly" in str(error):
+                return  # a file that cannot be written can still be read as it is
+            if "locked" not in str(error) or time.monotonic() > last:
                 raise
+            time.sleep(0.02)
 
 
 def _begin(connection: Connection) -> None:

@@ -78,7 +78,11 @@ def judged(store: Store, project: Project, conditions: Conditions) -> list[Judge
 def sample_of(pick: Pick) -> np.ndarray:
     """Return a pick's sample as it is shown and exported: smoothed where that was asked for."""
     sketch = pick.made.model.sketch
-    if pick.treatment == "smoothed" and isinstance(sketch, CurveSketch):
+    if (
+        pick.treatment == "smoothed"
+        and isinstance(sketch, CurveSketch)
+        and geometry.is_section(sketch)
+    ):
         return geometry.smoothed(pick.made.sample[None], sketch)[0]
     return pick.made.sample
 
