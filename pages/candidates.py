@@ -31,7 +31,7 @@ else:
         shortlisted.detail(store, project, items, view)
 
 tray.charts(items, view)
-finding.find(picks, engine, view)
+finding.find(picks, engine, view, shortlisted.focus(items, view))
 if picks:
     shortlisted.history(store, project)
 

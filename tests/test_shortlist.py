@@ -63,6 +63,10 @@ def told(app):
     return " ".join(item.value for item in (*app.caption, *app.markdown))
 
 
+def tables(app):
+    return " ".join(item.proto.body for item in app.get("html"))
+
+
 def address(app):
     values = dict(app.query_params.items())
     return {name: item if isinstance(item, str) else item[0] for name, item in values.items()}
@@ -220,7 +224,7 @@ def test_two_sections_are_compared_with_their_polars(store):
     app = open_page(model=AIRFOILS, chosen="1,2")
     assert not app.exception
     assert "NeuralFoil (xxxlarge), Re 1,000,000" in told(app)
-    assert "| Thickness |" in told(app)
+    assert "Thickness" in tables(app)
 
 
 def test_pictures_are_compared_by_their_differences(store):
@@ -255,4 +259,4 @@ def test_a_pushed_property_is_shown_before_and_after(store):
     next(item for item in app.button if item.label == "Push").click().run()
     assert not app.exception
     assert "20 of 20 generations of 48 designs" in told(app)
-    assert "| Before | After |" in told(app)
+    assert "Found" in tables(app)

@@ -104,7 +104,10 @@ def from_coordinates(
         raise DataError(f"{shown} is no text; choose a .dat or .csv file of coordinates.")
     if len(sketch.x) != len(stations()) or not np.allclose(sketch.x, stations(), atol=1e-6):
         raise DataError("This model's curves have other stations; choose an airfoil model.")
-    heights = resample(parse_coordinates(content.decode("utf-8", "replace").lstrip("\ufeff")))
+    text = content.decode("utf-8", "replace").lstrip("\ufeff")
+    if ";" in text:  # tables where the comma stands for the decimal point
+        text = text.replace(",", ".").replace(";", " ")
+    heights = resample(parse_coordinates(text))
     return ((heights - np.asarray(sketch.loc)) / np.asarray(sketch.scale)).astype(np.float32)
 
 

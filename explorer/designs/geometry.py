@@ -50,9 +50,9 @@ class SectionGeometry(AbstractProperties):
     """Thickness, camber, nose, tail, area and waviness of wing sections.
 
     Thickness is measured perpendicular to the chord. The nose radius is that of the thickness
-    distribution, a²/2 where half the thickness begins as a √x; the tail's angle lies between the
-    tangents of both surfaces at the trailing edge. Waviness is the root mean square distance to
-    the section's own Kulfan fit with eight weights a surface.
+    distribution: half the slope with which the square of half the thickness begins. The tail's
+    angle lies between the tangents of both surfaces at the trailing edge. Waviness is the root
+    mean square distance to the section's own Kulfan fit with eight weights a surface.
     """
 
     name = "Geometry"
@@ -78,7 +78,7 @@ class SectionGeometry(AbstractProperties):
             Property("waviness", "Waviness", "%", 3, "less",
                      meaning="distance to the section's own fit by 8 + 8 Kulfan weights"),
             Property("least_gap", "Least gap", "%", 2,
-                     meaning="smallest distance between the surfaces; below 0 they cross"),
+                     meaning="smallest distance of the surfaces; below −0.02 is unsound"),
         )  # fmt: skip
 
     def measure(
@@ -220,10 +220,15 @@ def _summit(
 
 
 def _nose_radius(x: Float[np.ndarray, " half"], half: Heights) -> Float[np.ndarray, " sections"]:
+    """Half the slope of the squared half thickness where it begins, wherever that is.
+
+    A circle gives h² = 2 r (x − x₀) − (x − x₀)²: the offset lets the nose of a cambered section
+    lie before the first station, as its chord or the points of its file have put it.
+    """
     near = x <= _NOSE
-    powers = np.stack([x[near] ** p for p in (0.5, 1.0, 1.5, 2.0)], axis=1)
-    steep = (half[:, near] @ np.linalg.pinv(powers).T)[:, 0]
-    return np.maximum(steep, 0.0) ** 2 / 2
+    powers = np.stack([x[near] ** p for p in (1.0, 0.0, 1.5, 2.0)], axis=1)
+    slope = (half[:, near] ** 2 @ np.linalg.pinv(powers).T)[:, 0]
+    return np.maximum(slope, 0.0) / 2
 
 
 def _tail_angle(shape: Surfaces) -> Float[np.ndarray, " sections"]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
+from jaxtyping import Float
 
 from explorer.designs import aerodynamics, geometry
 from explorer.designs.properties import (
@@ -20,8 +21,9 @@ from explorer.inference import Engine
 from explorer.ui import palette, resources
 from explorer.ui.controls import commit, control
 from explorer.ui.sweep import companions, prior_name
-from explorer.ui.views import CandidatesView, GenerateView
+from explorer.ui.views import CARRIED, CandidatesView, GenerateView
 
+CROSSED = f"{100 * geometry.CROSSED:.2f} % of the chord"
 Bounded = GenerateView | CandidatesView
 
 
@@ -34,6 +36,12 @@ def constraints(view: Bounded, properties: Sequence[Property]) -> tuple[Constrai
     """Return the view's constraints on properties that these designs have."""
     keys = {item.key for item in properties}
     return tuple(bound for bound in parse(view.limits) if bound.key in keys)
+
+
+def remember(view: Bounded) -> None:
+    """Carry constraints and flow from page to page."""
+    for name, key in CARRIED:
+        st.session_state[key] = getattr(view, name)
 
 
 def of_text(text: str, engine: Engine, wanted: Conditions) -> tuple[Constraint, ...]:
@@ -60,6 +68,7 @@ def control_bounds(engine: Engine, view: Bounded) -> None:
     bounds = constraints(view, properties)
     if join(bounds) != view.limits:
         view.limits = join(bounds)
+    remember(view)
     page = type(view).__name__.removesuffix("View").lower()
     label = f"Constraints ({len(bounds)})" if bounds else "Constraints"
     with st.popover(label, icon=":material/rule:"):
@@ -113,11 +122,16 @@ def share(engine: Engine, view: GenerateView) -> None:
     for index, item in enumerate(companions(engine)):
         found = resources.shares(item, bounds, conditions(view))
         colour = palette.CLASSES[index]
-        error = 100 * np.sqrt(found * (1 - found) / n)
+        low, high = _wilson(found, n)
         figure.add_scatter(
             x=scales,
             y=100 * found,
-            error_y={"array": error, "thickness": 1, "width": 0},
+            error_y={
+                "array": 100 * (high - found),
+                "arrayminus": 100 * (found - low),
+                "thickness": 1,
+                "width": 0,
+            },
             mode="lines+markers",
             name=prior_name(item),
             marker={"size": 6, "color": colour, "symbol": ("circle", "diamond", "square")[index]},
@@ -134,13 +148,30 @@ def share(engine: Engine, view: GenerateView) -> None:
     )
     st.plotly_chart(figure, key="generate_share", config={"displayModeBar": False})
     asked = " and ".join(words(bound, properties) for bound in bounds)
-    sound = "sound (their surfaces do not cross)" if geometry.is_section(engine.sketch) else ""
+    sound = (
+        f"sound (no crossing deeper than {CROSSED})" if geometry.is_section(engine.sketch) else ""
+    )
     said = " with ".join(part for part in (sound, asked) if part)
     st.caption(
         f"The share of samples that are {said}, as decoded: nothing is repaired. {n} samples at "
-        "each scale (seed 0), bars are standard errors; the line is where the slider stands. Set "
-        "constraints above and see which prior keeps its promise, and at which scale."
+        "each scale (seed 0), bars are one standard error (Wilson); the line is where the slider "
+        "stands. Set constraints above and see which prior keeps its promise, and at which scale. "
+        "At scale 0 a single Gaussian draws one and the same design every time."
     )
+
+
+def _wilson(
+    share: Float[np.ndarray, " scales"], n: int
+) -> tuple[Float[np.ndarray, " scales"], Float[np.ndarray, " scales"]]:
+    """Bounds of a share, one standard error wide, that also hold at 0 and 1.
+
+    References:
+        Probable inference, the law of succession, and statistical inference (Wilson, 1927).
+        https://doi.org/10.1080/01621459.1927.10502953
+    """
+    middle = (share + 1 / (2 * n)) / (1 + 1 / n)
+    reach = np.sqrt(share * (1 - share) / n + 1 / (4 * n**2)) / (1 + 1 / n)
+    return middle - reach, middle + reach
 
 
 def _flow(engine: Engine, view: Bounded) -> None:

@@ -6,16 +6,17 @@ import numpy as np
 import streamlit as st
 
 from explorer.designs import aerodynamics, geometry, search
-from explorer.designs.properties import Conditions, Constraint, known
+from explorer.designs.properties import Conditions, Constraint, known, measure
 from explorer.errors import DesignError
 from explorer.inference import Engine
 from explorer.sketch import CurveSketch
-from explorer.strips import Strip, codes_strip, grid_strip, samples_strip
-from explorer.ui import bounds, frame, picking, resources
+from explorer.strips import Strip, codes_strip, grid_strip
+from explorer.ui import bounds, frame, picking, resources, tray
 from explorer.ui.components import filmstrip
 from explorer.ui.controls import commit, control
 from explorer.ui.mirror import section
 from explorer.ui.notation import code_text
+from explorer.ui.reading import signed
 from explorer.ui.shortlisted import Judged
 from explorer.ui.sweep import prior_name
 from explorer.ui.views import CandidatesView
@@ -34,20 +35,20 @@ FLOOR = 5.0
 _FOUND, _APART = "candidates_pushed", "candidates_apart"
 
 
-def find(items: Sequence[Judged], engine: Engine, view: CandidatesView) -> None:
-    """Offer the ways to find more designs with the model that is open."""
+def find(items: Sequence[Judged], engine: Engine, view: CandidatesView, focus: int | None) -> None:
+    """Offer the ways to find more designs with the model that is open, from the pick in focus."""
     st.subheader("Find more", anchor=False)
     control(st.segmented_control, "How", view, "find", options=list(KINDS),
             format_func=KINDS.get, required=True, label_visibility="collapsed")  # fmt: skip
     if view.find == "mine":
-        _mine(engine)
+        _mine(engine, view)
         return
     if not engine.has_prior:
         st.caption(f"{engine.slug} has no prior to draw from; choose another model.")
         return
     st.caption(f"With {prior_name(engine)} (`{engine.slug}`), the model open in the sidebar.")
     of_model = [item for item in items if item.pick.made.model.hash == engine.checkpoint.hash]
-    at = next((item for item in of_model if item.pick.number == view.at), None)
+    at = next((item for item in of_model if item.pick.number == focus), None)
     if view.find == "far":
         _far(of_model, engine, view)
     elif view.find == "like":
@@ -263,53 +264,55 @@ def _before_and_after(
     z = found["z"]
     assert isinstance(z, np.ndarray)
     codes = np.stack([item.pick.made.code, z])
-    strip = codes_strip(engine, codes)
+    x = engine.decode(codes)
+    names = [item.pick.title, "Found"]
+    if geometry.is_section(engine.sketch):
+        tray.overlay(list(zip(names, x, strict=True)), engine.sketch, "candidates_pushed_overlay")
     filmstrip(
-        strip,
+        strip := codes_strip(engine, z[None]),
         key="candidates_pushed_strip",
         selectable=False,
         tile_width=_width(engine) * 3 // 2,
-        columns=2,
-        captions=[item.pick.title, "what the search found"],
+        captions=["what the search found"],
         numbered=False,
         keep=[picking.keepable(engine, strip)],
+        keep_all=True,
     )
     worth = resources.codes_worth(engine, codes, conditions)
-    density = engine.log_prior(codes)
     rows = [
-        f"| {'**' if prop.key == found['key'] else ''}{prop.label}"
-        f"{'**' if prop.key == found['key'] else ''} | "
-        + " | ".join(prop.words(float(value)) for value in worth.values[prop.key])
-        + " |"
+        (prop.label, [prop.words(float(value)) for value in worth.values[prop.key]],
+         prop.key == found["key"])
         for prop in worth.properties
-    ]
+    ]  # fmt: skip
     if geometry.is_section(engine.sketch) and aerodynamics.available():
         polar = aerodynamics.polars(
-            strip.samples[0], engine.sketch, np.array([conditions.alpha]), conditions.reynolds,
+            x, engine.sketch, np.array([conditions.alpha]), conditions.reynolds,
             aerodynamics.CAREFUL,
         )  # fmt: skip
-        for label, values in (
-            ("CL, verified", polar.cl), ("CD, verified", polar.cd),
-            ("L/D, verified", polar.cl / polar.cd), ("Confidence, verified", polar.confidence),
+        for label, values, digits, unit in (
+            ("CL, verified", polar.cl, 2, ""), ("CD, verified", polar.cd, 4, ""),
+            ("L/D, verified", polar.cl / polar.cd, 1, ""),
+            ("Confidence, verified", 100 * polar.confidence, 0, " %"),
         ):  # fmt: skip
-            digits = {"CD, verified": 4, "L/D, verified": 1}.get(label, 2)
-            told = " | ".join(f"{value:.{digits}f}" for value in values[:, 0])
-            rows.append(f"| {label} | {told} |")
-    rows.append("| log p(z), nats | " + " | ".join(f"{value:.1f}" for value in density) + " |")
-    head = ["| | Before | After |", "| --- | ---: | ---: |"]
-    st.markdown("\n".join([*head, *rows]).replace("-0", "−0"))
-    verified = (
-        f" Verified: the same by NeuralFoil's largest network ({aerodynamics.CAREFUL}), which the "
-        "search did not use." if geometry.is_section(engine.sketch) else ""
-    )  # fmt: skip
-    st.caption(
+            told = [f"{value:z.{digits}f}{unit}" for value in values[:, 0]]
+            rows.append((label, told, False))
+    density = [signed(f"{value:z.1f}") for value in engine.log_prior(codes)]
+    rows.append(("log p(z), nats", density, False))
+    tray.table(names, rows)
+    said = (
         f"{found['done']} of {found['of']} generations of {search.POPULATION} designs, within "
-        f"{search.REACH:g} spreads; log p(z) at least {found['floor']:.1f} nats.{verified} "
-        "K keeps the one under the pointer."
+        f"{search.REACH:g} spreads; log p(z) at least {found['floor']:.1f} nats."
     )
+    if geometry.is_section(engine.sketch):
+        said += (
+            f" Verified: the same by NeuralFoil's largest network ({aerodynamics.CAREFUL}), which "
+            "the search did not use. It is the best at one angle of attack: keep it, and compare "
+            "the polars."
+        )
+    st.caption(signed(said))
 
 
-def _mine(engine: Engine) -> None:
+def _mine(engine: Engine, view: CandidatesView) -> None:
     if not geometry.is_section(engine.sketch):
         st.caption(
             "Airfoil files start from here with an airfoil model; choose one in the sidebar. "
@@ -324,21 +327,33 @@ def _mine(engine: Engine) -> None:
     z = engine.encode(x).loc
     again = engine.decode(z)
     off = engine.sketch.heights(again[0]) - engine.sketch.heights(x[0])
-    strip = samples_strip(np.concatenate([x, again]), engine.sketch)
+    both = np.concatenate([x, again])
+    names = ["Yours", "The model's"]
+    tray.overlay(list(zip(names, both, strict=True)), engine.sketch, "candidates_mine_overlay")
+    st.caption(
+        "Your section, turned and scaled to unit chord at the model's 128 stations, and what it "
+        f"makes of it: root mean square error {100 * float(np.sqrt((off**2).mean())):.3f} % of "
+        f"the chord, largest {100 * float(np.abs(off).max()):.3f} %."
+    )
+    conditions = bounds.conditions(view)
+    worth = measure(both, engine.sketch, conditions)
+    rows = [
+        (prop.label, [prop.words(float(value)) for value in worth.values[prop.key]], prop.main)
+        for prop in worth.properties
+    ]
+    tray.table(names, rows)
+    for name, fault in zip(names, worth.faults, strict=True):
+        if fault:
+            st.caption(f":material/warning: {name}: no sound design, {fault}.")
     filmstrip(
-        strip,
+        own := codes_strip(engine, z),
         key="candidates_mine_strip",
         selectable=False,
         tile_width=_width(engine) * 3 // 2,
-        columns=2,
-        captions=["your section, repanelled", "as the model makes it again"],
+        captions=["your section as the model makes it"],
         numbered=False,
-        keep=[picking.keepable(engine, z=np.repeat(z, 2, 0))],
-    )
-    st.caption(
-        "Your section at the model's 128 stations, and what it makes of it: root mean square "
-        f"error {100 * float(np.sqrt((off**2).mean())):.3f} % of the chord, largest "
-        f"{100 * float(np.abs(off).max()):.3f} %. K keeps what the model made."
+        keep=[picking.keepable(engine, own)],
+        keep_all=True,
     )
     if not engine.has_prior:
         return

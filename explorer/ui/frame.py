@@ -12,7 +12,7 @@ from explorer.errors import ExplorerError
 from explorer.inference import Engine
 from explorer.publishing import DATA, PRIORS
 from explorer.ui import picking, resources, work
-from explorer.ui.views import COMPARED, CURRENT, DEFAULT_MODEL, PAGES, View
+from explorer.ui.views import COMPARED, CURRENT, DEFAULT_MODEL, PAGES, CandidatesView, View
 
 TITLES = {
     "catalogue": ("Catalogue", ":material/grid_view:"),
@@ -28,7 +28,10 @@ TITLES = {
 
 Shown = TypeVar("Shown", bound=View)
 
-_KEPT = ("scale", "seed", "layers", "colour", "sort", "data")
+_KEPT = (
+    "scale", "seed", "layers", "colour", "sort", "data", "limits", "reynolds", "alpha",
+    "project", "show", "chosen", "at", "find",
+)  # fmt: skip
 """Parts of a link that mean the same for another model."""
 
 _COPY = st.components.v2.component(
@@ -164,6 +167,8 @@ def settle(view: Shown, quiet: bool = False) -> Shown:
 
 def _sidebar(name: str) -> None:
     view = settle(PAGES[name].from_address(quiet=True), quiet=True)
+    if isinstance(view, CandidatesView) and view.project is not None:
+        st.session_state[picking.PROJECT] = view.project  # picks go where one looks
     chosen = _healthy()
     order = sorted(chosen, key=lambda slug: (list(DATA).index(chosen[slug].data), slug))
     with st.sidebar:

@@ -45,7 +45,7 @@ def project_of(store: Store, view: CandidatesView) -> Project:
     if found is None:
         current, _ = picking.current()
         found = current or known[-1]
-    view.project = found.id
+    view.project = found.id if len(known) > 1 else None
     st.session_state[picking.PROJECT] = found.id
     return found
 
@@ -90,11 +90,11 @@ def sample_of(pick: Pick) -> np.ndarray:
 def bar(store: Store, project: Project, all_picks: Sequence[Judged], view: CandidatesView) -> None:
     """Choose the project, and which of its picks are shown in which order."""
     known = store.projects()
-    properties = common(all_picks, view.at)
+    properties = common(all_picks, focus(all_picks, view))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         names = {item.id: f"{item.name} ({item.picks})" for item in known}
         control(st.selectbox, "Project", view, "project", options=list(names),
-                format_func=names.get, width=170)  # fmt: skip
+                value=project.id, format_func=names.get, width=170)  # fmt: skip
         with st.popover("New", icon=":material/add:"), st.form("candidates_new", border=False):
             st.text_input("Name", key="candidates_name", max_chars=MOST_NAME)
             st.form_submit_button("Make project", on_click=_new_project)
@@ -132,7 +132,7 @@ def shown(all_picks: Sequence[Judged], view: CandidatesView) -> list[Judged]:
         and item.pick.stars >= view.stars
         and (not view.tag or view.tag in item.pick.tags)
     ]
-    asked = bounds.constraints(view, common(all_picks, view.at))
+    asked = bounds.constraints(view, common(all_picks, focus(all_picks, view)))
     if asked and view.hide:
         left = [item for item in left if _row(item).meets(asked)[0]]
     if view.sort == "stars":
@@ -151,7 +151,7 @@ def cards(project: Project, items: Sequence[Judged], view: CandidatesView) -> No
     numbers = [item.pick.number for item in items]
     view.chosen = tuple(number for number in view.chosen if number in numbers)
     if view.at not in numbers:
-        view.at = numbers[0] if numbers else None
+        view.at = None
     groups = _alike([item.pick for item in items[:MOST_CARDS]])
     strips = [
         samples_strip(np.stack([sample_of(pick) for pick in group]), group[0].made.model.sketch)
@@ -162,7 +162,7 @@ def cards(project: Project, items: Sequence[Judged], view: CandidatesView) -> No
         for panel, group in enumerate(groups)
         for at, pick in enumerate(group)
     }
-    asked = bounds.constraints(view, common(items, view.at))
+    asked = bounds.constraints(view, common(items, focus(items, view)))
     made = []
     for item in items[:MOST_CARDS]:
         pick = item.pick
@@ -181,7 +181,7 @@ def cards(project: Project, items: Sequence[Judged], view: CandidatesView) -> No
         made,
         key="candidates_list",
         project=project.id,
-        at=view.at,
+        at=focus(items, view),
         chosen=view.chosen,
         most=MOST_COMPARED,
         on_held=lambda number, numbers: commit(at=number, chosen=numbers or None),
@@ -201,7 +201,7 @@ def cards(project: Project, items: Sequence[Judged], view: CandidatesView) -> No
 
 def detail(store: Store, project: Project, items: Sequence[Judged], view: CandidatesView) -> None:
     """Show the pick in focus: its picture, properties, notes and tags, and where it came from."""
-    item = next((one for one in items if one.pick.number == view.at), None)
+    item = next((one for one in items if one.pick.number == focus(items, view)), None)
     if item is None:
         return
     pick, made = item.pick, item.pick.made
@@ -255,8 +255,14 @@ def detail(store: Store, project: Project, items: Sequence[Judged], view: Candid
         )
     _links(item)
     st.button("Remove", key=f"{key}_remove", icon=":material/delete:",
-              on_click=_mark, args=(project.id, [pick.key]), kwargs={"removed": True},
+              on_click=_remove, args=(project.id, pick.key, _beside(items, item)),
               help="U in the list brings it back")  # fmt: skip
+
+
+def focus(items: Sequence[Judged], view: CandidatesView) -> int | None:
+    """Return the number of the pick in focus: the link's, or the first."""
+    numbers = [item.pick.number for item in items]
+    return view.at if view.at in numbers else (numbers[0] if numbers else None)
 
 
 def common(items: Sequence[Judged], at: int | None = None) -> tuple[Property, ...]:
@@ -354,6 +360,19 @@ def _said(project: int, key: str, what: str) -> None:
     if what == "treatment":
         value = "smoothed" if value else ""
     _mark(project, [key], **{what: value})
+
+
+def _beside(items: Sequence[Judged], item: Judged) -> int | None:
+    """The next pick in the list, or the one before the last."""
+    numbers = [one.pick.number for one in items]
+    place = numbers.index(item.pick.number)
+    left = numbers[:place] + numbers[place + 1 :]
+    return left[min(place, len(left) - 1)] if left else None
+
+
+def _remove(project: int, key: str, beside: int | None) -> None:
+    _mark(project, [key], removed=True)
+    commit(at=beside)
 
 
 def _mark(project: int, keys: list[str], **said: object) -> None:

@@ -250,7 +250,11 @@ def hint(engines: list[Engine], difference: bool) -> str:
         "● nearly a training sample, ○ as new as held-out data, ◇ far from all training samples; "
         "click a sample to see what it is worth. The bookmark in its corner, or K with the "
         "pointer on it, keeps it as a candidate."
-        + (" × marks a section whose surfaces cross." if engines[0].sketch.kind == "curve" else "")
+        + (
+            " × marks a section whose surfaces cross by over 0.02 % of the chord."
+            if engines[0].sketch.kind == "curve"
+            else ""
+        )
     )
 
 

@@ -1,5 +1,6 @@
 """Picks beside each other: overlaid or subtracted, over all their properties, and in the air."""
 
+import html
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,17 +10,18 @@ import streamlit as st
 from explorer.designs import aerodynamics, geometry
 from explorer.designs.properties import Conditions, Property
 from explorer.designs.search import pareto
-from explorer.sketch import CurveSketch
+from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import samples_strip
 from explorer.ui import palette
 from explorer.ui.components import filmstrip
 from explorer.ui.components.parallel import parallel
 from explorer.ui.controls import commit, control
 from explorer.ui.routes import PLOTLY
-from explorer.ui.shortlisted import Judged, common, sample_of
+from explorer.ui.shortlisted import Judged, common, focus, sample_of
 from explorer.ui.views import CandidatesView
 
 AXES = 8
+FRONT, FOCUS = palette.CLASSES[2], "#d1495b"
 ALPHAS = np.arange(-6.0, 15.0, 1.0)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
@@ -38,7 +40,8 @@ def compare(items: Sequence[Judged], view: CandidatesView) -> None:
         left = len(chosen) - len(alike)
         st.caption(f"{left} of them are samples of other data and are not shown here.")
     if isinstance(sketch, CurveSketch):
-        _overlay(alike)
+        samples = [(item.pick.title, sample_of(item.pick)) for item in alike]
+        overlay(samples, sketch, "candidates_overlay")
     else:
         _differences(alike)
     _table(alike)
@@ -47,13 +50,13 @@ def compare(items: Sequence[Judged], view: CandidatesView) -> None:
 
 def charts(items: Sequence[Judged], view: CandidatesView) -> None:
     """Show all picks over their properties: parallel coordinates, and two as a scatter."""
-    for properties in (common(items, view.at), common(items)):
+    for properties in (common(items, focus(items, view)), common(items)):
         same = [item for item in items if item.properties == properties and not item.fault]
         if properties and len(same) > 1:
             break
     else:
         return
-    st.subheader("All properties", anchor=False)
+    st.subheader("Side by side", anchor=False)
     axes = [
         (
             f"{prop.label}{f' ({prop.unit})' if prop.unit else ''}",
@@ -66,7 +69,7 @@ def charts(items: Sequence[Judged], view: CandidatesView) -> None:
         [item.pick.number for item in same],
         key="candidates_parallel",
         address=PLOTLY,
-        at=view.at,
+        at=focus(items, view),
     )
     st.caption(
         "One line for each pick, the one in focus in red. Drag along an axis to draw a range; the "
@@ -81,7 +84,9 @@ def polars(items: Sequence[Judged], view: CandidatesView, conditions: Conditions
     sections = [item for item in items if geometry.is_section(item.pick.made.model.sketch)]
     if not sections or not aerodynamics.available():
         return
-    chosen = _chosen(sections, view) or [i for i in sections if i.pick.number == view.at]
+    chosen = _chosen(sections, view) or [
+        i for i in sections if i.pick.number == focus(sections, view)
+    ]
     if not chosen:
         return
     st.subheader("Polars", anchor=False)
@@ -136,27 +141,48 @@ def _chosen(items: Sequence[Judged], view: CandidatesView) -> list[Judged]:
     return [known[number] for number in view.chosen if number in known]
 
 
-def _overlay(items: Sequence[Judged]) -> None:
+def overlay(
+    samples: Sequence[tuple[str, np.ndarray]], sketch: PixelSketch | CurveSketch, key: str
+) -> None:
+    """Lay sections over each other, in per cent of the chord."""
     figure = go.Figure()
-    for index, item in enumerate(items):
-        points = geometry.contour(sample_of(item.pick).astype(float), item.pick.made.model.sketch)
+    for index, (name, sample) in enumerate(samples):
+        points = geometry.contour(sample.astype(float), sketch)
         figure.add_scatter(
             x=100 * points[:, 0],
             y=100 * points[:, 1],
             mode="lines",
-            name=item.pick.title,
+            name=name,
             line={"color": palette.CLASSES[index % len(palette.CLASSES)],
                   "dash": DASHES[index % len(DASHES)], "width": 2},
             hovertemplate="%{x:.1f}, %{y:.2f} % c",
         )  # fmt: skip
     figure.update_layout(
-        height=320,
+        height=300,
         margin={"l": 10, "r": 10, "t": 30, "b": 10},
         xaxis={"title": "% of the chord"},
         yaxis={"title": "% of the chord", "scaleanchor": "x", "scaleratio": 1},
         legend={"orientation": "h", "y": 1.16},
     )
-    st.plotly_chart(figure, key="candidates_overlay", config={"displayModeBar": False})
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False})
+
+
+def table(names: Sequence[str], rows: Sequence[tuple[str, Sequence[str], bool]]) -> None:
+    """Show values in columns, compactly; rows that matter are bold.
+
+    Args:
+        names: Of the columns.
+        rows: Each with its label, a value for each column, and whether it matters.
+    """
+    cells = ["<span></span>", *(f"<b>{html.escape(name)}</b>" for name in names)]
+    for label, values, bold in rows:
+        tag = "b" if bold else "span"
+        cells += [f"<{tag}>{html.escape(text)}</{tag}>" for text in (label, *values)]
+    st.html(
+        f'<div style="display:inline-grid;grid-template-columns:repeat({len(names) + 1},auto);'
+        'gap:.15rem 1.6rem;font-size:.85rem;font-variant-numeric:tabular-nums">'
+        f"{''.join(cells)}</div>"
+    )
 
 
 def _differences(items: Sequence[Judged]) -> None:
@@ -179,14 +205,13 @@ def _differences(items: Sequence[Judged]) -> None:
 
 
 def _table(items: Sequence[Judged]) -> None:
-    properties = items[0].properties
-    head = "| | " + " | ".join(item.pick.title for item in items) + " |"
-    rows = []
-    for prop in properties:
-        cells = [prop.words(item.values.get(prop.key, np.nan)) for item in items]
-        rows.append(f"| {prop.label} | {' | '.join(cells)} |")
+    rows = [
+        (prop.label, [prop.words(item.values.get(prop.key, np.nan)) for item in items], prop.main)
+        for prop in items[0].properties
+        if prop.key in items[0].values
+    ]
     if rows:
-        st.markdown("\n".join([head, "| --- |" + " ---: |" * len(items), *rows]))
+        table([item.pick.title for item in items], rows)
 
 
 def _columns(items: Sequence[Judged]) -> None:
@@ -235,19 +260,31 @@ def _scatter(
     numbers = [item.pick.number for item in items]
     for on, name, mark in (
         (False, "others", {"size": 9, "color": palette.CLASSES[0], "opacity": 0.85}),
-        (True, "Pareto front", {"size": 13, "color": "#d1495b", "symbol": "diamond"}),
+        (True, "Pareto front", {"size": 13, "color": FRONT, "symbol": "diamond"}),
     ):
         rows = [row for row in np.argsort(points[:, 0]) if front[row] == on]
         figure.add_scatter(
             x=points[rows, 0],
             y=points[rows, 1],
-            mode="lines+markers" if on else "markers",
+            mode="lines+markers+text" if on else "markers+text",
+            text=[str(numbers[row]) for row in rows],
+            textposition="top center",
             name=name,
             marker=mark,
-            line={"color": "#d1495b", "width": 1, "dash": "dot"},
+            line={"color": FRONT, "width": 1, "dash": "dot"},
             customdata=[numbers[row] for row in rows],
             hovertemplate="Pick %{customdata}<br>%{x:.4g}, %{y:.4g}",
         )
+    here = focus(items, view)
+    at = points[[number == here for number in numbers]]
+    figure.add_scatter(
+        x=at[:, 0],
+        y=at[:, 1],
+        mode="markers",
+        name="in focus",
+        hoverinfo="skip",
+        marker={"size": 20, "symbol": "circle-open", "color": FOCUS, "line": {"width": 2.5}},
+    )
     titles = {
         key: prop.label + (f", {prop.unit}" if prop.unit else "") for key, prop in known.items()
     }

@@ -17,6 +17,13 @@ MOST_CHARACTERS = 2000
 CURRENT, COMPARED = "frame_model", "frame_compare"
 """Session keys under which the open models are carried from page to page."""
 
+CARRIED = (
+    ("limits", "frame_limits"),
+    ("reynolds", "frame_reynolds"),
+    ("alpha", "frame_alpha"),
+)
+"""Fields that go with the visitor from page to page, and their session keys."""
+
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
@@ -66,8 +73,13 @@ class View(BaseModel):
             for name in cls.model_fields
             if name in st.query_params
         }
-        for name, key in (("model", CURRENT), ("compare", COMPARED)):
-            if name not in given and "model" not in given and st.session_state.get(key):
+        for name, key in (("model", CURRENT), ("compare", COMPARED), *CARRIED):
+            if (
+                name in cls.model_fields
+                and name not in given
+                and "model" not in given
+                and st.session_state.get(key)
+            ):
                 given[name] = st.session_state[key]
         try:
             return cls.model_validate(given)

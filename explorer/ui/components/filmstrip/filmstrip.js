@@ -46,7 +46,7 @@ function read(strip, bytes) {
   strip.frame = Math.min(strip.frame, last)
   const { input, control, home } = strip
   strip.all.hidden = !facts.keepAll || !facts.panels[0].keep
-  strip.all.textContent = `Keep all ${facts.panels[0].tiles}`
+  strip.all.textContent = facts.panels[0].tiles === 1 ? "Keep it" : `Keep all ${facts.panels[0].tiles}`
   control.hidden = last < 1
   strip.said.hidden = last < 1 && facts.panels.every((panel) => panel.tiles === 1)
   input.max = last
@@ -454,7 +454,7 @@ function dim(strip, panel, pen, frame) {
       pen.globalAlpha = 1
     }
     if (state === 0) {
-      const [cx, cy, r] = [x + panel.tile[0] - 8, y + panel.tile[1] - 8, 3.5]
+      const [cx, cy, r] = [x + 8, y + panel.tile[1] - 8, 3.5]
       pen.beginPath()
       pen.moveTo(cx - r, cy - r); pen.lineTo(cx + r, cy + r); pen.moveTo(cx + r, cy - r); pen.lineTo(cx - r, cy + r)
       pen.lineWidth = 2

@@ -11,6 +11,7 @@ _MOUNT = st.components.v2.component(
     html='<div class="parallel" data-testid="parallel"><div class="plot"></div>'
     '<p class="said" aria-live="polite"></p></div>',
     css=".parallel { font-family: var(--st-font); color: var(--st-text-color); }"
+    ".parallel .axis path, .parallel .axis line { stroke: currentColor !important; opacity: .5; }"
     ".parallel .plot { height: 340px; }"
     ".parallel .said { margin: .2rem 0 0; font-size: .82rem; min-height: 1.3em; opacity: .85; }",
     js=(_HERE / "parallel.js").read_text(),

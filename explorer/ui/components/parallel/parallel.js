@@ -33,7 +33,8 @@ async function draw(chart) {
   const ink = read("--st-text-color", "#111")
   const family = read("--st-font", "sans-serif")
   const before = Object.fromEntries((chart.plot.data?.[0]?.dimensions ?? []).map((axis) => [axis.label, axis.constraintrange]))
-  const dimensions = facts.axes.map(({ label, values }) => ({ label, values, ...(before[label] ? { constraintrange: before[label] } : {}) }))
+  const fits = Math.max(2, Math.floor(root.clientWidth / 112))
+  const dimensions = facts.axes.slice(0, fits).map(({ label, values }) => ({ label, values, ...(before[label] ? { constraintrange: before[label] } : {}) }))
   const trace = {
     type: "parcoords", dimensions, labelfont: { size: 12, color: ink }, tickfont: { size: 11, color: ink }, rangefont: { size: 1, color: "rgba(0,0,0,0)" },
     line: { color: facts.numbers.map((n) => (n === facts.at ? 1 : 0)), cmin: 0, cmax: 1, colorscale: [[0, read("--st-primary-color", "#0b6bb8")], [1, "#d1495b"]] },

@@ -40,7 +40,7 @@ function build(list) {
   element.className = "card"
   element.setAttribute("role", "option")
   element.tabIndex = 0
-  element.innerHTML = '<canvas></canvas><button type="button" class="pin" tabindex="-1"></button><span class="badge"></span><div class="line"><span class="number"></span><span class="stars"></span></div><div class="words"></div>'
+  element.innerHTML = '<canvas></canvas><button type="button" class="pin" tabindex="-1"></button><div class="line"><span class="number"></span><span class="badge"></span><span class="stars"></span></div><div class="words"></div>'
   const stars = element.querySelector(".stars")
   for (let n = 1; n <= 5; n++) {
     const star = document.createElement("b")
