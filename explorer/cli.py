@@ -311,7 +311,7 @@ def _rebuild_picks(path: Path, to: Path, device: str) -> None:
     from explorer.designs import export
     from explorer.inference import Engine
 
-    found = export.read(path.read_bytes(), path.name)
+    found = export.read(path.read_bytes()[: export.MOST_BYTES + 1], path.name)
     to.mkdir(parents=True, exist_ok=True)
     engines: dict[str, Engine | str] = {}
     wrong = len(found.broken)

@@ -15,7 +15,7 @@ items = shortlisted.shown(picks, view)
 with st.container(horizontal=True, gap="small"):
     homeward.take_home(items, project, view)
     homeward.bring_back(store, project)
-    shortlisted.limits(picks, view)
+    shortlisted.limits(engine, view)
 
 if not picks:
     shortlisted.empty(view)

@@ -229,7 +229,7 @@ class Store:
                 sql.func.max(EVENT.c.time),
                 sql.func.max(EVENT.c.words),
                 count,
-                sql.func.max(EVENT.c.undone),
+                sql.func.min(EVENT.c.undone),
             )
             .where(EVENT.c.project == project)
             .group_by(EVENT.c.batch)
@@ -332,8 +332,12 @@ def _change(
 def _take_back(connection: Connection, event: int, pick: int, old: str, new: str) -> bool:
     """Undo an event as far as nothing newer lies over it; the rest of it can be undone later."""
     before, after = json.loads(old), json.loads(new)
-    row = connection.execute(sql.select(PICK).where(PICK.c.id == pick)).one()
-    free = {name for name, value in after.items() if getattr(row, name) == value}
+    newer = connection.execute(
+        sql.select(EVENT.c.after).where(
+            (EVENT.c.pick == pick) & (EVENT.c.id > event) & (EVENT.c.undone == 0)
+        )
+    ).scalars()
+    free = after.keys() - {name for changed in newer for name in json.loads(changed)}
     if not free:
         return False
     back = {name: before[name] for name in free}

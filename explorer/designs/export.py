@@ -62,12 +62,16 @@ class ModelEntry(Recipe):
 
 
 class PickEntry(Recipe):
-    """One pick in a manifest; code and sample are little-endian float32 in base64."""
+    """One pick in a manifest; code and sample are little-endian float32 in base64.
+
+    `model` is its place among the models; without it, the first of its hash.
+    """
 
     key: str = Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")
     number: int = Field(ge=1, le=10 * MOST_PICKS)
     origin: str = Field(min_length=1, max_length=8000)
     hash: _Hash
+    model: Annotated[int, Field(ge=0, lt=200)] | None = None
     code: str = Field(max_length=400_000)
     sample: str = Field(max_length=8_000_000)
     component: Annotated[int, Field(ge=0, lt=10_000)] | None = None
@@ -198,10 +202,9 @@ def read(content: bytes, name: str) -> Import:
         ExportError: If it is none, or out of bounds.
     """
     facts = _facts(_manifest_of(content, name), name)
-    models = {
-        entry.hash: Model(entry.hash, entry.checkpoint, entry.data, entry.sketch)
-        for entry in facts.models
-    }
+    models = [
+        Model(entry.hash, entry.checkpoint, entry.data, entry.sketch) for entry in facts.models
+    ]
     sound, broken = [], []
     for place, given in enumerate(facts.picks, 1):
         title = f"Pick {given['number']}" if _numbered(given) else f"Entry {place}"
@@ -285,7 +288,10 @@ def _manifest(
     conditions: str,
     library: str,
 ) -> bytes:
-    models = {pick.made.model.hash: pick.made.model for pick in picks}
+    models: list[Model] = []
+    for pick in picks:
+        if pick.made.model not in models:
+            models.append(pick.made.model)
     facts = CandidatesManifest(
         library=library,
         project=project,
@@ -293,7 +299,7 @@ def _manifest(
             ModelEntry(
                 checkpoint=model.slug, hash=model.hash, data=model.data, sketch=model.sketch
             )
-            for model in models.values()
+            for model in models
         ),
         picks=[
             PickEntry(
@@ -301,6 +307,7 @@ def _manifest(
                 number=pick.number,
                 origin=pick.made.origin,
                 hash=pick.made.model.hash,
+                model=models.index(pick.made.model),
                 code=_text(pick.made.code),
                 sample=_text(pick.made.sample),
                 component=pick.made.component,
@@ -433,10 +440,12 @@ def _numbered(given: object) -> bool:
     return isinstance(number, int) and 0 < number <= 10 * MOST_PICKS
 
 
-def _made(entry: PickEntry, models: dict[str, Model]) -> Made:
-    model = models.get(entry.hash)
-    if model is None:
+def _made(entry: PickEntry, models: Sequence[Model]) -> Made:
+    place = range(len(models)) if entry.model is None else (entry.model,)
+    named = [models[k] for k in place if k < len(models) and models[k].hash == entry.hash]
+    if not named:
         raise ExportError("its model is not among those of the export.")
+    model = named[0]
     sample = _floats(entry.sample, "sample")
     if len(sample) != math.prod(model.sketch.shape):
         raise ExportError(

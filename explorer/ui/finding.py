@@ -328,7 +328,7 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
     again = engine.decode(z)
     off = engine.sketch.heights(again[0]) - engine.sketch.heights(x[0])
     both = np.concatenate([x, again])
-    names = ["Yours", "The model's"]
+    names = ["Yours", "The model’s"]
     tray.overlay(list(zip(names, both, strict=True)), engine.sketch, "candidates_mine_overlay")
     st.caption(
         "Your section, turned and scaled to unit chord at the model's 128 stations, and what it "

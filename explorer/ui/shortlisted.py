@@ -113,13 +113,11 @@ def bar(store: Store, project: Project, all_picks: Sequence[Judged], view: Candi
                 format_func=labels.get, width=135)  # fmt: skip
 
 
-def limits(all_picks: Sequence[Judged], view: CandidatesView) -> None:
-    """Offer constraints on what most picks are."""
-    engine = _engine_like(all_picks)
-    if engine is not None:
-        bounds.control_bounds(engine, view)
-        if view.limits:
-            control(st.toggle, "Hide what breaks them", view, "hide")
+def limits(engine: Engine, view: CandidatesView) -> None:
+    """Offer constraints on designs like those of the open model."""
+    bounds.control_bounds(engine, view)
+    if view.limits:
+        control(st.toggle, "Hide what breaks them", view, "hide")
 
 
 def shown(all_picks: Sequence[Judged], view: CandidatesView) -> list[Judged]:
@@ -205,6 +203,13 @@ def detail(store: Store, project: Project, items: Sequence[Judged], view: Candid
     if item is None:
         return
     pick, made = item.pick, item.pick.made
+    # The pane stays beside the card it is about, however far down that is.
+    st.html(
+        "<style>@media (min-width: 1100px) {"
+        " div:has(> .st-key-candidates_pane) { align-self: stretch; }"
+        " .st-key-candidates_pane { position: sticky; top: 4rem; padding-right: .5rem;"
+        " max-height: calc(100vh - 5rem); overflow-y: auto; } }</style>"
+    )
     st.markdown(f"**{pick.title}**")
     filmstrip(
         samples_strip(sample_of(pick)[None], made.model.sketch),
@@ -315,17 +320,6 @@ def _alike(picks: Sequence[Pick]) -> list[list[Pick]]:
     for pick in picks:
         groups.setdefault(pick.made.model.sketch.model_dump_json(), []).append(pick)
     return list(groups.values())
-
-
-def _engine_like(items: Sequence[Judged]) -> Engine | None:
-    """Return an engine whose samples are those of most picks."""
-    kinds = _alike([item.pick for item in items])
-    for kind in sorted(kinds, key=len, reverse=True):
-        digest = {pick.made.model.hash for pick in kind}
-        entry = next((one for one in resources.entries() if one.hash in digest), None)
-        if entry is not None:
-            return resources.engine(entry)
-    return None
 
 
 def _row(item: Judged) -> Measured:

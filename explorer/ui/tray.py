@@ -128,7 +128,7 @@ def polars(items: Sequence[Judged], view: CandidatesView, conditions: Conditions
             with st.container(key=f"candidates_polar_{name}_box"):
                 st.plotly_chart(figure, key=f"candidates_polar_{name}",
                                 config={"displayModeBar": False})  # fmt: skip
-    doubt = f" {unsure} points below 80 % confidence bear a cross." if unsure else ""
+    doubt = f" Points below 80 % confidence bear a cross ({unsure})." if unsure else ""
     bare = f" {', '.join(unsound)}: unsound, so not computed." if unsound else ""
     st.caption(
         f"NeuralFoil ({aerodynamics.CAREFUL}), Re {conditions.reynolds:,.0f}, incompressible, "

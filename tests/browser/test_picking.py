@@ -11,6 +11,7 @@ import pytest
 
 from explorer.data.airfoils import naca_section, stations
 from explorer.designs import aerodynamics
+from explorer.designs.candidates import FILE, Store
 from tests.browser.serving import kill, serve, settled
 
 AIRFOILS = "airfoils-vae-xvae-8"
@@ -133,6 +134,32 @@ def test_twelve_far_apart_are_kept_at_once_and_taken_back_at_once(page, address)
     page.get_by_text("12 picks kept").wait_for()
     page.get_by_role("button", name="Undo", exact=True).click()
     counts(page, before)
+
+
+def test_picks_go_to_the_project_on_the_screen(page, address, user):
+    store = Store(user / FILE)
+    number = store.add_project("Tail planes")
+    store.add_project("The newest")
+    store.close()
+    page.goto(f"{address}/candidates?model={DIGITS}&project={number}")
+    settled(page)
+    page.get_by_text("0 picks in Tail planes").wait_for()
+    page.get_by_role("button", name="Find", exact=True).click()
+    page.get_by_role("button", name="Keep all 12").click(timeout=30_000)
+    counts(page, 12)
+    page.get_by_text("12 picks in Tail planes").wait_for()
+    store = Store(user / FILE)
+    assert [item.picks for item in store.projects()][1:] == [12, 0]
+    store.close()
+
+
+def test_constraints_go_along_to_the_candidates(page, address):
+    generate(page, address, "&limits=thickness%3E%3D11&alpha=3")
+    page.locator("[data-testid=shelf] button").click()
+    page.wait_for_url(re.compile("candidates"))
+    settled(page)
+    page.get_by_role("button", name="Constraints (1)").wait_for()
+    page.wait_for_url(re.compile("limits=thickness.*alpha=3|alpha=3.*limits=thickness"))
 
 
 def test_constraints_dim_and_count(page, address):
