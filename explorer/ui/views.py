@@ -73,14 +73,11 @@ class View(BaseModel):
             for name in cls.model_fields
             if name in st.query_params
         }
+        bare = "model" not in given  # a link with a model says all there is to say
         for name, key in (("model", CURRENT), ("compare", COMPARED), *CARRIED):
-            if (
-                name in cls.model_fields
-                and name not in given
-                and "model" not in given
-                and st.session_state.get(key)
-            ):
-                given[name] = st.session_state[key]
+            known = st.session_state.get(key)
+            if bare and known and name in cls.model_fields and name not in given:
+                given[name] = known
         try:
             return cls.model_validate(given)
         except ValidationError as error:
