@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 from explorer import checkpoint, drawing
 from explorer.checkpoint import MAX_TEXT_BYTES
 from explorer.config import first_problem
+from explorer.designs.formats import cell
 from explorer.errors import ExportError
 from explorer.inference import Engine
 from explorer.interfaces import Recipe
@@ -28,7 +29,6 @@ MOST_TILES = 65_536
 MILLISECONDS = 60
 _SIDE = 96
 _PAUSE = 8
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 _Scale = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 _Value = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
@@ -118,7 +118,7 @@ def table(columns: dict[str, np.ndarray], z: Float[np.ndarray, "codes latent"]) 
     writer = csv.writer(stream)
     writer.writerow([*columns, *(f"z{unit}" for unit in range(z.shape[1]))])
     for row in range(len(z)):
-        known = [_cell(values[row]) for values in columns.values()]
+        known = [cell(values[row]) for values in columns.values()]
         writer.writerow([*known, *(f"{value:.9g}" for value in z[row])])
     return stream.getvalue().encode()
 
@@ -258,10 +258,3 @@ def _tiles(strip: Strip, frame: int, dark_ink: bool) -> UInt8[np.ndarray, "tiles
     if isinstance(strip.sketch, PixelSketch) and strip.sketch.channels == 1 and dark_ink:
         x = 1 - x
     return drawing.thumbnails(x, strip.sketch, _SIDE if pixels else 2 * _SIDE)
-
-
-def _cell(value: object) -> str:
-    text = str(value)
-    if isinstance(value, int | float | np.number | np.bool_):
-        return text
-    return f"'{text}" if text.startswith(_RISKY) else text

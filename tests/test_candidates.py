@@ -42,7 +42,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from explorer import checkpoint, drawing
 from explorer import settings as places
 from explorer.data.airfoils import naca_section, parse_coordinates, resample
-from explorer.designs import candidates, export, geometry, tables
+from explorer.designs import candidates, export, formats, geometry, tables
 from explorer.designs.candidates import FILE, Store
 from explorer.designs.picks import MOST_NAME, MOST_NOTES, MOST_TAGS, Made, Model, Pick, Project
 from explorer.designs.properties import Measured, Property, measure, parse
@@ -1780,7 +1780,7 @@ def standardised(heights):
 @pytest.mark.parametrize("code", ["0012", "2412", "23012", "6409"])
 def test_a_coordinate_file_is_read_back_to_the_same_heights(code):
     heights = naca_section(code)
-    files = export.section_files(standardised(heights), section_sketch(), "Pick 1")
+    files = formats.section_files(standardised(heights), section_sketch(), "Pick 1")
     found = resample(parse_coordinates(files["section.dat"].decode("ascii")))
     np.testing.assert_allclose(found, heights, atol=1e-5)
 
@@ -1819,7 +1819,7 @@ def test_a_drawing_for_cad_is_one_closed_line_through_all_points():
 @pytest.mark.parametrize("name", ["Pick 1", "<&> ]]> \" '", "naïve \N{BAT}"])
 def test_a_vector_drawing_is_sound_xml_with_all_points_in_its_frame(name):
     pick = section_pick()
-    files = export.section_files(pick.made.sample, section_sketch(), name)
+    files = formats.section_files(pick.made.sample, section_sketch(), name)
     root = ElementTree.fromstring(files["section.svg"])
     space = "{http://www.w3.org/2000/svg}"
     assert root.tag == f"{space}svg"

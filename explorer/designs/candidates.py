@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sql
-from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
+from explorer.designs import rows
 from explorer.designs.picks import (
     MOST_NAME,
     MOST_NOTES,
@@ -22,20 +22,16 @@ from explorer.designs.picks import (
     MOST_TAGS,
     Change,
     Made,
-    Model,
     Pick,
     Project,
     Treatment,
     Verdict,
 )
-from explorer.designs.tables import EVENT, MODEL, PICK, PROJECT, PROPERTY, File
+from explorer.designs.tables import EVENT, PICK, PROJECT, PROPERTY, File
 from explorer.errors import StoreError
-from explorer.sketch import CurveSketch, PixelSketch, Sketch
 
 FILE = "candidates.sqlite3"
 _HISTORY = 500
-
-_SKETCH: TypeAdapter[PixelSketch | CurveSketch] = TypeAdapter(Sketch)
 
 
 class Store:
@@ -59,14 +55,14 @@ class Store:
     def projects(self) -> list[Project]:
         """List all projects, oldest first, with the number of their picks."""
         count = sql.func.count(PICK.c.id)
-        rows = (
+        asked = (
             sql.select(PROJECT.c.id, PROJECT.c.name, count)
             .outerjoin(PICK, (PICK.c.project == PROJECT.c.id) & (PICK.c.removed == 0))
             .group_by(PROJECT.c.id)
             .order_by(PROJECT.c.id)
         )
         with self._file.reading() as connection:
-            return [Project(*row) for row in connection.execute(rows)]
+            return [Project(*row) for row in connection.execute(asked)]
 
     def add_project(self, name: str) -> int:
         """Make a project, or find the one of that name; return its number.
@@ -82,7 +78,7 @@ class Store:
             if known is not None:
                 return int(known)
             made = connection.execute(PROJECT.insert().values(name=clean, created=time.time()))
-            return _first_key(made.inserted_primary_key)
+            return rows.first_key(made.inserted_primary_key)
 
     def keep(
         self,
@@ -129,26 +125,27 @@ class Store:
                     raise StoreError(
                         f"This project holds {MOST_PICKS:,} picks; begin another for more."
                     )
-                row = _insert(connection, batch, project, number, key, made)
+                row = rows.insert(connection, project, number, key, made)
+                _note(connection, batch, project, row, "kept", {"removed": 1}, {"removed": 0})
                 if said and key in said:
                     _change(connection, batch, project, row, _checked(**said[key]), "kept")
                 kept.append(row)
-            return _picks(connection, PICK.c.id.in_(kept))
+            return rows.read(connection, PICK.c.id.in_(kept))
 
     def picks(self, project: int, removed: bool = False) -> list[Pick]:
         """List a project's picks in the order in which they were kept, or those removed."""
         with self._file.reading() as connection:
-            return _picks(
+            return rows.read(
                 connection, (PICK.c.project == project) & (PICK.c.removed == int(removed))
             )
 
     def origins(self, project: int) -> list[tuple[str, str]]:
         """List where a project's picks come from, each with its key."""
-        rows = sql.select(PICK.c.origin, PICK.c.key).where(
+        asked = sql.select(PICK.c.origin, PICK.c.key).where(
             (PICK.c.project == project) & (PICK.c.removed == 0)
         )
         with self._file.reading() as connection:
-            return [(origin, key) for origin, key in connection.execute(rows)]
+            return [(origin, key) for origin, key in connection.execute(asked)]
 
     def mark(
         self,
@@ -183,13 +180,19 @@ class Store:
         wanted = _checked(stars, verdict, notes, tags, treatment, removed)
         batch = uuid.uuid4().hex
         with self._file.writing() as connection:
-            rows = connection.execute(
-                sql.select(PICK.c.id).where(
-                    (PICK.c.project == project) & PICK.c.key.in_(list(keys))
+            chosen = (
+                connection.execute(
+                    sql.select(PICK.c.id).where(
+                        (PICK.c.project == project) & PICK.c.key.in_(list(keys))
+                    )
                 )
-            ).scalars()
+                .scalars()
+                .all()
+            )
             words = ", ".join(_words(name, value) for name, value in wanted.items())
-            done = [_change(connection, batch, project, row, wanted, words) for row in list(rows)]
+            done = [
+                _change(connection, batch, project, row, wanted, words) for row in list(chosen)
+            ]
         return batch if any(done) else None
 
     def undo(self, project: int, batch: str | None = None) -> str | None:
@@ -223,7 +226,7 @@ class Store:
     def history(self, project: int, most: int = 50) -> list[Change]:
         """List the latest changes, newest first."""
         count = sql.func.count(EVENT.c.pick.distinct())
-        rows = (
+        asked = (
             sql.select(
                 EVENT.c.batch,
                 sql.func.max(EVENT.c.time),
@@ -239,7 +242,7 @@ class Store:
         with self._file.reading() as connection:
             return [
                 Change(batch, when, words, n, bool(undone))
-                for batch, when, words, n, undone in connection.execute(rows)
+                for batch, when, words, n, undone in connection.execute(asked)
             ]
 
     def measured(self, values: Mapping[str, Mapping[str, float]], conditions: str) -> None:
@@ -250,7 +253,7 @@ class Store:
                     sql.select(PICK.c.key, PICK.c.id).where(PICK.c.key.in_(list(values)))
                 ).all()
             )
-            rows = [
+            lines = [
                 {
                     "pick": known[key],
                     "conditions": conditions,
@@ -261,53 +264,13 @@ class Store:
                 if key in known
                 for name, value in found.items()
             ]
-            if rows:
-                connection.execute(PROPERTY.insert().prefix_with("OR REPLACE"), rows)
+            if lines:
+                connection.execute(PROPERTY.insert().prefix_with("OR REPLACE"), lines)
 
 
 def _existing(connection: Connection, project: int) -> None:
     if connection.scalar(sql.select(PROJECT.c.id).where(PROJECT.c.id == project)) is None:
         raise StoreError("There is no such project; choose one on the Candidates page.")
-
-
-def _insert(
-    connection: Connection, batch: str, project: int, number: int, key: str, made: Made
-) -> int:
-    model = _model_key(connection, made.model)
-    done = connection.execute(
-        PICK.insert().values(
-            key=key,
-            project=project,
-            number=number,
-            origin=made.origin,
-            created=time.time(),
-            model=model,
-            code=np.ascontiguousarray(made.code, "<f4").tobytes(),
-            sample=np.ascontiguousarray(made.sample, "<f4").tobytes(),
-            component=made.component,
-            scale=made.scale,
-            seed=made.seed,
-            labels=None if made.labels is None else json.dumps(made.labels),
-            page=made.page,
-            view=made.view,
-            library=made.library,
-        )
-    )
-    row = _first_key(done.inserted_primary_key)
-    _note(connection, batch, project, row, "kept", {"removed": 1}, {"removed": 0})
-    return row
-
-
-def _model_key(connection: Connection, model: Model) -> int:
-    """Find or add a model: its weights, their name, and how their samples are drawn."""
-    facts = {
-        "hash": model.hash,
-        "slug": model.slug,
-        "data": model.data,
-        "sketch": model.sketch.model_dump_json(),
-    }
-    connection.execute(MODEL.insert().prefix_with("OR IGNORE").values(facts))
-    return int(connection.execute(sql.select(MODEL.c.id).filter_by(**facts)).scalar_one())
 
 
 def _change(
@@ -422,66 +385,3 @@ def _words(name: str, value: object) -> str:
         ("removed", 0): "brought back",
     }
     return said.get((name, value), name)
-
-
-def _picks(connection: Connection, which: sql.ColumnElement[bool]) -> list[Pick]:
-    found = connection.execute(
-        sql.select(PICK, MODEL.c.hash, MODEL.c.slug, MODEL.c.data, MODEL.c.sketch)
-        .join(MODEL, MODEL.c.id == PICK.c.model)
-        .where(which)
-        .order_by(PICK.c.project, PICK.c.number)
-    )
-    rows = [{str(name): value for name, value in row.items()} for row in found.mappings()]
-    measured: dict[int, dict[str, dict[str, float]]] = {}
-    ids = [row["id"] for row in rows]
-    for start in range(0, len(ids), 500):
-        part = ids[start : start + 500]
-        values = connection.execute(sql.select(PROPERTY).where(PROPERTY.c.pick.in_(part)))
-        for pick, conditions, key, value in values:
-            known = measured.setdefault(pick, {}).setdefault(conditions, {})
-            known[key] = np.nan if value is None else value
-    models: dict[int, Model] = {}
-    return [_pick(row, models, measured.get(row["id"], {})) for row in rows]
-
-
-def _pick(
-    row: Mapping[str, Any],
-    models: dict[int, Model],
-    measured: dict[str, dict[str, float]],
-) -> Pick:
-    name = row["model"]
-    if name not in models:
-        sketch = _SKETCH.validate_json(row["sketch"])
-        models[name] = Model(row["hash"], row["slug"], row["data"], sketch)
-    model = models[name]
-    made = Made(
-        model=model,
-        code=np.frombuffer(row["code"], "<f4").astype(np.float32),
-        sample=np.frombuffer(row["sample"], "<f4").astype(np.float32).reshape(model.sketch.shape),
-        origin=row["origin"],
-        page=row["page"],
-        view=row["view"],
-        library=row["library"],
-        component=row["component"],
-        scale=row["scale"],
-        seed=row["seed"],
-        labels=None if row["labels"] is None else tuple(json.loads(row["labels"])),
-    )
-    return Pick(
-        key=row["key"],
-        number=row["number"],
-        created=row["created"],
-        made=made,
-        stars=row["stars"],
-        verdict=row["verdict"],
-        notes=row["notes"],
-        tags=tuple(json.loads(row["tags"])),
-        treatment=row["treatment"],
-        removed=bool(row["removed"]),
-        properties=measured,
-    )
-
-
-def _first_key(key: Sequence[int] | None) -> int:
-    assert key is not None
-    return int(key[0])

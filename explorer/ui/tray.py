@@ -10,6 +10,7 @@ import streamlit as st
 from explorer.designs import aerodynamics, geometry
 from explorer.designs.properties import Conditions, Property
 from explorer.designs.search import pareto
+from explorer.inference import Engine
 from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import samples_strip
 from explorer.ui import palette
@@ -183,6 +184,11 @@ def table(names: Sequence[str], rows: Sequence[tuple[str, Sequence[str], bool]])
         'gap:.15rem 1.6rem;font-size:.85rem;font-variant-numeric:tabular-nums">'
         f"{''.join(cells)}</div>"
     )
+
+
+def width(engine: Engine) -> int:
+    """Return the least width of a tile of an engine's samples."""
+    return 64 if engine.sketch.kind == "pixels" else 150
 
 
 def _differences(items: Sequence[Judged]) -> None:

@@ -1,0 +1,106 @@
+"""A design in the formats of others: Selig .dat, CSV, SVG, DXF, NPY, and a table of many."""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from explorer.designs import geometry
+from explorer.designs.picks import Pick
+from explorer.designs.properties import Measured
+from explorer.sketch import CurveSketch, PixelSketch
+
+_RISKY = ("=", "+", "-", "@", "\t", "\r")
+
+
+def section_files(
+    sample: Float[np.ndarray, " stations"], sketch: PixelSketch | CurveSketch, name: str
+) -> dict[str, bytes]:
+    """Write one section's contour as Selig .dat, CSV, SVG and DXF; the chord is 1."""
+    points = geometry.contour(sample.astype(np.float64), sketch)
+    dat = [name, *(f"{x: .6f} {y: .6f}" for x, y in points)]
+    table = ["x,y", *(f"{x:.6f},{y:.6f}" for x, y in points)]
+    return {
+        "section.dat": "\n".join([*dat, ""]).encode("ascii", "replace"),
+        "section.csv": "\n".join([*table, ""]).encode(),
+        "section.svg": _svg(points, name),
+        "section.dxf": _dxf(points),
+    }
+
+
+def table(picks: Sequence[Pick], measured: Sequence[Measured]) -> bytes:
+    """Write a line of CSV for each pick, with its properties and their units."""
+    columns: dict[str, str] = {}
+    for found in measured:
+        for item in found.properties:
+            if item.key in found.values:
+                unit = re.sub(r"[^\w²%°/]+", "", item.unit)
+                columns.setdefault(item.key, f"{item.key} [{unit}]" if unit else item.key)
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow(
+        ["pick", "stars", "verdict", "tags", "notes", "checkpoint", "hash", "data", "component",
+         "scale", "seed", "page", "valid", "fault", "treatment", *columns.values()]
+    )  # fmt: skip
+    for pick, found in zip(picks, measured, strict=True):
+        made, fault = pick.made, found.faults[0]
+        known = [
+            pick.number, pick.stars, pick.verdict, "; ".join(pick.tags), pick.notes,
+            made.model.slug, made.model.hash, made.model.data, _blank(made.component),
+            _blank(made.scale), _blank(made.seed), made.page, int(not fault), fault,
+            pick.treatment,
+        ]  # fmt: skip
+        values = [found.values.get(key, np.array([np.nan]))[0] for key in columns]
+        writer.writerow(
+            [*map(cell, known), *(f"{v:.6g}" if np.isfinite(v) else "" for v in values)]
+        )
+    return stream.getvalue().encode()
+
+
+def _blank(value: object) -> object:
+    return "" if value is None else value
+
+
+def _svg(points: Float[np.ndarray, "points 2"], name: str) -> bytes:
+    low, high = float(points[:, 1].min()), float(points[:, 1].max())
+    path = "M" + " L".join(f"{1000 * x:.3f},{-1000 * y:.3f}" for x, y in points) + " Z"
+    left, width = float(points[:, 0].min()), float(np.ptp(points[:, 0]))
+    edges = (1000 * left - 20, -1000 * high - 20, 1000 * width + 40, 1000 * (high - low) + 40)
+    box = " ".join(f"{edge:.1f}" for edge in edges)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">\n'
+        f"<title>{_plain(name)}, chord 1000</title>\n"
+        f'<path d="{path}" fill="none" stroke="#1f2937" stroke-width="2"/>\n</svg>\n'
+    ).encode()
+
+
+def _plain(name: str) -> str:
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _dxf(points: Float[np.ndarray, "points 2"]) -> bytes:
+    from ezdxf.filemanagement import new
+
+    sheet = new("R2010", setup=False)
+    sheet.modelspace().add_lwpolyline([(float(x), float(y)) for x, y in points], close=True)
+    stream = io.StringIO()
+    sheet.write(stream)
+    return stream.getvalue().encode()
+
+
+def npy(array: np.ndarray) -> bytes:
+    """Write an array as float32."""
+    stream = io.BytesIO()
+    np.save(stream, array.astype(np.float32), allow_pickle=False)
+    return stream.getvalue()
+
+
+def cell(value: object) -> str:
+    """Write a value for a table; text that a spreadsheet would run gets an apostrophe."""
+    text = str(value)
+    if isinstance(value, int | float | np.number | np.bool_):
+        return text
+    return f"'{text}" if text.lstrip().startswith(_RISKY) or text.startswith(_RISKY) else text
