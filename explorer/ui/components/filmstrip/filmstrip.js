@@ -145,7 +145,7 @@ function onMark(strip, index, tile, event) {
   const box = panel.canvas.getBoundingClientRect()
   const [x, y] = place(panel, tile)
   const size = markSize(panel)
-  return event.clientX - box.left - x < size + 4 && event.clientY - box.top - y < size + 6
+  return event.clientX - box.left - x < 0.62 * size + 6 && event.clientY - box.top - y < size + 5
 }
 
 function build(root) {
