@@ -159,7 +159,7 @@ def pack(
         for pick in picks:
             folder = f"{pick.number:03d}"
             made, sketch = pick.made, pick.made.model.sketch
-            sample = _treated(pick)
+            sample = treated(pick)
             shown = (
                 1 - sample if isinstance(sketch, PixelSketch) and sketch.channels == 1 else sample
             )
@@ -235,7 +235,8 @@ def rebuild(item: Returned, engine: Engine) -> Again:
     return Again(number, made.model.slug, same, away)
 
 
-def _treated(pick: Pick) -> Float[np.ndarray, "*sample"]:
+def treated(pick: Pick) -> Float[np.ndarray, "*sample"]:
+    """Return a pick's sample as it is shown and exported: smoothed where that was asked for."""
     sketch = pick.made.model.sketch
     if (
         pick.treatment == "smoothed"

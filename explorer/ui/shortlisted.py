@@ -11,11 +11,12 @@ import streamlit as st
 
 from explorer.designs import geometry
 from explorer.designs.candidates import Store
+from explorer.designs.export import treated
 from explorer.designs.picks import MOST_NAME, MOST_NOTES, Pick, Project
 from explorer.designs.properties import Conditions, Measured, Property
 from explorer.errors import StoreError
 from explorer.inference import Engine
-from explorer.sketch import CurveSketch, PixelSketch
+from explorer.sketch import PixelSketch
 from explorer.strips import samples_strip
 from explorer.ui import bounds, frame, picking, resources
 from explorer.ui.components import filmstrip
@@ -56,7 +57,7 @@ def judged(store: Store, project: Project, conditions: Conditions) -> list[Judge
     found: dict[str, Judged] = {}
     for group in _alike(picks):
         sketch = group[0].made.model.sketch
-        x = np.stack([sample_of(pick) for pick in group])
+        x = np.stack([treated(pick) for pick in group])
         names = "".join(pick.key + pick.treatment for pick in group)
         name = hashlib.sha256((names + sketch.model_dump_json()).encode()).hexdigest()
         worth = resources.picks_worth(name, conditions, x, sketch)
@@ -73,18 +74,6 @@ def judged(store: Store, project: Project, conditions: Conditions) -> list[Judge
         with contextlib.suppress(StoreError):  # they are measured again next time
             store.measured(new, text)
     return [found[pick.key] for pick in picks]
-
-
-def sample_of(pick: Pick) -> np.ndarray:
-    """Return a pick's sample as it is shown and exported: smoothed where that was asked for."""
-    sketch = pick.made.model.sketch
-    if (
-        pick.treatment == "smoothed"
-        and isinstance(sketch, CurveSketch)
-        and geometry.is_section(sketch)
-    ):
-        return geometry.smoothed(pick.made.sample[None], sketch)[0]
-    return pick.made.sample
 
 
 def bar(store: Store, project: Project, all_picks: Sequence[Judged], view: CandidatesView) -> None:
@@ -152,7 +141,7 @@ def cards(project: Project, items: Sequence[Judged], view: CandidatesView) -> No
         view.at = None
     groups = _alike([item.pick for item in items[:MOST_CARDS]])
     strips = [
-        samples_strip(np.stack([sample_of(pick) for pick in group]), group[0].made.model.sketch)
+        samples_strip(np.stack([treated(pick) for pick in group]), group[0].made.model.sketch)
         for group in groups
     ]
     places = {
@@ -212,7 +201,7 @@ def detail(store: Store, project: Project, items: Sequence[Judged], view: Candid
     )
     st.markdown(f"**{pick.title}**")
     filmstrip(
-        samples_strip(sample_of(pick)[None], made.model.sketch),
+        samples_strip(treated(pick)[None], made.model.sketch),
         key="candidates_detail",
         selectable=False,
         tile_width=150 if isinstance(made.model.sketch, PixelSketch) else 300,

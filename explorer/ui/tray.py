@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.designs import aerodynamics, geometry
+from explorer.designs.export import treated
 from explorer.designs.properties import Conditions, Property
 from explorer.designs.search import pareto
 from explorer.inference import Engine
@@ -18,7 +19,7 @@ from explorer.ui.components import filmstrip
 from explorer.ui.components.parallel import parallel
 from explorer.ui.controls import commit, control
 from explorer.ui.routes import PLOTLY
-from explorer.ui.shortlisted import Judged, common, focus, sample_of
+from explorer.ui.shortlisted import Judged, common, focus
 from explorer.ui.views import CandidatesView
 
 AXES = 8
@@ -41,7 +42,7 @@ def compare(items: Sequence[Judged], view: CandidatesView) -> None:
         left = len(chosen) - len(alike)
         st.caption(f"{left} of them are samples of other data and are not shown here.")
     if isinstance(sketch, CurveSketch):
-        samples = [(item.pick.title, sample_of(item.pick)) for item in alike]
+        samples = [(item.pick.title, treated(item.pick)) for item in alike]
         overlay(samples, sketch, "candidates_overlay")
     else:
         _differences(alike)
@@ -95,7 +96,7 @@ def polars(items: Sequence[Judged], view: CandidatesView, conditions: Conditions
     unsure, unsound = 0, []
     for index, item in enumerate(chosen):
         found = aerodynamics.polars(
-            sample_of(item.pick)[None],
+            treated(item.pick)[None],
             item.pick.made.model.sketch,
             ALPHAS,
             conditions.reynolds,
@@ -192,7 +193,7 @@ def width(engine: Engine) -> int:
 
 
 def _differences(items: Sequence[Judged]) -> None:
-    samples = np.stack([sample_of(item.pick) for item in items])
+    samples = np.stack([treated(item.pick) for item in items])
     sketch = items[0].pick.made.model.sketch
     first = items[0].pick.title
     names = [item.pick.title for item in items]
