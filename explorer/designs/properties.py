@@ -45,6 +45,11 @@ class Property(NamedTuple):
     main: bool = False
     meaning: str = ""
 
+    @property
+    def title(self) -> str:
+        """Its name with its unit."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
     def words(self, value: float) -> str:
         """Write a value with its unit, or a dash where there is none."""
         if not np.isfinite(value):

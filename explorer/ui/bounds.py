@@ -44,10 +44,9 @@ def remember(view: Bounded) -> None:
         st.session_state[key] = getattr(view, name)
 
 
-def of_text(text: str, engine: Engine, wanted: Conditions) -> tuple[Constraint, ...]:
-    """Read constraints as they stand in a link, those that an engine's samples can meet."""
-    keys = {item.key for item in known(engine.sketch, wanted)}
-    return tuple(bound for bound in parse(text) if bound.key in keys)
+def asked(engine: Engine, view: Bounded) -> tuple[Constraint, ...]:
+    """Return the view's constraints that an engine's samples can meet."""
+    return constraints(view, known(engine.sketch, conditions(view)))
 
 
 def words(bound: Constraint, properties: Sequence[Property]) -> str:
@@ -83,10 +82,7 @@ def control_bounds(engine: Engine, view: Bounded) -> None:
             )
         with st.form(f"{page}_bounds", border=False):
             keys = [item.key for item in properties]
-            labels = {
-                item.key: f"{item.label} ({item.unit})" if item.unit else item.label
-                for item in properties
-            }
+            labels = {item.key: item.title for item in properties}
             st.selectbox(
                 "Property", keys, key=f"{page}_bound_key", format_func=lambda key: labels[key]
             )

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.designs import geometry, search
-from explorer.designs.properties import Conditions, measure
+from explorer.designs.properties import Conditions, measure, words
 from explorer.errors import DesignError
 from explorer.inference import Engine
 from explorer.sketch import CurveSketch
@@ -88,7 +88,7 @@ def _far(items: Sequence[Judged], engine: Engine, view: CandidatesView) -> None:
                         scale=float(scale),
                         yardstick=resources.yardstick(engine),
                         fidelity=float(fidelity),
-                        constraints=bounds.of_text(view.limits, engine, conditions),
+                        constraints=bounds.asked(engine, view),
                         conditions=conditions,
                         rejected=np.stack(rejected) if rejected else None,
                     ),
@@ -219,11 +219,7 @@ def _strip(engine: Engine, strip: Strip, name: str, conditions: Conditions) -> N
     assert strip.z is not None
     worth = resources.codes_worth(engine, strip.z[0], conditions)
     captions = [
-        " · ".join(
-            f"{prop.label} {prop.words(float(worth.values[prop.key][row]))}"
-            for prop in worth.properties
-            if prop.main
-        )
+        " · ".join(words(worth.properties, {key: v[row] for key, v in worth.values.items()}))
         for row in range(len(strip.z[0]))
     ]
     filmstrip(

@@ -165,6 +165,7 @@ def claimed_data(engine: Engine, component: int) -> None:
     classes = mix(atlas.label[rows], atlas.classes)
     filmstrip(
         strip,
+        keep=[picking.keepable(engine, z=atlas.codes[nearest])],
         key="prototypes_claimed",
         selectable=False,
         tile_width=44 if engine.sketch.kind == "pixels" else 110,

@@ -8,7 +8,7 @@ from explorer import regions
 from explorer.inference import Engine
 from explorer.publishing import DATA
 from explorer.strips import grid_strip
-from explorer.ui import gallery, palette, resources, sweep
+from explorer.ui import gallery, palette, picking, resources, sweep
 from explorer.ui.components import filmstrip
 from explorer.ui.frame import said_of
 from explorer.ui.views import PriorsLabView
@@ -257,6 +257,7 @@ def _decoded(engine: Engine, found: regions.Plane) -> None:
     z = np.stack(np.meshgrid(xs, ys), -1).reshape(1, -1, 2).astype(np.float32)
     filmstrip(
         grid_strip(engine, z, (0.0,)),
+        keep=[picking.keepable(engine, z=z[0])],
         key=f"lab_decoded_{engine.slug}",
         selectable=False,
         tile_width=22,

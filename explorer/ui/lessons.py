@@ -8,7 +8,7 @@ import streamlit as st
 from explorer import regions
 from explorer.inference import Engine
 from explorer.strips import codes_strip
-from explorer.ui import lab, resources, sweep
+from explorer.ui import lab, picking, resources, sweep
 from explorer.ui.components import filmstrip
 from explorer.ui.controls import commit
 from explorer.ui.notation import layer_codes
@@ -166,6 +166,7 @@ def _in_holes(engines: list[Engine]) -> None:
         st.markdown(f"**{lab.named(engine)}: decoded from its holes**")
         filmstrip(
             codes_strip(engine, codes),
+            keep=[picking.keepable(engine, z=codes)],
             key=f"lesson_holes_{engine.slug}",
             selectable=False,
             tile_width=64,

@@ -98,7 +98,7 @@ def _search(
             "less" if way == "less" else "more",
             floor=floor,
             constraints=(
-                *bounds.of_text(view.limits, engine, conditions),
+                *bounds.asked(engine, view),
                 *_smooth(engine, item),
             ),
             conditions=conditions,

@@ -7,7 +7,7 @@ import streamlit as st
 from jaxtyping import Float, Int
 
 from explorer import settings
-from explorer.designs.properties import Conditions
+from explorer.designs.properties import Conditions, known
 from explorer.inference import Engine
 from explorer.projection import SPLITS
 from explorer.publishing import PRIORS
@@ -120,8 +120,10 @@ def worth_address(
     own = _own(engine, component)
     place = address_of(engine, "worth", tiles, seed, "all" if own is None else own)
     asked = (conditions or Conditions()).model_dump(exclude_defaults=True)
-    more = urlencode({"limits": limits, **asked} if limits else asked)
-    return f"{place}&{more}" if more else place
+    asked |= {"limits": limits} if limits else {}
+    # The browser keeps what it has fetched: other properties, as of a new package, other address.
+    asked["of"] = ".".join(item.key for item in known(engine.sketch))
+    return f"{place}&{urlencode(asked)}"
 
 
 def component_count(engine: Engine) -> int:
@@ -203,7 +205,8 @@ def neighbours(
                       tile_width=width)  # fmt: skip
             st.caption("the sample")
         with st.container(width=9 * width):
-            filmstrip(shown, key=f"{key}_codes", selectable=False, tile_width=width)
+            filmstrip(shown, key=f"{key}_codes", selectable=False, tile_width=width,
+                      keep=[picking.keepable(engine, z=atlas.codes[rows])])  # fmt: skip
             st.caption(f"by code, nearest first. {words}")
         data = resources.originals(engine)
         if data is None:

@@ -60,10 +60,7 @@ def charts(items: Sequence[Judged], view: CandidatesView) -> None:
         return
     st.subheader("Side by side", anchor=False)
     axes = [
-        (
-            f"{prop.label}{f' ({prop.unit})' if prop.unit else ''}",
-            [i.values[prop.key] for i in same],
-        )
+        (prop.title, [item.values[prop.key] for item in same])
         for prop in _telling(properties, same)
     ]
     parallel(
@@ -233,8 +230,7 @@ def _columns(items: Sequence[Judged]) -> None:
             }  # fmt: skip
             for prop in item.properties:
                 value = item.values.get(prop.key, np.nan)
-                title = prop.label + (f", {prop.unit}" if prop.unit else "")
-                row[title] = round(value, prop.digits) if np.isfinite(value) else None
+                row[prop.title] = round(value, prop.digits) if np.isfinite(value) else None
             rows.append(row)
         st.dataframe(rows, key="candidates_table", hide_index=True)
 
@@ -292,14 +288,11 @@ def _scatter(
         hoverinfo="skip",
         marker={"size": 20, "symbol": "circle-open", "color": FOCUS, "line": {"width": 2.5}},
     )
-    titles = {
-        key: prop.label + (f", {prop.unit}" if prop.unit else "") for key, prop in known.items()
-    }
     figure.update_layout(
         height=360,
         margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        xaxis={"title": titles[x]},
-        yaxis={"title": titles[y]},
+        xaxis={"title": known[x].title},
+        yaxis={"title": known[y].title},
         legend={"orientation": "h", "y": 1.12},
     )
     st.plotly_chart(figure, key="candidates_scatter", on_select=_clicked,

@@ -239,6 +239,7 @@ def _end(engine: Engine, atlas: Atlas, view: InterpolateView, number: int, end: 
             with st.container(horizontal=True, vertical_alignment="bottom"):
                 filmstrip(
                     codes_strip(engine, found[0][None]),
+                    keep=[picking.keepable(engine, z=found[0][None])],
                     key=f"interpolate_end_{number}",
                     selectable=False,
                     tile_width=64 if engine.sketch.kind == "pixels" else 120,
