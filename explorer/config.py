@@ -1,10 +1,9 @@
 """RunConfig: data, model, prior, objective and training in one JSON file, the recipe."""
 
-import itertools
-import math
 from pathlib import Path
 from typing import Literal
 
+import torch
 from pydantic import Field, ValidationError, model_validator
 
 from explorer.data import DataConfig
@@ -70,10 +69,24 @@ class RunConfig(Recipe):
 
     @model_validator(mode="after")
     def _model_and_prior_fit(self) -> "RunConfig":
-        if (self.model.kind == "ae") != (self.prior is None):
-            raise ValueError("an autoencoder (ae) has no prior, and every other model needs one")
-        if self.sketch is not None and self._parameters() > MAX_PARAMETERS:
-            raise ValueError(f"the model would have over {MAX_PARAMETERS:,} parameters")
+        if self.model.deterministic != (self.prior is None):
+            raise ValueError(
+                "a plain autoencoder (ae, convae) has no prior, and every other model needs one"
+            )
+        if self.sketch is not None:
+            try:
+                with torch.device("meta"):
+                    built = self.build()
+            except RecipeError as error:
+                raise ValueError(str(error)) from error
+            count = sum(
+                value.numel()
+                for module in built
+                if module is not None
+                for value in module.state_dict().values()
+            )
+            if count > MAX_PARAMETERS:
+                raise ValueError(f"the model would have over {MAX_PARAMETERS:,} parameters")
         return self
 
     def build(self) -> tuple[AbstractModel, AbstractPrior | None]:
@@ -85,16 +98,7 @@ class RunConfig(Recipe):
         if self.sketch is None:
             raise RecipeError("The recipe has no sketch; train it with `latent-explorer train`.")
         model = self.model.build(self.sketch)
-        return model, self.prior.build(model.space, self.sketch) if self.prior else None
-
-    def _parameters(self) -> int:
-        """Count an upper bound of parameters without building anything."""
-        assert self.sketch is not None
-        pixels = math.prod(self.sketch.shape)
-        widths = (pixels, *self.model.hidden, self.model.latent)
-        network = sum(2 * (a + 1) * b for a, b in itertools.pairwise(widths))
-        components = getattr(self.prior, "components", 1)
-        return 2 * network + components * max(pixels, 2 * self.model.latent)
+        return model, self.prior.build(model.top, self.sketch) if self.prior else None
 
 
 def read_recipe(path: Path) -> RunConfig:

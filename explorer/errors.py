@@ -14,6 +14,7 @@ ExplorerError
 ├── StoreError           candidates cannot be kept or read
 ├── JobError             a job cannot be started or gone on with
 ├── NoDensityError       a density was asked of a model that has none
+├── LevelError           a level of the code was asked for that the model has not
 └── DeviceError          the device is unknown, absent or out of memory
 """
 
@@ -72,6 +73,10 @@ class JobError(ExplorerError):
 
 class NoDensityError(ExplorerError):
     """A density was asked of a model that has none, as a plain autoencoder."""
+
+
+class LevelError(ExplorerError):
+    """A level of the code was asked for, or a value per level given, that the model has not."""
 
 
 class DeviceError(ExplorerError):

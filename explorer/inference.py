@@ -3,6 +3,7 @@
 It knows nothing of the web, takes and gives float32 NumPy, and may be shared by threads.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -16,10 +17,21 @@ from torch import Tensor
 from explorer.checkpoint import Checkpoint
 from explorer.devices import resolve_device
 from explorer.distributions import DiagonalMixture
-from explorer.errors import DeviceError, NoDensityError
-from explorer.interfaces import Components, LatentPrior, LatentSpace, Posterior
+from explorer.errors import DeviceError, LevelError, NoDensityError
+from explorer.interfaces import (
+    Components,
+    LatentPrior,
+    LatentSpace,
+    Scale,
+    Seed,
+    joined,
+    noise,
+    uniforms,
+)
 from explorer.metrics.amortisation import Refinement, refine
 from explorer.metrics.likelihood import Likelihood, importance_sampling
+from explorer.models import PixelHVAEConfig, Sequential
+from explorer.priors import HierarchicalPrior
 from explorer.sketch import CurveSketch, PixelSketch
 
 BLOCKS = {"cpu": 192, "cuda": 1024}
@@ -106,21 +118,36 @@ class Engine:
     def encode(
         self, x: Float[Array | Tensor, "batch *sample"], labels: Array | None = None
     ) -> Encoded:
-        """Encode samples in data units."""
+        """Encode samples in data units; in a hierarchy means are followed from the top down."""
         loc, scale = self._run(x, self._encode_block)
         return Encoded(loc, scale if self.has_prior else None)
+
+    def posterior_draws(
+        self, x: Float[Array | Tensor, "1 *sample"], n: int, seed: int = 0
+    ) -> Float[Array, "n latent"]:
+        """Draw n codes of one sample from q(z|x), level by level."""
+        rows = torch.as_tensor(x, dtype=torch.float32).to(self.device)
+        with self._lock, torch.inference_mode():
+            q = self._model.posterior(rows)
+            if q.scale is None:
+                return _numpy(q.loc.expand(n, -1))
+            return _numpy(joined(q.walk(noise(n, self.space.size, seed).to(rows))))
 
     def decode(
         self, z: Float[Array | Tensor, "batch latent"], labels: Array | None = None
     ) -> Float[Array, "batch *sample"]:
-        """Decode codes to the mean of p(x|z), in data units."""
+        """Decode codes to the mean of p(x|z), in data units.
+
+        Of a decoder that goes pixel by pixel, each pixel's probability given the probabilities of
+        those before it.
+        """
         return self._run(z, lambda rows: (self._model.likelihood(rows).mean,))[0]
 
     def sample(
         self,
         n: int,
-        scale: float = 1.0,
-        seed: int = 0,
+        scale: Scale = 1.0,
+        seed: Seed = 0,
         component: int | None = None,
         labels: Array | None = None,
     ) -> Sample:
@@ -131,8 +158,9 @@ class Engine:
 
         Args:
             n: How many.
-            scale: s in z = mean + s * spread * noise; 1 is the prior as trained.
-            seed: Same seed, same pictures.
+            scale: s in z = mean + s * spread * noise; 1 is the prior as trained. In a hierarchy
+                one for all levels, or one for each, top first.
+            seed: Same seed, same pictures; likewise one, or one for each level.
             component: Draw from this component only.
             labels: Reserved for class-conditional models.
         """
@@ -140,12 +168,94 @@ class Engine:
         return Sample(z, self.decode(z), index, self.log_prior(z))
 
     def draw(
-        self, n: int, scale: float = 1.0, seed: int = 0, component: int | None = None
+        self, n: int, scale: Scale = 1.0, seed: Seed = 0, component: int | None = None
     ) -> tuple[Float[Array, "batch latent"], Int[Array, " batch"]]:
         """Draw codes and their components, without decoding."""
         with self._lock, torch.inference_mode():
             drawn = self.prior.draw(n, scale=scale, seed=seed, component=component)
         return drawn.z.cpu().numpy(), drawn.component.numpy()
+
+    def resample(
+        self,
+        z: Float[Array, " latent"],
+        level: str,
+        n: int,
+        scale: float = 1.0,
+        seed: int = 0,
+    ) -> Float[Array, "n latent"]:
+        """Keep one code but for one of its levels, which is drawn anew from the prior.
+
+        The bottom is drawn given the top that stays: what the bottom adds. A top that is drawn
+        anew leaves the bottom as it is: what the top decides.
+
+        Args:
+            z: The code.
+            level: Name of the level to draw, as in `space`.
+            n: How many.
+            scale: s, as in `sample`.
+            seed: Seed of the draws.
+
+        Raises:
+            LevelError: If the space has no such level, or no other.
+        """
+        with self._lock, torch.inference_mode():
+            prior = self.prior
+            if not isinstance(prior, HierarchicalPrior):
+                raise LevelError(f"{self.slug} has one level; choose a model with two.")
+            codes = torch.from_numpy(np.asarray(z, np.float32)).to(self.device).expand(n, -1)
+            names = [item.name for item in self.space.levels]
+            if level not in names:
+                raise LevelError(f"{self.slug} has no level {level}; its levels are {names}.")
+            if level == names[0]:
+                top = prior.upper.draw(n, scale=scale, seed=seed).z
+                drawn = torch.cat([top, codes[:, prior.size :]], 1)
+            else:
+                drawn = prior.descend(codes[:, : prior.size], scale=scale, seed=seed)
+            return drawn.cpu().numpy()
+
+    @property
+    def top(self) -> tuple[LatentPrior, int]:
+        """The learned prior itself, and the length of the codes it is about.
+
+        In a hierarchy they are the first units of a code; elsewhere all.
+        """
+        prior = self.prior
+        return (
+            (prior.upper, prior.size)
+            if isinstance(prior, HierarchicalPrior)
+            else (prior, self.space.size)
+        )
+
+    @property
+    def sequential(self) -> bool:
+        """Whether p(x|z) goes pixel by pixel, so that its samples take longer than its means."""
+        return isinstance(self.checkpoint.config.model, PixelHVAEConfig)
+
+    def paint(
+        self, z: Float[Array | Tensor, "batch latent"], seed: int = 0
+    ) -> Float[Array, "batch *sample"]:
+        """Draw one binary picture from p(x|z) for each code, pixel by pixel where it is so made.
+
+        Raises:
+            NoDensityError: If p(x|z) is not of binary pixels.
+        """
+        if self.checkpoint.config.model.likelihood != "bernoulli":
+            raise NoDensityError(
+                f"{self.slug} does not draw binary pixels; look at its means instead."
+            )
+        shape = self.sketch.shape
+        uniform = uniforms(len(z) * math.prod(shape), seed).float().reshape(len(z), *shape)
+
+        def block(rows: Tensor) -> tuple[Tensor]:
+            codes, chance = rows[:, : self.space.size], rows[:, self.space.size :]
+            p = self._model.likelihood(codes)
+            own = chance.reshape(-1, *shape)
+            if isinstance(p, Sequential):
+                return (p.paint(own[:, 0]),)
+            return ((own < p.mean).float(),)
+
+        rows = torch.cat([torch.as_tensor(z, dtype=torch.float32), uniform.flatten(1)], 1)
+        return self._run(rows, block)[0]
 
     def log_prior(
         self, z: Float[Array | Tensor, "batch latent"], labels: Array | None = None
@@ -173,13 +283,13 @@ class Engine:
         )
 
     def moments(self) -> tuple[Float[Array, " latent"], Float[Array, " latent"]]:
-        """Return the prior's mean and standard deviation per unit.
+        """Return the prior's mean and standard deviation per unit, by draws where need be.
 
         Raises:
             NoDensityError: If the model is a plain autoencoder.
         """
         components = self.components()
-        if components is None:
+        if components is None or len(self.space.levels) > 1:
             codes = self.draw(4096)[0]
             return codes.mean(0), codes.std(0)
         mixture = DiagonalMixture(components.log_weights, components.loc, components.scale)
@@ -187,13 +297,18 @@ class Engine:
 
     def responsibilities(self, z: Float[Array, "batch latent"]) -> Int[Array, " batch"]:
         """Return for each code the component that most probably made it."""
-        components = self.components()
-        if components is None:
+        prior = self.prior
+        if prior.components() is None:
             raise NoDensityError(
                 f"{self.slug} has no components; choose a model with a mixture prior."
             )
-        mixture = DiagonalMixture(components.log_weights, components.loc, components.scale)
-        best = self._run(z, lambda rows: (mixture.responsibilities(rows).argmax(-1).float(),))[0]
+
+        def most_probable(rows: Tensor) -> tuple[Tensor]:
+            found = prior.responsibilities(rows)
+            assert found is not None
+            return (found.argmax(-1).float(),)
+
+        best = self._run(z, most_probable)[0]
         return best.astype(np.int64)
 
     def score(
@@ -242,11 +357,11 @@ class Engine:
             # Not inference mode: paths ask for gradients of log p(z) in z.
             with torch.no_grad():
                 module = self.checkpoint.prior.to(self.device)
-                self._prior = self._model.joint(module(self._model.posterior))
+                self._prior = self._model.latent_prior(module)
                 self._pseudo_inputs = module.pseudo_inputs()
 
     def _encode_block(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        q: Posterior = self._model.posterior(rows)
+        q = self._model.posterior(rows).flat()
         return q.loc, q.loc if q.scale is None else q.scale
 
     def _run(

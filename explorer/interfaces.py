@@ -7,7 +7,7 @@ codes classes`; `*sample` stands for the axes of one sample. Log-densities are i
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float, Int
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 
-from explorer.errors import NoDensityError
+from explorer.errors import LevelError, NoDensityError
 
 BLOCK = 16
 """Rows in which noise is drawn: torch fills tensors below 16 elements in another order."""
@@ -56,22 +56,49 @@ class LatentSpace:
 
 @dataclass(frozen=True)
 class Posterior:
-    """q(z|x) for a batch: a diagonal Gaussian, or a point where `scale` is None."""
+    """q(z|x) for a batch: a diagonal Gaussian, or a point where `scale` is None.
 
-    loc: Float[Tensor, "batch latent"]
-    scale: Float[Tensor, "batch latent"] | None
+    In a hierarchy `loc` and `scale` are of the top level, and `below` gives the next level's
+    Gaussian once the codes above it are known.
+    """
 
-    def sample(self, generator: torch.Generator | None = None) -> Float[Tensor, "batch latent"]:
+    loc: Float[Tensor, "*batch level"]
+    scale: Float[Tensor, "*batch level"] | None
+    below: "Callable[[Tensor], Posterior] | None" = None
+
+    def sample(self, generator: torch.Generator | None = None) -> Float[Tensor, "*batch latent"]:
         """Draw one code per row, differentiably; a point posterior returns its point."""
-        if self.scale is None:
-            return self.loc
-        device = generator.device if generator is not None else self.loc.device
-        noise = torch.randn(self.loc.shape, generator=generator, device=device).to(self.loc)
-        return self.loc + self.scale * noise
+        return joined(self.walk(generator=generator))
 
-    def log_prob(
-        self, z: Float[Tensor, "*samples batch latent"]
-    ) -> Float[Tensor, "*samples batch"]:
+    def walk(
+        self,
+        eps: Float[Tensor, "*shape latent"] | None = None,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> "tuple[Rung, ...]":
+        """Go down the levels, at each drawing z = loc + scale * noise given what lies above.
+
+        Args:
+            eps: Standard normal noise, a row per code, its columns in the order of the levels;
+                drawn from `generator` if absent.
+            generator: Source of the noise.
+        """
+        if self.scale is None:
+            return (Rung(self, self.loc),)
+        width = self.loc.shape[-1]
+        if eps is None:
+            device = generator.device if generator is not None else self.loc.device
+            own = torch.randn(self.loc.shape, generator=generator, device=device).to(self.loc)
+            rest = None
+        else:
+            own, rest = eps[..., :width], eps[..., width:]
+        z = self.loc + self.scale * own
+        first = Rung(self, z)
+        if self.below is None:
+            return (first,)
+        return (first, *self.below(z).walk(rest, generator=generator))
+
+    def log_prob(self, z: Float[Tensor, "*shape latent"]) -> Float[Tensor, "*shape"]:
         """Evaluate log q(z|x) in nats.
 
         Raises:
@@ -81,7 +108,48 @@ class Posterior:
             raise NoDensityError(
                 "A plain autoencoder has no posterior density; choose a model with a prior."
             )
+        width = self.loc.shape[-1]
+        own = self.level_log_prob(z[..., :width])
+        return (
+            own
+            if self.below is None
+            else own + self.below(z[..., :width]).log_prob(z[..., width:])
+        )
+
+    def level_log_prob(self, z: Float[Tensor, "*shape level"]) -> Float[Tensor, "*shape"]:
+        """Evaluate the density of this level's own Gaussian in nats."""
+        assert self.scale is not None
         return Independent(Normal(self.loc, self.scale, validate_args=False), 1).log_prob(z)
+
+    def flat(self) -> "Posterior":
+        """Follow the means down the levels: means and spreads of a whole code, as one Gaussian."""
+        if self.scale is None or self.below is None:
+            return self
+        rest = self.below(self.loc).flat()
+        assert rest.scale is not None
+        return Posterior(
+            torch.cat([self.loc, rest.loc], -1), torch.cat([self.scale, rest.scale], -1)
+        )
+
+
+Conditional = Callable[[Tensor], Posterior]
+"""From codes of the levels above to the Gaussian of the level below."""
+
+
+class Rung(NamedTuple):
+    """One level of a drawn code: the Gaussian it was drawn from, given what lies above, and z."""
+
+    q: Posterior
+    z: Float[Tensor, "*shape level"]
+
+    def log_prob(self) -> Float[Tensor, "*shape"]:
+        """Evaluate the density of this level's code in nats."""
+        return self.q.level_log_prob(self.z)
+
+
+def joined(rungs: "tuple[Rung, ...]") -> Float[Tensor, "*shape latent"]:
+    """Put the levels of a drawn code together."""
+    return rungs[0].z if len(rungs) == 1 else torch.cat([rung.z for rung in rungs], -1)
 
 
 @dataclass(frozen=True)
@@ -103,6 +171,25 @@ class Draw(NamedTuple):
     component: Int[Tensor, " batch"]
 
 
+_Value = TypeVar("_Value", int, float)
+
+Scale = float | tuple[float, ...]
+"""One scale for all levels, or one for each, top first."""
+
+Seed = int | tuple[int, ...]
+"""One seed for all levels, or one for each, top first."""
+
+
+def each_level(value: _Value | tuple[_Value, ...], levels: int) -> tuple[_Value, ...]:
+    """Give every level its own value."""
+    values = value if isinstance(value, tuple) else (value,) * levels
+    if len(values) != levels:
+        raise LevelError(
+            f"{len(values)} values were given for {levels} levels; give one, or one per level."
+        )
+    return values
+
+
 class LatentPrior(ABC):
     """p(z) at hand: a density, a sampler with a scale, and components where it has them."""
 
@@ -112,7 +199,7 @@ class LatentPrior(ABC):
 
     @abstractmethod
     def draw(
-        self, n: int, *, scale: float = 1.0, seed: int = 0, component: int | None = None
+        self, n: int, *, scale: Scale = 1.0, seed: Seed = 0, component: int | None = None
     ) -> Draw:
         """Draw n codes: mean + scale * spread * noise inside the drawn component.
 
@@ -122,7 +209,21 @@ class LatentPrior(ABC):
 
     @abstractmethod
     def components(self) -> Components | None:
-        """Return the mixture's components, or None for a prior that is no mixture."""
+        """Return the mixture's components, or None for a prior that is no mixture.
+
+        In a hierarchy they are the top level's, each with the level below at its centre: places
+        to look at, whose densities are the top level's only.
+        """
+
+    def levels(self, z: Float[Tensor, "*batch latent"]) -> "tuple[LatentPrior | Posterior, ...]":
+        """Return the prior of each level given the codes above it, top first."""
+        return (self,)
+
+    def responsibilities(
+        self, z: Float[Tensor, "*batch latent"]
+    ) -> Float[Tensor, "*batch components"] | None:
+        """Evaluate p(k|z), the probability that component k drew z; None without components."""
+        return None
 
 
 Encode = Callable[..., Posterior]
@@ -148,6 +249,11 @@ class AbstractModel(nn.Module, ABC):
 
     space: LatentSpace
 
+    @property
+    def top(self) -> LatentSpace:
+        """The space on which the learned prior lives: the top level of a hierarchy, or all."""
+        return self.space
+
     @abstractmethod
     def posterior(
         self, x: Float[Tensor, "batch *sample"], labels: Tensor | None = None
@@ -160,9 +266,19 @@ class AbstractModel(nn.Module, ABC):
     ) -> Distribution:
         """Return p(x|z), its event the axes of one sample."""
 
+    def top_posterior(
+        self, x: Float[Tensor, "batch *sample"], labels: Tensor | None = None
+    ) -> Posterior:
+        """Encode samples to the space of the learned prior, which is all a VampPrior asks for."""
+        return self.posterior(x, labels)
+
     def joint(self, prior: LatentPrior) -> LatentPrior:
         """Return the prior over whole codes; for one level, the prior itself."""
         return prior
+
+    def latent_prior(self, prior: AbstractPrior) -> LatentPrior:
+        """Build p(z) over whole codes from a prior module."""
+        return self.joint(prior(self.top_posterior))
 
 
 def noise(n: int, size: int, seed: int) -> Float[Tensor, "n size"]:

@@ -10,7 +10,13 @@ from explorer.data import DataSet
 from explorer.errors import TrainingError
 from explorer.interfaces import AbstractModel, AbstractPrior
 from explorer.models import VAE
-from explorer.priors import CodeMixtureConfig, CodeMixturePrior, GaussianPrior, XVAEConfig
+from explorer.priors import (
+    CodeMixtureConfig,
+    CodeMixturePrior,
+    GaussianPrior,
+    VampDataPrior,
+    XVAEConfig,
+)
 
 
 def fit_prior(
@@ -26,10 +32,12 @@ def fit_prior(
     Raises:
         TrainingError: If the autoencoder does not fit the recipe.
     """
+    if isinstance(prior, VampDataPrior):
+        prior.fit(data.train.x, config.training.seed, dynamic=data.dynamic)
     if not isinstance(config.prior, XVAEConfig | CodeMixtureConfig):
         return config
     source = checkpoint.load(config.prior.source)
-    if source.config.model.latent != config.model.latent:
+    if source.config.model.latent != model.top.size:
         raise TrainingError(
             f"{source.slug} has another latent size than the recipe; choose a matching source."
         )

@@ -12,7 +12,7 @@ from explorer.checkpoint import ATLAS, Checkpoint
 from explorer.data import DataSet
 from explorer.errors import CheckpointError
 from explorer.inference import Engine
-from explorer.interfaces import noise
+from explorer.interfaces import joined, noise
 
 VERSION = 2
 MOST_CODES = 10_000
@@ -314,12 +314,13 @@ def _terms(engine: Engine, x: np.ndarray, seed: int) -> tuple[np.ndarray, np.nda
         for start in range(0, len(x), 2000):
             rows = torch.from_numpy(x[start : start + 2000])
             q = model.posterior(rows)
-            errors.append(-model.likelihood(q.loc).log_prob(rows))
+            errors.append(-model.likelihood(q.flat().loc).log_prob(rows))
             if q.scale is None:
                 kls.append(torch.zeros(len(rows)))
                 continue
-            z = q.loc + q.scale * eps[start : start + 2000]
-            kls.append(q.log_prob(z) - engine.prior.log_prob(z))
+            rungs = q.walk(eps[start : start + 2000])
+            log_q = torch.stack([rung.log_prob() for rung in rungs]).sum(0)
+            kls.append(log_q - engine.prior.log_prob(joined(rungs)))
     return torch.cat(kls).numpy(), torch.cat(errors).numpy()
 
 

@@ -25,6 +25,10 @@ DATA = {
     "digits": "Digits, 8 × 8",
     "mnist-static": "MNIST, static",
     "mnist": "MNIST, dynamic",
+    "fashion": "Fashion-MNIST",
+    "omniglot28": "OMNIGLOT, 28 × 28",
+    "caltech-silhouettes": "Caltech 101 silhouettes",
+    "frey": "Frey faces",
     "airfoils": "Airfoils",
     "naca": "NACA sections",
     "files": "Own files",
@@ -38,8 +42,22 @@ PRIORS = {
     "xvae-mixture": "X-VAE mixture",
     "mog": "Mixture of Gaussians",
     "vamp": "VampPrior",
+    "vamp-data": "VampPrior on data",
+    "vamp-weighted": "VampPrior, weighted",
+    "flow": "Flow",
 }
 """Priors in words."""
+
+MODELS = {
+    "ae": "autoencoder",
+    "vae": "VAE",
+    "convae": "convolutional autoencoder",
+    "convvae": "convolutional VAE",
+    "hvae": "two-level HVAE",
+    "convhvae": "two-level convHVAE",
+    "pixelhvae": "two-level PixelHVAE",
+}
+"""Models in words."""
 
 
 def publish(
@@ -133,7 +151,7 @@ def card(opened: Checkpoint) -> str:
         f"# {opened.slug}",
         "",
         f"{DATA[config.data.kind]}. {PRIORS[prior]}. {config.model.latent} latent units; "
-        f"gated dense layers {' - '.join(map(str, config.model.hidden))}; "
+        f"{config.model.words}; "
         f"{config.model.likelihood} likelihood.",
         "",
         "| Measure | Value | Standard error | n | Samples | Seed | Unit | Real against real |",

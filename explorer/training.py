@@ -23,6 +23,7 @@ from explorer.errors import TrainingError
 from explorer.interfaces import AbstractModel, AbstractPrior
 from explorer.objectives import elbo
 from explorer.pretraining import fit_prior
+from explorer.priors import VampDataPrior
 
 WORK = "training"
 STATE, LOG = "state.safetensors", "log.jsonl"
@@ -53,7 +54,7 @@ class _Network(nn.Module):
         self.model, self.prior = model, prior
 
     def forward(self, x: Tensor, **options: object) -> tuple[Tensor, Tensor, Tensor]:
-        latent = self.model.joint(self.prior(self.model.posterior)) if self.prior else None
+        latent = self.model.latent_prior(self.prior) if self.prior else None
         return elbo(self.model, latent, x, **options)  # type: ignore[arg-type]
 
 
@@ -259,6 +260,8 @@ class _Run:
     def publish(self) -> None:
         """Write the best weights as a checkpoint."""
         self.network.load_state_dict(self.best_weights)
+        if isinstance(self.network.prior, VampDataPrior):
+            self.network.prior.settle(self.network.model.top_posterior)
         checkpoint.save(self.network.model, self.network.prior, self.config, self.out)
         if self.snapshots:
             epochs = np.array(sorted(self.snapshots))

@@ -9,21 +9,35 @@ from explorer.data.dataset import AbstractDataConfig, DataSet, Split
 from explorer.data.digits import DigitsConfig
 from explorer.data.files import FilesConfig
 from explorer.data.mnist import MnistConfig, StaticMnistConfig
+from explorer.data.pictures import CaltechConfig, FashionConfig, FreyConfig, OmniglotConfig
 
 DataConfig = Annotated[
-    DigitsConfig | StaticMnistConfig | MnistConfig | AirfoilsConfig | NacaConfig | FilesConfig,
+    DigitsConfig
+    | StaticMnistConfig
+    | MnistConfig
+    | FashionConfig
+    | OmniglotConfig
+    | CaltechConfig
+    | FreyConfig
+    | AirfoilsConfig
+    | NacaConfig
+    | FilesConfig,
     Field(discriminator="kind"),
 ]
 
 __all__ = [
     "AbstractDataConfig",
     "AirfoilsConfig",
+    "CaltechConfig",
     "DataConfig",
     "DataSet",
     "DigitsConfig",
+    "FashionConfig",
     "FilesConfig",
+    "FreyConfig",
     "MnistConfig",
     "NacaConfig",
+    "OmniglotConfig",
     "Split",
     "StaticMnistConfig",
 ]

@@ -27,30 +27,28 @@ _SKETCH = PixelSketch(height=_SIDE, width=_SIDE)
 _CLASSES = tuple(str(digit) for digit in range(10))
 
 
-class _File(NamedTuple):
+class File(NamedTuple):
+    """A file of a data set: its name, checksum and number of samples."""
+
     name: str
     digest: str
     rows: int
 
 
 _GREY = {  # md5 of the packed file, as torchvision lists it
-    "train_images": _File(
-        "train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873", 60_000
-    ),
-    "train_labels": _File(
-        "train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432", 60_000
-    ),
-    "test_images": _File("t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3", 10_000),
-    "test_labels": _File("t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c", 10_000),
+    "train_images": File("train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873", 60_000),
+    "train_labels": File("train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432", 60_000),
+    "test_images": File("t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3", 10_000),
+    "test_labels": File("t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c", 10_000),
 }
 _STATIC = {  # sha1 of the unpacked text
-    "train": _File(
+    "train": File(
         "binarized_mnist_train.amat.gz", "cf70514ec5f481e54ad3eb0e6c03c83326ff96f8", 50_000
     ),
-    "valid": _File(
+    "valid": File(
         "binarized_mnist_valid.amat.gz", "13418487742e6ea6d48db7b5187353a20b1b1f8c", 10_000
     ),
-    "test": _File(
+    "test": File(
         "binarized_mnist_test.amat.gz", "ca70bd7775e182596dec148d4dc1bc6bd6c4c5f4", 10_000
     ),
 }
@@ -111,14 +109,14 @@ class MnistConfig(AbstractDataConfig):
         folder = root / "MNIST" / "raw"
         if download:
             _download(folder)
-        pixels = _read_idx(folder, _GREY["train_images"]).reshape(-1, 1, _SIDE, _SIDE)
+        pixels = read_idx(folder, _GREY["train_images"]).reshape(-1, 1, _SIDE, _SIDE)
         train = Split(
             pixels.astype(np.float32) / 255,
-            _read_idx(folder, _GREY["train_labels"]).astype(np.int64),
+            read_idx(folder, _GREY["train_labels"]).astype(np.int64),
             np.arange(len(pixels)),
         )
-        test_pixels = _read_idx(folder, _GREY["test_images"]).reshape(-1, 1, _SIDE, _SIDE)
-        test_labels = _read_idx(folder, _GREY["test_labels"]).astype(np.int64)
+        test_pixels = read_idx(folder, _GREY["test_images"]).reshape(-1, 1, _SIDE, _SIDE)
+        test_labels = read_idx(folder, _GREY["test_labels"]).astype(np.int64)
         valid = train.take(np.arange(len(train) - _VALID, len(train)))
         return DataSet(
             train=train.take(np.arange(len(train) - _VALID)),
@@ -134,14 +132,19 @@ class MnistConfig(AbstractDataConfig):
         )
 
 
-def _read_idx(folder: Path, file: _File) -> UInt8[np.ndarray, " bytes"]:
-    path = require(folder / file.name, "MNIST")
+def read_idx(folder: Path, file: File, what: str = "MNIST") -> UInt8[np.ndarray, " bytes"]:
+    """Read the values of a packed idx file of images or labels.
+
+    Raises:
+        DataError: If it is absent or not what its checksum says.
+    """
+    path = require(folder / file.name, what)
     content = verify(path.read_bytes(), file.digest, path, "md5")
     header = 16 if "images" in file.name else 8
     return np.frombuffer(gzip.decompress(content), np.uint8, offset=header)
 
 
-def _read_text(folder: Path, file: _File) -> Float[np.ndarray, "samples 1 28 28"]:
+def _read_text(folder: Path, file: File) -> Float[np.ndarray, "samples 1 28 28"]:
     path = require(folder / file.name, "Static MNIST")
     try:
         with gzip.open(path) as stream:

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from explorer.errors import NoDensityError
-from explorer.interfaces import AbstractModel, LatentPrior, noise
+from explorer.interfaces import AbstractModel, LatentPrior, Posterior, joined, noise
 
 STEPS = 60
 SAMPLES = 512
@@ -25,8 +25,8 @@ class Refinement(NamedTuple):
     elbo: Float[Tensor, " steps"]
     rise: float
     error: float
-    loc: Float[Tensor, " latent"]
-    scale: Float[Tensor, " latent"]
+    loc: Float[Tensor, " level"]
+    scale: Float[Tensor, " level"]
 
 
 def refine(
@@ -39,6 +39,8 @@ def refine(
     seed: int = 0,
 ) -> Refinement:
     """Improve q(z|x) for one sample by gradient steps on its own mean and spread.
+
+    In a hierarchy the top's are moved, and the levels below follow as the encoder has them.
 
     The rise of the bound is the part of the inference gap that is due to amortisation.
 
@@ -66,15 +68,15 @@ def refine(
     loc = q.loc[0].clone().requires_grad_()
     log_scale = q.scale[0].log().clone().requires_grad_()
     # With the same few codes at every step the posterior would be fitted to them.
-    judge = noise(samples, len(loc), seed).to(device)
-    guides = (
-        noise(steps * _GUIDES, len(loc), seed + 1).to(device).reshape(steps, _GUIDES, len(loc))
-    )
+    size = model.space.size
+    judge = noise(samples, size, seed).to(device)
+    guides = noise(steps * _GUIDES, size, seed + 1).to(device).reshape(steps, _GUIDES, size)
     optimiser = torch.optim.Adam([loc, log_scale], _LEARNING_RATE)
 
     def bound(each: Tensor) -> Tensor:
-        z = loc + log_scale.exp() * each
-        log_q = torch.distributions.Normal(loc, log_scale.exp()).log_prob(z).sum(1)
+        rungs = Posterior(loc[None], log_scale.exp()[None], q.below).walk(each)
+        z = joined(rungs)
+        log_q = torch.stack([rung.log_prob() for rung in rungs]).sum(0)
         return model.likelihood(z).log_prob(x) + prior.log_prob(z) - log_q
 
     with torch.no_grad():

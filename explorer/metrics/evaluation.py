@@ -12,7 +12,14 @@ from explorer.checkpoint import Checkpoint, Metric, Metrics
 from explorer.data import DataSet
 from explorer.errors import TrainingError
 from explorer.interfaces import AbstractModel, LatentPrior
-from explorer.metrics.latent import active_units, encode, kl_per_unit, prior_variance
+from explorer.metrics.latent import (
+    active_units,
+    drawn_density,
+    encode,
+    kl_per_unit,
+    posterior_means,
+    prior_variance,
+)
 from explorer.metrics.likelihood import importance_sampling
 from explorer.metrics.samples import NEIGHBOURS, WhitenedComponents, prdc, vendi_score
 
@@ -74,7 +81,7 @@ def evaluate(
         }
         return Evaluation(metrics, {"reconstruction": _array(reconstruction)})
     with torch.inference_mode():
-        prior = model.joint(opened.prior.to(device)(model.posterior))
+        prior = model.latent_prior(opened.prior.to(device))
     done = 0
 
     def advance(count: int) -> None:
@@ -88,17 +95,18 @@ def evaluate(
         "elbo": _mean(scores.elbo, "nats", seed, samples),
         "reconstruction": _mean(scores.reconstruction, "nats", seed, samples),
         "kl": _mean(scores.kl, "nats", seed, samples),
-        "active_units": _units(active_units(q.loc, prior_variance(prior)), len(x)),
         "effective_samples": _mean(scores.effective, "samples", seed, samples),
     }
+    means, variance = posterior_means(model, x), prior_variance(prior)
+    metrics |= _active(model, means, variance, len(x))
     metrics |= _fidelity(model, prior, data, seed, report)
-    with torch.inference_mode():
-        z = q.sample(torch.Generator(device).manual_seed(seed))
-        units = kl_per_unit(q, prior, z)
+    units = kl_per_unit(model, prior, x, seed)
     arrays = {
         "log_likelihood": _array(scores.log_likelihood),
         "elbo": _array(scores.elbo),
         "kl_per_unit": _array(units),
+        "variance_per_unit": _array(means.var(0, correction=0) / variance),
+        "log_prior": _array(drawn_density(model, prior, x, seed)),
         "rows": rows.astype(np.int32),
     }
     return Evaluation(metrics, arrays)
@@ -191,6 +199,26 @@ def _mean(
 
 def _units(active: Tensor, n: int) -> Metric:
     return Metric(value=float(active.sum()), n=n, unit=f"of {len(active)} units")
+
+
+def _active(
+    model: AbstractModel,
+    means: Float[Tensor, "batch latent"],
+    variance: Float[Tensor, " latent"],
+    n: int,
+) -> Metrics:
+    """Count active units, relative to the prior's variance and absolute, and level by level."""
+    relative, absolute = active_units(means, variance), active_units(means)
+    found = {
+        "active_units": _units(relative, n),
+        "active_units_absolute": _units(absolute, n),
+    }
+    if len(model.space.levels) > 1:
+        for level in model.space.levels:
+            own = slice(level.start, level.stop)
+            found[f"active_units_{level.name}"] = _units(relative[own], n)
+            found[f"active_units_absolute_{level.name}"] = _units(absolute[own], n)
+    return found
 
 
 def _array(values: Tensor) -> np.ndarray:

@@ -4,7 +4,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from explorer.interfaces import AbstractModel, LatentPrior, Posterior
+from explorer.distributions import DiagonalMixture
+from explorer.interfaces import AbstractModel, LatentPrior, Posterior, Rung, joined
 from explorer.objectives import unit_kl
 
 ACTIVE_VARIANCE = 0.01
@@ -12,12 +13,43 @@ ACTIVE_VARIANCE = 0.01
 
 @torch.inference_mode()
 def encode(model: AbstractModel, x: Float[Tensor, "batch *sample"]) -> Posterior:
-    """Encode many samples in bounded memory."""
-    parts = [model.posterior(rows) for rows in x.split(2000)]
+    """Encode many samples in bounded memory; in a hierarchy along the means from the top down."""
+    parts = [model.posterior(rows).flat() for rows in x.split(2000)]
     scales = [part.scale for part in parts if part.scale is not None]
     return Posterior(
         torch.cat([part.loc for part in parts]), torch.cat(scales) if scales else None
     )
+
+
+@torch.inference_mode()
+def posterior_means(
+    model: AbstractModel,
+    x: Float[Tensor, "batch *sample"],
+    *,
+    draws: int = 16,
+    seed: int = 0,
+) -> Float[Tensor, "batch latent"]:
+    """Estimate E[z_j|x] of every unit; below the top it is an average over codes drawn above.
+
+    Args:
+        model: A model in evaluation mode.
+        x: Samples in data units.
+        draws: Codes of the levels above for each sample.
+        seed: Seed of these codes.
+    """
+    if len(model.space.levels) == 1:
+        return encode(model, x).loc
+    generator = torch.Generator(x.device).manual_seed(seed)
+    parts = []
+    for rows in x.split(500):
+        q = model.posterior(rows)
+        walks = [q.walk(generator=generator) for _ in range(draws)]
+        lower = [
+            torch.stack([walk[level].q.loc for walk in walks]).mean(0)
+            for level in range(1, len(model.space.levels))
+        ]
+        parts.append(torch.cat([q.loc, *lower], 1))
+    return torch.cat(parts)
 
 
 def active_units(
@@ -36,36 +68,72 @@ def active_units(
     return loc.var(0, correction=0) > ACTIVE_VARIANCE * torch.as_tensor(variance)
 
 
+@torch.inference_mode()
 def kl_per_unit(
-    q: Posterior, prior: LatentPrior, z: Float[Tensor, "batch latent"]
+    model: AbstractModel,
+    prior: LatentPrior,
+    x: Float[Tensor, "batch *sample"],
+    seed: int = 0,
 ) -> Float[Tensor, " latent"]:
     """Return each unit's mean KL in nats.
 
-    Under a mixture the KL does not split into units; then this is E[log q_j(z_j) - log p_j(z_j)]
-    with p_j the prior's marginal of unit j, whose sum is not the KL.
+    In closed form where p is one Gaussian, as p(z1|z2) below the top always is. Under a mixture
+    the KL does not split into units; then this is E[log q_j(z_j) - log p_j(z_j)] with p_j the
+    prior's marginal of unit j, whose sum is not the KL. Under a flow the marginals have no density
+    and the units are not a number.
+
+    Args:
+        model: A model in evaluation mode.
+        prior: Its prior over whole codes.
+        x: Samples in data units.
+        seed: Seed of one code per sample.
     """
-    exact = unit_kl(q, prior)
+    generator = torch.Generator(x.device).manual_seed(seed)
+    sums: list[Tensor] = []
+    for rows in x.split(1000):
+        rungs = model.posterior(rows).walk(generator=generator)
+        levels = zip(rungs, prior.levels(joined(rungs)), strict=True)
+        sums.append(torch.cat([_level_kl(rung, p).sum(0) for rung, p in levels]))
+    return torch.stack(sums).sum(0) / len(x)
+
+
+@torch.inference_mode()
+def drawn_density(
+    model: AbstractModel,
+    prior: LatentPrior,
+    x: Float[Tensor, "batch *sample"],
+    seed: int = 0,
+) -> Float[Tensor, " batch"]:
+    """Return log p(z) in nats of one code drawn from each sample's posterior."""
+    generator = torch.Generator(x.device).manual_seed(seed)
+    return torch.cat(
+        [prior.log_prob(model.posterior(rows).sample(generator)) for rows in x.split(1000)]
+    )
+
+
+def _level_kl(rung: Rung, p: LatentPrior | Posterior) -> Float[Tensor, "batch level"]:
+    exact = unit_kl(rung.q, p)
     if exact is not None:
-        return exact.mean(0)
-    components = prior.components()
-    assert components is not None
-    assert q.scale is not None
-    own = torch.distributions.Normal(q.loc, q.scale).log_prob(z)
-    each = [
-        (
-            torch.distributions.Normal(components.loc, components.scale).log_prob(rows[:, None])
-            + components.log_weights[:, None]
-        ).logsumexp(1)
-        for rows in z.split(200)
-    ]
-    return (own - torch.cat(each)).mean(0)
-
-
-def prior_variance(prior: LatentPrior) -> Float[Tensor, " latent"]:
-    """Return the prior's variance per unit."""
-    components = prior.components()
+        return exact
+    assert isinstance(p, LatentPrior)
+    components = p.components()
     if components is None:
-        return prior.draw(4096).z.var(0)
-    weights = components.log_weights.exp()
-    mean = weights @ components.loc
-    return weights @ (components.scale.pow(2) + (components.loc - mean).pow(2))
+        return torch.full_like(rung.z, torch.nan)
+    assert rung.q.scale is not None
+    own = torch.distributions.Normal(rung.q.loc, rung.q.scale).log_prob(rung.z)
+    marginals = torch.distributions.Normal(components.loc, components.scale)
+    each = [
+        (marginals.log_prob(rows[:, None]) + components.log_weights[:, None]).logsumexp(1)
+        for rows in rung.z.split(200)
+    ]
+    return own - torch.cat(each)
+
+
+@torch.inference_mode()
+def prior_variance(prior: LatentPrior) -> Float[Tensor, " latent"]:
+    """Return the prior's variance per unit, by draws where it has no closed form."""
+    components = prior.components()
+    if components is None or len(prior.levels(components.loc[:1])) > 1:
+        return prior.draw(16_384).z.var(0)
+    mixture = DiagonalMixture(components.log_weights, components.loc, components.scale)
+    return mixture.variance

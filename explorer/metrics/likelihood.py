@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from explorer.errors import NoDensityError
-from explorer.interfaces import AbstractModel, LatentPrior
+from explorer.interfaces import AbstractModel, LatentPrior, joined
 
 ROWS = {"cpu": 1024, "cuda": 65_536}
 """Codes decoded at a time; on a CPU their pictures stay in the cache."""
@@ -71,10 +71,14 @@ def importance_sampling(
             )
         log_weights, terms = [], []
         for chunk in _chunks(samples, max(1, most // len(rows))):
-            eps = torch.randn(chunk, *q.loc.shape, generator=generator, device=x.device)
-            z = q.loc + q.scale * eps
+            eps = torch.randn(
+                chunk, len(rows), model.space.size, generator=generator, device=x.device
+            )
+            rungs = q.walk(eps)
+            z = joined(rungs)
             reconstruction = model.likelihood(z).log_prob(rows)
-            kl = q.log_prob(z) - prior.log_prob(z)
+            log_q = torch.stack([rung.log_prob() for rung in rungs]).sum(0)
+            kl = log_q - prior.log_prob(z)
             log_weights.append(reconstruction - kl)
             terms.append(torch.stack([reconstruction, kl]))
         weights = torch.cat(log_weights).double()

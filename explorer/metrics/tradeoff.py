@@ -67,7 +67,7 @@ def measure_tradeoff(
     if n <= 2 * NEIGHBOURS:
         raise DataError(f"{n} test samples are too few for a curve; give at least 11.")
     model = opened.model
-    prior = model.joint(opened.prior(model.posterior))
+    prior = model.latent_prior(opened.prior)
     chosen = np.random.default_rng(seed).permutation(len(data.test))[:n]
     real = data.test.x[chosen]
     features = WhitenedComponents(real)

@@ -1,7 +1,6 @@
-"""The one-level models: a plain autoencoder, and a VAE with gated dense networks."""
+"""The one-level models: a plain autoencoder and a VAE, of gated dense or convolutional layers."""
 
-import math
-from typing import Annotated, Literal, cast
+from typing import Annotated, ClassVar, Literal, cast
 
 import torch
 from jaxtyping import Float
@@ -9,67 +8,78 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
+from explorer.errors import RecipeError
 from explorer.interfaces import AbstractModel, LatentSpace, Posterior, Recipe
-from explorer.models.networks import HEADS, GatedDense, LikelihoodName, dense, gated_stack
+from explorer.models.networks import (
+    HEADS,
+    LOG_VARIANCE_BOUNDS,
+    WIDE,
+    DenseEncoder,
+    GatedDense,
+    LikelihoodName,
+    dense,
+    gated_encoder,
+    gated_pictures,
+    gated_stack,
+)
 from explorer.sketch import CurveSketch, PixelSketch
 
-LOG_VARIANCE_BOUNDS = (-6.0, 2.0)
-"""Clamp of log q-variance, relative to the prior's reference variance."""
-
-_Hidden = Annotated[
-    tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1, max_length=6)
-]
+Width = Annotated[int, Field(ge=1, le=4096)]
+Hidden = Annotated[tuple[Width, ...], Field(min_length=1, max_length=6)]
+Channels = Annotated[tuple[Annotated[int, Field(ge=1, le=256)], ...], Field(max_length=8)]
 
 
 class Autoencoder(AbstractModel):
     """A deterministic autoencoder: a point for a posterior, and no prior.
 
     Args:
-        shape: Shape of one sample.
         latent: Length of a code.
-        hidden: Widths of the encoder's layers; the decoder's are the same, reversed.
-        likelihood: Family of p(x|z), whose negative log is the reconstruction loss.
+        encoder: From samples to rows of features.
+        encoded: How many features.
+        decoder: From codes to what `head` reads.
+        head: The likelihood, whose negative log is the reconstruction loss.
     """
 
     def __init__(
         self,
-        shape: tuple[int, ...],
         latent: int,
-        hidden: tuple[int, ...],
-        likelihood: LikelihoodName,
+        encoder: nn.Module,
+        encoded: int,
+        decoder: nn.Module,
+        head: nn.Module,
     ) -> None:
         super().__init__()
         self.space = LatentSpace.single(latent)
-        self.shape = shape
-        self.encoder = gated_stack(math.prod(shape), hidden)
-        self.loc = dense(hidden[-1], latent)
-        self.decoder = gated_stack(latent, hidden[::-1])
-        self.head = HEADS[likelihood](hidden[0], shape)
+        self.encoder = encoder
+        self.loc = dense(encoded, latent)
+        self.decoder = decoder
+        self.head = head
 
     def posterior(
         self, x: Float[Tensor, "batch *sample"], labels: Tensor | None = None
     ) -> Posterior:
         """Encode samples to points."""
-        return Posterior(self.loc(self.encoder(x.flatten(1))), None)
+        return Posterior(self.loc(self.encoder(x)), None)
 
     def likelihood(
         self, z: Float[Tensor, "*batch latent"], labels: Tensor | None = None
     ) -> Distribution:
         """Return p(x|z)."""
-        return self.head(self.decoder(z))
+        return cast("Distribution", self.head(self.decoder(z)))
 
 
 class VAE(AbstractModel):
-    """A variational autoencoder with gated dense layers and a diagonal Gaussian posterior.
+    """A variational autoencoder with a diagonal Gaussian posterior.
 
     The log variance of q is clamped relative to a reference (the prior's variance for X-VAE, one
     otherwise), so that the same clamp means the same in every scale of the latent space.
 
     Args:
-        shape: Shape of one sample.
         latent: Length of a code.
-        hidden: Widths of the encoder's layers; the decoder's are the same, reversed.
-        likelihood: Family of p(x|z).
+        encoder: From samples to rows of features.
+        encoded: How many features.
+        decoder: From codes to what `head` reads; its first layer is a gated dense one.
+        head: The likelihood.
 
     References:
         Auto-encoding variational Bayes (Kingma and Welling, 2014). https://arxiv.org/abs/1312.6114
@@ -80,19 +90,19 @@ class VAE(AbstractModel):
 
     def __init__(
         self,
-        shape: tuple[int, ...],
         latent: int,
-        hidden: tuple[int, ...],
-        likelihood: LikelihoodName,
+        encoder: nn.Module,
+        encoded: int,
+        decoder: nn.Sequential,
+        head: nn.Module,
     ) -> None:
         super().__init__()
         self.space = LatentSpace.single(latent)
-        self.shape = shape
-        self.encoder = gated_stack(math.prod(shape), hidden)
-        self.loc = dense(hidden[-1], latent)
-        self.log_variance = dense(hidden[-1], latent)
-        self.decoder = gated_stack(latent, hidden[::-1])
-        self.head = HEADS[likelihood](hidden[0], shape)
+        self.encoder = encoder
+        self.loc = dense(encoded, latent)
+        self.log_variance = dense(encoded, latent)
+        self.decoder = decoder
+        self.head = head
         self.register_buffer("reference_scale", torch.ones(latent))
 
     @torch.no_grad()
@@ -109,7 +119,7 @@ class VAE(AbstractModel):
         self, x: Float[Tensor, "batch *sample"], labels: Tensor | None = None
     ) -> Posterior:
         """Encode samples to diagonal Gaussians."""
-        hidden = self.encoder(x.flatten(1))
+        hidden = self.encoder(x)
         log_variance = nn.functional.hardtanh(self.log_variance(hidden), *LOG_VARIANCE_BOUNDS)
         return Posterior(self.loc(hidden), self.reference_scale * (0.5 * log_variance).exp())
 
@@ -117,23 +127,83 @@ class VAE(AbstractModel):
         self, z: Float[Tensor, "*batch latent"], labels: Tensor | None = None
     ) -> Distribution:
         """Return p(x|z)."""
-        return self.head(self.decoder(z))
+        return cast("Distribution", self.head(self.decoder(z)))
 
 
 class _DenseConfig(Recipe):
+    deterministic: ClassVar[bool] = False
     latent: int = Field(40, ge=1, le=512)
-    hidden: _Hidden = (300, 300)
+    hidden: Hidden = (300, 300)
     likelihood: LikelihoodName = "bernoulli"
+
+    @property
+    def words(self) -> str:
+        """The architecture in words."""
+        return f"gated dense layers {' - '.join(map(str, self.hidden))}"
+
+    def parts(
+        self, sketch: PixelSketch | CurveSketch
+    ) -> tuple[int, nn.Module, int, nn.Sequential, nn.Module]:
+        """Make the networks: dense, the decoder's widths those of the encoder reversed."""
+        return (
+            self.latent,
+            DenseEncoder(sketch.shape, self.hidden),
+            self.hidden[-1],
+            gated_stack(self.latent, self.hidden[::-1]),
+            HEADS[self.likelihood](self.hidden[0], sketch.shape),
+        )
+
+
+class _ConvConfig(Recipe):
+    deterministic: ClassVar[bool] = False
+    latent: int = Field(40, ge=1, le=512)
+    channels: Channels = Field((32, 32, 64, 64, 6), min_length=5, max_length=5)
+    decoder_channels: Channels = Field((64, 64, 64, 64), min_length=1)
+    width: Width = 300
+    likelihood: LikelihoodName = "bernoulli"
+
+    @property
+    def words(self) -> str:
+        """The architecture in words."""
+        down, up = (" - ".join(map(str, row)) for row in (self.channels, self.decoder_channels))
+        return f"gated convolutions {down} down and {up} up"
+
+    def parts(
+        self, sketch: PixelSketch | CurveSketch
+    ) -> tuple[int, nn.Module, int, nn.Sequential, nn.Module]:
+        """Make the networks: five gated convolutions down, and a chain of them on one map up."""
+        shape = pictures_only(sketch).shape
+        encoder, encoded = gated_encoder(shape, self.channels, WIDE)
+        decoder = nn.Sequential(
+            GatedDense(self.latent, self.width),
+            *gated_pictures(self.width, shape, self.decoder_channels),
+        )
+        head = HEADS[self.likelihood](self.decoder_channels[-1], shape, pictures=True)
+        return self.latent, encoder, encoded, decoder, head
+
+
+def pictures_only(sketch: PixelSketch | CurveSketch) -> PixelSketch:
+    """Return the sketch of pictures.
+
+    Raises:
+        RecipeError: If the data are curves.
+    """
+    if not isinstance(sketch, PixelSketch):
+        raise RecipeError(
+            "Convolutions need pictures; choose the kind ae, vae or hvae for curves."
+        )
+    return sketch
 
 
 class AutoencoderConfig(_DenseConfig):
     """A deterministic autoencoder."""
 
+    deterministic: ClassVar[bool] = True
     kind: Literal["ae"] = "ae"
 
     def build(self, sketch: PixelSketch | CurveSketch) -> Autoencoder:
         """Make the untrained model."""
-        return Autoencoder(sketch.shape, self.latent, self.hidden, self.likelihood)
+        return Autoencoder(*self.parts(sketch))
 
 
 class VAEConfig(_DenseConfig):
@@ -143,4 +213,25 @@ class VAEConfig(_DenseConfig):
 
     def build(self, sketch: PixelSketch | CurveSketch) -> VAE:
         """Make the untrained model."""
-        return VAE(sketch.shape, self.latent, self.hidden, self.likelihood)
+        return VAE(*self.parts(sketch))
+
+
+class ConvAutoencoderConfig(_ConvConfig):
+    """A deterministic autoencoder of gated convolutions."""
+
+    deterministic: ClassVar[bool] = True
+    kind: Literal["convae"] = "convae"
+
+    def build(self, sketch: PixelSketch | CurveSketch) -> Autoencoder:
+        """Make the untrained model."""
+        return Autoencoder(*self.parts(sketch))
+
+
+class ConvVAEConfig(_ConvConfig):
+    """A variational autoencoder of one level and gated convolutions."""
+
+    kind: Literal["convvae"] = "convvae"
+
+    def build(self, sketch: PixelSketch | CurveSketch) -> VAE:
+        """Make the untrained model."""
+        return VAE(*self.parts(sketch))

@@ -10,7 +10,14 @@ from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
 from explorer.errors import NoDensityError
-from explorer.interfaces import AbstractModel, Components, LatentPrior, Posterior, Recipe
+from explorer.interfaces import (
+    AbstractModel,
+    Components,
+    LatentPrior,
+    Posterior,
+    Recipe,
+    joined,
+)
 from explorer.objectives.schedules import LinearConfig, ScheduleConfig
 
 DivergenceName = Literal["exact", "variational", "jensen"]
@@ -50,7 +57,7 @@ def elbo(
     generator: torch.Generator | None = None,
     inputs: Float[Tensor, "batch *sample"] | None = None,
 ) -> Terms:
-    """Evaluate the bound with one code per sample.
+    """Evaluate the bound with one code per sample, level by level in a hierarchy.
 
     Args:
         model: A model; a plain autoencoder has a reconstruction term only.
@@ -68,35 +75,48 @@ def elbo(
         Improving variational inference with inverse autoregressive flow (Kingma et al., 2016),
         appendix C.8, for free bits. https://arxiv.org/abs/1606.04934
     """
-    q = model.posterior(x if inputs is None else inputs)
-    z = q.sample(generator)
+    rungs = model.posterior(x if inputs is None else inputs).walk(generator=generator)
+    z = joined(rungs)
     reconstruction = model.likelihood(z).log_prob(x)
     if prior is None:
         return Terms(reconstruction, torch.zeros_like(reconstruction), -reconstruction.mean())
-    units = unit_kl(q, prior)
-    if units is not None:
-        kl = units.sum(1)
-        penalty = units.mean(0).clamp(min=free_bits).sum()
-    else:
-        kl = DIVERGENCES[divergence](q, prior, z)
-        penalty = kl.mean().clamp(min=free_bits * z.shape[1]) if free_bits else kl.mean()
+    kl, penalty = torch.zeros_like(reconstruction), reconstruction.new_zeros(())
+    for rung, p in zip(rungs, prior.levels(z), strict=True):
+        units = unit_kl(rung.q, p)
+        if units is not None:
+            kl = kl + units.sum(1)
+            penalty = penalty + units.mean(0).clamp(min=free_bits).sum()
+        else:
+            assert isinstance(p, LatentPrior)
+            level = DIVERGENCES[divergence](rung.q, p, rung.z)
+            floor = free_bits * rung.z.shape[1]
+            kl = kl + level
+            penalty = penalty + (level.mean().clamp(min=floor) if free_bits else level.mean())
     return Terms(reconstruction, kl, -reconstruction.mean() + beta * penalty)
 
 
-def unit_kl(q: Posterior, prior: LatentPrior) -> Float[Tensor, "batch latent"] | None:
-    """Evaluate KL(q_j || p_j) of every unit in closed form; None for other priors."""
-    components = prior.components()
-    if components is None or len(components) > 1 or q.scale is None:
+def unit_kl(q: Posterior, p: LatentPrior | Posterior) -> Float[Tensor, "*batch level"] | None:
+    """Evaluate KL(q_j || p_j) of every unit of a level in closed form; None for other priors."""
+    if q.scale is None:
         return None
-    p = Normal(components.loc[0], components.scale[0], validate_args=False)
-    return kl_divergence(Normal(q.loc, q.scale, validate_args=False), p)
+    if isinstance(p, Posterior):
+        assert p.scale is not None
+        loc, scale = p.loc, p.scale
+    else:
+        components = p.components()
+        if components is None or len(components) > 1:
+            return None
+        loc, scale = components.loc[0], components.scale[0]
+    return kl_divergence(
+        Normal(q.loc, q.scale, validate_args=False), Normal(loc, scale, validate_args=False)
+    )
 
 
 def exact_divergence(
     q: Posterior, prior: LatentPrior, z: Float[Tensor, "batch latent"]
 ) -> Float[Tensor, " batch"]:
-    """Estimate KL(q || p) without bias from one code: log q(z|x) - log p(z)."""
-    return q.log_prob(z) - prior.log_prob(z)
+    """Estimate KL(q || p) of a level without bias from one code: log q(z|x) - log p(z)."""
+    return q.level_log_prob(z) - prior.log_prob(z)
 
 
 def jensen_bound(

@@ -18,6 +18,9 @@ from explorer.interfaces import (
     LatentPrior,
     LatentSpace,
     Recipe,
+    Scale,
+    Seed,
+    each_level,
     noise,
     uniforms,
 )
@@ -48,22 +51,29 @@ class LatentMixture(LatentPrior):
         return self.mixture.log_prob(z)
 
     def draw(
-        self, n: int, *, scale: float = 1.0, seed: int = 0, component: int | None = None
+        self, n: int, *, scale: Scale = 1.0, seed: Seed = 0, component: int | None = None
     ) -> Draw:
         """Draw z = loc_k + scale * scale_k * noise, k by inverse CDF in float64."""
         loc, spread = self.mixture.loc, self.mixture.scale
+        (factor,), (own,) = each_level(scale, 1), each_level(seed, 1)
         if component is None:
             edges = self.mixture.log_weights.double().softmax(0).cumsum(0).cpu()
-            index = torch.searchsorted(edges, uniforms(n, seed)).clamp(max=len(edges) - 1)
+            index = torch.searchsorted(edges, uniforms(n, own)).clamp(max=len(edges) - 1)
         else:
             index = torch.full((n,), component)
-        eps = noise(n, loc.shape[-1], seed).to(loc)
+        eps = noise(n, loc.shape[-1], own).to(loc)
         chosen = index.to(loc.device)
-        return Draw(loc[chosen] + scale * spread[chosen] * eps, index)
+        return Draw(loc[chosen] + factor * spread[chosen] * eps, index)
 
     def components(self) -> Components:
         """Return weights, means and spreads."""
         return Components(self.mixture.log_weights, self.mixture.loc, self.mixture.scale)
+
+    def responsibilities(
+        self, z: Float[Tensor, "*batch latent"]
+    ) -> Float[Tensor, "*batch components"]:
+        """Evaluate p(k|z)."""
+        return self.mixture.responsibilities(z)
 
 
 class MixturePrior(AbstractPrior):

@@ -1,7 +1,8 @@
-"""The VampPrior: a mixture of the encoder's posteriors at learned pseudo-inputs."""
+"""The VampPrior: a mixture of the encoder's posteriors at learned pseudo-inputs, or at data."""
 
 from typing import Literal
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from pydantic import Field
@@ -21,6 +22,7 @@ class VampPrior(AbstractPrior):
         bounds: Values a sample can hold; pseudo-inputs are held inside by a hard clamp.
         mean: Mean of the pseudo-inputs at the start.
         spread: Their standard deviation at the start.
+        weighted: Whether components have weights of their own, equal at the start.
 
     References:
         VAE with a VampPrior (Tomczak and Welling, 2018), equation 9. https://arxiv.org/abs/1705.07120
@@ -33,10 +35,12 @@ class VampPrior(AbstractPrior):
         bounds: tuple[float, float] | None,
         mean: float,
         spread: float,
+        weighted: bool = False,
     ) -> None:
         super().__init__()
         self.bounds = bounds
         self.inputs = nn.Parameter(mean + spread * torch.randn(components, *shape))
+        self.logits = nn.Parameter(torch.zeros(components)) if weighted else None
 
     def pseudo_inputs(self) -> Float[Tensor, "components *sample"]:
         """Return the pseudo-inputs in data units."""
@@ -50,17 +54,111 @@ class VampPrior(AbstractPrior):
         """Encode the pseudo-inputs, once, to the components."""
         q = posterior(self.pseudo_inputs())
         assert q.scale is not None, "a point posterior makes no mixture"
-        return LatentMixture(uniform_log_weights(len(q.loc), q.loc), q.loc, q.scale)
+        log_weights = (
+            uniform_log_weights(len(q.loc), q.loc)
+            if self.logits is None
+            else self.logits.log_softmax(0)
+        )
+        return LatentMixture(log_weights, q.loc, q.scale)
 
 
-class VampConfig(Recipe):
-    """A mixture of the encoder's posteriors at learned pseudo-inputs."""
+class VampDataPrior(AbstractPrior):
+    """p(z) = 1/K sum_k q(z|x_k) at K samples of the training data, which training leaves alone.
 
-    kind: Literal["vamp"] = "vamp"
+    The samples themselves are never stored as weights: a checkpoint keeps their rows in the
+    training split, and each component's mean and spread under the trained encoder.
+
+    Args:
+        components: K.
+        latent: Length of a code.
+
+    References:
+        VAE with a VampPrior (Tomczak and Welling, 2018), table 2, "VampPrior data".
+        https://arxiv.org/abs/1705.07120
+    """
+
+    rows: Tensor
+    loc: Tensor
+    scale: Tensor
+    inputs: Tensor | None
+
+    def __init__(self, components: int, latent: int) -> None:
+        super().__init__()
+        self.register_buffer("rows", torch.zeros(components))
+        self.register_buffer("loc", torch.zeros(components, latent))
+        self.register_buffer("scale", torch.ones(components, latent))
+        self.register_buffer("inputs", None, persistent=False)
+
+    def fit(
+        self, x: Float[np.ndarray, "samples *sample"], seed: int, *, dynamic: bool = False
+    ) -> None:
+        """Choose the samples, once.
+
+        Args:
+            x: The training split.
+            seed: Seed of the choice.
+            dynamic: Whether `x` are probabilities, of which pictures are drawn, once.
+        """
+        generator = np.random.default_rng(seed)
+        count = len(self.rows)
+        chosen = generator.choice(len(x), count, replace=len(x) < count)
+        inputs = x[chosen]
+        if dynamic:
+            inputs = (generator.random(inputs.shape, np.float32) < inputs).astype(np.float32)
+        self.rows.copy_(torch.from_numpy(chosen))
+        self.inputs = torch.from_numpy(inputs)
+
+    @torch.no_grad()
+    def settle(self, posterior: Encode) -> None:
+        """Take over the components as the trained encoder has them, for the checkpoint."""
+        mixture = self(posterior).mixture
+        self.loc.copy_(mixture.loc)
+        self.scale.copy_(mixture.scale)
+
+    def forward(self, posterior: Encode, labels: Tensor | None = None) -> LatentMixture:
+        """Encode the samples where they are at hand, as in training; else take what is stored."""
+        loc, scale = self.loc, self.scale
+        if self.inputs is not None:
+            q = posterior(self.inputs)
+            assert q.scale is not None, "a point posterior makes no mixture"
+            loc, scale = q.loc, q.scale
+        return LatentMixture(uniform_log_weights(len(loc), loc), loc, scale)
+
+
+class _PseudoInputsConfig(Recipe):
     components: int = Field(500, ge=1, le=5000)
     mean: float = Field(0.05, ge=-10, le=10, description="Mean of the pseudo-inputs at the start.")
     spread: float = Field(0.01, gt=0, le=10, description="Their standard deviation at the start.")
 
+
+class VampConfig(_PseudoInputsConfig):
+    """A mixture of the encoder's posteriors at learned pseudo-inputs."""
+
+    kind: Literal["vamp"] = "vamp"
+
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> VampPrior:
         """Make the untrained prior."""
         return VampPrior(sketch.shape, self.components, sketch.bounds, self.mean, self.spread)
+
+
+class WeightedVampConfig(_PseudoInputsConfig):
+    """The same with a trained weight for each component."""
+
+    kind: Literal["vamp-weighted"] = "vamp-weighted"
+
+    def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> VampPrior:
+        """Make the untrained prior."""
+        return VampPrior(
+            sketch.shape, self.components, sketch.bounds, self.mean, self.spread, weighted=True
+        )
+
+
+class VampDataConfig(Recipe):
+    """A mixture of the encoder's posteriors at randomly chosen training data."""
+
+    kind: Literal["vamp-data"] = "vamp-data"
+    components: int = Field(500, ge=1, le=5000)
+
+    def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> VampDataPrior:
+        """Make the prior, to be given its data."""
+        return VampDataPrior(self.components, space.size)

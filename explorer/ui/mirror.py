@@ -19,7 +19,6 @@ from explorer.data.drawn import (
 from explorer.designs.geometry import is_section
 from explorer.errors import DataError
 from explorer.inference import Engine
-from explorer.interfaces import noise
 from explorer.projection import nearest, place
 from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import codes_strip, samples_strip
@@ -161,8 +160,7 @@ def _through(engine: Engine, given: Given, view: ReconstructView, width: int) ->
         )
     if q.scale is None:
         return
-    eps = noise(DRAWS, engine.space.size, view.seed).numpy()
-    drawn = (q.loc + q.scale * eps).astype(np.float32)
+    drawn = engine.posterior_draws(given.x, DRAWS, view.seed)
     filmstrip(
         codes_strip(engine, drawn),
         keep=[picking.keepable(engine, z=drawn)],

@@ -131,7 +131,7 @@ def tradeoff(opened: Engine) -> Tradeoff | None:
 
 
 def surgery(opened: Engine) -> Surgery | None:
-    """Return the parts of a model's KL over the test codes of its atlas."""
+    """Return the parts of a model's KL over the test codes of its atlas, of the top level's."""
     return _surgery(opened.slug, _identity(opened), _engine=opened)
 
 
@@ -391,6 +391,11 @@ def _held_out_density(slug: str, digest: str, means: bool, _engine: Engine) -> n
     rows = known.split == SPLITS.index("test")
     if means:
         return known.log_prior[rows]
+    if len(_engine.space.levels) > 1:  # below the top a code hangs on the code drawn above it
+        try:
+            return _engine.checkpoint.arrays(LIKELIHOOD).get("log_prior")
+        except CheckpointError:
+            return None
     eps = noise(int(rows.sum()), _engine.space.size, 0).numpy()
     return _engine.log_prior(known.codes[rows] + known.scale[rows] * eps)
 
@@ -474,8 +479,9 @@ def _surgery(slug: str, digest: str, _engine: Engine) -> Surgery | None:
     rows = known.split == SPLITS.index("test")
     if rows.sum() < 2:
         return None
-    loc, scale = (torch.from_numpy(part[rows]) for part in (known.codes, known.scale))
-    return elbo_surgery(Posterior(loc, scale), _engine.prior)
+    prior, size = _engine.top
+    loc, scale = (torch.from_numpy(part[rows, :size]) for part in (known.codes, known.scale))
+    return elbo_surgery(Posterior(loc, scale), prior)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -1,0 +1,193 @@
+"""A PixelCNN: each pixel from those before it, and from a condition that it sees whole.
+
+The likelihood it hands out is read in one pass where the pixels are known, and goes pixel by pixel
+where they are not; then it keeps what its layers have already seen, so that a pixel costs one
+column of each layer instead of the whole picture.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.distributions import Bernoulli, Distribution, constraints
+
+from explorer.models.networks import at_pixels
+
+_ONE = torch.Size()
+_TAPS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1))
+"""Rows and columns of a 3 x 3 kernel that lie before its centre, and the centre."""
+
+
+class MaskedConv(nn.Conv2d):
+    """A 3 x 3 convolution that sees no later pixel, and its own only if `own` is true.
+
+    References:
+        Pixel recurrent neural networks (van den Oord et al., 2016), section 3.4, masks A and B.
+        https://arxiv.org/abs/1601.06759
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, own: bool) -> None:
+        super().__init__(inputs, outputs, 3, padding=1, bias=False)
+        self.taps = _TAPS if own else _TAPS[:-1]
+
+    def forward(
+        self, input: Float[Tensor, "batch inputs height width"]
+    ) -> Float[Tensor, "batch outputs height width"]:
+        """Apply the layer."""
+        kernel = torch.zeros_like(self.weight)
+        for row, column in self.taps:
+            kernel[:, :, row, column] = self.weight[:, :, row, column]
+        return nn.functional.conv2d(input, kernel, padding=1)
+
+    def columns(self) -> Float[Tensor, "taps_and_inputs outputs"]:
+        """Return the weights of the pixels it sees as one matrix."""
+        return torch.cat([self.weight[:, :, row, column].T for row, column in self.taps])
+
+
+class PixelCNN(nn.Module):
+    """Masked convolutions, each with batch normalisation and ReLU, over x and a condition.
+
+    Args:
+        shape: Shape of a picture; one channel.
+        condition: Maps of the condition, which no mask hides.
+        channels: Channels of each layer.
+        layers: Number of layers, the first of which does not see its own pixel.
+
+    References:
+        Conditional image generation with PixelCNN decoders (van den Oord et al., 2016).
+        https://arxiv.org/abs/1606.05328
+    """
+
+    def __init__(self, shape: tuple[int, ...], condition: int, channels: int, layers: int) -> None:
+        super().__init__()
+        assert shape[0] == 1, "pictures of one channel"
+        self.shape = shape
+        self.condition = nn.Conv2d(condition, channels, 3, padding=1, bias=False)
+        self.masked = nn.ModuleList(
+            MaskedConv(channels if layer else 1, channels, own=layer > 0)
+            for layer in range(layers)
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for _ in range(layers))
+        self.logits = nn.Conv2d(channels, 1, 1)
+
+    def forward(self, maps: Float[Tensor, "*batch maps height width"]) -> "Sequential":
+        """Return p(x|maps)."""
+        return Sequential(self, maps)
+
+    def read(
+        self, x: Float[Tensor, "batch 1 height width"], maps: Float[Tensor, "batch maps h w"]
+    ) -> Float[Tensor, "batch 1 height width"]:
+        """Return the logits of all pixels of known pictures, each given those before it."""
+        hidden = self.masked[0](x) + self.condition(maps)
+        for layer, norm in enumerate(self.norms):
+            if layer:
+                hidden = self.masked[layer](hidden)
+            hidden = norm(hidden).relu()
+        out: Tensor = self.logits(hidden)
+        return out
+
+    @torch.no_grad()
+    def paint(
+        self,
+        maps: Float[Tensor, "batch maps height width"],
+        uniform: Float[Tensor, "batch height width"] | None = None,
+    ) -> Float[Tensor, "batch 1 height width"]:
+        """Go through a picture pixel by pixel, with the layers' earlier outputs kept.
+
+        Args:
+            maps: The condition.
+            uniform: A number in [0, 1) per pixel, below whose probability the pixel is set; if
+                absent, each pixel takes its probability itself, and later ones go on from that.
+        """
+        n, _, height, width = maps.shape
+        given = self.condition(maps).permute(2, 3, 0, 1).contiguous()  # height, width, batch, C
+        layers = [layer for layer in self.masked if isinstance(layer, MaskedConv)]
+        columns = [layer.columns() for layer in layers]
+        factors, offsets = zip(*(_affine(norm) for norm in self.norms), strict=True)
+        head = self.logits.weight.reshape(1, -1).T
+        bias = self.logits.bias
+        assert bias is not None
+        # What each layer reads, with an empty row above and an empty column on either side.
+        seen = [maps.new_zeros(height + 1, width + 2, n, layer.in_channels) for layer in layers]
+        picture = maps.new_zeros(height, width, n)
+        for row in range(height):
+            for column in range(width):
+                value = given[row, column]
+                for layer, weights in enumerate(columns):
+                    store = seen[layer]
+                    own = 1 if layer else 0
+                    above = store[row, column : column + 3]
+                    before = store[row + 1, column : column + 1 + own]
+                    window = torch.cat([above, before]).permute(1, 0, 2).reshape(n, -1)
+                    out = window @ weights
+                    if not layer:
+                        out = out + value
+                    out = (out * factors[layer] + offsets[layer]).relu()
+                    if layer + 1 < len(columns):
+                        seen[layer + 1][row + 1, column + 1] = out
+                chance = (out @ head + bias).sigmoid()[:, 0]
+                if uniform is not None:
+                    chance = (uniform[:, row, column] < chance).to(chance)
+                picture[row, column] = chance
+                seen[0][row + 1, column + 1, :, 0] = chance
+        return picture.permute(2, 0, 1)[:, None].contiguous()
+
+
+class Sequential(Distribution):
+    """p(x) = prod_i p(x_i | x_before, condition), for binary pictures.
+
+    Args:
+        network: The PixelCNN.
+        maps: Its condition.
+    """
+
+    arg_constraints = {}  # noqa: RUF012 - the type torch declares
+    support = constraints.boolean
+    has_rsample = False
+
+    def __init__(self, network: PixelCNN, maps: Float[Tensor, "*batch maps height width"]) -> None:
+        self.network, self.maps = network, maps
+        super().__init__(maps.shape[:-3], torch.Size(network.shape), validate_args=False)
+
+    def log_prob(self, value: Float[Tensor, "*shape channels height width"]) -> Tensor:
+        """Evaluate the density of known pictures in nats, in one pass."""
+        batch = torch.broadcast_shapes(value.shape[:-3], self.batch_shape)
+        x = value.expand(*batch, *value.shape[-3:])
+        maps = self.maps.expand(*batch, *self.maps.shape[-3:])
+        logits = self.network.read(
+            x.reshape(-1, *x.shape[-3:]), maps.reshape(-1, *maps.shape[-3:])
+        ).reshape(x.shape)
+        return Bernoulli(logits=logits, validate_args=False).log_prob(x).sum((-3, -2, -1))
+
+    @property
+    def mean(self) -> Float[Tensor, "*batch channels height width"]:
+        """Each pixel's probability given the probabilities of those before it.
+
+        The mean of the pictures themselves has no closed form; this one draws nothing.
+        """
+        return at_pixels(self.network.paint, self.maps)
+
+    def paint(
+        self, uniform: Float[Tensor, "*batch height width"]
+    ) -> Float[Tensor, "*batch channels height width"]:
+        """Draw pictures from given uniform numbers, one per pixel."""
+        flat = self.network.paint(
+            self.maps.reshape(-1, *self.maps.shape[-3:]), uniform.reshape(-1, *uniform.shape[-2:])
+        )
+        return flat.reshape(*self.batch_shape, *flat.shape[1:])
+
+    @torch.no_grad()
+    def sample(self, sample_shape: torch.Size | list[int] | tuple[int, ...] = _ONE) -> Tensor:
+        """Draw pictures with torch's global generator."""
+        batch = torch.Size(sample_shape) + self.batch_shape
+        maps = self.maps.expand(*batch, *self.maps.shape[-3:])
+        uniform = torch.rand(*batch, *self.maps.shape[-2:]).to(maps)
+        return Sequential(self.network, maps).paint(uniform)
+
+
+def _affine(norm: nn.Module) -> tuple[Tensor, Tensor]:
+    """Return factor and offset of a batch normalisation at rest."""
+    assert isinstance(norm, nn.BatchNorm2d)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    factor = norm.weight / (norm.running_var + norm.eps).sqrt()
+    return factor, norm.bias - norm.running_mean * factor

@@ -1,0 +1,112 @@
+"""A normalising flow as the prior: any shape of density, with a fast density and sampler."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+from torch.distributions import Distribution
+
+from explorer.interfaces import (
+    AbstractPrior,
+    Components,
+    Draw,
+    Encode,
+    LatentPrior,
+    LatentSpace,
+    Recipe,
+    Scale,
+    Seed,
+    each_level,
+    noise,
+)
+from explorer.sketch import CurveSketch, PixelSketch
+
+if TYPE_CHECKING:
+    from zuko.distributions import NormalizingFlow
+
+
+class LatentFlow(LatentPrior):
+    """log p(z) = log N(f(z); 0, I) + log |det df/dz|; drawn by the inverse of f.
+
+    Args:
+        flow: The flow's distribution.
+        like: A tensor of its type and device.
+    """
+
+    def __init__(self, flow: "NormalizingFlow", like: Tensor) -> None:
+        self.flow, self._like = flow, like
+
+    def log_prob(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch"]:
+        """Evaluate log p(z) in nats."""
+        density: Tensor = self.flow.log_prob(z)
+        return density
+
+    def draw(
+        self, n: int, *, scale: Scale = 1.0, seed: Seed = 0, component: int | None = None
+    ) -> Draw:
+        """Draw z = f^-1(scale * noise); a flow has no components, all are called 0."""
+        (factor,), (own,) = each_level(scale, 1), each_level(seed, 1)
+        size = self.flow.event_shape[-1]
+        base = factor * noise(n, size, own).to(self._like)
+        return Draw(self.flow.transform.inv(base), torch.zeros(n, dtype=torch.int64))
+
+    def components(self) -> Components | None:
+        """Return None: a flow is no mixture."""
+        return None
+
+
+class FlowPrior(AbstractPrior):
+    """Neural spline flow with coupling layers; at the start it is the standard normal.
+
+    Args:
+        latent: Length of a code.
+        transforms: Number of coupling layers.
+        hidden: Widths of their networks.
+        bins: Bins of their splines.
+
+    References:
+        Variational lossy autoencoder (Chen et al., 2017), section 3.2, for a flow as the prior.
+        https://arxiv.org/abs/1611.02731
+        Neural spline flows (Durkan et al., 2019). https://arxiv.org/abs/1906.04032
+    """
+
+    def __init__(self, latent: int, transforms: int, hidden: tuple[int, ...], bins: int) -> None:
+        super().__init__()
+        import zuko
+
+        # zuko switches this check off for the whole process.
+        Distribution.set_default_validate_args(True)
+        # Its masks come from operations that the meta device, where shapes are checked, lacks.
+        with torch.device("cpu"):
+            self.flow = zuko.flows.NSF(
+                latent,
+                transforms=transforms,
+                bins=bins,
+                hidden_features=hidden,
+                passes=min(2, latent),
+            )
+        with torch.no_grad():
+            for layer in self.flow.transform.transforms:
+                layer.hyper[-1].weight.zero_()
+                layer.hyper[-1].bias.zero_()
+
+    def forward(self, posterior: Encode, labels: Tensor | None = None) -> LatentFlow:
+        """Return the flow's distribution."""
+        return LatentFlow(self.flow(), self.flow.base.loc)
+
+
+class FlowConfig(Recipe):
+    """A neural spline flow."""
+
+    kind: Literal["flow"] = "flow"
+    transforms: int = Field(4, ge=1, le=16)
+    hidden: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(
+        (64, 64), min_length=1, max_length=4
+    )
+    bins: int = Field(8, ge=2, le=32)
+
+    def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> FlowPrior:
+        """Make the untrained prior."""
+        return FlowPrior(space.size, self.transforms, self.hidden, self.bins)
