@@ -209,14 +209,28 @@ def evaluate(
     limit: Annotated[
         int | None, typer.Option(help="Only so many test samples, drawn at random.", min=2)
     ] = None,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only this: likelihood, units, fidelity, alignment, features, smoothness."
+        ),
+    ] = None,
     as_json: Json = False,
     data: Data = None,
     device: Device = "auto",
     ship: Ship = False,
 ) -> None:
-    """Measure a checkpoint on its test split; full results are kept in the user folder."""
+    """Measure a checkpoint on its test split; full results are kept in the user folder.
+
+    A run that was stopped is gone on with.
+    """
     from explorer import checkpoint, metrics, publishing
     from explorer.devices import limit_threads, resolve_device
+    from explorer.metrics.evaluation import PARTS
+
+    parts = tuple(name for name in PARTS if not part or name in part)
+    if unknown := set(part or ()) - set(PARTS):
+        raise typer.BadParameter(f"{min(unknown)} is none of {', '.join(PARTS)}.")
 
     opened = checkpoint.load(slug)
     device = resolve_device(device)
@@ -226,12 +240,24 @@ def evaluate(
         stages = _stages(bar)
         if limit is not None:
             found = metrics.evaluate(
-                opened, data_set, samples=samples, limit=limit, device=device, report=stages
+                opened,
+                data_set,
+                samples=samples,
+                limit=limit,
+                device=device,
+                parts=parts,
+                report=stages,
             ).metrics
         else:
             folder = opened.folder if ship else checkpoint.results_folder(opened.hash)
             found = publishing.measure(
-                opened, data_set, folder, samples=samples, device=device, report=stages
+                opened,
+                data_set,
+                folder,
+                samples=samples,
+                device=device,
+                parts=parts,
+                report=stages,
             )
     if ship and limit is None:
         checkpoint.write(

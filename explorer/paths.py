@@ -41,7 +41,7 @@ def straight(
     ends: Float[np.ndarray, "ends latent"], frames: int
 ) -> Float[np.ndarray, "frames latent"]:
     """Walk straight from each end to the next; every leg takes equally many frames."""
-    leg, share = _clock(len(ends), frames)
+    leg, share = clock(len(ends), frames)
     return ends[leg] * (1 - share) + ends[leg + 1] * share
 
 
@@ -69,7 +69,7 @@ def spherical(
     whitened = (ends - loc) / scale
     norms = np.linalg.norm(whitened, axis=1)
     directions = whitened / np.maximum(norms, 1e-12)[:, None]
-    leg, share = _clock(len(ends), frames)
+    leg, share = clock(len(ends), frames)
     a, b = directions[leg], directions[leg + 1]
     angle = np.arccos(np.clip((a * b).sum(1), -1, 1))[:, None]
     defined = (
@@ -129,12 +129,12 @@ def following(
         # Where two are as good, the shorter: a way over many wells must be worth its length.
         good = [string for string in strings if string.barrier <= lowest + _WORTH]
         legs.append(loc + scale * min(good, key=lambda string: _length(string.codes)).codes)
-    leg, share = _clock(len(ends), frames)
+    leg, share = clock(len(ends), frames)
     stops = np.linspace(0, 1, IMAGES)
     codes = np.empty((frames, ends.shape[1]))
     for number, string in enumerate(legs):
         rows = leg == number
-        codes[rows] = _at(string, stops, share[rows, 0])
+        codes[rows] = at_stops(string, stops, share[rows, 0])
     return codes.astype(ends.dtype)
 
 
@@ -246,10 +246,10 @@ def _whitened(
     return lambda u: log_prob((centre + spread * u).float())
 
 
-def _clock(
+def clock(
     ends: int, frames: int
 ) -> tuple[Int[np.ndarray, " frames"], Float[np.ndarray, "frames 1"]]:
-    """Tell for each frame which leg it is on, and how far along."""
+    """Tell for each frame of a path which leg it is on, and how far along."""
     time = np.linspace(0, ends - 1, frames)
     leg = np.minimum(time.astype(np.int64), ends - 2)
     return leg, (time - leg)[:, None].astype(np.float32)
@@ -271,10 +271,10 @@ def _spread(codes: Float[np.ndarray, "images latent"]) -> Float[np.ndarray, "ima
     arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(codes, axis=0), axis=1))])
     if arc[-1] <= 0:
         return codes
-    return _at(codes, arc / arc[-1], np.linspace(0, 1, len(codes)))
+    return at_stops(codes, arc / arc[-1], np.linspace(0, 1, len(codes)))
 
 
-def _at(
+def at_stops(
     codes: Float[np.ndarray, "images latent"],
     stops: Float[np.ndarray, " images"],
     wanted: Float[np.ndarray, " wanted"],
@@ -316,4 +316,4 @@ def _over_graph(
         way.append(int(before[way[-1]]))
     codes = nodes[way[::-1]]
     arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(codes, axis=0), axis=1))])
-    return _at(codes, arc / max(arc[-1], 1e-12), np.linspace(0, 1, IMAGES))
+    return at_stops(codes, arc / max(arc[-1], 1e-12), np.linspace(0, 1, IMAGES))

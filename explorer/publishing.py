@@ -1,22 +1,30 @@
 """What turns weights into a checkpoint one can look at: numbers, atlas, preview and card."""
 
 import io
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from explorer import checkpoint, drawing
 from explorer.checkpoint import Checkpoint, Metrics
 from explorer.data import DataSet
+from explorer.errors import CheckpointError
 from explorer.inference import Engine
 from explorer.metrics import evaluate
+from explorer.metrics.evaluation import PARTS, Part
+from explorer.metrics.likelihood import Likelihood
 from explorer.metrics.tradeoff import Tradeoff, measure_tradeoff, read_tradeoff
 from explorer.priors import XVAEConfig
 from explorer.projection import build_atlas, save_atlas
 from explorer.sketch import PixelSketch
 
 PREVIEW_TILES, PREVIEW_COLUMNS, PREVIEW_SIDE = 24, 8, 56
+
+PARTIAL = "likelihood-partial.npz"
+KEEP_EVERY_SECONDS = 30
 
 STAGES = "stage-*.json"
 """Recipes, first to last, of the runs whose weights a checkpoint's own run started from."""
@@ -84,18 +92,71 @@ def measure(
     folder: Path,
     *,
     samples: int = 500,
-    limit: int | None = None,
     device: str = "cpu",
+    parts: tuple[Part, ...] = PARTS,
     report: Callable[[str, int, int], None] = lambda stage, done, total: None,
 ) -> Metrics:
-    """Evaluate, and write metrics.json and likelihood.npz into a folder."""
-    found = evaluate(opened, data, samples=samples, limit=limit, device=device, report=report)
+    """Evaluate, and write metrics.json and likelihood.npz into a folder.
+
+    The likelihoods so far are kept beside them every half minute, so that a run that is stopped
+    is gone on with. Parts that are not measured stay as they were.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    stream = io.BytesIO()
-    np.savez_compressed(stream, **found.arrays)  # type: ignore[arg-type]
-    checkpoint.write(folder / checkpoint.LIKELIHOOD, stream.getvalue())
-    checkpoint.write_metrics(folder, found.metrics)
+    partial = folder / PARTIAL
+    asked = np.array([samples, len(data.test)])
+    saved = time.monotonic()
+
+    def keep(found: Likelihood) -> None:
+        nonlocal saved
+        if time.monotonic() - saved > KEEP_EVERY_SECONDS:
+            saved = time.monotonic()
+            columns = {name: part.cpu().numpy() for name, part in found._asdict().items()}
+            checkpoint.write(partial, _packed(hash=opened.hash, asked=asked, **columns))
+
+    found = evaluate(
+        opened,
+        data,
+        samples=samples,
+        device=device,
+        parts=parts,
+        known=_stopped(partial, opened.hash, asked),
+        keep=keep,
+        report=report,
+    )
+    metrics, arrays = found.metrics, found.arrays
+    if set(parts) != set(PARTS):
+        metrics = opened.metrics | metrics
+        arrays = _of_test(opened, len(data.test)) | arrays
+    checkpoint.write(folder / checkpoint.LIKELIHOOD, _packed(**arrays))
+    checkpoint.write_metrics(folder, metrics)
+    partial.unlink(missing_ok=True)
     return found.metrics
+
+
+def _of_test(opened: Checkpoint, n: int) -> dict[str, np.ndarray]:
+    """Return the arrays known so far, if they are of the whole test split."""
+    known = opened.arrays(checkpoint.LIKELIHOOD)
+    return known if len(known.get("rows", ())) == n else {}
+
+
+def _stopped(path: Path, digest: str, asked: np.ndarray) -> Likelihood | None:
+    """Read the likelihoods of a run that was stopped, if it was this very one."""
+    if not path.is_file():
+        return None
+    try:
+        known = checkpoint.read_arrays(path)
+        columns = [known[name] for name in Likelihood._fields]
+        same = str(known["hash"]) == digest and np.array_equal(known["asked"], asked)
+    except (CheckpointError, KeyError):
+        return None
+    fit = all(part.ndim == 1 and len(part) == len(columns[0]) for part in columns)
+    return Likelihood(*map(torch.from_numpy, columns)) if same and fit else None
+
+
+def _packed(**arrays: object) -> bytes:
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+    return stream.getvalue()
 
 
 def project(
@@ -121,9 +182,8 @@ def trade(
     folder.mkdir(parents=True, exist_ok=True)
 
     def keep(curve: Tradeoff) -> None:
-        stream = io.BytesIO()
-        np.savez_compressed(stream, hash=opened.hash, **curve._asdict())
-        checkpoint.write(folder / checkpoint.TRADEOFF, stream.getvalue())
+        content = _packed(hash=opened.hash, **curve._asdict())
+        checkpoint.write(folder / checkpoint.TRADEOFF, content)
 
     return measure_tradeoff(opened, data, known=read_tradeoff(opened), keep=keep, report=report)
 

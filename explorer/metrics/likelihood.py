@@ -14,6 +14,9 @@ from explorer.interfaces import AbstractModel, LatentPrior, joined
 ROWS = {"cpu": 1024, "cuda": 65_536}
 """Codes decoded at a time; on a CPU their pictures stay in the cache."""
 
+BLOCK = 64
+"""Samples whose codes come from one stream, and after which what is known is kept."""
+
 
 class Likelihood(NamedTuple):
     """For each sample, in nats; `effective` is the effective number of importance samples."""
@@ -25,6 +28,9 @@ class Likelihood(NamedTuple):
     effective: Float[Tensor, " batch"]
 
 
+Keep = Callable[[Likelihood], None]
+
+
 @torch.inference_mode()
 def importance_sampling(
     model: AbstractModel,
@@ -33,6 +39,8 @@ def importance_sampling(
     *,
     samples: int = 500,
     seed: int = 0,
+    known: Likelihood | None = None,
+    keep: Keep = lambda found: None,
     report: Callable[[int], None] = lambda done: None,
 ) -> Likelihood:
     """Estimate log p(x) by importance sampling from the posterior.
@@ -45,7 +53,9 @@ def importance_sampling(
         prior: Its prior over whole codes.
         x: Samples in data units.
         samples: S, the codes drawn per sample.
-        seed: Seed of the codes.
+        seed: Seed of the codes; each block of rows has its own, so that a run can be gone on with.
+        known: What an earlier run with the same arguments has kept; its rows are not done again.
+        keep: Called with all that is known after each block of rows.
         report: Called with the number of samples done.
 
     Returns:
@@ -59,34 +69,56 @@ def importance_sampling(
         Importance weighted autoencoders (Burda et al., 2016), section 3 and appendix B.
         https://arxiv.org/abs/1509.00519
     """
-    generator = torch.Generator(x.device).manual_seed(seed)
     most = ROWS[x.device.type]
-    at_once = max(1, most // samples)
-    parts: list[tuple[Tensor, ...]] = []
-    for rows in x.split(at_once):
-        q = model.posterior(rows)
-        if q.scale is None:
-            raise NoDensityError(
-                "A plain autoencoder has no likelihood; choose a model with a prior."
-            )
-        log_weights, terms = [], []
-        for chunk in _chunks(samples, max(1, most // len(rows))):
-            eps = torch.randn(
-                chunk, len(rows), model.space.size, generator=generator, device=x.device
-            )
-            rungs = q.walk(eps)
-            z = joined(rungs)
-            reconstruction = model.likelihood(z).log_prob(rows)
-            log_q = torch.stack([rung.log_prob() for rung in rungs]).sum(0)
-            kl = log_q - prior.log_prob(z)
-            log_weights.append(reconstruction - kl)
-            terms.append(torch.stack([reconstruction, kl]))
-        weights = torch.cat(log_weights).double()
-        means = torch.cat(terms, 1).mean(1)
-        total = weights.logsumexp(0)
-        effective = (2 * total - (2 * weights).logsumexp(0)).exp()
-        parts.append((total - math.log(samples), weights.mean(0), means[0], means[1], effective))
-        report(len(rows))
+    parts: list[Likelihood] = []
+    start = 0
+    if known is not None:
+        # Whole blocks only: a block's codes come from one stream.
+        start = len(known.elbo) // BLOCK * BLOCK
+        parts.append(Likelihood(*(column[:start].to(x.device) for column in known)))
+        report(start)
+    for first in range(start, len(x), BLOCK):
+        block = x[first : first + BLOCK]
+        generator = torch.Generator(x.device).manual_seed(seed * 1_000_003 + first)
+        for rows in block.split(max(1, most // samples)):
+            parts.append(_weigh(model, prior, rows, samples, most, generator))
+        report(len(block))
+        keep(_together(parts))
+    return _together(parts)
+
+
+def _weigh(
+    model: AbstractModel,
+    prior: LatentPrior,
+    rows: Float[Tensor, "batch *sample"],
+    samples: int,
+    most: int,
+    generator: torch.Generator,
+) -> Likelihood:
+    """Draw all codes of a few samples, and weigh them."""
+    q = model.posterior(rows)
+    if q.scale is None:
+        raise NoDensityError("A plain autoencoder has no likelihood; choose a model with a prior.")
+    log_weights, terms = [], []
+    for chunk in _chunks(samples, max(1, most // len(rows))):
+        eps = torch.randn(
+            chunk, len(rows), model.space.size, generator=generator, device=rows.device
+        )
+        rungs = q.walk(eps)
+        z = joined(rungs)
+        reconstruction = model.likelihood(z).log_prob(rows)
+        log_q = torch.stack([rung.log_prob() for rung in rungs]).sum(0)
+        kl = log_q - prior.log_prob(z)
+        log_weights.append(reconstruction - kl)
+        terms.append(torch.stack([reconstruction, kl]))
+    weights = torch.cat(log_weights).double()
+    means = torch.cat(terms, 1).mean(1)
+    total = weights.logsumexp(0)
+    effective = (2 * total - (2 * weights).logsumexp(0)).exp()
+    return Likelihood(total - math.log(samples), weights.mean(0), means[0], means[1], effective)
+
+
+def _together(parts: list[Likelihood]) -> Likelihood:
     return Likelihood(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 

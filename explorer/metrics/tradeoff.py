@@ -9,7 +9,7 @@ from jaxtyping import Float
 from explorer.checkpoint import TRADEOFF, Checkpoint
 from explorer.data import DataSet
 from explorer.errors import CheckpointError, DataError, NoDensityError
-from explorer.metrics.evaluation import draw_data, null_row
+from explorer.metrics.evaluation import draw_data, is_binary, null_row
 from explorer.metrics.samples import NEIGHBOURS, WhitenedComponents, prdc, vendi_score
 
 MEASURES = ("precision", "recall", "density", "coverage", "vendi")
@@ -72,7 +72,7 @@ def measure_tradeoff(
     real = data.test.x[chosen]
     features = WhitenedComponents(real)
     reference = features(real)
-    binary = bool(((real == 0) | (real == 1)).all())
+    binary = is_binary(real)
     null = np.mean([null_row(data, features, reference, n, seed + k) for k in range(2)], 0)
     if known is not None and (known.n, known.repeats, known.seed) != (n, REPEATS, seed):
         known = None  # it was measured in another way

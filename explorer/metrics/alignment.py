@@ -1,0 +1,151 @@
+"""Does the prior draw codes like those of data? Aggregated posterior against prior, four ways."""
+
+import math
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from explorer.interfaces import LatentPrior, Posterior, noise
+from explorer.objectives import unit_kl
+
+MULTIPLES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+PERMUTATIONS = 200
+PROJECTIONS = 200
+CODES = 1000
+"""Codes of each side; the kernel's matrix grows with their square."""
+
+
+class Discrepancy(NamedTuple):
+    """Squared maximum mean discrepancy, and the share of permutations that reach it."""
+
+    value: float
+    p_value: float
+
+
+def discrepancy(
+    a: Float[Tensor, "samples latent"],
+    b: Float[Tensor, "others latent"],
+    *,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+) -> Discrepancy:
+    """Estimate MMD^2 without bias, under inverse multiquadratic kernels of seven widths.
+
+    The kernel is the sum of C / (C + r^2) over C = 2 d s^2 times 0.1 to 10, with s^2 the mean
+    variance of a unit of `b`. The estimate may be negative. Cost: the square of the codes.
+
+    Args:
+        a: Codes, as of data.
+        b: Codes of the reference, as of the prior.
+        permutations: How often the two sets are mixed at random for the p-value.
+        seed: Seed of the mixing.
+
+    References:
+        A kernel two-sample test (Gretton et al., 2012), lemma 6.
+        Wasserstein auto-encoders (Tolstikhin et al., 2018), section 4. https://arxiv.org/abs/1711.01558
+    """
+    both = torch.cat([a, b]).double()
+    width = 2 * both.shape[1] * float(b.double().var(0).mean())
+    square = torch.cdist(both, both).pow(2)
+    kernel = torch.zeros_like(square)
+    for multiple in MULTIPLES:
+        constant = multiple * width
+        kernel += constant / (constant + square)
+    kernel.fill_diagonal_(0)
+    n, total = len(a), len(both)
+    generator = torch.Generator().manual_seed(seed)
+    sides = torch.zeros(total, permutations + 1, dtype=torch.float64)
+    sides[:n, 0] = 1
+    for column in range(1, permutations + 1):
+        sides[torch.randperm(total, generator=generator)[:n], column] = 1
+    other = 1 - sides
+    ours, theirs = (kernel @ sides), (kernel @ other)
+    m = total - n
+    values = (
+        (sides * ours).sum(0) / (n * (n - 1))
+        + (other * theirs).sum(0) / (m * (m - 1))
+        - 2 * (sides * theirs).sum(0) / (n * m)
+    )
+    reached = int((values[1:] >= values[0]).sum())
+    return Discrepancy(float(values[0]), (1 + reached) / (1 + permutations))
+
+
+def sliced_distance(
+    a: Float[Tensor, "samples latent"],
+    b: Float[Tensor, "samples latent"],
+    *,
+    projections: int = PROJECTIONS,
+    seed: int = 0,
+) -> float:
+    """Estimate the squared sliced 2-Wasserstein distance of two sets of equal size.
+
+    It is the mean, over directions, of the mean squared difference of sorted projections; two sets
+    of one law are about 6/n times the variance apart, so that it is read beside that null.
+
+    Args:
+        a: Codes.
+        b: As many codes.
+        projections: Directions, uniform on the sphere.
+        seed: Seed of the directions.
+
+    References:
+        Sliced and Radon Wasserstein barycenters of measures (Bonneel et al., 2015), section 3.
+    """
+    directions = noise(projections, a.shape[1], seed).double()
+    directions /= directions.norm(dim=1, keepdim=True)
+    projected = [(codes.double() @ directions.T).sort(0).values for codes in (a, b)]
+    return float((projected[0] - projected[1]).pow(2).mean())
+
+
+def two_sample_accuracy(
+    a: Float[np.ndarray, "samples latent"], b: Float[np.ndarray, "others latent"], seed: int = 0
+) -> tuple[float, float]:
+    """Return how well a classifier tells two sets apart on held-out codes, and its error.
+
+    A small network is trained on half of the codes and judged on the other: 0.5 is the best a
+    prior can score.
+
+    References:
+        Revisiting classifier two-sample tests (Lopez-Paz and Oquab, 2017). https://arxiv.org/abs/1610.06545
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.preprocessing import StandardScaler
+
+    x = np.concatenate([a, b])
+    y = np.repeat([0, 1], [len(a), len(b)])
+    order = np.random.default_rng(seed).permutation(len(x))
+    half = len(order) // 2
+    train, test = order[:half], order[half:]
+    scaler = StandardScaler().fit(x[train])
+    network = MLPClassifier((64,), alpha=1e-2, max_iter=200, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # its best so far is what is judged
+        network.fit(scaler.transform(x[train]), y[train])
+    right = network.predict(scaler.transform(x[test])) == y[test]
+    return float(right.mean()), float(right.std() / math.sqrt(len(right)))
+
+
+def misalignment(
+    q: Posterior, prior: LatentPrior
+) -> tuple[float, Float[Tensor, " latent"]] | None:
+    """Return what a diagonal Gaussian prior costs beside the best one for these posteriors.
+
+    With m and s^2 the moments of the aggregated posterior it is KL(N(m, s^2) || p), which equals
+    the mean KL under p less the mean KL under N(m, s^2).
+
+    Returns:
+        Nats in total and per unit; None if the prior is no single Gaussian.
+    """
+    components = prior.components()
+    if components is None or len(components) > 1 or q.scale is None:
+        return None
+    mean = q.loc.mean(0)
+    spread = (q.scale.pow(2).mean(0) + q.loc.var(0, correction=0)).sqrt()
+    units = unit_kl(Posterior(mean[None], spread[None]), prior)
+    assert units is not None
+    return float(units.sum()), units[0]

@@ -1,0 +1,194 @@
+"""Distances between pictures and samples in features learned from the data's own classes.
+
+A small network is trained to name the classes of the training split; what it thinks before it
+answers are the features. Its numbers mean something beside each other, never beside those of
+another network.
+"""
+
+import hashlib
+import json
+import math
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from safetensors import safe_open
+from safetensors.torch import save as serialise
+from torch import Tensor, nn
+
+from explorer import checkpoint, settings
+from explorer.data import DataSet
+from explorer.errors import CheckpointError, DataError
+
+FOLDER = "_features"
+SIZE = 64
+STEPS = 2500
+SUBSETS = 100
+_BATCH, _LEARNING_RATE = 128, 2e-3
+_MOST_BYTES = 4_000_000
+
+
+class FeatureNet(nn.Module):
+    """Three convolutions and a layer of 64 features, trained to name classes.
+
+    Args:
+        shape: Shape of a picture.
+        classes: How many classes it tells apart.
+    """
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        super().__init__()
+        rows, columns = (math.ceil(side / 4) for side in shape[1:])
+        self.body = nn.Sequential(
+            nn.Conv2d(shape[0], 16, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(16, 32, 3, 2, 1),
+            nn.ReLU(),
+            nn.Conv2d(32, 32, 3, 2, 1),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(32 * rows * columns, SIZE),
+            nn.ReLU(),
+        )
+        self.answer = nn.Linear(SIZE, classes)
+
+    def forward(self, x: Float[Tensor, "batch *sample"]) -> Float[Tensor, "batch features"]:
+        """Return the features."""
+        out: Tensor = self.body(x)
+        return out
+
+
+class Known(NamedTuple):
+    """A trained network, how many test pictures it names rightly, and the hash of its weights."""
+
+    network: FeatureNet
+    accuracy: float
+    hash: str
+
+
+def train_features(data: DataSet, steps: int = STEPS, seed: int = 0) -> tuple[FeatureNet, float]:
+    """Train a network on the classes of the training split; return it with its test accuracy.
+
+    Raises:
+        DataError: If the data are no pictures, or have no classes.
+    """
+    if data.train.labels is None or data.test.labels is None or len(data.sketch.shape) != 3:
+        raise DataError("Features are learned from pictures with classes; these data have none.")
+    torch.manual_seed(seed)
+    network = FeatureNet(data.sketch.shape, len(data.classes))
+    x, labels = torch.from_numpy(data.train.x), torch.from_numpy(data.train.labels)
+    known = labels >= 0
+    x, labels = x[known], labels[known]
+    optimiser = torch.optim.AdamW(network.parameters(), _LEARNING_RATE, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _LEARNING_RATE, total_steps=steps)
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.empty(0, dtype=torch.int64)
+    for _ in range(steps):
+        if len(order) < _BATCH:
+            order = torch.cat([order, torch.randperm(len(x), generator=generator)])
+        rows, order = order[:_BATCH], order[_BATCH:]
+        batch = torch.bernoulli(x[rows], generator=generator) if data.dynamic else x[rows]
+        loss = nn.functional.cross_entropy(network.answer(network(batch)), labels[rows])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    network.eval().requires_grad_(False)
+    test = torch.from_numpy(data.test.x)
+    answers = torch.cat([network.answer(network(rows)).argmax(1) for rows in test.split(2000)])
+    wanted = torch.from_numpy(data.test.labels)
+    return network, float((answers == wanted)[wanted >= 0].float().mean())
+
+
+def save_features(network: FeatureNet, accuracy: float, folder: Path, kind: str) -> Path:
+    """Write a network beside the checkpoints, its weights in half precision."""
+    place = folder / FOLDER
+    place.mkdir(parents=True, exist_ok=True)
+    facts = {
+        "accuracy": json.dumps(accuracy),
+        "shape": json.dumps([network.body[0].in_channels]),
+        "classes": json.dumps(network.answer.out_features),
+    }
+    tensors = {name: value.half().contiguous() for name, value in network.state_dict().items()}
+    path = place / f"{kind}.safetensors"
+    checkpoint.write(path, serialise(tensors, facts))
+    return path
+
+
+def load_features(kind: str, shape: tuple[int, ...], classes: int) -> Known | None:
+    """Read the network of a data set; None where none was trained.
+
+    Raises:
+        CheckpointError: If the file is damaged or of other pictures.
+    """
+    chosen = settings.current()
+    for folder in (chosen.user / "checkpoints", chosen.checkpoints):
+        path = folder / FOLDER / f"{kind}.safetensors"
+        if path.is_file() and path.stat().st_size <= _MOST_BYTES:
+            break
+    else:
+        return None
+    network = FeatureNet(shape, classes)
+    try:
+        with safe_open(path, framework="pt") as stored:
+            accuracy = float(json.loads(stored.metadata()["accuracy"]))
+            tensors = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
+        network.load_state_dict(tensors)
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        what = " ".join(str(error).split())[:120]
+        raise CheckpointError(f"{path.name} cannot be used ({what}); train it again.") from error
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    return Known(network.eval().requires_grad_(False), accuracy, digest)
+
+
+class _Given(nn.Module):
+    """Takes features as they are, for metrics that want a network."""
+
+    num_features = SIZE
+
+    def forward(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
+        return x
+
+
+class Distances(NamedTuple):
+    """Frechet distance, and kernel distance with the standard error over its subsets."""
+
+    frechet: float
+    kernel: float
+    kernel_error: float
+
+
+def feature_distances(
+    network: FeatureNet,
+    real: Float[Tensor, "samples *sample"],
+    fake: Float[Tensor, "others *sample"],
+    seed: int = 0,
+) -> Distances:
+    """Compare pictures and samples by mean and covariance, and by a polynomial kernel.
+
+    Both depend on the number of samples: compare only at one n, and beside real against real.
+
+    References:
+        GANs trained by a two time-scale update rule (Heusel et al., 2017), section 3.
+        https://arxiv.org/abs/1706.08500
+        Demystifying MMD GANs (Binkowski et al., 2018), section 3. https://arxiv.org/abs/1801.01401
+    """
+    subset = min(1000, min(len(real), len(fake)) // 2)
+    with warnings.catch_warnings():
+        # It keeps all features, of 64 numbers each; and its own imports use what torch will drop.
+        warnings.simplefilter("ignore")
+        from torchmetrics.image.fid import FrechetInceptionDistance
+        from torchmetrics.image.kid import KernelInceptionDistance
+
+        frechet = FrechetInceptionDistance(feature=_Given()).set_dtype(torch.float64)
+        kernel = KernelInceptionDistance(feature=_Given(), subsets=SUBSETS, subset_size=subset)
+    for pictures, own in ((real, True), (fake, False)):
+        features = torch.cat([network(rows) for rows in pictures.split(1000)])
+        frechet.update(features.double(), real=own)
+        kernel.update(features, real=own)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        mean, spread = kernel.compute()
+    return Distances(float(frechet.compute()), float(mean), float(spread) / math.sqrt(SUBSETS))
