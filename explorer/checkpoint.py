@@ -82,7 +82,11 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Entry:
-    """One folder of the catalogue; a broken one says why."""
+    """One folder of the catalogue; a broken one says why.
+
+    One with `results_only` cannot be opened and is not broken: its numbers are here, its weights
+    are not.
+    """
 
     slug: str
     folder: Path
@@ -95,6 +99,7 @@ class Entry:
     hash: str = ""
     metrics: Metrics = field(default_factory=dict)
     config: RunConfig | None = None
+    results_only: bool = False
 
     def open(self) -> Checkpoint:
         """Load the checkpoint.
@@ -110,7 +115,8 @@ class Entry:
         metrics = {
             name: metric.model_dump(exclude_none=True) for name, metric in self.metrics.items()
         }
-        return {**{key: getattr(self, key) for key in keys}, "metrics": metrics}
+        facts = {key: getattr(self, key) for key in keys}
+        return facts | {"results_only": self.results_only, "metrics": metrics}
 
 
 def catalogue(folder: Path | str | None = None) -> list[Entry]:
@@ -129,7 +135,7 @@ def catalogue(folder: Path | str | None = None) -> list[Entry]:
         if not place.is_dir():
             continue
         for candidate in sorted(place.iterdir()):
-            if candidate.is_dir() and not candidate.name.startswith("."):
+            if candidate.is_dir() and not candidate.name.startswith((".", "_")):
                 entries.setdefault(candidate.name, _inspect(candidate))
     return list(entries.values())
 
@@ -281,25 +287,56 @@ def _find(slug_or_path: str | Path) -> Path:
 
 def _inspect(folder: Path) -> Entry:
     try:
+        if not (folder / WEIGHTS).exists() and (folder / METRICS).is_file():
+            config = _config(folder)
+            metrics = read_metrics(folder)
+            reason = "Its weights are not shipped: only its recipe and its numbers are here."
+            return _described(folder, config, metrics, results_only=True, reason=reason)
         config, _, digest = _read(folder)
-        return Entry(
-            slug=folder.name,
-            folder=folder,
-            healthy=True,
-            data=config.data.kind,
-            model=config.model.kind,
-            prior=config.prior.kind if config.prior else "none",
-            latent=config.model.latent,
-            hash=digest,
-            metrics=_measured(folder, digest),
-            config=config,
-        )
+        metrics = _measured(folder, digest)
+        return _described(folder, config, metrics, healthy=True, hash=digest)
     except CheckpointError as error:
         return Entry(folder.name, folder, healthy=False, reason=str(error))
     except OSError as error:
         return Entry(
             folder.name, folder, healthy=False, reason=f"It cannot be read: {error.strerror}."
         )
+
+
+def _described(
+    folder: Path,
+    config: RunConfig,
+    metrics: Metrics,
+    *,
+    healthy: bool = False,
+    results_only: bool = False,
+    reason: str = "",
+    hash: str = "",
+) -> Entry:
+    return Entry(
+        slug=folder.name,
+        folder=folder,
+        healthy=healthy,
+        reason=reason,
+        data=config.data.kind,
+        model=config.model.kind,
+        prior=config.prior.kind if config.prior else "none",
+        latent=config.model.latent,
+        hash=hash,
+        metrics=metrics,
+        config=config,
+        results_only=results_only,
+    )
+
+
+def _config(folder: Path) -> RunConfig:
+    try:
+        config = RunConfig.model_validate_json(_text(folder / CONFIG))
+    except ValidationError as error:
+        raise CheckpointError(f"{CONFIG}: {first_problem(error)}") from error
+    if config.sketch is None:
+        raise CheckpointError(f"{CONFIG} has no sketch; train it again.")
+    return config
 
 
 def _read(folder: Path) -> tuple[RunConfig, dict[str, Tensor], str]:
@@ -309,12 +346,7 @@ def _read(folder: Path) -> tuple[RunConfig, dict[str, Tensor], str]:
             raise CheckpointError(
                 f"{folder.name} has no {name}; write one with `latent-explorer train`."
             )
-    try:
-        config = RunConfig.model_validate_json(_text(folder / CONFIG))
-    except ValidationError as error:
-        raise CheckpointError(f"{CONFIG}: {first_problem(error)}") from error
-    if config.sketch is None:
-        raise CheckpointError(f"{CONFIG} has no sketch; train it again.")
+    config = _config(folder)
     with torch.device("meta"):
         model, prior = config.build()
     expected = {

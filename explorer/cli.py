@@ -105,7 +105,7 @@ def list_checkpoints(as_json: Json = False, checkpoints: Checkpoints = None) -> 
         "checkpoint", "data", "model", "prior", "latent", "log p(x), nats", "S", box=None
     )
     for entry in entries:
-        if not entry.healthy:
+        if not entry.healthy and not entry.results_only:
             table.add_row(escape(entry.slug), f"[red]broken: {escape(entry.reason)}[/red]")
             continue
         score = entry.metrics.get("log_likelihood")
@@ -268,6 +268,31 @@ def evaluate(
         print(json.dumps({"slug": opened.slug, "hash": opened.hash, "metrics": ready}, indent=1))  # noqa: T201
     else:
         _print_metrics(found)
+
+
+@app.command()
+def features(
+    slug: Slug,
+    data: Data = None,
+    ship: Annotated[
+        bool, typer.Option("--ship", help="Write beside the shipped checkpoints.")
+    ] = False,
+) -> None:
+    """Train the small network on whose features a data set's samples are compared with it."""
+    from explorer import checkpoint
+    from explorer.devices import limit_threads
+    from explorer.metrics.features import save_features, train_features
+
+    opened = checkpoint.load(slug)
+    limit_threads()
+    network, accuracy = train_features(opened.config.data.load(_data_root(data)))
+    folder = opened.folder.parent if ship else settings.current().user / "checkpoints"
+    path = save_features(network, accuracy, folder, opened.config.data.kind)
+    out.print(
+        f"Wrote {path}; it names {100 * accuracy:.1f} % of the test samples rightly.",
+        soft_wrap=True,
+        highlight=False,
+    )
 
 
 @app.command()

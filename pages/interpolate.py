@@ -6,6 +6,8 @@ from explorer.ui.views import InterpolateView
 
 view = frame.settle(InterpolateView.from_address())
 engine = frame.open_models(view)[0]
+if view.kind not in ways.kinds(engine):
+    view.kind = "straight"
 atlas = resources.atlas(engine)
 if atlas is None:
     st.markdown("**The ends of a way are chosen on the map, and this model has none yet**")
@@ -23,7 +25,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             "Way",
             view,
             "kind",
-            options=list(ways.KINDS),
+            options=ways.kinds(engine),
             format_func=ways.KINDS.get,
             required=True,
         )

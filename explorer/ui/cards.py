@@ -61,7 +61,13 @@ def grid(entries: list[Entry], view: CatalogueView) -> None:
 
 def broken() -> None:
     """List the checkpoints that could not be opened, each with the reason."""
-    entries = [entry for entry in resources.entries() if not entry.healthy]
+    unopened = [entry for entry in resources.entries() if not entry.healthy]
+    known = [entry.slug for entry in unopened if entry.results_only]
+    if known:
+        st.caption(
+            f"Results only, without weights, on the Evaluate page: {', '.join(sorted(known))}."
+        )
+    entries = [entry for entry in unopened if not entry.results_only]
     if not entries:
         return
     st.subheader("Broken checkpoints", anchor=False)

@@ -10,7 +10,7 @@ from explorer import settings
 from explorer.checkpoint import Entry
 from explorer.errors import ExplorerError
 from explorer.inference import Engine
-from explorer.publishing import DATA, PRIORS
+from explorer.publishing import DATA, MODELS, PRIORS
 from explorer.ui import picking, resources, work
 from explorer.ui.views import COMPARED, CURRENT, DEFAULT_MODEL, PAGES, CandidatesView, View
 
@@ -24,6 +24,7 @@ TITLES = {
     "reconstruct": ("Reconstruct", ":material/compare:"),
     "candidates": ("Candidates", ":material/bookmarks:"),
     "priors_lab": ("Priors lab", ":material/science:"),
+    "evaluate": ("Evaluate", ":material/monitoring:"),
 }
 
 Shown = TypeVar("Shown", bound=View)
@@ -114,6 +115,8 @@ def page_path(name: str) -> Path:
 def said_of(entry: Entry) -> str:
     """Describe a model in words: its prior and its size, and what sets it apart from others."""
     words = PRIORS.get(entry.prior, entry.prior)
+    if entry.model not in ("vae", "ae"):
+        words += f", {MODELS[entry.model]}"
     same = [
         other
         for other in resources.entries()

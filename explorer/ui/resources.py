@@ -1,5 +1,6 @@
 """What is expensive and shared; the only file with `st.cache_*`, keyed on slugs and scalars."""
 
+import copy
 import hashlib
 import io
 import json
@@ -13,7 +14,7 @@ import torch
 from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
 
-from explorer import paths, regions, settings
+from explorer import geodesics, paths, regions, settings
 from explorer.checkpoint import (
     ATLAS,
     LIKELIHOOD,
@@ -165,6 +166,17 @@ def test_likelihood(opened: Engine) -> np.ndarray | None:
 def path(opened: Engine, ends: bytes, kind: PathKind, frames: int, closeness: float) -> np.ndarray:
     """Return the codes of a path between ends, given as the bytes of float32 codes."""
     return _path(opened.slug, _identity(opened), ends, kind, frames, closeness, _engine=opened)
+
+
+def shortest(
+    opened: Engine, ends: bytes, frames: int
+) -> tuple[np.ndarray, tuple[geodesics.Geodesic, ...]]:
+    """Return the codes of the shortest way between ends in what is decoded, and its legs.
+
+    Raises:
+        NoDensityError: If the decoder goes pixel by pixel.
+    """
+    return _shortest(opened.slug, opened.checkpoint.hash, ends, frames, _engine=opened)
 
 
 def original(opened: Engine, row: int) -> np.ndarray | None:
@@ -525,6 +537,17 @@ def _path(
         return _engine.prior.log_prob(codes.to(device)).cpu()
 
     return paths.following(z, frames, log_prob, loc, scale, closeness=closeness, anchors=anchors)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Looking for the shortest way")
+def _shortest(
+    slug: str, digest: str, ends: bytes, frames: int, _engine: Engine
+) -> tuple[np.ndarray, tuple[geodesics.Geodesic, ...]]:
+    z = np.frombuffer(ends, "<f4").reshape(-1, _engine.space.size)
+    # A copy of its own: double precision, and on the CPU, where small chains are quick.
+    model = copy.deepcopy(_engine.checkpoint.model).to("cpu", torch.float64)
+    scale = _engine.moments()[1] if _engine.has_prior else z.std(0) + 1e-3
+    return geodesics.shortest(z, frames, geodesics.embedding(model), scale)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

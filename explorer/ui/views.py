@@ -187,7 +187,7 @@ class InterpolateView(View):
         tuple[Place, ...], BeforeValidator(_split_ends), Field(max_length=MOST_ENDS)
     ] = ()
     path: Line = ""
-    kind: Literal["straight", "spherical", "following"] = "straight"
+    kind: Literal["straight", "spherical", "following", "geodesic"] = "straight"
     closeness: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
     frames: Annotated[int, Field(ge=5, le=41)] = 17
     at: Annotated[int, Field(ge=0, lt=41)] = 0
@@ -239,6 +239,16 @@ class PriorsLabView(View):
     large: bool = False
 
 
+class EvaluateView(View):
+    """All models of a data set side by side, and two of them picture by picture."""
+
+    of: Annotated[str, Field(max_length=40)] = ""
+    group: Literal["likelihood", "units", "samples", "alignment"] = "likelihood"
+    one: Annotated[str, Field(max_length=80)] = ""
+    other: Annotated[str, Field(max_length=80)] = ""
+    diversity: Literal["coverage", "recall", "vendi"] = "coverage"
+
+
 PAGES: dict[str, type[View]] = {
     "catalogue": CatalogueView,
     "generate": GenerateView,
@@ -249,4 +259,5 @@ PAGES: dict[str, type[View]] = {
     "reconstruct": ReconstructView,
     "candidates": CandidatesView,
     "priors_lab": PriorsLabView,
+    "evaluate": EvaluateView,
 }

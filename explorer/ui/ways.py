@@ -8,6 +8,7 @@ import streamlit as st
 from jaxtyping import Float
 
 from explorer import paths
+from explorer.geodesics import Geodesic
 from explorer.inference import Engine
 from explorer.projection import Atlas, place
 from explorer.strips import Strip, codes_strip, grid_strip
@@ -19,7 +20,12 @@ from explorer.ui.reading import signed
 from explorer.ui.views import InterpolateView
 from explorer.ui.walking import holes_of, spread
 
-KINDS = {"straight": "Straight", "spherical": "Slerp", "following": "Along the density"}
+KINDS = {
+    "straight": "Straight",
+    "spherical": "Slerp",
+    "following": "Along the density",
+    "geodesic": "Geodesic",
+}
 
 
 class Way(NamedTuple):
@@ -28,6 +34,12 @@ class Way(NamedTuple):
     codes: Float[np.ndarray, "frames latent"]
     ends: list[str]
     estimated: bool
+    legs: tuple[Geodesic, ...] = ()
+
+
+def kinds(engine: Engine) -> list[str]:
+    """Name the ways that a model has: pictures that come pixel by pixel have no derivative."""
+    return [kind for kind in KINDS if not (kind == "geodesic" and engine.sequential)]
 
 
 def way(engine: Engine, atlas: Atlas, view: InterpolateView) -> Way | None:
@@ -40,8 +52,12 @@ def way(engine: Engine, atlas: Atlas, view: InterpolateView) -> Way | None:
     if len(known) < 2:
         return None
     z = np.stack([item[0] for item in known]).astype("<f4")
+    words = [item[1] for item in known]
+    if view.kind == "geodesic":
+        codes, legs = resources.shortest(engine, z.tobytes(), view.frames)
+        return Way(codes.astype(np.float32), words, False, legs)
     codes = resources.path(engine, z.tobytes(), view.kind, view.frames, view.closeness)
-    return Way(codes.astype(np.float32), [item[1] for item in known], False)
+    return Way(codes.astype(np.float32), words, False)
 
 
 def usual_ends(engine: Engine, atlas: Atlas) -> tuple[str, ...]:
@@ -128,6 +144,19 @@ def profile(engine: Engine, walked: Way, at: int) -> None:
     if engine.has_prior:
         words += f", lowest log p(z) {density.min():.1f} nats at frame {int(density.argmin())}"
     st.caption(signed(words) + ".")
+    if walked.legs:
+        st.caption(_saved(walked.legs))
+
+
+def _saved(legs: tuple[Geodesic, ...]) -> str:
+    """Say how much shorter than straight lines the way is in what is decoded."""
+    length = sum(leg.length for leg in legs)
+    line = sum(leg.straight_length for leg in legs)
+    share = 100 * (1 - length / line) if line > 0 else 0.0
+    return (
+        f"In what is decoded it is {length:.1f} long, the straight line {line:.1f}: "
+        f"{share:.1f} % shorter."
+    )
 
 
 def chart(engine: Engine, atlas: Atlas, walked: Way, view: InterpolateView) -> None:
@@ -204,6 +233,11 @@ def remarks(engine: Engine, walked: Way, view: InterpolateView) -> None:
             "Under a single Gaussian this way bows towards the mean; under a mixture it goes "
             "from component to component. Dense need not mean realistic: look at the pictures."
         )
+    if view.kind == "geodesic" and not view.path:
+        words.append(
+            "The shortest way as the decoder sees it: pictures change as evenly and as little as "
+            "they can. Where the decoder is nearly flat, that is nearly the straight line."
+        )
     words.append("Drag the slider, or across the large picture.")
     st.caption(" ".join(words))
 
@@ -224,6 +258,16 @@ def formula(view: InterpolateView) -> None:
         st.markdown(
             "Between steps the codes are spread to equal distances (the string method); "
             r"$\lambda$ is the closeness."
+        )
+    elif view.kind == "geodesic":
+        st.latex(
+            r"\min_{z_1 \dots z_{T-1}} \; T \sum_{i=0}^{T-1} "
+            r"\lVert \varphi(z_{i+1}) - \varphi(z_i) \rVert^2,\qquad "
+            r"\varphi(z) = 2 \arcsin \sqrt{p(z)} \ \text{ for binary pixels}"
+        )
+        st.markdown(
+            "The metric that the decoder pulls back into the space of codes, never formed; from "
+            "the straight line down, so that the energy never rises."
         )
     else:
         st.latex(r"z(t) = (1-t)\,a + t\,b")

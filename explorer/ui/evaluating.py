@@ -1,0 +1,379 @@
+"""Evaluate: every model of a data set side by side, with errors, n and what others published."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from explorer.checkpoint import Entry
+from explorer.metrics.published import Published
+from explorer.publishing import DATA, MODELS, PRIORS
+from explorer.ui import palette, resources, scores, work
+from explorer.ui.controls import commit
+from explorer.ui.reading import signed
+from explorer.ui.scores import Row
+from explorer.ui.views import EvaluateView
+
+_GREY = "#8A8A8A"
+_ROW = 30
+_PLAIN = {"displayModeBar": False}
+_MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
+_DIVERSITY = {"coverage": "Coverage", "recall": "Recall", "vendi": "Vendi score"}
+_COLOURS = {prior: palette.CLASSES[k] for k, prior in enumerate(
+    ("standard", "vamp", "xvae", "mog", "vamp-data", "vamp-weighted", "flow", "xvae-mixture")
+)}  # fmt: skip
+
+
+def settle(view: EvaluateView, own: str) -> list[Row]:
+    """Choose the data set and the two models that are compared, and return all its models."""
+    known = scores.data_sets()
+    if view.of not in known:
+        view.of = own if own in known else (known or [""])[0]
+    rows = scores.rows(view.of) if view.of else []
+    slugs = [row.entry.slug for row in rows]
+    one, other = _usual_pair(rows)
+    if view.one not in slugs:
+        view.one = one
+    if view.other not in slugs or view.other == view.one:
+        view.other = other if other != view.one else one
+    return rows
+
+
+def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
+    """Plot log p(x) and the bound of every model, best first, between published numbers."""
+    bits = bool(others) and others[0].unit != "nats"
+    name, better = ("bits_per_dimension", -1) if bits else ("log_likelihood", 1)
+    items: list[tuple[float, str, Row | Published]] = [
+        (row.entry.metrics[name].value, row.name, row) for row in rows if name in row.entry.metrics
+    ]
+    items += [
+        (item.value, f"{PRIORS[item.prior]}, {MODELS[item.model]}: {item.source}", item)
+        for item in others
+    ]
+    items.sort(key=lambda item: better * item[0])
+    figure = go.Figure()
+    for place, (value, words, item) in enumerate(items):
+        if isinstance(item, Published):
+            figure.add_scatter(
+                x=[value], y=[place], mode="markers", showlegend=False,
+                marker={"symbol": "diamond-open", "size": 9, "color": _GREY},
+                hovertemplate=f"{words}, {item.place}, S = {item.samples:,}: %{{x:.2f}}"
+                "<extra></extra>",
+            )  # fmt: skip
+            continue
+        metric = item.entry.metrics[name]
+        bound = item.entry.metrics.get("elbo")
+        colour = _COLOURS[item.entry.prior]
+        if bound is not None and not bits:
+            figure.add_scatter(
+                x=[bound.value, value], y=[place, place], mode="lines+markers", showlegend=False,
+                line={"color": colour, "width": 1}, opacity=0.55,
+                marker={"symbol": "line-ns-open", "size": 8, "color": colour},
+                hovertemplate="%{x:.2f}<extra>from the ELBO</extra>",
+            )  # fmt: skip
+        figure.add_scatter(
+            x=[value], y=[place], mode="markers", showlegend=False,
+            error_x={"array": [metric.se or 0], "thickness": 2, "width": 4},
+            marker={"size": 10, "color": colour},
+            hovertemplate=f"{words}: %{{x:.2f}} ± {metric.se or 0:.2f}, n = {metric.n:,}, "
+            f"S = {metric.samples or 0:,}<extra></extra>",
+        )  # fmt: skip
+    figure.update_layout(
+        height=90 + _ROW * len(items),
+        margin=_MARGIN,
+        xaxis={"title": "bits per dimension, less is better" if bits else "log p(x), nats"},
+        yaxis={
+            "tickvals": list(range(len(items))),
+            "ticktext": [
+                f"<span style='color:{_GREY}'>{words}</span>"
+                if isinstance(item, Published)
+                else words
+                for _, words, item in items
+            ],
+        },
+    )
+    st.plotly_chart(figure, key="evaluate_likelihood", config=_PLAIN)
+    words = "Dots are log p(x) with one standard error over the test samples"
+    words += "" if bits else ", the line reaches down to the ELBO"
+    if others:
+        words += (
+            "; grey diamonds are published numbers of the same data and protocol "
+            f"({others[0].source}, S = {others[0].samples:,})"
+        )
+    st.caption(f"{words}. n and S of each are in the table.")
+
+
+def measures(rows: Sequence[Row], view: EvaluateView) -> None:
+    """Show one group of measures as a table, real data in grey below."""
+    laid = scores.table(rows, view.group)
+    null = scores.null_row(rows, view.group)
+    if null is not None:
+        laid.append(null)
+    st.dataframe(
+        laid,
+        key="evaluate_table",
+        hide_index=True,
+        column_config={"Model": st.column_config.TextColumn(pinned=True, width="large")},
+    )
+    st.caption(scores.EXPLAINED[view.group])
+
+
+def missing(rows: Sequence[Row]) -> None:
+    """Offer to compute what a model lacks."""
+    wanted = ("log_likelihood", "active_units_absolute", "density", "information")
+    lacking = [
+        row
+        for row in rows
+        if row.entry.healthy and any(name not in row.entry.metrics for name in wanted)
+    ]
+    if not lacking:
+        return
+    with st.expander(f"{len(lacking)} models lack numbers"):
+        for row in lacking:
+            st.markdown(f"**{row.name}**")
+            work.offer(
+                resources.engine(row.entry),
+                "evaluate",
+                f"Compute the numbers of {row.name}",
+                "All measures on the whole test split, with S = 500; it can be stopped and "
+                "gone on with.",
+            )
+
+
+def pair(rows: Sequence[Row], view: EvaluateView) -> None:
+    """Compare two models on the same test samples: likelihood, its terms, and their samples."""
+    slugs = [row.entry.slug for row in rows]
+    names = {row.entry.slug: row.name for row in rows}
+    with st.container(horizontal=True, gap="medium"):
+        for field, label in (("one", "This model"), ("other", "less that one")):
+            st.session_state[f"evaluate_{field}"] = getattr(view, field)
+            st.selectbox(
+                label,
+                slugs,
+                key=f"evaluate_{field}",
+                format_func=lambda slug: names[slug],
+                on_change=_paired,
+                args=(field,),
+                width=420,
+            )
+    found = {row.entry.slug: row.entry for row in rows}
+    one, other = found[view.one], found[view.other]
+    _differences(one, other)
+    _histogram([one, other], names)
+
+
+def units(entries: Sequence[Entry], names: dict[str, str]) -> None:
+    """Plot the KL of each unit, most used first, level by level."""
+    figure = go.Figure()
+    drawn = 0
+    for index, entry in enumerate(entries):
+        kl = scores.arrays(entry).get("kl_per_unit")
+        if kl is None or not np.isfinite(kl).all() or entry.config is None:
+            continue
+        drawn += 1
+        for level, (start, stop) in levels_of(entry).items():
+            sorted_kl = np.sort(kl[start:stop])[::-1]
+            words = names[entry.slug] + (f", {level}" if level else "")
+            figure.add_scatter(
+                x=list(range(1, len(sorted_kl) + 1)), y=sorted_kl, mode="lines+markers",
+                name=words, marker={"size": 4},
+                line={"color": palette.CLASSES[index % len(palette.CLASSES)], "width": 1.5,
+                      "dash": "dot" if level == "z1" else "solid"},
+                hovertemplate="unit %{x}: %{y:.2f} nats<extra>" + words + "</extra>",
+            )  # fmt: skip
+    if not drawn:
+        st.caption("The KL of single units was not measured for these models.")
+        return
+    figure.update_layout(
+        height=340,
+        margin=_MARGIN,
+        xaxis={"title": "unit, most used first"},
+        yaxis={"title": "KL, nats", "rangemode": "tozero"},
+        legend={"orientation": "h", "y": 1.25},
+    )
+    st.plotly_chart(figure, key="evaluate_units", config=_PLAIN)
+    st.caption(
+        "Mean KL of each unit over the test samples. Under a mixture the KL does not split into "
+        "units: then it is that of the prior’s marginals, whose sum is another number."
+    )
+
+
+def against_diversity(rows: Sequence[Row], view: EvaluateView) -> None:
+    """Plot log p(x) against the diversity of samples."""
+    figure = go.Figure()
+    for row in rows:
+        score = row.entry.metrics.get("log_likelihood")
+        spread = row.entry.metrics.get(view.diversity)
+        if score is None or spread is None:
+            continue
+        figure.add_scatter(
+            x=[spread.value], y=[score.value], mode="markers", name=row.name,
+            error_x={"array": [spread.se or 0], "thickness": 1, "width": 0},
+            error_y={"array": [score.se or 0], "thickness": 1, "width": 0},
+            marker={"size": 11, "color": _COLOURS[row.entry.prior],
+                    "symbol": "square" if "hvae" in row.entry.model else "circle"},
+            hovertemplate=f"{row.name}<br>%{{x:.3f}}, %{{y:.2f}} nats<extra></extra>",
+        )  # fmt: skip
+    nulls = [row.entry.metrics[view.diversity].null for row in rows
+             if view.diversity in row.entry.metrics]  # fmt: skip
+    real = [value for value in nulls if value is not None]
+    if real:
+        figure.add_vline(x=float(np.mean(real)), line={"width": 1, "dash": "dot", "color": _GREY},
+                         annotation={"text": "real data", "yref": "paper", "y": 1.0})  # fmt: skip
+    figure.update_layout(
+        height=340,
+        margin=_MARGIN,
+        xaxis={"title": f"diversity: {_DIVERSITY[view.diversity].lower()}"},
+        yaxis={"title": "log p(x), nats"},
+        showlegend=False,
+    )
+    st.plotly_chart(figure, key="evaluate_scatter", config=_PLAIN)
+    st.caption("A good likelihood and varied samples are two things. Squares have two levels.")
+
+
+def over_components(rows: Sequence[Row]) -> None:
+    """Plot bound and active units against K, where one model was trained with several."""
+    groups: dict[tuple[str, str, int], list[tuple[int, Entry]]] = {}
+    for row in rows:
+        entry = row.entry
+        count = getattr(entry.config.prior, "components", None) if entry.config else None
+        if count is not None and "elbo" in entry.metrics:
+            groups.setdefault((entry.model, entry.prior, entry.latent), []).append((count, entry))
+    told = {key: sorted(found, key=lambda item: item[0]) for key, found in groups.items()
+            if len(found) > 2}  # fmt: skip
+    if not told:
+        return
+    st.subheader("What more components buy", anchor=False)
+    views = (("elbo", "ELBO, nats"), ("active_units_absolute", "active units, absolute"))
+    with st.container(horizontal=True, gap="small"):
+        for column, (name, label) in enumerate(views):
+            figure = go.Figure()
+            for index, ((model, prior, size), found) in enumerate(told.items()):
+                shown = [(k, entry.metrics[name]) for k, entry in found if name in entry.metrics]
+                figure.add_scatter(
+                    x=[k for k, _ in shown],
+                    y=[metric.value for _, metric in shown],
+                    error_y={"array": [metric.se or 0 for _, metric in shown], "width": 3},
+                    mode="lines+markers",
+                    name=f"{PRIORS[prior]}, {MODELS[model]}, {size} units",
+                    line={"color": palette.CLASSES[index]},
+                )
+            figure.update_layout(
+                height=300,
+                margin=_MARGIN,
+                xaxis={"title": "components K", "type": "log"},
+                yaxis={"title": label},
+                legend={"orientation": "h", "y": 1.2},
+                showlegend=column == 0,
+            )
+            with st.container(width=460):
+                st.plotly_chart(figure, key=f"evaluate_components_{name}", config=_PLAIN)
+    st.caption(
+        "The same model and training with more and more components, as in figures 2 and 3 of the "
+        "VampPrior paper, at reduced size."
+    )
+
+
+def download(view: EvaluateView, rows: Sequence[Row]) -> None:
+    """Offer everything that is known of a data set as CSV."""
+    st.download_button(
+        "Download CSV",
+        scores.as_csv(view.of, rows),
+        f"{view.of}-results.csv",
+        "text/csv",
+        icon=":material/download:",
+    )
+
+
+def data_words(kind: str) -> str:
+    """Name a data set."""
+    return DATA[kind]
+
+
+def levels_of(entry: Entry) -> dict[str, tuple[int, int]]:
+    """Return where each level's units lie; one level has no name."""
+    model = entry.config.model if entry.config is not None else None
+    top = getattr(model, "top", None)
+    if top is None:
+        return {"": (0, entry.latent)}
+    return {"z2": (0, top), "z1": (top, entry.latent)}
+
+
+def _usual_pair(rows: Sequence[Row]) -> tuple[str, str]:
+    """Choose X-VAE and the standard prior of one model where both are there, else the best two."""
+    entries = [row.entry for row in rows]
+    for entry in entries:
+        if entry.prior == "xvae":
+            for other in entries:
+                if other.prior == "standard" and (other.model, other.latent) == (
+                    entry.model,
+                    entry.latent,
+                ):
+                    return entry.slug, other.slug
+    slugs = [entry.slug for entry in entries]
+    return (slugs[0], slugs[1]) if len(slugs) > 1 else (slugs or [""])[0:1] * 2  # type: ignore[return-value]
+
+
+def _paired(field: str) -> None:
+    commit(**{field: st.session_state[f"evaluate_{field}"]})
+
+
+def _differences(one: Entry, other: Entry) -> None:
+    shown = (
+        ("log_likelihood", "log p(x), nats"),
+        ("elbo", "ELBO, nats"),
+        ("reconstruction", "log p(x|z), nats"),
+        ("kl", "KL, nats"),
+        ("density", "Fidelity: density"),
+        ("coverage", "Diversity: coverage"),
+        ("frechet_distance", "Fréchet distance"),
+    )
+    paired = 0
+    with st.container(horizontal=True, gap="small"):
+        for name, label in shown:
+            found = scores.difference(one, other, name)
+            if found is None:
+                continue
+            paired += found.paired
+            digits = 3 if name in ("density", "coverage") else 2
+            with st.container(width=150, gap=None):
+                st.metric(label, signed(f"{found.value:+.{digits}f}"))
+                sure = abs(found.value) > 2 * found.error
+                st.caption(
+                    f"± {found.error:.{digits}f}{', paired' if found.paired else ''}  \n"
+                    + ("a difference" if sure else "no difference beyond the error")
+                )
+    words = (
+        "The first model less the second; beyond two standard errors it is called a difference."
+    )
+    if paired:
+        words += " Paired: over the same test samples, one by one, which is far sharper."
+    st.caption(words)
+
+
+def _histogram(entries: Sequence[Entry], names: dict[str, str]) -> None:
+    values = {entry.slug: scores.arrays(entry).get("log_likelihood") for entry in entries}
+    known = {slug: value for slug, value in values.items() if value is not None and len(value)}
+    if not known:
+        return
+    everything = np.concatenate(list(known.values()))
+    low, high = np.quantile(everything, (0.001, 0.999))
+    edges = np.linspace(low, high, 61)
+    figure = go.Figure()
+    for index, (slug, value) in enumerate(known.items()):
+        counts = np.histogram(value, edges)[0]
+        figure.add_scatter(
+            x=edges[:-1], y=counts / len(value), mode="lines", name=names[slug],
+            line={"shape": "hv", "color": palette.CLASSES[index],
+                  "dash": "solid" if index == 0 else "dash"},
+            hovertemplate="from %{x:.1f} nats: %{y:.1%}<extra></extra>",
+        )  # fmt: skip
+    figure.update_layout(
+        height=300,
+        margin=_MARGIN,
+        xaxis={"title": "log p(x) of a test sample, nats"},
+        yaxis={"title": "share of test samples", "tickformat": ".0%"},
+        legend={"orientation": "h", "y": 1.2},
+    )
+    st.plotly_chart(figure, key="evaluate_histogram", config=_PLAIN)
