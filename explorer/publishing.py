@@ -59,11 +59,11 @@ PRIORS = {
 MODELS = {
     "ae": "autoencoder",
     "vae": "VAE",
-    "convae": "convolutional autoencoder",
-    "convvae": "convolutional VAE",
-    "hvae": "two-level HVAE",
-    "convhvae": "two-level convHVAE",
-    "pixelhvae": "two-level PixelHVAE",
+    "convae": "conv autoencoder",
+    "convvae": "convVAE",
+    "hvae": "HVAE",
+    "convhvae": "convHVAE",
+    "pixelhvae": "PixelHVAE",
 }
 """Models in words."""
 

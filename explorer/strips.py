@@ -5,12 +5,14 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from explorer import drawing
 from explorer.inference import Engine
+from explorer.interfaces import LatentSpace, Scale, Seed
 from explorer.sketch import CurveSketch, PixelSketch
 
 SCALES = tuple(round(0.05 * step, 2) for step in range(41))
@@ -79,6 +81,42 @@ def pack(header: dict[str, object], body: bytes) -> bytes:
     return struct.pack("<I", len(text)) + text + body
 
 
+class Levels(NamedTuple):
+    """How a scale sweep treats a hierarchy: which level it moves, and what the others do.
+
+    Args:
+        moves: Name of the level whose scale moves; empty for all of them.
+        held: Scale of the levels that do not move.
+        lower: Seed of the levels below the top, if it is not the top's.
+    """
+
+    moves: str = ""
+    held: float = 1.0
+    lower: int | None = None
+
+    def of(self, space: LatentSpace) -> "Levels":
+        """Return what of this a space has: one of a single level has nothing to treat apart."""
+        names = [level.name for level in space.levels]
+        if len(names) == 1:
+            return Levels()
+        return self if self.moves in ("", *names) else self._replace(moves="")
+
+    def scale(self, space: LatentSpace, scale: float) -> Scale:
+        """Return the scale of each level where the sweep stands at `scale`."""
+        if not self.moves:
+            return scale
+        return tuple(scale if level.name == self.moves else self.held for level in space.levels)
+
+    def seed(self, space: LatentSpace, seed: int) -> Seed:
+        """Return the seed of each level."""
+        if self.lower is None:
+            return seed
+        return (seed, *[self.lower] * (len(space.levels) - 1))
+
+
+ALL_LEVELS = Levels()
+
+
 def scale_strip(
     engine: Engine,
     *,
@@ -86,6 +124,7 @@ def scale_strip(
     seed: int = 0,
     component: int | None = None,
     scales: tuple[float, ...] = SCALES,
+    levels: Levels = ALL_LEVELS,
 ) -> Strip:
     """Draw the same samples at every scale; each tile keeps its component and its noise.
 
@@ -95,8 +134,13 @@ def scale_strip(
         seed: Seed of components and noise.
         component: One component only.
         scales: The scale of each frame.
+        levels: Which level the scale moves, where there are several.
     """
-    draws = [engine.draw(tiles, scale, seed, component) for scale in scales]
+    own, space = levels.of(engine.space), engine.space
+    draws = [
+        engine.draw(tiles, own.scale(space, scale), own.seed(space, seed), component)
+        for scale in scales
+    ]
     z = np.concatenate([codes for codes, _ in draws])
     x = engine.decode(z)
     return Strip(
@@ -106,8 +150,36 @@ def scale_strip(
         log_density=engine.log_prior(z).reshape(len(scales), tiles),
         sketch=engine.sketch,
         z=z.reshape(len(scales), tiles, -1),
-        recipe={"tiles": tiles, "seed": seed, "component": component, "scales": scales},
+        recipe={"tiles": tiles, "seed": seed, "component": component, "scales": scales}
+        if own == ALL_LEVELS
+        else None,
     )
+
+
+def level_strip(
+    engine: Engine,
+    z: Float[np.ndarray, " latent"],
+    level: str,
+    *,
+    tiles: int = 16,
+    seed: int = 0,
+    scales: tuple[float, ...] = SCALES[::2],
+) -> Strip:
+    """Draw one level of a code anew, many times and at every scale; the other stays as it is.
+
+    Args:
+        engine: A model of several levels.
+        z: The code.
+        level: Name of the level that is drawn.
+        tiles: How often.
+        seed: Seed of the draws.
+        scales: The scale of each frame.
+
+    Raises:
+        LevelError: If the model has no such level.
+    """
+    drawn = np.stack([engine.resample(z, level, tiles, scale, seed) for scale in scales])
+    return grid_strip(engine, drawn, scales)
 
 
 def grid_strip(

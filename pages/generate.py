@@ -1,6 +1,6 @@
 import streamlit as st
 
-from explorer.ui import bounds, fidelity, frame, sweep
+from explorer.ui import bounds, fidelity, frame, levels, sweep
 from explorer.ui.controls import commit, control
 from explorer.ui.views import GenerateView
 
@@ -36,6 +36,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     if len(engines) > 1:
         control(st.toggle, "Difference", view, "difference")
 
+levels.choose(engine, view)
+moved = levels.of(engine, view)
 state = sweep.sweep(
     engines,
     key="generate_strip",
@@ -48,15 +50,26 @@ state = sweep.sweep(
     judged=True,
     limits=view.limits,
     conditions=bounds.conditions(view),
+    levels=moved,
 )
 view.scale, view.tile = state.value, state.tile
 if view.tile is not None:
-    chosen = (view.tile, view.scale, 64, view.seed, view.component)
+    chosen = (view.tile, view.scale, 64, view.seed, view.component, moved)
     for item in engines:
         sweep.sample_facts(item, *chosen)
         sweep.neighbours(item, *chosen)
-sweep.take_along(engine, view.scale, view.seed, view.component)
+sweep.take_along(engine, view.scale, view.seed, view.component, levels=moved)
 st.caption(sweep.hint(engines, view.difference))
+levels.of_sample(engine, view.tile or 0, view.scale, view.seed, view.component, moved)
+levels.sampled(
+    engine,
+    tiles=64,
+    scale=view.scale,
+    seed=view.seed,
+    component=view.component,
+    levels=moved,
+    key="generate_painted",
+)
 
 bounds.share(engine, view)
 st.subheader("Fidelity and diversity", anchor=False)

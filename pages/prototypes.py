@@ -1,6 +1,6 @@
 import streamlit as st
 
-from explorer.ui import frame, gallery, sweep
+from explorer.ui import frame, gallery, levels, sweep
 from explorer.ui.controls import control
 from explorer.ui.views import PrototypesView
 
@@ -59,6 +59,7 @@ if view.component is not None:
     panes = st.container(horizontal=True, gap="large")
     with panes.container(key="prototypes_samples"):
         gallery.stack_when_narrow()
+        levels.choose(engine, view)
         state = sweep.sweep(
             [engine],
             key="prototypes_strip",
@@ -67,9 +68,12 @@ if view.component is not None:
             component=view.component,
             titles=False,
             selectable=False,
+            levels=levels.of(engine, view),
         )
         view.scale = state.value
-        sweep.take_along(engine, view.scale, 0, view.component, tiles=24)
+        sweep.take_along(
+            engine, view.scale, 0, view.component, tiles=24, levels=levels.of(engine, view)
+        )
         st.markdown("**The data it claims**")
         gallery.claimed_data(engine, view.component)
     with panes.container(width=380):
@@ -81,6 +85,9 @@ if view.component is not None:
             icon=":material/star:",
             query_params={"model": view.model, "pick": f"prototypes:{view.component}"},
         )
+
+    what = f"The centre of component {view.component}"
+    levels.apart(engine, shown.prototypes.loc[view.component], what, key="prototypes_levels")
 
 if has_inputs:
     st.subheader("Along training", anchor=False)

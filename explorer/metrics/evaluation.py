@@ -263,7 +263,8 @@ def _alignment(subject: _Subject) -> Evaluation:
     assert isinstance(own, LatentPrior)
     n = min(len(top.loc), alignment.CODES)
     with torch.inference_mode():
-        codes = top.sample(torch.Generator().manual_seed(seed))[:n]
+        # Another stream than the prior's: with the same noise the two would not be independent.
+        codes = top.sample(torch.Generator().manual_seed(seed + 1_000_003))[:n]
         drawn = own.draw(2 * n, seed=seed).z.cpu()
         surgery = elbo_surgery(_on(q, size), own, seed=seed)
         best = alignment.misalignment(_on(q, size), own)

@@ -41,7 +41,7 @@ from explorer.paths import PathKind
 from explorer.projection import SPLITS, Atlas, load_atlas, prior_codes
 from explorer.regions import Plane
 from explorer.sketch import CurveSketch, PixelSketch
-from explorer.strips import Strip, scale_strip
+from explorer.strips import ALL_LEVELS, Levels, Strip, level_strip, samples_strip, scale_strip
 from explorer.ui import palette
 
 ENGINES = 6
@@ -69,9 +69,37 @@ def engine(entry: Entry) -> Engine:
     return _engine(entry.slug, entry.hash, str(entry.folder), settings.current().device)
 
 
-def strip(opened: Engine, tiles: int, seed: int, component: int | None = None) -> Strip:
+def strip(
+    opened: Engine,
+    tiles: int,
+    seed: int,
+    component: int | None = None,
+    levels: Levels = ALL_LEVELS,
+) -> Strip:
     """Return the scale strip of a model."""
-    return _strip(opened.slug, opened.checkpoint.hash, tiles, seed, component, _engine=opened)
+    own = levels.of(opened.space)
+    return _strip(opened.slug, opened.checkpoint.hash, tiles, seed, component, own, _engine=opened)
+
+
+def levelled(opened: Engine, z: np.ndarray, level: str, tiles: int, seed: int) -> Strip:
+    """Return the strip of a code one of whose levels is drawn anew."""
+    code = np.ascontiguousarray(z, "<f4").tobytes()
+    return _levelled(opened.slug, opened.checkpoint.hash, code, level, tiles, seed, _engine=opened)
+
+
+def painted(
+    opened: Engine,
+    tiles: int,
+    scale: float,
+    seed: int,
+    component: int | None,
+    levels: Levels = ALL_LEVELS,
+) -> Strip:
+    """Return pictures drawn pixel by pixel from a scale strip's codes, as a strip of one frame."""
+    own = levels.of(opened.space)
+    return _painted(
+        opened.slug, opened.checkpoint.hash, tiles, scale, seed, component, own, _engine=opened
+    )
 
 
 def atlas(opened: Engine) -> Atlas | None:
@@ -121,9 +149,16 @@ def held_out_density(opened: Engine, means: bool = False) -> np.ndarray | None:
     return _held_out_density(opened.slug, _identity(opened), means, _engine=opened)
 
 
-def standing(opened: Engine, tiles: int, seed: int, component: int | None) -> Standing | None:
+def standing(
+    opened: Engine,
+    tiles: int,
+    seed: int,
+    component: int | None,
+    levels: Levels = ALL_LEVELS,
+) -> Standing | None:
     """Return how new and how typical each sample of a scale strip is."""
-    return _standing(opened.slug, _identity(opened), tiles, seed, component, _engine=opened)
+    own = levels.of(opened.space)
+    return _standing(opened.slug, _identity(opened), tiles, seed, component, own, _engine=opened)
 
 
 def tradeoff(opened: Engine) -> Tradeoff | None:
@@ -199,11 +234,16 @@ def store(path: str) -> Store:
 
 
 def worth(
-    opened: Engine, tiles: int, seed: int, component: int | None, conditions: Conditions
+    opened: Engine,
+    tiles: int,
+    seed: int,
+    component: int | None,
+    conditions: Conditions,
+    levels: Levels = ALL_LEVELS,
 ) -> Measured:
     """Return the properties of all samples of a scale strip, frame after frame."""
     return _worth(
-        opened.slug, opened.checkpoint.hash, tiles, seed, component,
+        opened.slug, opened.checkpoint.hash, tiles, seed, component, levels.of(opened.space),
         conditions.model_dump_json(), _engine=opened,
     )  # fmt: skip
 
@@ -309,9 +349,39 @@ def _engine(slug: str, digest: str, folder: str, device: str) -> Engine:
 
 @st.cache_resource(max_entries=STRIPS, show_spinner=False)
 def _strip(
-    slug: str, digest: str, tiles: int, seed: int, component: int | None, _engine: Engine
+    slug: str,
+    digest: str,
+    tiles: int,
+    seed: int,
+    component: int | None,
+    levels: Levels,
+    _engine: Engine,
 ) -> Strip:
-    return scale_strip(_engine, tiles=tiles, seed=seed, component=component)
+    return scale_strip(_engine, tiles=tiles, seed=seed, component=component, levels=levels)
+
+
+@st.cache_resource(max_entries=STRIPS, show_spinner=False)
+def _levelled(
+    slug: str, digest: str, code: bytes, level: str, tiles: int, seed: int, _engine: Engine
+) -> Strip:
+    z = np.frombuffer(code, "<f4").astype(np.float32)
+    return level_strip(_engine, z, level, tiles=tiles, seed=seed)
+
+
+@st.cache_resource(max_entries=STRIPS, show_spinner="Drawing pixel by pixel")
+def _painted(
+    slug: str,
+    digest: str,
+    tiles: int,
+    scale: float,
+    seed: int,
+    component: int | None,
+    levels: Levels,
+    _engine: Engine,
+) -> Strip:
+    space = _engine.space
+    z, _ = _engine.draw(tiles, levels.scale(space, scale), levels.seed(space, seed), component)
+    return samples_strip(_engine.paint(z, seed), _engine.sketch, _engine.log_prior(z))
 
 
 @st.cache_resource(max_entries=ENGINES, show_spinner=False)
@@ -414,12 +484,18 @@ def _held_out_density(slug: str, digest: str, means: bool, _engine: Engine) -> n
 
 @st.cache_resource(max_entries=STRIPS, show_spinner=False)
 def _standing(
-    slug: str, digest: str, tiles: int, seed: int, component: int | None, _engine: Engine
+    slug: str,
+    digest: str,
+    tiles: int,
+    seed: int,
+    component: int | None,
+    levels: Levels,
+    _engine: Engine,
 ) -> Standing | None:
     measure = yardstick(_engine)
     if measure is None:
         return None
-    shown = strip(_engine, tiles, seed, component)
+    shown = strip(_engine, tiles, seed, component, levels)
     flat = shown.samples.reshape(-1, *shown.samples.shape[2:])
     verdict = measure.judge(_engine.encode(flat).loc)
     form = shown.samples.shape[:2]
@@ -438,10 +514,10 @@ def _store(path: str) -> Store:
 
 @st.cache_resource(max_entries=STRIPS, show_spinner=False)
 def _worth(
-    slug: str, digest: str, tiles: int, seed: int, component: int | None, conditions: str,
-    _engine: Engine,
+    slug: str, digest: str, tiles: int, seed: int, component: int | None, levels: Levels,
+    conditions: str, _engine: Engine,
 ) -> Measured:  # fmt: skip
-    shown = strip(_engine, tiles, seed, component).samples
+    shown = strip(_engine, tiles, seed, component, levels).samples
     flat = shown.reshape(-1, *shown.shape[2:])
     return measure(flat, _engine.sketch, Conditions.model_validate_json(conditions))
 

@@ -19,10 +19,11 @@ from explorer.errors import ExplorerError, StoreError
 from explorer.inference import Engine
 from explorer.regions import Plane
 from explorer.sketch import PixelSketch
-from explorer.strips import codes_strip, pack
+from explorer.strips import Levels, codes_strip, pack
 from explorer.ui import picking, resources
 from explorer.ui.notation import NAMES, layer_codes, read_code
 from explorer.ui.reading import percentile_words, signed
+from explorer.ui.views import Levelled
 
 SIDE = 84
 MOST_TILES = 64
@@ -175,7 +176,7 @@ def worth(opened: Engine, request: Request) -> Response:
     geometry is unsound, 1 where it breaks a constraint, 2 where it meets all.
     """
     given = request.query_params
-    tiles, seed, component = _drawn(opened, request)
+    tiles, seed, component, levels = _drawn(opened, request)
     try:
         constraints = parse(given.get("limits", "")[:400])
         conditions = Conditions.model_validate(
@@ -183,7 +184,7 @@ def worth(opened: Engine, request: Request) -> Response:
         )
     except (ExplorerError, ValidationError):
         raise _AbsentError from None
-    found = resources.worth(opened, tiles, seed, component, conditions)
+    found = resources.worth(opened, tiles, seed, component, conditions, levels)
     header: dict[str, object] = {
         "properties": [
             {"key": item.key, "label": item.label, "unit": item.unit, "digits": item.digits,
@@ -301,8 +302,8 @@ def _storing(
     return answer
 
 
-def _drawn(opened: Engine, request: Request) -> tuple[int, int, int | None]:
-    """Read which scale strip is meant: tiles, seed and component."""
+def _drawn(opened: Engine, request: Request) -> tuple[int, int, int | None, Levels]:
+    """Read which scale strip is meant: tiles, seed, component, and which level the scale moves."""
     given = request.path_params
     tiles, seed = _whole(given["tiles"], MOST_TILES), _whole(given["seed"], 2**31 - 1)
     chosen = given["component"]
@@ -311,7 +312,13 @@ def _drawn(opened: Engine, request: Request) -> tuple[int, int, int | None]:
     beyond = component is not None and (known is None or component >= len(known))
     if tiles < 1 or beyond or not opened.has_prior:
         raise _AbsentError
-    return tiles, seed, component
+    asked = {name: request.query_params[name] for name in ("level", "held", "lower")
+             if name in request.query_params}  # fmt: skip
+    try:
+        view = Levelled.model_validate(asked)
+    except ValidationError:
+        raise _AbsentError from None
+    return tiles, seed, component, Levels(view.level, view.held, view.lower)
 
 
 def _answering(

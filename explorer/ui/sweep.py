@@ -11,7 +11,7 @@ from explorer.designs.properties import Conditions, known
 from explorer.inference import Engine
 from explorer.projection import SPLITS
 from explorer.publishing import PRIORS
-from explorer.strips import difference_strip, samples_strip
+from explorer.strips import ALL_LEVELS, Levels, difference_strip, samples_strip
 from explorer.ui import picking, resources, take
 from explorer.ui.components import FilmstripState, filmstrip
 from explorer.ui.controls import commit
@@ -40,6 +40,7 @@ def sweep(
     judged: bool = False,
     limits: str = "",
     conditions: Conditions | None = None,
+    levels: Levels = ALL_LEVELS,
 ) -> FilmstripState:
     """Show the same noise at every scale for each engine; return what was released and chosen.
 
@@ -59,8 +60,11 @@ def sweep(
         judged: Whether each sample bears a glyph of how new it is.
         limits: Constraints on properties, as in a link.
         conditions: Under what samples are judged as designs.
+        levels: Which level the scale moves, in models of two.
     """
-    strips = [resources.strip(engine, tiles, seed, _own(engine, component)) for engine in engines]
+    strips = [
+        resources.strip(engine, tiles, seed, _own(engine, component), levels) for engine in engines
+    ]
     names = [prior_name(engine) for engine in engines]
     under: dict[int, int] = {}
     if difference and len(engines) > 1 and engines[0].sketch.kind == "pixels":
@@ -69,8 +73,8 @@ def sweep(
     elif difference:
         under = dict.fromkeys(range(1, len(engines)), 0)
         names[1:] = [f"{name} and {names[0]}" for name in names[1:]]
-    standing = [standing_address(engine, tiles, seed, component) for engine in engines]
-    worth = [worth_address(engine, tiles, seed, component, limits, conditions)
+    standing = [standing_address(engine, tiles, seed, component, levels) for engine in engines]
+    worth = [worth_address(engine, tiles, seed, component, limits, conditions, levels)
              for engine in engines]  # fmt: skip
     keep = [picking.keepable(engine, strip) for engine, strip in zip(engines, strips, strict=True)]
     if engines[0].sketch.kind == "curve":
@@ -102,10 +106,18 @@ def prior_name(engine: Engine) -> str:
     return PRIORS[prior.kind if prior else "none"]
 
 
-def standing_address(engine: Engine, tiles: int, seed: int, component: int | None) -> str:
+def standing_address(
+    engine: Engine,
+    tiles: int,
+    seed: int,
+    component: int | None,
+    levels: Levels = ALL_LEVELS,
+) -> str:
     """Return where the browser asks how new and how typical a strip's samples are."""
     own = _own(engine, component)
-    return address_of(engine, "standing", tiles, seed, "all" if own is None else own)
+    place = address_of(engine, "standing", tiles, seed, "all" if own is None else own)
+    asked = _levels_asked(engine, levels)
+    return f"{place}&{urlencode(asked)}" if asked else place
 
 
 def worth_address(
@@ -115,6 +127,7 @@ def worth_address(
     component: int | None,
     limits: str,
     conditions: Conditions | None,
+    levels: Levels = ALL_LEVELS,
 ) -> str:
     """Return where the browser asks for the properties of a strip's samples."""
     own = _own(engine, component)
@@ -123,7 +136,17 @@ def worth_address(
     asked |= {"limits": limits} if limits else {}
     # The browser keeps what it has fetched: other properties, as of a new package, other address.
     asked["of"] = ".".join(item.key for item in known(engine.sketch))
+    asked |= _levels_asked(engine, levels)
     return f"{place}&{urlencode(asked)}"
+
+
+def _levels_asked(engine: Engine, levels: Levels) -> dict[str, object]:
+    """Write which level a strip's scale moves as parts of an address."""
+    own = levels.of(engine.space)
+    facts = {"level": own.moves, "held": own.held, "lower": own.lower}
+    return {
+        name: value for name, value in facts.items() if own != ALL_LEVELS and value is not None
+    }
 
 
 def component_count(engine: Engine) -> int:
@@ -150,11 +173,17 @@ def companions(engine: Engine) -> list[Engine]:
 
 
 def sample_facts(
-    engine: Engine, tile: int, scale: float, tiles: int, seed: int, component: int | None
+    engine: Engine,
+    tile: int,
+    scale: float,
+    tiles: int,
+    seed: int,
+    component: int | None,
+    levels: Levels = ALL_LEVELS,
 ) -> None:
     """Tell what one sample is worth: log p(z), typicality, and whether it is new or copied."""
     own = _own(engine, component)
-    strip = resources.strip(engine, tiles, seed, own)
+    strip = resources.strip(engine, tiles, seed, own, levels)
     frame = strip.values.index(scale)
     density = float(strip.log_density[frame, tile])
     words = [
@@ -167,7 +196,7 @@ def sample_facts(
     if component_count(engine) > 1:
         words.append(f"component {int(strip.components[tile])}")
     st.markdown(" · ".join(words))
-    found = resources.standing(engine, tiles, seed, own)
+    found = resources.standing(engine, tiles, seed, own, levels)
     if found is None:
         return
     far = float(found.novelty[frame, tile])
@@ -184,13 +213,19 @@ def sample_facts(
 
 
 def neighbours(
-    engine: Engine, tile: int, scale: float, tiles: int, seed: int, component: int | None
+    engine: Engine,
+    tile: int,
+    scale: float,
+    tiles: int,
+    seed: int,
+    component: int | None,
+    levels: Levels = ALL_LEVELS,
 ) -> None:
     """Show the training data nearest to a sample, by code and, where at hand, by pixel."""
     atlas, measure = resources.atlas(engine), resources.yardstick(engine)
     if atlas is None or measure is None:
         return
-    strip = resources.strip(engine, tiles, seed, _own(engine, component))
+    strip = resources.strip(engine, tiles, seed, _own(engine, component), levels)
     frame = strip.values.index(scale)
     x = strip.samples[frame, tile][None]
     training = np.flatnonzero(atlas.split == SPLITS.index("train"))
@@ -223,10 +258,15 @@ def neighbours(
 
 
 def take_along(
-    engine: Engine, scale: float, seed: int, component: int | None, tiles: int = 64
+    engine: Engine,
+    scale: float,
+    seed: int,
+    component: int | None,
+    tiles: int = 64,
+    levels: Levels = ALL_LEVELS,
 ) -> None:
     """Offer the samples on the page as files."""
-    strip = resources.strip(engine, tiles, seed, _own(engine, component))
+    strip = resources.strip(engine, tiles, seed, _own(engine, component), levels)
     name = "scale" if component is None else f"component-{component}"
     take.strip_menu(engine, strip, "sweep_take", name, strip.values.index(scale))
 

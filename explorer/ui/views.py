@@ -124,7 +124,15 @@ class CatalogueView(View):
     sort: Annotated[str, Field(pattern="^(name|likelihood|fidelity|diversity|latent)$")] = "name"
 
 
-class GenerateView(View):
+class Levelled(View):
+    """What a page with a scale shares where a model has two levels: which one the scale moves."""
+
+    level: Literal["", "z2", "z1"] = ""
+    held: Scale = 1.0
+    lower: Seed | None = None
+
+
+class GenerateView(Levelled):
     """Samples under the scale."""
 
     scale: Scale = 1.0
@@ -137,7 +145,7 @@ class GenerateView(View):
     alpha: Alpha = 4.0
 
 
-class PrototypesView(View):
+class PrototypesView(Levelled):
     """The components of a prior, one of them open."""
 
     component: Component | None = None
@@ -178,6 +186,8 @@ class TraverseView(View):
     at: Annotated[str, Field(pattern=_whole(DIALS), max_length=480)] = ""
     rows: Annotated[int, Field(ge=4, le=40)] = 8
     dead: bool = False
+    level: Literal["", "z2", "z1"] = ""
+    seed: Seed = 0
 
 
 class InterpolateView(View):

@@ -12,7 +12,7 @@ from explorer.inference import Engine
 from explorer.metrics.latent import ACTIVE_VARIANCE
 from explorer.regions import Plane
 from explorer.strips import Strip, codes_strip, grid_strip
-from explorer.ui import frame, resources, take
+from explorer.ui import frame, levels, resources, take
 from explorer.ui.components import traversal
 from explorer.ui.components.traversal import Row, offsets
 from explorer.ui.controls import commit, control
@@ -79,7 +79,8 @@ def dials(engine: Engine, view: TraverseView) -> list[Row]:
     for number, item in enumerate(saved[:99]):
         vector = np.array(item.vector, np.float32)
         rows.append(Row(str(SAVED + number), item.name, f"{item.n_a} − {item.n_b} codes", vector))
-    known = units(engine)
+    known = [one for one in units(engine) if view.level in ("", level_of(engine, one.number))]
+    known = known or units(engine)
     used = [one for one in known if one.active or view.dead]
     chosen = used[: view.rows] or known[: view.rows]
     turned = offsets(view.at)
@@ -89,8 +90,35 @@ def dials(engine: Engine, view: TraverseView) -> list[Row]:
         note += "" if one.active else " · dead"
         step = np.zeros(engine.space.size, np.float32)
         step[one.number] = unit[one.number]
-        rows.append(Row(str(one.number), f"Unit {one.number}", note, step))
+        name = f"Unit {one.number}"
+        if len(engine.space.levels) > 1:
+            level = level_of(engine, one.number)
+            start = next(item.start for item in engine.space.levels if item.name == level)
+            name = f"{level}, unit {one.number - start}"
+        rows.append(Row(str(one.number), name, note, step))
     return rows
+
+
+def level_of(engine: Engine, unit: int) -> str:
+    """Name the level that a unit is of."""
+    return next(item.name for item in engine.space.levels if item.start <= unit < item.stop)
+
+
+def choose_level(engine: Engine, view: TraverseView) -> None:
+    """Let one choose which level's units are walked, where there are several."""
+    if not levels.several(engine):
+        return
+    names = {"": "Both levels", "z2": "Top, z2", "z1": "Bottom, z1"}
+    control(
+        st.segmented_control,
+        "Units of",
+        view,
+        "level",
+        options=list(names),
+        format_func=names.get,
+        required=True,
+        help="A unit of the top moves with the bottom held, and the other way round.",
+    )
 
 
 def board(engine: Engine, view: TraverseView) -> tuple[np.ndarray, Strip]:
