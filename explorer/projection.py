@@ -16,7 +16,8 @@ from explorer.interfaces import joined, noise
 
 VERSION = 2
 MOST_CODES = 10_000
-PER_SPLIT = 3000
+PER_SPLIT, MOST_NUMBERS = 3000, 120_000
+"""Codes of each split in an atlas, and the numbers they hold, at most."""
 PRIOR_SAMPLES = 1000
 NEIGHBOURS = 15
 SPLITS = ("train", "valid", "test")
@@ -73,7 +74,8 @@ def build_atlas(
     """
     report("encoding")
     engine = Engine(opened, "cpu")
-    x, split, ids, label = _choose(data, seed)
+    each = min(PER_SPLIT, MOST_NUMBERS // engine.space.size)
+    x, split, ids, label = _choose(data, each, seed)
     q = engine.encode(x)
     kl, reconstruction = _terms(engine, x, seed)
     points = [q.loc]
@@ -284,12 +286,14 @@ def _checked(arrays: dict[str, np.ndarray], opened: Checkpoint) -> Atlas | None:
     return Atlas(**fields | {"method": str(arrays["method"]), "hash": str(arrays["hash"])})
 
 
-def _choose(data: DataSet, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _choose(
+    data: DataSet, each: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     generator = np.random.default_rng(seed)
     xs, splits, ids, labels = [], [], [], []
     for name in ("train", "test"):
         rows = data.split(name)
-        chosen = np.sort(generator.permutation(len(rows))[:PER_SPLIT])
+        chosen = np.sort(generator.permutation(len(rows))[:each])
         part = rows.take(chosen)
         pictures = part.x
         if data.dynamic and name == "train":

@@ -126,6 +126,7 @@ class VampDataPrior(AbstractPrior):
 
 
 class _PseudoInputsConfig(Recipe):
+    kind: Literal["vamp", "vamp-weighted"]
     components: int = Field(500, ge=1, le=5000)
     mean: float = Field(0.05, ge=-10, le=10, description="Mean of the pseudo-inputs at the start.")
     spread: float = Field(0.01, gt=0, le=10, description="Their standard deviation at the start.")

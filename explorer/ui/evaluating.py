@@ -311,8 +311,8 @@ def _usual_pair(rows: Sequence[Row]) -> tuple[str, str]:
                     entry.latent,
                 ):
                     return entry.slug, other.slug
-    slugs = [entry.slug for entry in entries]
-    return (slugs[0], slugs[1]) if len(slugs) > 1 else (slugs or [""])[0:1] * 2  # type: ignore[return-value]
+    slugs = [entry.slug for entry in entries] or [""]
+    return slugs[0], slugs[min(1, len(slugs) - 1)]
 
 
 def _paired(field: str) -> None:
