@@ -7,6 +7,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from explorer import Engine, load
@@ -51,6 +52,11 @@ VIEWS = {
     ),
     "candidates": ("candidates?model=airfoils-vae-xvae-8&chosen=2,5&at=5", "filmstrip"),
     "candidates-push": ("candidates?model=airfoils-vae-xvae-8&find=like&at=2", "filmstrip"),
+    "levels": ("generate?model=mnist-static-hvae-vamp-80&level=z1", "filmstrip"),
+    "traverse-levels": ("traverse?model=mnist-static-hvae-vamp-80", "traversal"),
+    "interpolate-geodesic": ("interpolate?kind=geodesic", "point-map"),
+    "evaluate": ("evaluate?model=mnist-static-hvae-vamp-80", None),
+    "evaluate-samples": ("evaluate?model=digits-vae-vamp-2&group=samples", None),
     "lab": ("priors_lab", None),
     "lab-bound": ("priors_lab?bench=bound", None),
     "lesson": ("priors_lab?lesson=2&step=2&guess=1&large=1", "filmstrip"),
@@ -70,6 +76,7 @@ README = {
     "reconstruct": ("dark", 1440),
     "candidates": ("light", 1440),
     "lab": ("light", 1440),
+    "evaluate": ("light", 1440),
 }
 
 
@@ -118,6 +125,10 @@ def shoot(
                     page.wait_for_timeout(600)
                     target = f"{name}.png" if readme else f"{name}-{theme}-{width}.png"
                     page.screenshot(path=folder / target)
+                    if readme:  # a third of the size, and no one sees it
+                        with Image.open(folder / target) as picture:
+                            small = picture.convert("RGB").quantize(256)
+                        small.save(folder / target, optimize=True)
                     page.close()
                 context.close()
         browser.close()
