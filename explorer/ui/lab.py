@@ -27,7 +27,9 @@ TERMS = {
     "information": ("Index-code information", palette.CLASSES[1]),
     "marginal": ("Marginal KL", palette.CLASSES[3]),
 }
-_ORDER = ("standard", "xvae", "xvae-mixture", "mog", "vamp")
+_ORDER = (
+    "standard", "xvae", "xvae-mixture", "mog", "flow", "vamp-data", "vamp-weighted", "vamp",
+)  # fmt: skip
 
 
 def planar(engine: Engine) -> list[Engine]:

@@ -1,0 +1,45 @@
+"""What a card says is measured again: evaluation repeats it within two standard errors."""
+
+import numpy as np
+import pytest
+
+from explorer import checkpoint, settings
+from explorer.errors import DataMissingError
+from explorer.metrics import evaluate
+from explorer.metrics.evaluation import Part
+
+ROOT = settings.PACKAGE.parent
+WITH_PRIOR = sorted(
+    folder
+    for folder in (ROOT / "checkpoints").glob("*")
+    if (folder / checkpoint.WEIGHTS).is_file() and "-ae-" not in folder.name
+    and "-convae-" not in folder.name
+)  # fmt: skip
+IMAGES, SAMPLES = 200, 200
+PARTS: tuple[Part, ...] = ("likelihood", "units")
+
+
+@pytest.mark.parametrize("folder", WITH_PRIOR, ids=lambda folder: folder.name)
+def test_evaluation_repeats_the_card(folder):
+    opened = checkpoint.load(folder)
+    try:
+        data = opened.config.data.load(settings.current().data)
+    except DataMissingError:
+        pytest.skip("its data set is not below the data root; name one with LATENT_EXPLORER_DATA")
+    again = evaluate(opened, data, samples=SAMPLES, limit=IMAGES, seed=1, parts=PARTS)
+    known = checkpoint.read_arrays(folder / checkpoint.LIKELIHOOD)
+    rows = np.searchsorted(known["rows"], again.arrays["rows"])
+    # The same pictures: their differences are the Monte Carlo error alone, and are paired.
+    gap = again.arrays["elbo"] - known["elbo"][rows]
+    assert abs(gap.mean()) < 2 * gap.std(ddof=1) / np.sqrt(len(gap)) + 0.02
+    looser = again.arrays["log_likelihood"] - known["log_likelihood"][rows]
+    error = looser.std(ddof=1) / np.sqrt(len(looser))
+    depth = opened.metrics["log_likelihood"].samples
+    if depth == SAMPLES:
+        assert abs(looser.mean()) < 2 * error + 0.02
+    else:  # fewer codes give a looser bound, in expectation
+        assert looser.mean() < 2 * error
+        assert looser.mean() > -3
+    units = opened.metrics["active_units"]
+    assert again.metrics["active_units"].unit == units.unit
+    assert abs(again.metrics["active_units"].value - units.value) <= max(1, 0.05 * units.value)
