@@ -88,5 +88,6 @@ with st.expander("Show the formula"):
         "component. "
         "$\\log p(z)$ is always taken under the prior as trained."
     )
+    levels.formula(engine)
 
 frame.finish(view, engine)

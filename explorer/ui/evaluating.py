@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.checkpoint import Entry
 from explorer.metrics.published import Published
-from explorer.publishing import DATA, MODELS, PRIORS
+from explorer.publishing import DATA
 from explorer.ui import palette, resources, scores, work
 from explorer.ui.controls import commit
 from explorer.ui.reading import signed
@@ -48,7 +48,7 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
         (row.entry.metrics[name].value, row.name, row) for row in rows if name in row.entry.metrics
     ]
     items += [
-        (item.value, f"{PRIORS[item.prior]}, {MODELS[item.model]}: {item.source}", item)
+        (item.value, f"{scores.kind_words(item.model, item.prior)}: {item.source}", item)
         for item in others
     ]
     items.sort(key=lambda item: better * item[0])
@@ -114,7 +114,7 @@ def measures(rows: Sequence[Row], view: EvaluateView) -> None:
         laid,
         key="evaluate_table",
         hide_index=True,
-        column_config={"Model": st.column_config.TextColumn(pinned=True, width="large")},
+        column_config={"Model": st.column_config.TextColumn(pinned=True, width=230)},
     )
     st.caption(scores.EXPLAINED[view.group])
 
@@ -256,7 +256,7 @@ def over_components(rows: Sequence[Row]) -> None:
                     y=[metric.value for _, metric in shown],
                     error_y={"array": [metric.se or 0 for _, metric in shown], "width": 3},
                     mode="lines+markers",
-                    name=f"{PRIORS[prior]}, {MODELS[model]}, {size} units",
+                    name=f"{scores.kind_words(model, prior)}, {size} units",
                     line={"color": palette.CLASSES[index]},
                 )
             figure.update_layout(

@@ -159,3 +159,15 @@ def sampled(
         f"(seed {seed}). Above are the means: each pixel’s probability given the probabilities of "
         "those before it."
     )
+
+
+def formula(engine: Engine) -> None:
+    """Show how a code of two levels is drawn."""
+    if not several(engine):
+        return
+    st.latex(
+        r"z_2 = \mu_k + s_2\,\sigma_k \odot \varepsilon_2,\qquad "
+        r"z_1 = \mu(z_2) + s_1\,\sigma(z_2) \odot \varepsilon_1,\qquad "
+        r"p(z) = p(z_2)\,p(z_1 \mid z_2)"
+    )
+    st.markdown("The prior is learned on the top, $z_2$; the bottom, $z_1$, is drawn given it.")

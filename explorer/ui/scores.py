@@ -114,7 +114,7 @@ def rows(data: str) -> list[Row]:
 
 def title(entry: Entry, among: Sequence[Entry]) -> str:
     """Name a model by what sets it apart: prior, model, units, and K where others share them."""
-    words = f"{PRIORS[entry.prior]}, {MODELS[entry.model]}, {entry.latent} units"
+    words = f"{kind_words(entry.model, entry.prior)}, {entry.latent} units"
     alike = [
         other
         for other in among
@@ -124,6 +124,11 @@ def title(entry: Entry, among: Sequence[Entry]) -> str:
     if len(alike) > 1:
         words += f" (K = {count})" if count is not None else f" ({entry.slug})"
     return words + (", results only" if entry.results_only else "")
+
+
+def kind_words(model: str, prior: str) -> str:
+    """Name a prior, and the model it is on where that is not the plain one."""
+    return PRIORS[prior] if model == "vae" else f"{PRIORS[prior]}, {MODELS[model]}"
 
 
 def data_sets() -> list[str]:
