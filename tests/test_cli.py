@@ -16,7 +16,10 @@ from explorer import checkpoint, settings
 from explorer.checkpoint import Metric
 from explorer.config import RunConfig
 
-FIELDS = {"slug", "healthy", "reason", "data", "model", "prior", "latent", "hash", "metrics"}
+FIELDS = {
+    "slug", "healthy", "reason", "data", "model", "prior", "latent", "hash", "metrics",
+    "results_only",
+}  # fmt: skip
 CARD_MODEL = "digits-vae-vamp-16"
 
 
@@ -181,6 +184,7 @@ def test_the_list_in_json_has_the_fields_of_the_public_surface(run, shipped):
         "latent": 2,
         "hash": "",
         "metrics": {},
+        "results_only": False,
     }
     assert healthy["hash"] == checkpoint.load(shipped).hash
     metric = {"value": -20.0, "se": 0.1, "n": 250, "unit": "nats", "samples": 500}
@@ -193,6 +197,27 @@ def test_the_list_names_numbers(run):
     assert code == 0
     assert "digits-small" in out
     assert "-20.00 ± 0.10" in out
+
+
+def test_numbers_without_weights_are_listed_and_not_called_broken(run, shipped):
+    shutil.copytree(shipped, shipped.parent / "a-numbers")
+    (shipped.parent / "a-numbers" / checkpoint.WEIGHTS).unlink()
+    code, out, _ = run("list")
+    assert code == 0
+    assert "broken" not in out
+    assert out.count("-20.00 ± 0.10") == 2
+    numbers, healthy = json.loads(run("list", "--json")[1])
+    assert (numbers["slug"], numbers["healthy"], numbers["results_only"]) == (
+        "a-numbers",
+        False,
+        True,
+    )
+    assert (healthy["healthy"], healthy["results_only"]) == (True, False)
+    assert numbers["metrics"] == healthy["metrics"]
+    (shipped.parent / "a-numbers" / checkpoint.METRICS).unlink()
+    assert "broken" in run("list")[1]
+    result = run("evaluate", "a-numbers")
+    assert_one_sentence(*result)
 
 
 def test_another_folder_can_be_listed(run, shipped, tmp_path):
@@ -395,6 +420,7 @@ def test_an_evaluation_in_json_is_one_object(run, shipped):
     assert (found["slug"], found["hash"]) == ("digits-small", checkpoint.load(shipped).hash)
     measures = {"log_likelihood", "elbo", "reconstruction", "kl", "active_units"}
     measures |= {"precision", "recall", "density", "coverage", "vendi"}
+    measures |= {"active_units_absolute", "information", "marginal_kl", "mmd", "smoothness"}
     assert measures <= set(found["metrics"])
     assert found["metrics"]["elbo"]["n"] == 20
     for metric in found["metrics"].values():
@@ -414,6 +440,98 @@ def test_results_go_to_the_user_and_leave_the_shipped_folder(run, shipped):
     }
     (entry,) = json.loads(run("list", "--json")[1])
     assert entry["metrics"]["log_likelihood"]["samples"] == 2
+
+
+def test_only_the_parts_that_are_asked_for_are_measured(run, shipped):
+    words = ("evaluate", "digits-small", "--json", "--limit", 30, "--samples", 2)
+    both = run(*words, "--part", "smoothness", "--part", "units")[1]
+    assert set(json.loads(both)["metrics"]) == {
+        "active_units",
+        "active_units_absolute",
+        "smoothness",
+    }
+    code, out, _ = run(*words, "--part", "units")
+    assert code == 0
+    assert set(json.loads(out)["metrics"]) == {"active_units", "active_units_absolute"}
+    assert list((shipped.parent.parent / "user").iterdir()) == []
+
+
+def test_a_part_goes_to_the_user_beside_what_was_known(run, shipped):
+    assert run("evaluate", "digits-small", "--part", "units")[0] == 0
+    (entry,) = json.loads(run("list", "--json")[1])
+    assert entry["metrics"]["log_likelihood"]["samples"] == 500
+    assert entry["metrics"]["active_units"]["n"] == 250
+    assert set(checkpoint.read_metrics(shipped)) == {"log_likelihood"}
+
+
+def test_an_unknown_part_is_named_with_those_there_are(run, shipped):
+    code, out, err = run("evaluate", "digits-small", "--part", "units", "--part", "beauty")
+    assert code == 2
+    assert "Traceback" not in out + err
+    words = " ".join(err.replace("│", " ").split())
+    assert "beauty is none of likelihood, units, fidelity" in words
+    assert not checkpoint.results_folder(checkpoint.load(shipped).hash).exists()
+
+
+def test_a_stopped_evaluation_is_gone_on_with(run, shipped, monkeypatch):
+    from explorer import publishing
+    from explorer.metrics import evaluation
+
+    monkeypatch.setattr(publishing, "KEEP_EVERY_SECONDS", -1.0)
+    words = ("evaluate", "digits-small", "--samples", 2, "--part", "likelihood", "--json")
+    sample, kept = evaluation.importance_sampling, []
+
+    def stop(*arguments, keep, **options):
+        def once(found):
+            keep(found)
+            raise KeyboardInterrupt
+
+        return sample(*arguments, keep=once, **options)
+
+    def watch(*arguments, known, **options):
+        kept.append(None if known is None else len(known.elbo))
+        return sample(*arguments, known=known, **options)
+
+    monkeypatch.setattr(evaluation, "importance_sampling", stop)
+    assert run(*words)[0] not in (0, 2)
+    folder = checkpoint.results_folder(checkpoint.load(shipped).hash)
+    assert [path.name for path in folder.iterdir()] == [publishing.PARTIAL]
+    monkeypatch.setattr(evaluation, "importance_sampling", watch)
+    again = run(*words)[1]
+    assert run(*words)[1] == again
+    assert kept == [64, None]
+    assert not (folder / publishing.PARTIAL).exists()
+
+
+# features
+
+
+def test_a_network_for_features_is_trained_and_kept(run, shipped, tmp_path, monkeypatch):
+    from explorer.metrics import features
+
+    train = features.train_features
+    monkeypatch.setattr(features, "train_features", lambda data: train(data, steps=5))
+    code, out, err = run("features", "digits-small")
+    assert code == 0, err
+    path = tmp_path / "user" / "checkpoints" / features.FOLDER / "digits.safetensors"
+    assert path.is_file()
+    known = features.load_features("digits", (1, 8, 8), 10)
+    assert f"{path}; it names {100 * known.accuracy:.1f} % of the test samples rightly" in out
+    assert [entry["slug"] for entry in json.loads(run("list", "--json")[1])] == ["digits-small"]
+    assert run("features", "digits-small", "--ship")[0] == 0
+    assert (shipped.parent / features.FOLDER / "digits.safetensors").is_file()
+
+
+def test_data_without_classes_have_no_features(run, tmp_path):
+    import numpy as np
+
+    np.save(tmp_path / "data" / "x.npy", np.random.default_rng(0).random((60, 8, 8), np.float32))
+    facts = recipe().model_dump(mode="json")
+    config = RunConfig.model_validate(facts | {"data": {"kind": "files", "path": "x.npy"}})
+    checkpoint.save(*config.build(), config, tmp_path / "shipped" / "own")
+    result = run("features", "own", "--data", tmp_path / "data")
+    assert_one_sentence(*result)
+    assert "classes" in result[2]
 
 
 @pytest.fixture
@@ -438,7 +556,7 @@ def test_the_card_can_be_measured_again(run, shipped_model):
     code, out, _ = run("evaluate", CARD_MODEL, "--json", "--device", "cpu")
     assert code == 0
     found = json.loads(out)["metrics"]
-    assert found.keys() == shipped_model.metrics.keys()
+    assert found.keys() >= shipped_model.metrics.keys()
     for name, metric in shipped_model.metrics.items():
         error = max(metric.se or 0, 1e-6)
         assert abs(found[name]["value"] - metric.value) <= error, name

@@ -16,11 +16,15 @@ from scipy.spatial.distance import cdist
 
 from explorer.data import (
     AirfoilsConfig,
+    CaltechConfig,
     DataConfig,
     DigitsConfig,
+    FashionConfig,
     FilesConfig,
+    FreyConfig,
     MnistConfig,
     NacaConfig,
+    OmniglotConfig,
     StaticMnistConfig,
 )
 from explorer.data.airfoils import (
@@ -43,6 +47,18 @@ SIZES = {
         (50_000, 10_000, 10_000),
         "MNIST_static/binarized_mnist_train.amat.gz",
     ),
+    "fashion": (
+        FashionConfig(),
+        (50_000, 10_000, 10_000),
+        "FashionMNIST/raw/train-images-idx3-ubyte.gz",
+    ),
+    "omniglot28": (OmniglotConfig(), (23_000, 1345, 8115), "OMNIGLOT/omniglot_28_area.npz"),
+    "caltech-silhouettes": (
+        CaltechConfig(),
+        (4100, 2264, 2307),
+        "Caltech101Silhouettes/caltech101_silhouettes_28_split1.mat",
+    ),
+    "frey": (FreyConfig(), (1565, 200, 200), "Freyfaces/freyfaces.npz"),
     "airfoils": (AirfoilsConfig(), (1237, 154, 154), "Airfoils/uiuc_dat.zip"),
     "naca": (NacaConfig(), (1200, 150, 150), ""),
 }
@@ -76,7 +92,7 @@ def chord_heights(kind, split="train"):
 def test_splits_have_the_promised_sizes_and_share_no_row(kind):
     data, sizes = read(kind), SIZES[kind][1]
     assert tuple(len(data.split(name)) for name in SPLITS) == sizes
-    if kind == "mnist":  # its test split has a source of its own
+    if kind in ("mnist", "fashion"):  # their test splits have sources of their own
         assert not set(data.train.ids) & set(data.valid.ids)
     elif kind != "mnist-static":  # as are all three of the static files
         rows = np.concatenate([data.split(name).ids for name in SPLITS])
@@ -100,16 +116,16 @@ def test_samples_fit_their_sketch(kind):
             assert split.labels.max() < len(data.classes)
 
 
-@pytest.mark.parametrize("kind", ["digits", "naca"])
+@pytest.mark.parametrize("kind", ["digits", "naca", "omniglot28", "frey"])
 def test_reading_twice_gives_the_same_numbers(kind, tmp_path):
-    config = SIZES[kind][0]
-    again = config.load(tmp_path)
+    known, (config, _, file) = read(kind), SIZES[kind]
+    again = config.load(current().data if file else tmp_path)
     for name in SPLITS:
-        np.testing.assert_array_equal(again.split(name).x, read(kind).split(name).x)
-        np.testing.assert_array_equal(again.split(name).ids, read(kind).split(name).ids)
+        np.testing.assert_array_equal(again.split(name).x, known.split(name).x)
+        np.testing.assert_array_equal(again.split(name).ids, known.split(name).ids)
 
 
-@pytest.mark.parametrize("kind", ["digits", "mnist"])
+@pytest.mark.parametrize("kind", ["digits", "mnist", "omniglot28"])
 def test_dynamic_pictures_are_grey_to_train_on_and_binary_to_test_on(kind):
     data = read(kind)
     assert data.dynamic
@@ -152,6 +168,35 @@ def test_a_truncated_file_is_named(kind, tmp_path):
     assert one_sentence(error)
 
 
+@pytest.mark.parametrize("kind", ["fashion", "omniglot28", "caltech-silhouettes", "frey"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"hello", b"\x1f\x8b\x08", b"PK\x03\x04", b"MATLAB 5.0 MAT-file", b"\x80\x04N."],
+    ids=["empty", "text", "gzip", "zip", "matlab", "pickle"],
+)
+def test_a_file_of_nonsense_is_named_in_one_sentence(kind, content, tmp_path):
+    file = tmp_path / ARCHIVES[kind]
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+    with pytest.raises(DataError, match=file.name) as error:
+        SIZES[kind][0].load(tmp_path)
+    assert one_sentence(error)
+
+
+@pytest.mark.parametrize("kind", ["fashion", "omniglot28", "caltech-silhouettes", "frey"])
+def test_one_changed_byte_is_noticed(kind, tmp_path):
+    source, file = current().data / ARCHIVES[kind], tmp_path / ARCHIVES[kind]
+    if not source.is_file():
+        pytest.skip(f"{ARCHIVES[kind]} is not below the data root")
+    content = bytearray(source.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+    with pytest.raises(DataError, match="is not the expected file") as error:
+        SIZES[kind][0].load(tmp_path)
+    assert one_sentence(error)
+
+
 def test_a_file_of_another_content_is_named_with_its_checksum(tmp_path):
     source = current().data / "MNIST_static"
     if not source.is_dir():
@@ -173,6 +218,91 @@ def test_static_mnist_is_larochelles():
     if (current().data / "MNIST_static" / "labels_recovered.npz").is_file():
         assert data.classes == tuple("0123456789")
         assert np.bincount(data.test.labels, minlength=10).min() > 800
+
+
+# Further pictures
+
+
+@pytest.mark.parametrize(("kind", "least", "greatest"), [("fashion", 0, 255), ("frey", 8, 238)])
+def test_pixels_of_eight_bits_lie_in_the_middles_of_their_bins(kind, least, greatest):
+    data = read(kind)
+    assert not data.dynamic
+    levels = np.concatenate([np.unique(data.split(name).x) for name in SPLITS]) * 256 - 0.5
+    np.testing.assert_array_equal(levels, np.rint(levels))
+    assert (levels.min(), levels.max()) == (least, greatest)
+
+
+def test_fashion_has_ten_classes_of_one_size():
+    data = read("fashion")
+    assert len(data.classes) == 10
+    both = np.concatenate([data.train.labels, data.valid.labels])
+    assert set(np.bincount(both)) == {6000}
+    assert set(np.bincount(data.test.labels)) == {1000}
+    np.testing.assert_array_equal(data.valid.ids, np.arange(50_000, 60_000))
+    ink = {
+        name: data.test.x[data.test.labels == label].mean((0, 1))
+        for label, name in enumerate(data.classes)
+    }
+    assert ink["Trouser"][:, 12:16].mean() > 2 * ink["Trouser"][:, :8].mean()
+    assert ink["Sandal"][14:].mean() > 1.5 * ink["Sandal"][:14].mean()
+
+
+def test_test_drawings_of_omniglot_are_by_other_hands():
+    data = read("omniglot28")
+    path = current().data / ARCHIVES["omniglot28"]
+    with np.load(path, allow_pickle=False) as stored:
+        drawing, images, alphabet = (stored[key] for key in ("drawing", "images", "alphabet"))
+    for name in ("train", "valid"):
+        assert drawing[data.split(name).ids].max() == 15
+    assert set(drawing[data.test.ids]) == {16, 17, 18, 19, 20}
+    train = data.train
+    np.testing.assert_allclose(train.x[:, 0], images[train.ids] / 255, atol=1e-6)
+    assert len(data.classes) == 50
+    assert not any("_" in name for name in data.classes)
+    for name in SPLITS:
+        np.testing.assert_array_equal(data.split(name).labels, alphabet[data.split(name).ids])
+    for name in ("valid", "test"):
+        split = data.split(name)
+        grey = images[split.ids] / 255
+        error = np.sqrt((grey * (1 - grey)).sum())
+        assert abs(split.x.sum() - grey.sum()) < 4 * error
+        assert not split.x[:, 0][grey == 0].any()
+        assert split.x[:, 0][grey == 1].all()
+
+
+def test_silhouettes_stand_upright_and_are_the_ink():
+    data = read("caltech-silhouettes")
+    assert not data.dynamic
+    assert len(data.classes) == 101
+    for name in SPLITS:
+        x = data.split(name).x[:, 0]
+        assert set(np.unique(x)) == {0.0, 1.0}
+        assert x[:, [0, 0, -1, -1], [0, -1, 0, -1]].mean() < 0.05
+        assert x[:, 12:16, 12:16].mean() > 0.75
+
+    def mean_of(name):
+        split = data.train
+        return split.x[split.labels == data.classes.index(name), 0].mean(0)
+
+    assert mean_of("umbrella")[:14].sum() > 2 * mean_of("umbrella")[14:].sum()
+    assert mean_of("pyramid")[14:].sum() > 2 * mean_of("pyramid")[:14].sum()
+    places = (np.arange(28) - 13.5) ** 2
+    for name, wide in (("Airplanes Side 2", True), ("lamp", False)):
+        mean = mean_of(name)
+        assert ((mean.sum(0) @ places) > (mean.sum(1) @ places)) == wide
+
+
+def test_frey_faces_are_shuffled_and_keep_their_rows():
+    data = read("frey")
+    assert data.sketch.shape == (1, 28, 20)
+    with np.load(current().data / ARCHIVES["frey"], allow_pickle=False) as stored:
+        images = stored["images"]
+    rows = np.concatenate([data.split(name).ids for name in SPLITS])
+    assert sorted(rows) == list(range(1965))
+    for name in SPLITS:
+        split = data.split(name)
+        np.testing.assert_array_equal(split.x[:, 0], (images[split.ids] + np.float32(0.5)) / 256)
+    assert (np.diff(data.train.ids) == 1).mean() < 0.01
 
 
 # Wing sections

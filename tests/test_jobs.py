@@ -14,10 +14,12 @@ import torch
 from filelock import FileLock
 from pydantic import ValidationError
 
-from explorer import checkpoint, jobs, settings
+from explorer import checkpoint, jobs, publishing, settings
 from explorer.config import RunConfig
+from explorer.data import DigitsConfig
 from explorer.errors import JobError
 from explorer.jobs import Job, Line, Order
+from explorer.metrics import evaluate, likelihood
 from explorer.metrics.tradeoff import SCALES, read_tradeoff
 from explorer.projection import load_atlas
 
@@ -263,6 +265,37 @@ def test_an_evaluation_is_laid_over_the_shipped_numbers(digits):
     assert found["log_likelihood"].samples == 3
     assert (checkpoint.results_folder(digits.hash) / checkpoint.LIKELIHOOD).is_file()
     assert not (digits.folder / checkpoint.METRICS).exists()
+
+
+def test_a_stopped_evaluation_keeps_its_likelihoods_and_goes_on_with_them(digits, monkeypatch):
+    order = order_of(digits, "evaluate", samples=3)
+    weigh, weighed = likelihood._weigh, []
+
+    def counted(model, prior, rows, *arguments):
+        if len(weighed) == 2:
+            weighed.append(0)
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+            pytest.fail("it went on")
+        weighed.append(len(rows))
+        return weigh(model, prior, rows, *arguments)
+
+    monkeypatch.setattr(likelihood, "_weigh", counted)
+    monkeypatch.setattr(publishing, "KEEP_EVERY_SECONDS", -1.0)
+    assert work(order).last.state == "stopped"
+    results = checkpoint.results_folder(digits.hash)
+    assert [path.name for path in results.iterdir()] == [publishing.PARTIAL]
+    done = [line["done"] for line in lines_of(order) if line["stage"] == "log-likelihood"]
+    jobs._append(folder_of(order), now("waiting"))
+    jobs.work(folder_of(order))
+    assert jobs.find(order).last.state == "done"
+    assert sum(weighed) == 250
+    again = [line["done"] for line in lines_of(order) if line["stage"] == "log-likelihood"]
+    assert again[len(done) :][-1] == 250
+    found = checkpoint.load(digits.folder)
+    fresh = evaluate(digits, DigitsConfig().load(results), samples=3, parts=("likelihood",))
+    assert fresh.metrics.items() <= found.metrics.items()
+    assert not (results / publishing.PARTIAL).exists()
 
 
 def test_a_map_is_read_back_from_the_users_results(digits):

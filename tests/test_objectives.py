@@ -6,13 +6,14 @@ import pytest
 import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
+from explorer.errors import NoDensityError
 from explorer.interfaces import Posterior
 from explorer.objectives import elbo, unit_kl
 from explorer.objectives.elbo import exact_divergence, jensen_bound, variational_bound
 from explorer.objectives.schedules import ConstantConfig, CyclicalConfig, LinearConfig
 from explorer.priors import VampPrior
 from explorer.priors.mixture import LatentMixture
-from tests.conftest import PRIORS, small_pair
+from tests.conftest import AUTOENCODERS, MIXTURES, PRIORS, small_checkpoint, small_pair
 
 every_prior = pytest.mark.parametrize("kind", PRIORS)
 single_priors = pytest.mark.parametrize("kind", ["standard", "xvae"])
@@ -191,12 +192,16 @@ def test_the_closed_form_is_the_mean_of_the_sampled_kl(kind):
     assert bool(((kl.mean(0) - mean).abs() < 4 * spread).all())
 
 
-@every_prior
-@pytest.mark.parametrize("divergence", ["exact", "variational", "jensen"])
-def test_beta_weighs_only_the_kl(kind, divergence):
-    model, prior = small_pair(kind)
+@pytest.mark.parametrize(
+    ("kind", "divergence"),
+    [(kind, "exact") for kind in PRIORS]
+    + [(kind, bound) for kind in MIXTURES for bound in ("variational", "jensen")],
+)
+@pytest.mark.parametrize("name", ["vae", "hvae"])
+def test_beta_weighs_only_the_kl(name, kind, divergence):
+    model, prior = small_pair(kind, model=name)
     with torch.no_grad():
-        p = prior(model.posterior)
+        p = model.latent_prior(prior)
         none, one, two = (
             elbo(model, p, pictures(), beta=beta, divergence=divergence, generator=noise())
             for beta in (0.0, 1.0, 2.0)
@@ -206,6 +211,14 @@ def test_beta_weighs_only_the_kl(kind, divergence):
     torch.testing.assert_close(two.loss - one.loss, one.kl.mean(), atol=1e-4, rtol=1e-4)
     for mine, same in zip(none[:2], two[:2], strict=True):
         torch.testing.assert_close(mine, same)
+
+
+@pytest.mark.parametrize("divergence", ["variational", "jensen"])
+def test_a_bound_on_the_kl_needs_a_mixture(divergence):
+    model, prior = small_pair("flow")
+    p = prior(model.posterior)
+    with pytest.raises(NoDensityError, match="need a mixture"):
+        elbo(model, p, pictures(), divergence=divergence, generator=noise())
 
 
 @single_priors
@@ -239,8 +252,9 @@ def test_free_bits_are_a_floor(kind):
     assert float(whole[:, below].abs().max()) > 1e-3
 
 
-def test_free_bits_of_a_mixture_are_a_floor_of_the_whole():
-    model, prior = small_pair("mog")
+@pytest.mark.parametrize("kind", ["mog", "flow"])
+def test_free_bits_of_a_prior_of_no_units_are_a_floor_of_the_whole(kind):
+    model, prior = small_pair(kind)
     p, x = prior(model.posterior), pictures()
     kl = elbo(model, p, x, generator=noise()).kl.mean().detach()
     for free_bits, expected in ((0.0, kl), (float(kl) / 4, kl), (float(kl), 2 * kl)):
@@ -249,8 +263,9 @@ def test_free_bits_of_a_mixture_are_a_floor_of_the_whole():
         torch.testing.assert_close(penalty, expected, atol=1e-4, rtol=1e-4)
 
 
-def test_a_loss_without_prior_is_the_reconstruction():
-    model, _ = small_pair("standard")
+@pytest.mark.parametrize("name", AUTOENCODERS)
+def test_a_loss_without_prior_is_the_reconstruction(name):
+    model = small_checkpoint(None, model=name).model
     terms = elbo(model, None, pictures(), generator=noise())
     assert float(terms.kl.abs().max()) == 0
     torch.testing.assert_close(terms.loss, -terms.reconstruction.mean())

@@ -1,11 +1,16 @@
 """Every page opens on every kind of model, and says what it cannot show."""
 
+import re
+
+import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
-from explorer import catalogue, settings
-from explorer.ui import resources
+from explorer import Engine, catalogue, settings
+from explorer.ui import resources, ways
 from explorer.ui.views import PAGES, GenerateView, LatentMapView, View
+from tests.conftest import small_checkpoint
 
 ENTRY = settings.PACKAGE / "ui" / "entry" / "app.py"
 SHIPPED = settings.beside("checkpoints")
@@ -343,11 +348,68 @@ def test_slerp_under_a_mixture_says_that_it_means_little():
     assert "Slerp means little" not in told(app)
 
 
-@pytest.mark.parametrize("kind", ["straight", "spherical", "following"])
+@pytest.mark.parametrize("kind", ["straight", "spherical", "following", "geodesic"])
 def test_every_way_is_walked(kind):
     app = open_page("interpolate", model="digits-vae-standard-2", kind=kind, frames=9)
     assert not app.exception
     assert "lowest log p(z)" in told(app)
+    assert ("In what is decoded it is" in told(app)) == (kind == "geodesic")
+
+
+SAVED = re.compile(
+    r"In what is decoded it is ([\d.]+) long, the straight line ([\d.]+): ([\d.]+) % shorter\."
+)
+
+
+@pytest.mark.parametrize(
+    ("slug", "ends"),
+    [
+        ("digits-vae-vamp-16", "data:5|prior:8|prototypes:2"),
+        ("digits-ae-16", "data:5|data:900"),
+        ("airfoils-vae-vamp-8", "data:5|data:90"),
+    ],
+)
+def test_a_geodesic_says_how_much_shorter_it_is(slug, ends):
+    app = open_page("interpolate", model=slug, kind="geodesic", ends=ends, frames=5)
+    assert not app.exception
+    assert (address(app)["kind"], address(app)["ends"]) == ("geodesic", ends)
+    (found,) = SAVED.finditer(told(app))
+    length, line, saved = map(float, found.groups())
+    assert line >= length > 0
+    assert abs(saved - 100 * (1 - length / line)) < 0.1 + 10 / line
+    straight = open_page("interpolate", model=slug, ends=ends, frames=5)
+    assert not SAVED.search(told(straight))
+    assert "as the decoder sees it" in told(app)
+    assert "as the decoder sees it" not in told(straight)
+
+
+def test_a_drawn_line_is_no_geodesic():
+    line = "0,0,3,3,5,1"
+    app = open_page("interpolate", model="digits-vae-vamp-16", kind="geodesic", path=line)
+    assert not app.exception
+    assert not SAVED.search(told(app))
+
+
+def test_a_geodesic_visits_the_ends_and_a_shortest_way_is_remembered():
+    entry = next(entry for entry in resources.entries() if entry.slug == "digits-vae-vamp-16")
+    opened = resources.engine(entry)
+    ends = opened.draw(3)[0].astype("<f4")
+    codes, legs = resources.shortest(opened, ends.tobytes(), 9)
+    np.testing.assert_allclose(codes[[0, 4, 8]], ends, rtol=1e-5)
+    assert len(legs) == 2
+    assert all(leg.length <= leg.straight_length for leg in legs)
+    assert resources.shortest(opened, ends.tobytes(), 9)[0] is codes
+    # The engine's own weights stay as they are: single precision, on its device.
+    assert {value.dtype for value in opened.checkpoint.model.state_dict().values()} == {
+        torch.float32
+    }
+
+
+def test_a_model_that_draws_pixel_by_pixel_offers_no_geodesic():
+    pixels = Engine(small_checkpoint("vamp", model="pixelhvae"), "cpu")
+    plain = Engine(small_checkpoint("vamp"), "cpu")
+    assert ways.kinds(plain) == list(ways.KINDS)
+    assert ways.kinds(pixels) == [kind for kind in ways.KINDS if kind != "geodesic"]
 
 
 def test_reconstruct_tells_the_terms_of_every_model():

@@ -10,15 +10,19 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save as serialise
 
 from explorer import checkpoint, publishing, training
 from explorer.config import RunConfig
-from explorer.data import DigitsConfig
-from explorer.errors import TrainingError
+from explorer.data import DataSet, DigitsConfig, Split
+from explorer.errors import ExplorerError, TrainingError
 from explorer.inference import Engine
+from explorer.models import ConvVAEConfig
 from explorer.pretraining import autoencoder_codes
+from explorer.priors import VampDataPrior
 from explorer.projection import load_atlas
+from explorer.sketch import CurveSketch
 
 EPOCHS = 6
 
@@ -49,10 +53,11 @@ def digits():
 def recipe(model=None, prior=None, objective=None, **changes):
     kind = (model or {}).get("kind", "vae")
     default = None if kind == "ae" else {"kind": "vamp", "components": 4, "mean": 0.3}
+    dense = {"kind": "vae", "latent": 2, "hidden": [8]}
     return RunConfig.model_validate(
         {
             "data": {"kind": "digits"},
-            "model": {"kind": "vae", "latent": 2, "hidden": [8]} | (model or {}),
+            "model": model if "top" in (model or {}) else dense | (model or {}),
             "prior": prior or default,
             "objective": objective or {"warmup": {"kind": "linear", "epochs": 3}},
             "training": {
@@ -123,6 +128,7 @@ def test_another_seed_gives_other_weights(tmp_path):
     assert any(not torch.equal(one[name], other[name]) for name in one)
 
 
+TWO_LEVELS = {"kind": "hvae", "top": 2, "bottom": 3, "hidden": [8]}
 RESUMED = {
     "vamp": recipe(),
     "mog without average": recipe(prior={"kind": "mog", "components": 3}, average=0),
@@ -130,6 +136,20 @@ RESUMED = {
         prior={"kind": "standard"}, normalise_gradients=True, weight_decay=0.1
     ),
     "autoencoder": recipe({"kind": "ae"}, shift=1, prior_learning_rate=0.001),
+    "flow": recipe(prior={"kind": "flow", "transforms": 2, "hidden": [8], "bins": 4}),
+    "two levels on data": recipe(TWO_LEVELS, prior={"kind": "vamp-data", "components": 5}),
+    "pixel by pixel": recipe(
+        {
+            "kind": "pixelhvae",
+            "top": 2,
+            "bottom": 2,
+            "channels": [2, 2, 2, 2, 2],
+            "width": 6,
+            "decoder_channels": 3,
+            "decoder_layers": 2,
+        },
+        prior={"kind": "vamp-weighted", "components": 3, "mean": 0.3},
+    ),
 }
 
 
@@ -284,13 +304,24 @@ def test_a_run_of_another_recipe_is_not_resumed(tmp_path, other):
     assert state_of(tmp_path).read_bytes() == before
 
 
-def test_a_loss_that_is_not_finite_ends_in_one_sentence(tmp_path):
+@pytest.mark.parametrize("prior", [None, {"kind": "flow"}], ids=["vamp", "flow"])
+def test_a_loss_that_is_not_finite_ends_in_one_sentence(tmp_path, prior):
     broken = np.full_like(digits().train.x, np.nan)
     train_split = dataclasses.replace(digits().train, x=broken)
     data = dataclasses.replace(digits(), train=train_split, dynamic=False)
     with pytest.raises(TrainingError, match="not finite in epoch 1; lower the learning rate"):
-        training.train(recipe(), data, tmp_path)
+        training.train(recipe(prior=prior), data, tmp_path)
     assert not (tmp_path / checkpoint.WEIGHTS).exists()
+
+
+def test_convolutions_on_curves_end_in_one_sentence(tmp_path):
+    curve = CurveSketch(x=(0, 0.5, 1), loc=(0, 0, 0), scale=(1, 1, 1))
+    curves = Split(np.zeros((9, 3), np.float32), None, np.arange(9))
+    data = DataSet(train=curves, valid=curves, test=curves, sketch=curve)
+    config = recipe().model_copy(update={"model": ConvVAEConfig(latent=2)})
+    with pytest.raises(ExplorerError, match="Convolutions need pictures") as caught:
+        training.train(config, data, tmp_path)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 # Starting from another checkpoint
@@ -462,6 +493,45 @@ def test_a_prior_without_pseudo_inputs_has_no_snapshots(tmp_path):
     assert not (tmp_path / checkpoint.SNAPSHOTS).exists()
 
 
+# VampPriors of data
+
+
+ON_DATA = {"kind": "vamp-data", "components": 7}
+
+
+def assert_components_are_of_their_rows(folder, seed):
+    """Check that the prior holds what the trained encoder makes of the samples of its rows."""
+    opened = checkpoint.load(folder)
+    chosen = VampDataPrior(7, 2)
+    chosen.fit(digits().train.x, seed, dynamic=True)
+    assert torch.equal(opened.prior.rows, chosen.rows)
+    q = opened.model.top_posterior(chosen.inputs)
+    torch.testing.assert_close(opened.prior.loc, q.loc)
+    torch.testing.assert_close(opened.prior.scale, q.scale)
+
+
+@pytest.mark.parametrize("average", [0, 0.9])
+@pytest.mark.parametrize("model", [None, TWO_LEVELS], ids=["one level", "two levels"])
+def test_components_on_data_are_those_of_the_trained_encoder(tmp_path, model, average):
+    config = recipe(model, prior=ON_DATA, epochs=2, average=average, seed=5)
+    training.train(config, digits(), tmp_path)
+    assert_components_are_of_their_rows(tmp_path, seed=5)
+    with safe_open(tmp_path / checkpoint.WEIGHTS, framework="pt") as stored:
+        prior = [name for name in stored.keys() if name.startswith("prior.")]  # noqa: SIM118
+        largest = max(stored.get_tensor(name).numel() for name in prior)
+    assert sorted(prior) == ["prior.loc", "prior.rows", "prior.scale"]
+    assert largest < 64
+    assert not (tmp_path / checkpoint.SNAPSHOTS).exists()
+
+
+def test_a_start_on_other_data_keeps_rows_and_components_together(tmp_path):
+    start = trained(tmp_path / "start", recipe(prior=ON_DATA, epochs=1, seed=5))
+    training.train(
+        recipe(prior=ON_DATA, epochs=2, seed=6), digits(), tmp_path / "next", init=start
+    )
+    assert_components_are_of_their_rows(tmp_path / "next", seed=6)
+
+
 # X-VAE
 
 
@@ -482,6 +552,15 @@ def test_the_prior_of_an_xvae_has_the_moments_of_the_codes(tmp_path, autoencoder
     np.testing.assert_allclose(opened.prior.loc, codes.mean(0), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(opened.prior.scale, codes.std(0), rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(opened.model.reference_scale, opened.prior.scale)
+
+
+def test_an_xvae_of_two_levels_takes_the_codes_for_its_top(tmp_path, autoencoder):
+    config = recipe(TWO_LEVELS, prior={"kind": "xvae", "source": autoencoder.slug}, epochs=1)
+    training.train(config, digits(), tmp_path / "xvae")
+    opened = checkpoint.load(tmp_path / "xvae")
+    codes = autoencoder_codes(autoencoder, digits())
+    np.testing.assert_allclose(opened.prior.loc, codes.mean(0), rtol=1e-5, atol=1e-6)
+    assert Engine(opened, "cpu").draw(3)[0].shape == (3, 5)
 
 
 def test_dead_units_of_the_autoencoder_are_raised_to_the_floor(tmp_path, autoencoder):

@@ -93,12 +93,14 @@ class HVAE(AbstractModel):
     ) -> Posterior:
         """Encode samples to q(z2|x), and below it q(z1|x,z2); x is looked at once."""
         q = self.top_posterior(x, labels)
-        seen = self.features(x)
+        features = self.features(x)
+        joint, width = self.join.linear, features.shape[-1]
+        # What x gives to the joint layer is the same for every code of the top.
+        seen = nn.functional.linear(features, joint.weight[:, :width], joint.bias)
 
         def below(z: Float[Tensor, "*batch top"]) -> Posterior:
-            above = self.features_top(z)
-            both = torch.cat([seen.expand_as(above), above], -1)
-            return cast("Posterior", self.q_bottom(self.join(both)))
+            above = nn.functional.linear(self.features_top(z), joint.weight[:, width:])
+            return cast("Posterior", self.q_bottom(nn.functional.glu(seen + above, dim=-1)))
 
         return Posterior(q.loc, q.scale, below)
 
