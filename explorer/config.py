@@ -78,7 +78,7 @@ class RunConfig(Recipe):
                 with torch.device("meta"):
                     built = self.build()
             except RecipeError as error:
-                raise ValueError(str(error)) from error
+                raise ValueError(str(error).rstrip(".")) from error
             count = sum(
                 value.numel()
                 for module in built

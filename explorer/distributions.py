@@ -113,8 +113,8 @@ class DiscretisedLogistic(Distribution):
         self.loc, self.log_scale, self.reference = loc, log_scale, reference
         super().__init__(batch_shape=loc.shape, validate_args=False)
 
-    def log_prob(self, value: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        """Evaluate the log mass of each value's bin, in nats."""
+    def log_prob(self, value: Float[Tensor, "*shape"]) -> Float[Tensor, "*batch"]:
+        """Evaluate the log mass of each value's bin, in nats; shapes are broadcast."""
         index = (value * BINS).floor().clamp(0, BINS - 1)
         inverse = (-self.log_scale).exp()
         upper = ((index + 1) / BINS - self.loc) * inverse

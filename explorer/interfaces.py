@@ -203,8 +203,8 @@ class LatentPrior(ABC):
     ) -> Draw:
         """Draw n codes: mean + scale * spread * noise inside the drawn component.
 
-        The first rows of a larger draw equal a smaller draw, and a row keeps its component and
-        its noise for every scale.
+        The first rows of a larger draw equal a smaller draw, to the rounding of a matrix product
+        where one is needed, and a row keeps its component and its noise for every scale.
         """
 
     @abstractmethod

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
@@ -17,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from explorer import checkpoint
 from explorer.augmentation import hidden, shifted
-from explorer.config import RunConfig
+from explorer.config import RunConfig, first_problem
 from explorer.data import DataSet
 from explorer.errors import TrainingError
 from explorer.interfaces import AbstractModel, AbstractPrior
@@ -244,6 +245,8 @@ class _Run:
         if other.prior is not None and self.network.prior is not None:
             weights |= {f"prior.{name}": value for name, value in other.prior.state_dict().items()}
         own = self.network.state_dict()
+        # Data that a prior is made of are chosen by the run's own seed, not taken over.
+        weights.pop("prior.rows", None)
         fitting = {name: value for name, value in weights.items() if name in own}
         depth = {
             name
@@ -372,7 +375,10 @@ class _Run:
 
 
 def _complete(config: RunConfig, data: DataSet) -> RunConfig:
-    return RunConfig.model_validate(config.model_dump() | {"sketch": data.sketch.model_dump()})
+    try:
+        return RunConfig.model_validate(config.model_dump() | {"sketch": data.sketch.model_dump()})
+    except ValidationError as error:
+        raise TrainingError(f"The recipe does not fit its data: {first_problem(error)}") from error
 
 
 def _generator(seed: int, epoch: int, device: torch.device) -> torch.Generator:

@@ -87,7 +87,7 @@ def random_codes(latent=2):
 
 
 def small_pair(kind, *, latent=2, **model) -> tuple[AbstractModel, AbstractPrior]:
-    """Make a small model of 8 x 8 pixels and a prior whose every parameter is out of the common."""
+    """Make a small model of 8 x 8 pixels and a prior, its every parameter out of the common."""
     opened = small_checkpoint(kind, latent=latent, **model)
     assert opened.prior is not None
     return opened.model.requires_grad_(True), opened.prior.requires_grad_(True)

@@ -364,7 +364,8 @@ def digits():
 @cache
 def evaluated(kind, likelihood="bernoulli", run=0):
     opened = small_checkpoint(kind, likelihood=likelihood)
-    return evaluate(opened, digits(), samples=5, limit=20, seed=1)
+    parts = ("likelihood", "units", "fidelity")
+    return evaluate(opened, digits(), samples=5, limit=20, seed=1, parts=parts)
 
 
 @pytest.mark.parametrize("kind", ["standard", "vamp"])
@@ -372,7 +373,8 @@ def test_an_evaluation_names_number_seed_and_error(kind):
     metrics, arrays = evaluated(kind)
     measured = {"log_likelihood", "elbo", "reconstruction", "kl", "effective_samples"}
     fidelity = {"precision", "recall", "density", "coverage", "vendi"}
-    assert metrics.keys() == measured | fidelity | {"active_units"}
+    others = {"active_units", "active_units_absolute", "bits_per_dimension"}
+    assert metrics.keys() == measured | fidelity | others
     for name in measured:
         metric = metrics[name]
         assert (metric.n, metric.seed, metric.samples) == (20, 1, 5)

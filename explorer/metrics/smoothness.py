@@ -1,5 +1,7 @@
 """How even is the way between two samples? The speed of decoded pictures along straight paths."""
 
+import warnings
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -36,7 +38,8 @@ def path_speeds(
         )[1]
         return moved.pow(2).sum()
 
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of torch's own, at its first use
         return torch.cat(
             [
                 torch.stack([speed(p, t) for p, t in zip(a, b, strict=True)])

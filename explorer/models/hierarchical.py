@@ -8,6 +8,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
+from explorer.errors import RecipeError
 from explorer.interfaces import (
     AbstractModel,
     LatentPrior,
@@ -29,7 +30,7 @@ from explorer.models.networks import (
     gated_stack,
 )
 from explorer.models.pixelcnn import PixelCNN
-from explorer.models.vae import Channels, Hidden, Width, pictures_only
+from explorer.models.vae import Channels, Hidden, Width, fitting, pictures_only
 from explorer.priors.hierarchy import HierarchicalPrior
 from explorer.sketch import CurveSketch, PixelSketch
 
@@ -188,6 +189,7 @@ class HVAEConfig(_TwoLevelConfig):
 
     def build(self, sketch: PixelSketch | CurveSketch) -> HVAE:
         """Make the untrained model."""
+        fitting(self.likelihood, sketch)
         shape, width = sketch.shape, self.hidden[-1]
         return HVAE(
             self.top,
@@ -274,6 +276,8 @@ class PixelHVAEConfig(_PictureConfig):
 
     def build(self, sketch: PixelSketch | CurveSketch) -> HVAE:
         """Make the untrained model."""
+        if pictures_only(sketch).channels > 1:
+            raise RecipeError("A PixelCNN here draws one channel; choose the kind convhvae.")
         decoder = PixelDecoder(
             self.bottom,
             self.top,

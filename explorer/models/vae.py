@@ -145,6 +145,7 @@ class _DenseConfig(Recipe):
         self, sketch: PixelSketch | CurveSketch
     ) -> tuple[int, nn.Module, int, nn.Sequential, nn.Module]:
         """Make the networks: dense, the decoder's widths those of the encoder reversed."""
+        fitting(self.likelihood, sketch)
         return (
             self.latent,
             DenseEncoder(sketch.shape, self.hidden),
@@ -193,6 +194,16 @@ def pictures_only(sketch: PixelSketch | CurveSketch) -> PixelSketch:
             "Convolutions need pictures; choose the kind ae, vae or hvae for curves."
         )
     return sketch
+
+
+def fitting(likelihood: LikelihoodName, sketch: PixelSketch | CurveSketch) -> None:
+    """Refuse pixels of eight bits for heights of curves.
+
+    Raises:
+        RecipeError: If the likelihood cannot hold the data.
+    """
+    if likelihood.startswith("logistic") and not isinstance(sketch, PixelSketch):
+        raise RecipeError("A logistic likelihood is of pixels; choose gaussian for curves.")
 
 
 class AutoencoderConfig(_DenseConfig):

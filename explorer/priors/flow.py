@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
-from torch.distributions import Distribution
+from torch.distributions import Distribution, Normal
 
 from explorer.interfaces import (
     AbstractPrior,
@@ -40,7 +40,10 @@ class LatentFlow(LatentPrior):
 
     def log_prob(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch"]:
         """Evaluate log p(z) in nats."""
-        density: Tensor = self.flow.log_prob(z)
+        # The base's density by hand: its own checks would end a diverging run with their error.
+        base, volume = self.flow.transform.call_and_ladj(z)
+        normal = Normal(torch.zeros_like(base), 1.0, validate_args=False)
+        density: Tensor = normal.log_prob(base).sum(-1) + volume
         return density
 
     def draw(
@@ -55,6 +58,11 @@ class LatentFlow(LatentPrior):
     def components(self) -> Components | None:
         """Return None: a flow is no mixture."""
         return None
+
+
+def _only_shapes() -> bool:
+    """Whether modules are being built for their shapes alone, which must draw nothing."""
+    return torch.empty(0).is_meta
 
 
 class FlowPrior(AbstractPrior):
@@ -79,7 +87,7 @@ class FlowPrior(AbstractPrior):
         # zuko switches this check off for the whole process.
         Distribution.set_default_validate_args(True)
         # Its masks come from operations that the meta device, where shapes are checked, lacks.
-        with torch.device("cpu"):
+        with torch.device("cpu"), torch.random.fork_rng(devices=[], enabled=_only_shapes()):
             self.flow = zuko.flows.NSF(
                 latent,
                 transforms=transforms,
@@ -89,8 +97,12 @@ class FlowPrior(AbstractPrior):
             )
         with torch.no_grad():
             for layer in self.flow.transform.transforms:
-                layer.hyper[-1].weight.zero_()
-                layer.hyper[-1].bias.zero_()
+                if latent == 1:  # one unit has no other to be coupled with
+                    for phi in layer.phi:
+                        phi.zero_()
+                else:
+                    layer.hyper[-1].weight.zero_()
+                    layer.hyper[-1].bias.zero_()
 
     def forward(self, posterior: Encode, labels: Tensor | None = None) -> LatentFlow:
         """Return the flow's distribution."""
@@ -102,7 +114,7 @@ class FlowConfig(Recipe):
 
     kind: Literal["flow"] = "flow"
     transforms: int = Field(4, ge=1, le=16)
-    hidden: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(
+    hidden: tuple[Annotated[int, Field(ge=1, le=256)], ...] = Field(
         (64, 64), min_length=1, max_length=4
     )
     bins: int = Field(8, ge=2, le=32)
