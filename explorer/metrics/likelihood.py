@@ -70,21 +70,26 @@ def importance_sampling(
         https://arxiv.org/abs/1509.00519
     """
     most = ROWS[x.device.type]
-    parts: list[Likelihood] = []
+    # One array for all: small results kept between large temporaries would scatter the memory,
+    # and every picture's temporaries would lie in a new place, out of the cache.
+    found = torch.empty(len(Likelihood._fields), len(x), dtype=torch.float64, device=x.device)
     start = 0
     if known is not None:
         # Whole blocks only: a block's codes come from one stream.
         start = len(known.elbo) // BLOCK * BLOCK
-        parts.append(Likelihood(*(column[:start].to(x.device) for column in known)))
+        found[:, :start] = torch.stack([column[:start].double() for column in known])
         report(start)
     for first in range(start, len(x), BLOCK):
         block = x[first : first + BLOCK]
         generator = torch.Generator(x.device).manual_seed(seed * 1_000_003 + first)
+        done = first
         for rows in block.split(max(1, most // samples)):
-            parts.append(_weigh(model, prior, rows, samples, most, generator))
+            after = done + len(rows)
+            found[:, done:after] = _weigh(model, prior, rows, samples, most, generator)
+            done = after
         report(len(block))
-        keep(_together(parts))
-    return _together(parts)
+        keep(Likelihood(*found[:, :done]))
+    return Likelihood(*found)
 
 
 def _weigh(
@@ -94,8 +99,8 @@ def _weigh(
     samples: int,
     most: int,
     generator: torch.Generator,
-) -> Likelihood:
-    """Draw all codes of a few samples, and weigh them."""
+) -> Float[Tensor, "fields batch"]:
+    """Draw all codes of a few samples, weigh them, and return the fields of `Likelihood`."""
     q = model.posterior(rows)
     if q.scale is None:
         raise NoDensityError("A plain autoencoder has no likelihood; choose a model with a prior.")
@@ -115,11 +120,8 @@ def _weigh(
     means = torch.cat(terms, 1).mean(1)
     total = weights.logsumexp(0)
     effective = (2 * total - (2 * weights).logsumexp(0)).exp()
-    return Likelihood(total - math.log(samples), weights.mean(0), means[0], means[1], effective)
-
-
-def _together(parts: list[Likelihood]) -> Likelihood:
-    return Likelihood(*(torch.cat(column) for column in zip(*parts, strict=True)))
+    mean = weights.mean(0)
+    return torch.stack([total - math.log(samples), mean, means[0], means[1], effective])
 
 
 def _chunks(total: int, most: int) -> list[int]:
