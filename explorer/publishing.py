@@ -125,18 +125,37 @@ def measure(
     )
     metrics, arrays = found.metrics, found.arrays
     if set(parts) != set(PARTS):
-        metrics = opened.metrics | metrics
-        arrays = _of_test(opened, len(data.test)) | arrays
+        metrics = _numbers_in(opened.folder) | _numbers_in(folder) | metrics
+        arrays = _arrays_for(opened, folder, len(data.test)) | arrays
     checkpoint.write(folder / checkpoint.LIKELIHOOD, _packed(**arrays))
     checkpoint.write_metrics(folder, metrics)
-    partial.unlink(missing_ok=True)
+    if "likelihood" in parts:
+        partial.unlink(missing_ok=True)
     return found.metrics
 
 
-def _of_test(opened: Checkpoint, n: int) -> dict[str, np.ndarray]:
-    """Return the arrays known so far, if they are of the whole test split."""
-    known = opened.arrays(checkpoint.LIKELIHOOD)
-    return known if len(known.get("rows", ())) == n else {}
+def _numbers_in(folder: Path) -> Metrics:
+    """Return the numbers that a folder has itself, without any that lie over it."""
+    try:
+        return checkpoint.read_metrics(folder)
+    except CheckpointError:
+        return {}
+
+
+def _arrays_for(opened: Checkpoint, folder: Path, n: int) -> dict[str, np.ndarray]:
+    """Return the arrays known so far, if they are of the whole test split.
+
+    Results in the user's folder hide those of the shipped one, so that they begin with them.
+    """
+    places = [folder] if folder == opened.folder else [folder, opened.folder]
+    for place in places:
+        try:
+            known = checkpoint.read_arrays(place / checkpoint.LIKELIHOOD)
+        except CheckpointError:
+            continue
+        if len(known.get("rows", ())) == n:
+            return known
+    return {}
 
 
 def _stopped(path: Path, digest: str, asked: np.ndarray) -> Likelihood | None:
@@ -149,7 +168,10 @@ def _stopped(path: Path, digest: str, asked: np.ndarray) -> Likelihood | None:
         same = str(known["hash"]) == digest and np.array_equal(known["asked"], asked)
     except (CheckpointError, KeyError):
         return None
-    fit = all(part.ndim == 1 and len(part) == len(columns[0]) for part in columns)
+    fit = all(
+        part.ndim == 1 and part.dtype.kind == "f" and len(part) == len(columns[0]) <= asked[1]
+        for part in columns
+    )
     return Likelihood(*map(torch.from_numpy, columns)) if same and fit else None
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
@@ -136,11 +136,17 @@ def load_features(kind: str, shape: tuple[int, ...], classes: int) -> Known | No
             accuracy = float(json.loads(stored.metadata()["accuracy"]))
             tensors = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
         network.load_state_dict(tensors)
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+    except (
+        SafetensorError, OSError, RuntimeError, ValueError, KeyError, TypeError
+    ) as error:  # fmt: skip
         what = " ".join(str(error).split())[:120]
         raise CheckpointError(f"{path.name} cannot be used ({what}); train it again.") from error
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    return Known(network.eval().requires_grad_(False), accuracy, digest)
+    # Of the weights, not of the file, in which facts stand in no fixed order.
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(name.encode())
+        digest.update(tensor.numpy().tobytes())
+    return Known(network.eval().requires_grad_(False), accuracy, digest.hexdigest()[:16])
 
 
 class _Given(nn.Module):

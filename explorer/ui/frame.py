@@ -155,7 +155,9 @@ def settle(view: Shown, quiet: bool = False) -> Shown:
     if view.model not in chosen:
         fallback = DEFAULT_MODEL if DEFAULT_MODEL in chosen else _first(chosen)
         broken = next((entry for entry in resources.entries() if entry.slug == view.model), None)
-        reason = f" is broken: {broken.reason}" if broken else " is not here"
+        reason = " is not here."
+        if broken is not None:
+            reason = f": {broken.reason}" if broken.results_only else f" is broken: {broken.reason}"
         if not quiet and (view.model != DEFAULT_MODEL or broken):
             st.warning(
                 f"{html.escape(view.model)}{reason} Showing {fallback} instead.",

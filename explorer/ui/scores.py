@@ -122,7 +122,11 @@ def title(entry: Entry, among: Sequence[Entry]) -> str:
     ]
     count = getattr(entry.config.prior, "components", None) if entry.config is not None else None
     if len(alike) > 1:
-        words += f" (K = {count})" if count is not None else f" ({entry.slug})"
+        counts = [
+            getattr(other.config and other.config.prior, "components", None) for other in alike
+        ]
+        told = count is not None and counts.count(count) == 1
+        words += f" (K = {count})" if told else f" ({entry.slug})"
     return words + (", results only" if entry.results_only else "")
 
 
@@ -243,7 +247,8 @@ class Difference(NamedTuple):
 def difference(one: Entry, other: Entry, name: str) -> Difference | None:
     """Compare two models: sample by sample where both were kept, else by their errors."""
     a, b = arrays(one), arrays(other)
-    if name in a and name in b and np.array_equal(a.get("rows", ()), b.get("rows", ())):
+    same = np.array_equal(a.get("rows", ()), b.get("rows", ()))
+    if name in a and name in b and same and a[name].shape == b[name].shape:
         gap = a[name].astype(np.float64) - b[name].astype(np.float64)
         return Difference(
             float(gap.mean()), float(gap.std(ddof=1) / np.sqrt(len(gap))), len(gap), True
