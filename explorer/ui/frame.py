@@ -157,7 +157,9 @@ def settle(view: Shown, quiet: bool = False) -> Shown:
         broken = next((entry for entry in resources.entries() if entry.slug == view.model), None)
         reason = " is not here."
         if broken is not None:
-            reason = f": {broken.reason}" if broken.results_only else f" is broken: {broken.reason}"
+            reason = (
+                f": {broken.reason}" if broken.results_only else f" is broken: {broken.reason}"
+            )
         if not quiet and (view.model != DEFAULT_MODEL or broken):
             st.warning(
                 f"{html.escape(view.model)}{reason} Showing {fallback} instead.",
