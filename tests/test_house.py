@@ -301,7 +301,7 @@ assert package.is_relative_to(target), package
 for name in ("pages", "checkpoints"):
     assert settings.beside(name) == package / name
     assert list((package / name).iterdir())
-assert all(entry.healthy for entry in explorer.catalogue())
+assert all(entry.healthy or entry.results_only for entry in explorer.catalogue())
 entry = package / "ui" / "entry"
 assert (entry / ".streamlit" / "config.toml").is_file()
 for page in sorted((package / "pages").glob("*.py")):
