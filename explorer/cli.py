@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from explorer import __version__, settings
-from explorer.errors import ExplorerError
+from explorer.errors import DataError, ExplorerError
 
 if TYPE_CHECKING:
     from explorer.inference import Engine
@@ -284,6 +284,10 @@ def features(
     from explorer.metrics.features import save_features, train_features
 
     opened = checkpoint.load(slug)
+    if opened.config.data.kind == "files":
+        raise DataError(
+            "Own files have no name of their own; features are of the other data sets."
+        )
     limit_threads()
     network, accuracy = train_features(opened.config.data.load(_data_root(data)))
     folder = opened.folder.parent if ship else settings.current().user / "checkpoints"

@@ -24,6 +24,7 @@ from explorer.data import DataSet
 from explorer.devices import limit_threads
 from explorer.errors import ExplorerError, JobError
 from explorer.interfaces import Recipe
+from explorer.metrics.evaluation import lacking
 
 Kind = Literal["tradeoff", "atlas", "evaluate"]
 State = Literal["waiting", "running", "done", "stopped", "failed"]
@@ -244,6 +245,7 @@ def _evaluate(
         data,
         checkpoint.results_folder(opened.hash),
         samples=order.samples,
+        parts=lacking(opened.metrics),
         report=report,
     )
 

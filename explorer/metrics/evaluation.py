@@ -35,6 +35,16 @@ MOST_SAMPLES = 10_000
 MOST_POSTERIORS = 2000
 """Posteriors of which the aggregated posterior is made, in the surgery."""
 
+SENTINELS: dict[str, str] = {
+    "likelihood": "log_likelihood",
+    "units": "active_units_absolute",
+    "fidelity": "density",
+    "alignment": "information",
+    "features": "frechet_distance",
+    "smoothness": "smoothness",
+}
+"""For each part a number that only it measures."""
+
 FEWEST_CODES = 20
 """Codes below which nothing can be said about their law."""
 
@@ -64,6 +74,12 @@ class _Subject:
     known: Likelihood | None
     keep: Callable[[Likelihood], None]
     report: Report
+
+
+def lacking(metrics: Metrics) -> tuple[Part, ...]:
+    """Name the parts that were not measured; all of them where nothing is missing."""
+    absent = tuple(part for part in PARTS if SENTINELS[part] not in metrics)
+    return absent or PARTS
 
 
 def evaluate(
@@ -276,8 +292,13 @@ def _alignment(subject: _Subject) -> Evaluation:
     one, other = drawn[:n], drawn[n:]
     found = alignment.discrepancy(codes, one, seed=seed)
     null = alignment.discrepancy(other, one, seed=seed)
-    distance = [alignment.sliced_distance(codes, one, seed=seed + k) for k in range(REPEATS)]
-    nulls = [alignment.sliced_distance(other, one, seed=seed + k) for k in range(REPEATS)]
+    distance, nulls = [], []
+    for repeat in range(REPEATS):  # other codes and other directions each time
+        again = top.sample(torch.Generator().manual_seed(seed + 1_000_003 + repeat))[:n]
+        with torch.inference_mode():
+            pair = own.draw(2 * n, seed=seed + repeat).z.cpu()
+        distance.append(alignment.sliced_distance(again, pair[:n], seed=seed + repeat))
+        nulls.append(alignment.sliced_distance(pair[n:], pair[:n], seed=seed + repeat))
     accuracy, error = alignment.two_sample_accuracy(codes.numpy(), one.numpy(), seed)
     unit = float(one.var(0).mean())
     metrics = {
@@ -315,11 +336,10 @@ def _alignment(subject: _Subject) -> Evaluation:
 def _feature_distances(subject: _Subject) -> Evaluation:
     """Compare samples with test pictures in features of the data set's own network."""
     data, seed = subject.data, subject.seed
-    if not isinstance(data.sketch, PixelSketch):
+    kind = subject.opened.config.data.kind
+    if not isinstance(data.sketch, PixelSketch) or not data.classes or kind == "files":
         return Evaluation({}, {})
-    known = features.load_features(
-        subject.opened.config.data.kind, data.sketch.shape, len(data.classes)
-    )
+    known = features.load_features(kind, data.sketch.shape, len(data.classes))
     if known is None:
         return Evaluation({}, {})
     subject.report("features", 0, 0)

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from explorer.interfaces import AbstractModel, LatentPrior
+from explorer.interfaces import AbstractModel, LatentPrior, uniforms
 
 PAIRS = 256
 _AT_ONCE = 64
@@ -53,5 +53,5 @@ def path_smoothness(
 ) -> Float[Tensor, " pairs"]:
     """Return the squared speed at a random place of the straight way between two prior samples."""
     z = prior.draw(2 * pairs, seed=seed).z
-    times = torch.rand(pairs, generator=torch.Generator().manual_seed(seed)).to(z)
+    times = uniforms(pairs, seed).to(z)
     return path_speeds(model, z.reshape(pairs, 2, -1), times)

@@ -49,10 +49,10 @@ def elbo_surgery(q: Posterior, prior: LatentPrior, draws: int = 16, seed: int = 
     """
     assert q.scale is not None
     n, latent = q.loc.shape
-    aggregated = DiagonalMixture(torch.full((n,), -math.log(n)), q.loc, q.scale)
-    eps = noise(n * draws, latent, seed).reshape(draws, n, latent)
-    information = torch.zeros(n, dtype=torch.float64)
-    marginal = torch.zeros(n, dtype=torch.float64)
+    aggregated = DiagonalMixture(q.loc.new_full((n,), -math.log(n)), q.loc, q.scale)
+    eps = noise(n * draws, latent, seed).reshape(draws, n, latent).to(q.loc)
+    information = torch.zeros(n, dtype=torch.float64, device=q.loc.device)
+    marginal = torch.zeros(n, dtype=torch.float64, device=q.loc.device)
     for each in eps:
         z = q.loc + q.scale * each
         log_q, log_aggregated = q.log_prob(z), _chunked(aggregated, z)

@@ -28,11 +28,16 @@ _COLOURS = {prior: palette.CLASSES[k] for k, prior in enumerate(
 def settle(view: EvaluateView, own: str) -> list[Row]:
     """Choose the data set and the two models that are compared, and return all its models."""
     known = scores.data_sets()
+    if view.of and view.of not in known:
+        _notice("data set")
     if view.of not in known:
         view.of = own if own in known else (known or [""])[0]
     rows = scores.rows(view.of) if view.of else []
     slugs = [row.entry.slug for row in rows]
     one, other = _usual_pair(rows)
+    elsewhere = {entry.slug for entry in resources.entries()}
+    if any(slug and slug not in elsewhere for slug in (view.one, view.other)):
+        _notice("model")
     if view.one not in slugs:
         view.one = one
     if view.other not in slugs or view.other == view.one:
@@ -101,7 +106,10 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
             "; grey diamonds are published numbers of the same data and protocol "
             f"({others[0].source}, S = {others[0].samples:,})"
         )
-    st.caption(f"{words}. n and S of each are in the table.")
+    st.caption(
+        f"{words}. n and S of each are in the table; a smaller S makes a number look worse, never "
+        "better."
+    )
 
 
 def measures(rows: Sequence[Row], view: EvaluateView) -> None:
@@ -129,15 +137,16 @@ def missing(rows: Sequence[Row]) -> None:
     ]
     if not lacking:
         return
-    with st.expander(f"{len(lacking)} models lack numbers"):
+    count = f"{len(lacking)} models lack" if len(lacking) > 1 else "One model lacks"
+    with st.expander(f"{count} numbers"):
         for row in lacking:
             st.markdown(f"**{row.name}**")
-            work.offer(
-                resources.engine(row.entry),
+            work.offer_of(
+                row.entry,
                 "evaluate",
                 f"Compute the numbers of {row.name}",
-                "All measures on the whole test split, with S = 500; it can be stopped and "
-                "gone on with.",
+                "What is missing, on the whole test split (log p(x), where it is, with S = 500); "
+                "it can be stopped and gone on with.",
             )
 
 
@@ -300,6 +309,10 @@ def levels_of(entry: Entry) -> dict[str, tuple[int, int]]:
     return {"z2": (0, top), "z1": (top, entry.latent)}
 
 
+def _notice(what: str) -> None:
+    st.toast(f"The link’s {what} is not here; the usual one is shown.", icon=":material/link_off:")
+
+
 def _usual_pair(rows: Sequence[Row]) -> tuple[str, str]:
     """Choose X-VAE and the standard prior of one model where both are there, else the best two."""
     entries = [row.entry for row in rows]
@@ -347,6 +360,16 @@ def _differences(one: Entry, other: Entry) -> None:
     words = (
         "The first model less the second; beyond two standard errors it is called a difference."
     )
+    depths = [
+        entry.metrics["log_likelihood"].samples or 0
+        for entry in (one, other)
+        if "log_likelihood" in entry.metrics
+    ]
+    if len(set(depths)) > 1:
+        words += (
+            f" log p(x) was measured with S = {depths[0]:,} and {depths[1]:,}: the larger S makes "
+            "it look better."
+        )
     if paired:
         words += " Paired: over the same test samples, one by one, which is far sharper."
     st.caption(words)

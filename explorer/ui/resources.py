@@ -26,7 +26,7 @@ from explorer.checkpoint import (
     load,
     results_folder,
 )
-from explorer.data import DataSet
+from explorer.data import DataConfig, DataSet
 from explorer.designs.candidates import Store
 from explorer.designs.geometry import SectionGeometry, is_section
 from explorer.designs.properties import Conditions, Constraint, Measured, measure
@@ -310,7 +310,11 @@ def preview(entry: Entry, dark: bool) -> bytes | None:
 
 def originals(opened: Engine) -> DataSet | None:
     """Return the data set itself where it is at hand; None elsewhere."""
-    config = opened.checkpoint.config.data
+    return data_set(opened.checkpoint.config.data)
+
+
+def data_set(config: DataConfig) -> DataSet | None:
+    """Return a data set where it is at hand; None elsewhere."""
     return _data(config.model_dump_json(), str(settings.current().data), _load=config.load)
 
 

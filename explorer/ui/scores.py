@@ -226,10 +226,18 @@ def arrays(entry: Entry) -> dict[str, np.ndarray]:
     for place in places:
         if (place / LIKELIHOOD).is_file():
             try:
-                return read_arrays(place / LIKELIHOOD)
+                found = read_arrays(place / LIKELIHOOD)
+                return {name: value for name, value in found.items() if _sound(name, value)}
             except CheckpointError:
                 return {}
     return {}
+
+
+def _sound(name: str, value: np.ndarray) -> bool:
+    """Whether an array holds numbers; units of a flow have no marginal KL, and may lack theirs."""
+    return value.dtype.kind in "fiu" and (
+        name in ("kl_per_unit", "log_prior") or bool(np.isfinite(value).all())
+    )
 
 
 class Difference(NamedTuple):

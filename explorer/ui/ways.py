@@ -152,7 +152,7 @@ def _saved(legs: tuple[Geodesic, ...]) -> str:
     """Say how much shorter than straight lines the way is in what is decoded."""
     length = sum(leg.length for leg in legs)
     line = sum(leg.straight_length for leg in legs)
-    share = 100 * (1 - length / line) if line > 0 else 0.0
+    share = max(0.0, 100 * (1 - length / line)) if line > 0 else 0.0
     return (
         f"In what is decoded it is {length:.1f} long, the straight line {line:.1f}: "
         f"{share:.1f} % shorter."

@@ -3,6 +3,8 @@
 import streamlit as st
 
 from explorer import jobs
+from explorer.checkpoint import Entry
+from explorer.data import DataConfig
 from explorer.errors import JobError
 from explorer.inference import Engine
 from explorer.jobs import Job, Order
@@ -27,12 +29,22 @@ def offer(engine: Engine, kind: jobs.Kind, label: str, why: str) -> None:
         label: Of the button.
         why: What it gives, in a sentence.
     """
-    wanted = order(engine, kind)
+    _offer(order(engine, kind), engine.slug, engine.checkpoint.config.data, label, why)
+
+
+def offer_of(entry: Entry, kind: jobs.Kind, label: str, why: str) -> None:
+    """Offer a job on a model that need not be open."""
+    assert entry.config is not None
+    wanted = Order(kind=kind, checkpoint=str(entry.folder), hash=entry.hash)
+    _offer(wanted, entry.slug, entry.config.data, label, why)
+
+
+def _offer(wanted: Order, slug: str, data: DataConfig, label: str, why: str) -> None:
     known = jobs.find(wanted)
     if known is not None and known.active:
-        _watch(wanted, engine.slug)
+        _watch(wanted, slug)
         return
-    if resources.originals(engine) is None:
+    if resources.data_set(data) is None:
         st.caption(
             f"{why} It needs the data set, which is not at hand: start the app with `--data` or "
             "`LATENT_EXPLORER_DATA`."
@@ -44,7 +56,7 @@ def offer(engine: Engine, kind: jobs.Kind, label: str, why: str) -> None:
     st.caption(why)
     st.button(
         f"Go on: {label[0].lower()}{label[1:]}" if again else label,
-        key=f"job_{kind}_{engine.slug}",
+        key=f"job_{wanted.kind}_{slug}",
         on_click=_start,
         args=(wanted,),
         icon=":material/play_arrow:",
