@@ -286,7 +286,7 @@ def features(
     opened = checkpoint.load(slug)
     if opened.config.data.kind == "files":
         raise DataError(
-            "Own files have no name of their own; features are of the other data sets."
+            "Features are learned from classes, which own files lack; name other data."
         )
     limit_threads()
     network, accuracy = train_features(opened.config.data.load(_data_root(data)))
