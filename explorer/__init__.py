@@ -1,7 +1,7 @@
 """Latent Explorer: look into, steer and pick from latent spaces whose prior is learned.
 
 >>> import explorer
->>> [entry.slug for entry in explorer.catalogue() if not entry.healthy]
+>>> [entry.slug for entry in explorer.catalogue() if not (entry.healthy or entry.results_only)]
 []
 """
 

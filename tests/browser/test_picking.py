@@ -333,6 +333,7 @@ def test_the_five_minutes_of_the_readme(chromium, tmp_path):
         page.goto(address)
         settled(page, "filmstrip")
         page.get_by_label("Model").click()
+        page.keyboard.type("airfoils x-vae")
         page.get_by_role("option", name="Airfoils — X-VAE, 8 units").click()
         settled(page)
         page.get_by_role("link", name="Generate").click()
