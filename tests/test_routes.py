@@ -440,12 +440,12 @@ def test_an_address_is_only_asked(plane):
 
 
 def test_a_damaged_map_is_absent_with_its_reason(tmp_path, plane):
-    resources._atlas.clear()
+    resources.known._atlas.clear()
     folder = tmp_path / "user" / "results" / plane.checkpoint.hash
     folder.mkdir(parents=True)
     (folder / "atlas.npz").write_bytes(b"PK")
     answer = ask(routes.address_of(plane, "points"))
-    resources._atlas.clear()
+    resources.known._atlas.clear()
     assert answer.status == 404
     assert "atlas.npz" in answer.body.decode()
     assert len(answer.body.decode().splitlines()) == 1
