@@ -226,7 +226,7 @@ def evaluate(
     """
     from explorer import checkpoint, metrics, publishing
     from explorer.devices import limit_threads, resolve_device
-    from explorer.metrics.evaluation import PARTS
+    from explorer.metrics.measures import PARTS
 
     parts = tuple(name for name in PARTS if not part or name in part)
     if unknown := set(part or ()) - set(PARTS):

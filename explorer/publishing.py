@@ -14,8 +14,8 @@ from explorer.data import DataSet
 from explorer.errors import CheckpointError
 from explorer.inference import Engine
 from explorer.metrics import evaluate
-from explorer.metrics.evaluation import PARTS, Part
 from explorer.metrics.likelihood import Likelihood
+from explorer.metrics.measures import PARTS, Part
 from explorer.metrics.tradeoff import Tradeoff, measure_tradeoff, read_tradeoff
 from explorer.priors import XVAEConfig
 from explorer.projection import build_atlas, save_atlas

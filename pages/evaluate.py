@@ -1,6 +1,6 @@
 import streamlit as st
 
-from explorer.ui import evaluating, frame, scores
+from explorer.ui import comparing, evaluating, frame, scores
 from explorer.ui.controls import control
 from explorer.ui.views import EvaluateView
 
@@ -38,7 +38,7 @@ evaluating.missing(rows)
 
 if len(rows) > 1:
     st.subheader("Two models on the same test samples", anchor=False)
-    evaluating.pair(rows, view)
+    comparing.pair(rows, view)
 
 names = {row.entry.slug: row.name for row in rows}
 shown = [row.entry for row in rows if row.entry.slug in (view.model, *view.compare)]

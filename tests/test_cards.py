@@ -6,7 +6,7 @@ import pytest
 from explorer import checkpoint, settings
 from explorer.errors import DataMissingError
 from explorer.metrics import evaluate
-from explorer.metrics.evaluation import Part
+from explorer.metrics.measures import Part
 
 ROOT = settings.PACKAGE.parent
 WITH_PRIOR = sorted(

@@ -17,8 +17,8 @@ from explorer.config import RunConfig
 from explorer.data import DigitsConfig
 from explorer.interfaces import AbstractModel, LatentSpace
 from explorer.metrics import evaluate, importance_sampling
-from explorer.metrics.evaluation import PARTS
 from explorer.metrics.likelihood import BLOCK, Likelihood
+from explorer.metrics.measures import PARTS
 from explorer.metrics.published import PUBLISHED, published
 from explorer.metrics.smoothness import path_smoothness, path_speeds
 from explorer.priors.mixture import LatentMixture

@@ -15,7 +15,7 @@ from explorer.errors import NoDensityError
 from explorer.interfaces import AbstractModel, LatentSpace, Posterior
 from explorer.metrics import coverage_under_null, evaluate, importance_sampling, prdc, vendi_score
 from explorer.metrics import likelihood as likelihood_module
-from explorer.metrics.evaluation import draw_data
+from explorer.metrics.draws import draw_data
 from explorer.metrics.latent import active_units, kl_per_unit, prior_variance
 from explorer.metrics.samples import WhitenedComponents
 from explorer.objectives import unit_kl

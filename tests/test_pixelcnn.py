@@ -12,7 +12,7 @@ from torch.distributions import Bernoulli
 from explorer.errors import NoDensityError
 from explorer.inference import Engine
 from explorer.interfaces import uniforms
-from explorer.metrics.evaluation import draw_data
+from explorer.metrics.draws import draw_data
 from explorer.models import PixelCNN, Sequential
 from tests.conftest import AUTOENCODERS, MODELS, small_checkpoint, small_pair
 

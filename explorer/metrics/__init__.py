@@ -1,7 +1,8 @@
 """Measures of a trained model, one file per question."""
 
-from explorer.metrics.evaluation import Evaluation, evaluate
+from explorer.metrics.evaluation import evaluate
 from explorer.metrics.likelihood import Likelihood, importance_sampling
+from explorer.metrics.measures import Evaluation
 from explorer.metrics.samples import coverage_under_null, prdc, vendi_score
 
 __all__ = [

@@ -1,39 +1,28 @@
 """All numbers of a card, measured on the very weights that are shipped, part by part."""
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
-from explorer.checkpoint import Checkpoint, Metric, Metrics
+from explorer.checkpoint import Checkpoint, Metrics
 from explorer.data import DataSet
 from explorer.errors import TrainingError
-from explorer.interfaces import AbstractModel, LatentPrior, Posterior
-from explorer.metrics import alignment, features
-from explorer.metrics.latent import (
-    active_units,
-    drawn_density,
-    encode,
-    kl_per_unit,
-    posterior_means,
-    prior_variance,
+from explorer.interfaces import AbstractModel
+from explorer.metrics.latent import active_units, encode
+from explorer.metrics.likelihood import Likelihood
+from explorer.metrics.measures import (
+    MEASURES,
+    PARTS,
+    Evaluation,
+    Part,
+    Report,
+    Subject,
+    array_of,
+    mean_of,
+    units_of,
 )
-from explorer.metrics.likelihood import Likelihood, importance_sampling
-from explorer.metrics.samples import NEIGHBOURS, WhitenedComponents, prdc, vendi_score
-from explorer.metrics.smoothness import PAIRS, path_smoothness
-from explorer.metrics.surgery import elbo_surgery
-from explorer.models import PixelHVAEConfig, Sequential
-from explorer.sketch import PixelSketch
-
-REPEATS = 5
-MOST_SAMPLES = 10_000
-MOST_POSTERIORS = 2000
-"""Posteriors of which the aggregated posterior is made, in the surgery."""
 
 SENTINELS: dict[str, str] = {
     "likelihood": "log_likelihood",
@@ -44,36 +33,6 @@ SENTINELS: dict[str, str] = {
     "smoothness": "smoothness",
 }
 """For each part a number that only it measures."""
-
-FEWEST_CODES = 20
-"""Codes below which nothing can be said about their law."""
-
-Part = Literal["likelihood", "units", "fidelity", "alignment", "features", "smoothness"]
-PARTS: tuple[Part, ...] = get_args(Part)
-Report = Callable[[str, int, int], None]
-
-
-class Evaluation(NamedTuple):
-    """Metrics for metrics.json and arrays for likelihood.npz, in the order of the test split."""
-
-    metrics: Metrics
-    arrays: dict[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class _Subject:
-    """What is measured: a model with its prior, the test samples, and all that is drawn."""
-
-    opened: Checkpoint
-    model: AbstractModel
-    prior: LatentPrior
-    data: DataSet
-    x: Tensor
-    samples: int
-    seed: int
-    known: Likelihood | None
-    keep: Callable[[Likelihood], None]
-    report: Report
 
 
 def lacking(metrics: Metrics) -> tuple[Part, ...]:
@@ -122,38 +81,14 @@ def evaluate(
         return _autoencoder(model, x)
     with torch.no_grad():
         prior = model.latent_prior(opened.prior.to(device))
-    subject = _Subject(opened, model, prior, data, x, samples, seed, known, keep, report)
+    subject = Subject(opened, model, prior, data, x, samples, seed, known, keep, report)
     metrics: Metrics = {}
     arrays: dict[str, np.ndarray] = {"rows": rows.astype(np.int32)}
     for part in parts:
-        found = _MEASURES[part](subject)
+        found = MEASURES[part](subject)
         metrics |= found.metrics
         arrays |= found.arrays
     return Evaluation(metrics, arrays)
-
-
-def draw_data(
-    model: AbstractModel,
-    prior: LatentPrior,
-    n: int,
-    seed: int,
-    *,
-    binary: bool,
-    scale: float = 1.0,
-) -> Float[np.ndarray, "samples *sample"]:
-    """Draw samples as the data are: binary where they are binary, means of p(x|z) elsewhere."""
-    draws = []
-    generator = torch.Generator().manual_seed(seed)
-    with torch.inference_mode():
-        for z in prior.draw(n, seed=seed, scale=scale).z.split(2000):
-            p = model.likelihood(z)
-            if isinstance(p, Sequential):
-                uniform = torch.rand(len(z), *p.event_shape[1:], generator=generator)
-                draws.append(p.paint(uniform.to(z)).cpu())
-                continue
-            mean = p.mean.cpu()
-            draws.append(torch.bernoulli(mean, generator=generator) if binary else mean)
-    return torch.cat(draws).numpy()
 
 
 def _autoencoder(model: AbstractModel, x: Tensor) -> Evaluation:
@@ -168,275 +103,7 @@ def _autoencoder(model: AbstractModel, x: Tensor) -> Evaluation:
         )
     largest = float(q.loc.var(0, correction=0).max())
     metrics = {
-        "reconstruction": _mean(reconstruction, "nats"),
-        "active_units": _units(active_units(q.loc, largest), len(x)),
+        "reconstruction": mean_of(reconstruction, "nats"),
+        "active_units": units_of(active_units(q.loc, largest), len(x)),
     }
-    return Evaluation(metrics, {"reconstruction": _array(reconstruction)})
-
-
-def _likelihood(subject: _Subject) -> Evaluation:
-    """Log p(x) and the bound with its terms, per sample, and bits per dimension for pictures."""
-    total, done = len(subject.x), 0
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        subject.report("log-likelihood", done, total)
-
-    seed, samples = subject.seed, subject.samples
-    scores = importance_sampling(
-        subject.model,
-        subject.prior,
-        subject.x,
-        samples=samples,
-        seed=seed,
-        known=subject.known,
-        keep=subject.keep,
-        report=advance,
-    )
-    metrics = {
-        "log_likelihood": _mean(scores.log_likelihood, "nats", seed, samples),
-        "elbo": _mean(scores.elbo, "nats", seed, samples),
-        "reconstruction": _mean(scores.reconstruction, "nats", seed, samples),
-        "kl": _mean(scores.kl, "nats", seed, samples),
-        "effective_samples": _mean(scores.effective, "samples", seed, samples),
-    }
-    if isinstance(subject.data.sketch, PixelSketch):
-        bits = -scores.log_likelihood / (math.prod(subject.x.shape[1:]) * math.log(2))
-        metrics["bits_per_dimension"] = _mean(bits, "bits", seed, samples)
-    arrays = {
-        "log_likelihood": _array(scores.log_likelihood),
-        "elbo": _array(scores.elbo),
-    }
-    return Evaluation(metrics, arrays)
-
-
-def _unit_wise(subject: _Subject) -> Evaluation:
-    """What each unit carries: its KL, and whether it is active, level by level."""
-    model, prior, x = subject.model, subject.prior, subject.x
-    means, variance = posterior_means(model, x, seed=subject.seed), prior_variance(prior)
-    relative, absolute = active_units(means, variance), active_units(means)
-    metrics = {
-        "active_units": _units(relative, len(x)),
-        "active_units_absolute": _units(absolute, len(x)),
-    }
-    if len(model.space.levels) > 1:
-        for level in model.space.levels:
-            own = slice(level.start, level.stop)
-            metrics[f"active_units_{level.name}"] = _units(relative[own], len(x))
-            metrics[f"active_units_absolute_{level.name}"] = _units(absolute[own], len(x))
-    arrays = {
-        "kl_per_unit": _array(kl_per_unit(model, prior, x, subject.seed)),
-        "variance_per_unit": _array(means.var(0, correction=0) / variance),
-        "log_prior": _array(drawn_density(model, prior, x, subject.seed)),
-    }
-    return Evaluation(metrics, arrays)
-
-
-def _fidelity(subject: _Subject) -> Evaluation:
-    """Compare samples with test data, and training data with test data for the null row."""
-    data, seed = subject.data, subject.seed
-    n = min(len(data.test), MOST_SAMPLES)
-    if n <= 2 * NEIGHBOURS:
-        return Evaluation({}, {})  # too few for balls to a fifth neighbour
-    chosen = np.random.default_rng(seed).permutation(len(data.test))[:n]
-    real = data.test.x[chosen]
-    whitened = WhitenedComponents(real)
-    reference = whitened(real)
-    binary = is_binary(real)
-    rows, nulls = [], []
-    for repeat in range(REPEATS):
-        drawn = draw_data(subject.model, subject.prior, n, seed + repeat, binary=binary)
-        fake = whitened(drawn)
-        rows.append((*prdc(reference, fake), vendi_score(fake)))
-        if repeat < 2:
-            nulls.append(null_row(data, whitened, reference, n, seed + repeat))
-        subject.report("fidelity and diversity", repeat + 1, REPEATS)
-    values, null = np.array(rows), np.mean(nulls, 0)
-    names = ("precision", "recall", "density", "coverage", "vendi")
-    metrics = {
-        name: Metric(
-            value=float(values[:, column].mean()),
-            se=float(values[:, column].std(ddof=1) / np.sqrt(REPEATS)),
-            n=n,
-            seed=seed,
-            unit="samples" if name == "vendi" else "share",
-            samples=REPEATS * n,
-            null=float(null[column]),
-        )
-        for column, name in enumerate(names)
-    }
-    return Evaluation(metrics, {})
-
-
-def _alignment(subject: _Subject) -> Evaluation:
-    """Compare codes of test data with codes of the prior, on the level that the prior is of."""
-    x, seed = subject.x, subject.seed
-    if len(x) < FEWEST_CODES:
-        return Evaluation({}, {})
-    subject.report("alignment", 0, 0)
-    chosen = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))
-    q = encode(subject.model, x[chosen[:MOST_POSTERIORS].to(x.device)])
-    size = subject.model.top.size
-    assert q.scale is not None
-    top = Posterior(q.loc[:, :size].cpu(), q.scale[:, :size].cpu())
-    own = subject.prior.levels(q.loc[:1])[0]
-    assert isinstance(own, LatentPrior)
-    n = min(len(top.loc), alignment.CODES)
-    with torch.inference_mode():
-        # Another stream than the prior's: with the same noise the two would not be independent.
-        codes = top.sample(torch.Generator().manual_seed(seed + 1_000_003))[:n]
-        drawn = own.draw(2 * n, seed=seed).z.cpu()
-        surgery = elbo_surgery(_on(q, size), own, seed=seed)
-        best = alignment.misalignment(_on(q, size), own)
-    one, other = drawn[:n], drawn[n:]
-    found = alignment.discrepancy(codes, one, seed=seed)
-    null = alignment.discrepancy(other, one, seed=seed)
-    distance, nulls = [], []
-    for repeat in range(REPEATS):  # other codes and other directions each time
-        again = top.sample(torch.Generator().manual_seed(seed + 1_000_003 + repeat))[:n]
-        with torch.inference_mode():
-            pair = own.draw(2 * n, seed=seed + repeat).z.cpu()
-        distance.append(alignment.sliced_distance(again, pair[:n], seed=seed + repeat))
-        nulls.append(alignment.sliced_distance(pair[n:], pair[:n], seed=seed + repeat))
-    accuracy, error = alignment.two_sample_accuracy(codes.numpy(), one.numpy(), seed)
-    unit = float(one.var(0).mean())
-    metrics = {
-        "information": Metric(
-            value=surgery.information, se=surgery.information_error, n=surgery.n, seed=seed,
-            unit=f"nats of at most {math.log(surgery.n):.2f}",
-        ),
-        "marginal_kl": Metric(
-            value=surgery.marginal, se=surgery.marginal_error, n=surgery.n, seed=seed, unit="nats"
-        ),
-        "mmd": Metric(value=found.value, n=n, seed=seed, unit="squared", null=null.value),
-        "mmd_p_value": Metric(
-            value=found.p_value, n=n, seed=seed, unit="share", samples=alignment.PERMUTATIONS
-        ),
-        "sliced_wasserstein": Metric(
-            value=float(np.mean(distance)) / unit,
-            se=float(np.std(distance, ddof=1) / np.sqrt(REPEATS)) / unit,
-            n=n,
-            seed=seed,
-            unit="squared, of the prior’s variance",
-            samples=REPEATS * alignment.PROJECTIONS,
-            null=float(np.mean(nulls)) / unit,
-        ),
-        "two_sample_accuracy": Metric(
-            value=accuracy, se=error, n=n, seed=seed, unit="share", null=0.5
-        ),
-    }  # fmt: skip
-    arrays = {}
-    if best is not None:
-        metrics["misalignment"] = Metric(value=best[0], n=len(top.loc), seed=seed, unit="nats")
-        arrays["misalignment_per_unit"] = _array(best[1])
-    return Evaluation(metrics, arrays)
-
-
-def _feature_distances(subject: _Subject) -> Evaluation:
-    """Compare samples with test pictures in features of the data set's own network."""
-    data, seed = subject.data, subject.seed
-    kind = subject.opened.config.data.kind
-    if not isinstance(data.sketch, PixelSketch) or not data.classes or kind == "files":
-        return Evaluation({}, {})
-    known = features.load_features(kind, data.sketch.shape, len(data.classes))
-    if known is None:
-        return Evaluation({}, {})
-    subject.report("features", 0, 0)
-    n = min(len(data.test), MOST_SAMPLES)
-    chosen = np.random.default_rng(seed).permutation(len(data.test))[:n]
-    real = torch.from_numpy(data.test.x[chosen])
-    binary = is_binary(data.test.x[chosen])
-    network = known.network
-    rows = []
-    for repeat in range(REPEATS):
-        drawn = draw_data(subject.model, subject.prior, n, seed + repeat, binary=binary)
-        rows.append(features.feature_distances(network, real, torch.from_numpy(drawn), seed))
-    null = features.feature_distances(network, real, _training(data, n, seed), seed)
-    said = f"on features {known.hash}"
-    metrics = {
-        name: Metric(
-            value=float(np.mean(values)),
-            se=float(np.std(values, ddof=1) / np.sqrt(REPEATS)),
-            n=n,
-            seed=seed,
-            unit=said,
-            samples=REPEATS * n,
-            null=bottom,
-        )
-        for name, values, bottom in (
-            ("frechet_distance", [row.frechet for row in rows], null.frechet),
-            ("kernel_distance", [row.kernel for row in rows], null.kernel),
-        )
-    }
-    return Evaluation(metrics, {})
-
-
-def _smoothness(subject: _Subject) -> Evaluation:
-    """Measure how evenly pictures change between two samples of the prior."""
-    if isinstance(subject.opened.config.model, PixelHVAEConfig):
-        return Evaluation({}, {})  # its pictures come pixel by pixel: no derivative
-    subject.report("smoothness", 0, 0)
-    speeds = path_smoothness(subject.model, subject.prior, PAIRS, subject.seed)
-    unit = "squared change of x per whole path"
-    return Evaluation({"smoothness": _mean(speeds, unit, subject.seed, PAIRS)}, {})
-
-
-_MEASURES: dict[Part, Callable[[_Subject], Evaluation]] = {
-    "likelihood": _likelihood,
-    "units": _unit_wise,
-    "fidelity": _fidelity,
-    "alignment": _alignment,
-    "features": _feature_distances,
-    "smoothness": _smoothness,
-}
-
-
-def is_binary(x: Float[np.ndarray, "samples *sample"]) -> bool:
-    """Whether every value is 0 or 1."""
-    return bool(((x == 0) | (x == 1)).all())
-
-
-def null_row(
-    data: DataSet,
-    whitened: WhitenedComponents,
-    reference: Float[np.ndarray, "samples features"],
-    n: int,
-    seed: int,
-) -> tuple[float, ...]:
-    """Measure training data in the samples' place: what perfection scores."""
-    other = whitened(_training(data, n, seed).numpy())
-    return (*prdc(reference, other), vendi_score(other))
-
-
-def _training(data: DataSet, n: int, seed: int) -> Float[Tensor, "n *sample"]:
-    """Choose training data at random, binarised where they are dynamic."""
-    generator = np.random.default_rng(seed)
-    train = data.train.x[generator.choice(len(data.train), n, replace=len(data.train) < n)]
-    if data.dynamic:
-        train = (generator.random(train.shape, np.float32) < train).astype(np.float32)
-    return torch.from_numpy(train)
-
-
-def _on(q: Posterior, size: int) -> Posterior:
-    """Keep the units of the top level."""
-    assert q.scale is not None
-    return Posterior(q.loc[:, :size], q.scale[:, :size])
-
-
-def _mean(
-    values: Tensor, unit: str, seed: int | None = None, samples: int | None = None
-) -> Metric:
-    n = len(values)
-    error = float(values.double().std() / np.sqrt(n)) if n > 1 else None
-    return Metric(
-        value=float(values.double().mean()), se=error, n=n, seed=seed, unit=unit, samples=samples
-    )
-
-
-def _units(active: Tensor, n: int) -> Metric:
-    return Metric(value=float(active.sum()), n=n, unit=f"of {len(active)} units")
-
-
-def _array(values: Tensor) -> np.ndarray:
-    return values.cpu().float().numpy()
+    return Evaluation(metrics, {"reconstruction": array_of(reconstruction)})

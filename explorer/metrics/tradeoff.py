@@ -9,7 +9,7 @@ from jaxtyping import Float
 from explorer.checkpoint import TRADEOFF, Checkpoint
 from explorer.data import DataSet
 from explorer.errors import CheckpointError, DataError, NoDensityError
-from explorer.metrics.evaluation import draw_data, is_binary, null_row
+from explorer.metrics.draws import draw_data, is_binary, null_row
 from explorer.metrics.samples import NEIGHBOURS, WhitenedComponents, prdc, vendi_score
 
 MEASURES = ("precision", "recall", "density", "coverage", "vendi")

@@ -9,16 +9,12 @@ import streamlit as st
 from explorer.checkpoint import Entry
 from explorer.metrics.published import Published
 from explorer.publishing import DATA
-from explorer.ui import palette, resources, scores, work
-from explorer.ui.controls import commit
-from explorer.ui.reading import signed
+from explorer.ui import comparing, palette, resources, scores, work
 from explorer.ui.scores import Row
 from explorer.ui.views import EvaluateView
 
 _GREY = "#8A8A8A"
 _ROW = 30
-_PLAIN = {"displayModeBar": False}
-_MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
 _DIVERSITY = {"coverage": "Coverage", "recall": "Recall", "vendi": "Vendi score"}
 _COLOURS = {prior: palette.CLASSES[k] for k, prior in enumerate(
     ("standard", "vamp", "xvae", "mog", "vamp-data", "vamp-weighted", "flow", "xvae-mixture")
@@ -34,7 +30,7 @@ def settle(view: EvaluateView, own: str) -> list[Row]:
         view.of = own if own in known else (known or [""])[0]
     rows = scores.rows(view.of) if view.of else []
     slugs = [row.entry.slug for row in rows]
-    one, other = _usual_pair(rows)
+    one, other = comparing.usual_pair(rows)
     elsewhere = {entry.slug for entry in resources.entries()}
     if any(slug and slug not in elsewhere for slug in (view.one, view.other)):
         _notice("model")
@@ -86,7 +82,7 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
         )  # fmt: skip
     figure.update_layout(
         height=90 + _ROW * len(items),
-        margin=_MARGIN,
+        margin=palette.MARGIN,
         xaxis={"title": "bits per dimension, less is better" if bits else "log p(x), nats"},
         yaxis={
             "tickvals": list(range(len(items))),
@@ -98,7 +94,7 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
             ],
         },
     )
-    st.plotly_chart(figure, key="evaluate_likelihood", config=_PLAIN)
+    st.plotly_chart(figure, key="evaluate_likelihood", config=palette.BARE)
     words = "Dots are log p(x) with one standard error over the test samples"
     words += "" if bits else ", the line reaches down to the ELBO"
     if others:
@@ -150,28 +146,6 @@ def missing(rows: Sequence[Row]) -> None:
             )
 
 
-def pair(rows: Sequence[Row], view: EvaluateView) -> None:
-    """Compare two models on the same test samples: likelihood, its terms, and their samples."""
-    slugs = [row.entry.slug for row in rows]
-    names = {row.entry.slug: row.name for row in rows}
-    with st.container(horizontal=True, gap="medium"):
-        for field, label in (("one", "This model"), ("other", "less that one")):
-            st.session_state[f"evaluate_{field}"] = getattr(view, field)
-            st.selectbox(
-                label,
-                slugs,
-                key=f"evaluate_{field}",
-                format_func=lambda slug: names[slug],
-                on_change=_paired,
-                args=(field,),
-                width=420,
-            )
-    found = {row.entry.slug: row.entry for row in rows}
-    one, other = found[view.one], found[view.other]
-    _differences(one, other)
-    _histogram([one, other], names)
-
-
 def units(entries: Sequence[Entry], names: dict[str, str]) -> None:
     """Plot the KL of each unit, most used first, level by level."""
     figure = go.Figure()
@@ -196,12 +170,12 @@ def units(entries: Sequence[Entry], names: dict[str, str]) -> None:
         return
     figure.update_layout(
         height=340,
-        margin=_MARGIN,
+        margin=palette.MARGIN,
         xaxis={"title": "unit, most used first"},
         yaxis={"title": "KL, nats", "rangemode": "tozero"},
         legend={"orientation": "h", "y": 1.25},
     )
-    st.plotly_chart(figure, key="evaluate_units", config=_PLAIN)
+    st.plotly_chart(figure, key="evaluate_units", config=palette.BARE)
     st.caption(
         "Mean KL of each unit over the test samples. Under a mixture the KL does not split into "
         "units: then it is that of the prior’s marginals, whose sum is another number."
@@ -232,12 +206,12 @@ def against_diversity(rows: Sequence[Row], view: EvaluateView) -> None:
                          annotation={"text": "real data", "yref": "paper", "y": 1.0})  # fmt: skip
     figure.update_layout(
         height=340,
-        margin=_MARGIN,
+        margin=palette.MARGIN,
         xaxis={"title": f"diversity: {_DIVERSITY[view.diversity].lower()}"},
         yaxis={"title": "log p(x), nats"},
         showlegend=False,
     )
-    st.plotly_chart(figure, key="evaluate_scatter", config=_PLAIN)
+    st.plotly_chart(figure, key="evaluate_scatter", config=palette.BARE)
     st.caption("A good likelihood and varied samples are two things. Squares have two levels.")
 
 
@@ -270,14 +244,14 @@ def over_components(rows: Sequence[Row]) -> None:
                 )
             figure.update_layout(
                 height=300,
-                margin=_MARGIN,
+                margin=palette.MARGIN,
                 xaxis={"title": "components K", "type": "log"},
                 yaxis={"title": label},
                 legend={"orientation": "h", "y": 1.2},
                 showlegend=column == 0,
             )
             with st.container(width=460):
-                st.plotly_chart(figure, key=f"evaluate_components_{name}", config=_PLAIN)
+                st.plotly_chart(figure, key=f"evaluate_components_{name}", config=palette.BARE)
     st.caption(
         "The same model and training with more and more components, as in figures 2 and 3 of the "
         "VampPrior paper, at reduced size."
@@ -311,92 +285,3 @@ def levels_of(entry: Entry) -> dict[str, tuple[int, int]]:
 
 def _notice(what: str) -> None:
     st.toast(f"The link’s {what} is not here; the usual one is shown.", icon=":material/link_off:")
-
-
-def _usual_pair(rows: Sequence[Row]) -> tuple[str, str]:
-    """Choose X-VAE and the standard prior of one model where both are there, else the best two."""
-    entries = [row.entry for row in rows]
-    for entry in entries:
-        if entry.prior == "xvae":
-            for other in entries:
-                if other.prior == "standard" and (other.model, other.latent) == (
-                    entry.model,
-                    entry.latent,
-                ):
-                    return entry.slug, other.slug
-    slugs = [entry.slug for entry in entries] or [""]
-    return slugs[0], slugs[min(1, len(slugs) - 1)]
-
-
-def _paired(field: str) -> None:
-    commit(**{field: st.session_state[f"evaluate_{field}"]})
-
-
-def _differences(one: Entry, other: Entry) -> None:
-    shown = (
-        ("log_likelihood", "log p(x), nats"),
-        ("elbo", "ELBO, nats"),
-        ("reconstruction", "log p(x|z), nats"),
-        ("kl", "KL, nats"),
-        ("density", "Fidelity: density"),
-        ("coverage", "Diversity: coverage"),
-        ("frechet_distance", "Fréchet distance"),
-    )
-    paired = 0
-    with st.container(horizontal=True, gap="small"):
-        for name, label in shown:
-            found = scores.difference(one, other, name)
-            if found is None:
-                continue
-            paired += found.paired
-            digits = 3 if name in ("density", "coverage") else 2
-            with st.container(width=150, gap=None):
-                st.metric(label, signed(f"{found.value:+.{digits}f}"))
-                sure = abs(found.value) > 2 * found.error
-                st.caption(
-                    f"± {found.error:.{digits}f}{', paired' if found.paired else ''}  \n"
-                    + ("a difference" if sure else "no difference beyond the error")
-                )
-    words = (
-        "The first model less the second; beyond two standard errors it is called a difference."
-    )
-    depths = [
-        entry.metrics["log_likelihood"].samples or 0
-        for entry in (one, other)
-        if "log_likelihood" in entry.metrics
-    ]
-    if len(set(depths)) > 1:
-        words += (
-            f" log p(x) was measured with S = {depths[0]:,} and {depths[1]:,}: the larger S makes "
-            "it look better."
-        )
-    if paired:
-        words += " Paired: over the same test samples, one by one, which is far sharper."
-    st.caption(words)
-
-
-def _histogram(entries: Sequence[Entry], names: dict[str, str]) -> None:
-    values = {entry.slug: scores.arrays(entry).get("log_likelihood") for entry in entries}
-    known = {slug: value for slug, value in values.items() if value is not None and len(value)}
-    if not known:
-        return
-    everything = np.concatenate(list(known.values()))
-    low, high = np.quantile(everything, (0.001, 0.999))
-    edges = np.linspace(low, high, 61)
-    figure = go.Figure()
-    for index, (slug, value) in enumerate(known.items()):
-        counts = np.histogram(value, edges)[0]
-        figure.add_scatter(
-            x=edges[:-1], y=counts / len(value), mode="lines", name=names[slug],
-            line={"shape": "hv", "color": palette.CLASSES[index],
-                  "dash": "solid" if index == 0 else "dash"},
-            hovertemplate="from %{x:.1f} nats: %{y:.1%}<extra></extra>",
-        )  # fmt: skip
-    figure.update_layout(
-        height=300,
-        margin=_MARGIN,
-        xaxis={"title": "log p(x) of a test sample, nats"},
-        yaxis={"title": "share of test samples", "tickformat": ".0%"},
-        legend={"orientation": "h", "y": 1.2},
-    )
-    st.plotly_chart(figure, key="evaluate_histogram", config=_PLAIN)

@@ -135,12 +135,12 @@ def spread(engine: Engine, shown: Gallery, component: int) -> None:
     )
     figure.update_layout(
         height=240,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        margin=palette.MARGIN,
         xaxis={"title": "unit, most certain first", "type": "category"},
         yaxis={"title": "standard deviation", "rangemode": "tozero"},
         legend={"orientation": "h", "y": 1.15},
     )
-    st.plotly_chart(figure, key="prototypes_spread", config={"displayModeBar": False})
+    st.plotly_chart(figure, key="prototypes_spread", config=palette.BARE)
 
 
 def claimed_data(engine: Engine, component: int) -> None:

@@ -124,7 +124,7 @@ def bound(engines: list[Engine]) -> None:
                 yaxis={"autorange": "reversed", "visible": term == "reconstruction"},
             )  # fmt: skip
             with st.container(width=340 if term == "reconstruction" else 262):
-                st.plotly_chart(figure, key=f"lab_{term}", config={"displayModeBar": False})
+                st.plotly_chart(figure, key=f"lab_{term}", config=palette.BARE)
     cuts = [cut for _, cut in rows if cut is not None]
     if not cuts:
         return
@@ -173,13 +173,13 @@ def training(engine: Engine, view: PriorsLabView) -> int | None:
     )  # fmt: skip
     figure.update_layout(
         height=420,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        margin=palette.MARGIN,
         xaxis={"title": "z₁"} | window,
         yaxis={"title": "z₂", "scaleanchor": "x"},
         legend={"orientation": "h", "y": 1.08},
     )
     with st.container(width=560):
-        st.plotly_chart(figure, key="lab_trails", config={"displayModeBar": False})
+        st.plotly_chart(figure, key="lab_trails", config=palette.BARE)
     st.caption(
         "Every pseudo-input of every kept epoch, encoded by the trained encoder: the encoder of "
         "that epoch was not kept. Dashed: the aggregated posterior. Release the slider to move "
@@ -232,11 +232,11 @@ def _density(engine: Engine, found: regions.Plane) -> None:
     figure.update_layout(
         height=380,
         showlegend=False,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        margin=palette.MARGIN,
         xaxis={"title": "z₁", "showgrid": False},
         yaxis={"title": "z₂", "scaleanchor": "x", "showgrid": False},
     )
-    st.plotly_chart(figure, key=f"lab_plane_{engine.slug}", config={"displayModeBar": False})
+    st.plotly_chart(figure, key=f"lab_plane_{engine.slug}", config=palette.BARE)
     st.caption(
         f"{100 * found.hole_mass:.1f} ± {100 * found.hole_error:.1f} % of {found.samples:,} prior "
         f"samples fall into holes; of codes drawn for held-out data {100 * regions.RARE:.0f} % do."

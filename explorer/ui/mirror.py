@@ -191,13 +191,13 @@ def posterior(engine: Engine, given: Given) -> None:
         )
         figure.update_layout(
             height=230,
-            margin={"l": 10, "r": 10, "t": 10, "b": 10},
+            margin=palette.MARGIN,
             xaxis={"title": "unit, most certain first", "type": "category"},
             yaxis={"title": "mean ± spread, in the prior’s", "zeroline": True},
             showlegend=False,
         )
         st.markdown(f"**Posterior, {prior_name(engine)}**")
-        st.plotly_chart(figure, key="reconstruct_posterior", config={"displayModeBar": False})
+        st.plotly_chart(figure, key="reconstruct_posterior", config=palette.BARE)
     atlas = resources.atlas(engine)
     if atlas is None:
         return
@@ -269,12 +269,12 @@ def refinement(engines: list[Engine], given: Given) -> None:
                 st.caption(f"{name}, refined")
     figure.update_layout(
         height=260,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        margin=palette.MARGIN,
         xaxis={"title": "gradient step on the mean and spread of q"},
         yaxis={"title": "ELBO of this sample, nats"},
         legend={"orientation": "h", "y": 1.15},
     )
-    st.plotly_chart(figure, key="reconstruct_gap", config={"displayModeBar": False})
+    st.plotly_chart(figure, key="reconstruct_gap", config=palette.BARE)
     st.caption(
         f"Gain of the bound: {'; '.join(said)}. At least so much had one encoder for all data "
         "left: the amortisation gap. 60 Adam steps; the bound is judged on 512 codes that did not "

@@ -21,3 +21,7 @@ INK = "ink"
 
 RAMP = ("#440154", "#46327E", "#365C8D", "#277F8E", "#1FA187", "#4AC16D", "#A0DA39", "#FDE725")
 """Viridis: even steps of lightness, readable in grey."""
+
+MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
+BARE = {"displayModeBar": False}
+"""Room around a chart in pixels, and a chart without Plotly's tool bar."""

@@ -11,7 +11,7 @@ import math
 import torch
 
 from explorer import load
-from explorer.metrics.evaluation import draw_data
+from explorer.metrics.draws import draw_data
 from explorer.metrics.likelihood import importance_sampling
 from tests.benchmarks.pairing import ratio
 

@@ -1,0 +1,61 @@
+"""Samples of a prior as the data are, and training data in their place."""
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from explorer.data import DataSet
+from explorer.interfaces import AbstractModel, LatentPrior
+from explorer.metrics.samples import WhitenedComponents, prdc, vendi_score
+from explorer.models import Sequential
+
+
+def draw_data(
+    model: AbstractModel,
+    prior: LatentPrior,
+    n: int,
+    seed: int,
+    *,
+    binary: bool,
+    scale: float = 1.0,
+) -> Float[np.ndarray, "samples *sample"]:
+    """Draw samples as the data are: binary where they are binary, means of p(x|z) elsewhere."""
+    draws = []
+    generator = torch.Generator().manual_seed(seed)
+    with torch.inference_mode():
+        for z in prior.draw(n, seed=seed, scale=scale).z.split(2000):
+            p = model.likelihood(z)
+            if isinstance(p, Sequential):
+                uniform = torch.rand(len(z), *p.event_shape[1:], generator=generator)
+                draws.append(p.paint(uniform.to(z)).cpu())
+                continue
+            mean = p.mean.cpu()
+            draws.append(torch.bernoulli(mean, generator=generator) if binary else mean)
+    return torch.cat(draws).numpy()
+
+
+def is_binary(x: Float[np.ndarray, "samples *sample"]) -> bool:
+    """Whether every value is 0 or 1."""
+    return bool(((x == 0) | (x == 1)).all())
+
+
+def null_row(
+    data: DataSet,
+    whitened: WhitenedComponents,
+    reference: Float[np.ndarray, "samples features"],
+    n: int,
+    seed: int,
+) -> tuple[float, ...]:
+    """Measure training data in the samples' place: what perfection scores."""
+    other = whitened(training_rows(data, n, seed).numpy())
+    return (*prdc(reference, other), vendi_score(other))
+
+
+def training_rows(data: DataSet, n: int, seed: int) -> Float[Tensor, "n *sample"]:
+    """Choose training data at random, binarised where they are dynamic."""
+    generator = np.random.default_rng(seed)
+    train = data.train.x[generator.choice(len(data.train), n, replace=len(data.train) < n)]
+    if data.dynamic:
+        train = (generator.random(train.shape, np.float32) < train).astype(np.float32)
+    return torch.from_numpy(train)
