@@ -45,7 +45,7 @@ def shelf(tmp_path, monkeypatch):
 
 def put(
     shelf, slug, metrics, *, data="digits", prior=None, model="vae", latent=2, weights=True,
-    **arrays,
+    hidden=(8, 8), **arrays,
 ):  # fmt: skip
     """Put a small untrained model with made-up numbers on the shelf; a plain one has no prior."""
     height, width = SIDES.get(data, (28, 28))
@@ -53,7 +53,7 @@ def put(
     config = RunConfig.model_validate(
         {
             "data": {"kind": data},
-            "model": {"kind": model, "hidden": [8, 8]} | top,
+            "model": {"kind": model, "hidden": hidden} | top,
             "prior": None if model == "ae" else prior or {"kind": "standard"},
             "sketch": {"kind": "pixels", "height": height, "width": width},
         }
@@ -153,6 +153,18 @@ def test_names_tell_models_apart(shelf):
     assert "(K = 5)" in names["b"]
     assert "K =" not in names["c"]
     assert len(set(names.values())) == len(names)
+
+
+def test_a_model_is_called_small_where_published_numbers_are_of_a_wider_one(shelf):
+    put(shelf, "narrow", everything(), data="mnist-static")
+    put(shelf, "wide", everything(), data="mnist-static", hidden=(300, 300))
+    put(shelf, "unpublished", everything())
+    names = {row.entry.slug: row.name for row in scores.rows("mnist-static")}
+    assert names == {
+        "narrow": "Standard normal, small VAE, 2 units",
+        "wide": "Standard normal, 2 units",
+    }
+    assert scores.rows("digits")[0].name == "Standard normal, 2 units"
 
 
 def test_models_that_share_even_the_number_of_components_have_names_of_their_own(shelf):

@@ -217,12 +217,12 @@ def against_diversity(rows: Sequence[Row], view: EvaluateView) -> None:
 
 def over_components(rows: Sequence[Row]) -> None:
     """Plot bound and active units against K, where one model was trained with several."""
-    groups: dict[tuple[str, str, int], list[tuple[int, Entry]]] = {}
+    groups: dict[scores.Form, list[tuple[int, Entry]]] = {}
     for row in rows:
         entry = row.entry
         count = getattr(entry.config.prior, "components", None) if entry.config else None
         if count is not None and "elbo" in entry.metrics:
-            groups.setdefault((entry.model, entry.prior, entry.latent), []).append((count, entry))
+            groups.setdefault(scores.form(entry), []).append((count, entry))
     told = {key: sorted(found, key=lambda item: item[0]) for key, found in groups.items()
             if len(found) > 2}  # fmt: skip
     if not told:
@@ -232,14 +232,14 @@ def over_components(rows: Sequence[Row]) -> None:
     with st.container(horizontal=True, gap="small"):
         for column, (name, label) in enumerate(views):
             figure = go.Figure()
-            for index, ((model, prior, size), found) in enumerate(told.items()):
+            for index, (own, found) in enumerate(told.items()):
                 shown = [(k, entry.metrics[name]) for k, entry in found if name in entry.metrics]
                 figure.add_scatter(
                     x=[k for k, _ in shown],
                     y=[metric.value for _, metric in shown],
                     error_y={"array": [metric.se or 0 for _, metric in shown], "width": 3},
                     mode="lines+markers",
-                    name=f"{scores.kind_words(model, prior)}, {size} units",
+                    name=own.words,
                     line={"color": palette.CLASSES[index]},
                 )
             figure.update_layout(

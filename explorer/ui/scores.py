@@ -85,6 +85,10 @@ EXPLAINED = {
 }
 
 
+_WIDTHS = ("hidden", "channels", "decoder_channels", "decoder_layers", "width")
+"""What a recipe says of a network's size; its defaults are those of the published numbers."""
+
+
 class Row(NamedTuple):
     """A model of the table."""
 
@@ -114,12 +118,9 @@ def rows(data: str) -> list[Row]:
 
 def title(entry: Entry, among: Sequence[Entry]) -> str:
     """Name a model by what sets it apart: prior, model, units, and K where others share them."""
-    words = f"{kind_words(entry.model, entry.prior)}, {entry.latent} units"
-    alike = [
-        other
-        for other in among
-        if (other.model, other.prior, other.latent) == (entry.model, entry.prior, entry.latent)
-    ]
+    own = form(entry)
+    words = own.words
+    alike = [other for other in among if form(other) == own]
     count = getattr(entry.config.prior, "components", None) if entry.config is not None else None
     if len(alike) > 1:
         counts = [
@@ -130,8 +131,33 @@ def title(entry: Entry, among: Sequence[Entry]) -> str:
     return words + (", results only" if entry.results_only else "")
 
 
-def kind_words(model: str, prior: str) -> str:
+class Form(NamedTuple):
+    """What models have in common that differ in their components alone."""
+
+    model: str
+    prior: str
+    latent: int
+    small: bool
+
+    @property
+    def words(self) -> str:
+        """Prior, model and units."""
+        return f"{kind_words(self.model, self.prior, self.small)}, {self.latent} units"
+
+
+def form(entry: Entry) -> Form:
+    """Say what a model is; small where published numbers are of a wider one of its kind."""
+    small = False
+    if entry.config is not None and published(entry.data):
+        own, theirs = entry.config.model, type(entry.config.model)()
+        small = any(getattr(own, name, None) != getattr(theirs, name, None) for name in _WIDTHS)
+    return Form(entry.model, entry.prior, entry.latent, small)
+
+
+def kind_words(model: str, prior: str, small: bool = False) -> str:
     """Name a prior, and the model it is on where that is not the plain one."""
+    if small:
+        return f"{PRIORS[prior]}, small {MODELS[model]}"
     return PRIORS[prior] if model == "vae" else f"{PRIORS[prior]}, {MODELS[model]}"
 
 
