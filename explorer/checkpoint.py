@@ -17,12 +17,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from pydantic import Field, TypeAdapter, ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
-from explorer import settings
-from explorer.config import RunConfig, first_problem, one_line
+from explorer import settings, weights
+from explorer.config import RunConfig, first_problem
 from explorer.errors import CheckpointError, UnknownCheckpointError
 from explorer.interfaces import AbstractModel, AbstractPrior, Recipe
 
@@ -36,9 +34,7 @@ LIKELIHOOD, ATLAS, PREVIEW, SNAPSHOTS, TRADEOFF = (
 )
 
 MAX_TEXT_BYTES = 2_000_000
-MAX_WEIGHT_BYTES = 1_000_000_000
 MAX_ARRAY_BYTES = 400_000_000
-HALF = {torch.float16: "F16", torch.float32: "F32"}
 
 
 class Metric(Recipe):
@@ -175,7 +171,7 @@ def save(
 ) -> Path:
     """Write config and weights; each file appears whole or not at all.
 
-    Weight matrices are stored in half precision where the recipe says so.
+    The recipe says in which precision weight matrices are stored.
 
     Args:
         model: The trained model.
@@ -185,13 +181,13 @@ def save(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {}
-    for part, module in _parts(model, prior):
-        for name, tensor in module.state_dict().items():
-            small = config.training.half and tensor.ndim > 1
-            kept = tensor.detach().to("cpu", torch.float16 if small else torch.float32)
-            tensors[f"{part}.{name}"] = kept.contiguous()
-    write(folder / WEIGHTS, serialise(tensors))
+    tensors = {
+        f"{part}.{name}": tensor
+        for part, module in _parts(model, prior)
+        for name, tensor in module.state_dict().items()
+    }
+    bits = config.training.bits or (16 if config.training.half else 32)
+    write(folder / WEIGHTS, weights.packed(tensors, bits))
     write(folder / CONFIG, (config.model_dump_json(indent=1, exclude_none=True) + "\n").encode())
     return folder
 
@@ -354,7 +350,7 @@ def _read(folder: Path) -> tuple[RunConfig, dict[str, Tensor], str]:
         for part, module in _parts(model, prior)
         for name, tensor in module.state_dict().items()
     }
-    return config, _tensors(folder / WEIGHTS, expected), content_hash(folder)
+    return config, weights.read(folder / WEIGHTS, expected), content_hash(folder)
 
 
 def _measured(folder: Path, digest: str) -> Metrics:
@@ -363,41 +359,6 @@ def _measured(folder: Path, digest: str) -> Metrics:
         return shipped | read_metrics(results_folder(digest))
     except CheckpointError:
         return shipped
-
-
-def _tensors(path: Path, expected: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
-    if path.stat().st_size > MAX_WEIGHT_BYTES:
-        raise CheckpointError(
-            f"{path.name} is over {MAX_WEIGHT_BYTES // 10**9} GB; it is not one of ours."
-        )
-    try:
-        with safe_open(path, framework="pt") as stored:
-            names = set(stored.keys())
-            for name in sorted(names ^ expected.keys()):
-                state = "lacks" if name in expected else "has an unknown tensor"
-                raise CheckpointError(
-                    f"{path.name} {state} {one_line(name, 80)}; "
-                    "config and weights do not belong together."
-                )
-            for name, shape in expected.items():
-                found = stored.get_slice(name)
-                if tuple(found.get_shape()) != shape or found.get_dtype() not in HALF.values():
-                    raise CheckpointError(
-                        f"{path.name}: {name} is {found.get_dtype()} {found.get_shape()}, "
-                        f"expected "
-                        f"F16 or F32 {list(shape)}; config and weights do not belong together."
-                    )
-            tensors = {name: stored.get_tensor(name).float() for name in expected}
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path.name} cannot be read ({error}); copy it again.") from error
-    for name, tensor in tensors.items():
-        if not bool(torch.isfinite(tensor).all()):
-            raise CheckpointError(
-                f"{path.name}: {name} holds values that are not finite; train it again."
-            )
-        if name.endswith("scale") and bool((tensor <= 0).any()) and "log" not in name:
-            raise CheckpointError(f"{path.name}: {name} must be positive; train it again.")
-    return tensors
 
 
 def _text(path: Path) -> bytes:

@@ -52,6 +52,9 @@ class TrainingConfig(Recipe):
         None, max_length=200, description="Weights it started from, filled in by training."
     )
     half: bool = Field(True, description="Store weight matrices in half precision.")
+    bits: Literal[8] | None = Field(
+        None, description="8: store them as eight-bit integers, with a factor for each row."
+    )
 
 
 class RunConfig(Recipe):

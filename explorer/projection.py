@@ -16,7 +16,7 @@ from explorer.interfaces import joined, noise
 
 VERSION = 2
 MOST_CODES = 10_000
-PER_SPLIT, MOST_NUMBERS = 3000, 120_000
+PER_SPLIT, MOST_NUMBERS = 3000, 80_000
 """Codes of each split in an atlas, and the numbers they hold, at most."""
 PRIOR_SAMPLES = 1000
 NEIGHBOURS = 15

@@ -17,9 +17,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
+from safetensors.torch import load as deserialise
 from safetensors.torch import save as serialise
 
-from explorer import checkpoint
+from explorer import checkpoint, weights
 from explorer.checkpoint import CONFIG, METRICS, WEIGHTS, Metric, catalogue, load, save
 from explorer.config import RunConfig
 from explorer.errors import CheckpointError, UnknownCheckpointError
@@ -139,6 +140,37 @@ def test_only_matrices_are_stored_in_half_precision(tmp_path, half):
         }
     assert {dtype for ndim, dtype in kinds.values() if ndim == 1} == {"F32"}
     assert {dtype for ndim, dtype in kinds.values() if ndim > 1} == {"F16" if half else "F32"}
+
+
+@pytest.mark.parametrize("kind", ["vamp", "vamp-data"])
+def test_eight_bits_keep_each_row_to_half_a_step(tmp_path, kind):
+    config = recipe({"hidden": [40]}, {"kind": kind, "components": 20}, bits=8)
+    model, prior = write_checkpoint(tmp_path / "one", config)
+    opened = load(tmp_path / "one")
+    exact = 0
+    for before, after in ((model, opened.model), (prior, opened.prior)):
+        for name, tensor in before.state_dict().items():
+            found = after.state_dict()[name]
+            if tensor.ndim > 1 and name.endswith(("weight", "inputs")):
+                step = tensor.flatten(1).abs().amax(1) / 127
+                error = (found - tensor).flatten(1).abs().amax(1)
+                assert bool((error <= 0.501 * step).all())
+                assert float(error.max()) > 0
+            else:
+                torch.testing.assert_close(found, tensor, rtol=1e-3, atol=0)
+                exact += 1
+    assert exact > 3
+    write_checkpoint(tmp_path / "half", recipe({"hidden": [40]}, config.prior.model_dump()))
+    sizes = [(tmp_path / name / WEIGHTS).stat().st_size for name in ("one", "half")]
+    assert sizes[0] < 0.7 * sizes[1]
+
+
+def test_a_row_of_zeros_and_what_is_no_weight_bear_eight_bits():
+    found = {"a.weight": torch.zeros(2, 3), "prior.scale": torch.full((2, 3), 1e-4)}
+    kept = deserialise(weights.packed(found, 8))
+    assert kept["a.weight"].dtype == torch.int8
+    assert kept["prior.scale"].dtype == torch.float16
+    assert bool((kept["a.weight.step"] > 0).all())
 
 
 def test_the_hash_is_of_config_and_weights_alone(tmp_path):
@@ -444,6 +476,18 @@ def replaced(name, make):
     return tensors(rewrite)
 
 
+def in_eight_bits(change=lambda found: None):
+    """Store the first matrix as integers, and change what lies beside it."""
+
+    def rewrite(found):
+        step = found[WEIGHT].float().abs().amax(1) / 127
+        found[WEIGHT] = (found[WEIGHT].float() / step[:, None]).round().to(torch.int8)
+        found[f"{WEIGHT}.step"] = step
+        change(found)
+
+    return tensors(rewrite)
+
+
 def cut(share):
     def change(folder):
         content = (folder / WEIGHTS).read_bytes()
@@ -659,6 +703,18 @@ WEIGHTS_BROKEN = {
     "booleans": replaced(BIAS, lambda old: old > 0),
     "bfloat16": replaced(WEIGHT, lambda old: old.bfloat16()),
     "float64": replaced(WEIGHT, lambda old: old.double()),
+    "integers without their step": in_eight_bits(lambda found: found.pop(f"{WEIGHT}.step")),
+    "a step of zero": in_eight_bits(lambda found: found[f"{WEIGHT}.step"].zero_()),
+    "a negative step": in_eight_bits(lambda found: found[f"{WEIGHT}.step"].neg_()),
+    "a step that is no number": in_eight_bits(
+        lambda found: found[f"{WEIGHT}.step"].fill_(math.nan)
+    ),
+    "steps too few": in_eight_bits(lambda found: found.update({f"{WEIGHT}.step": torch.ones(1)})),
+    "a step of integers": in_eight_bits(
+        lambda found: found.update({f"{WEIGHT}.step": found[f"{WEIGHT}.step"].long()})
+    ),
+    "a step beside floats": tensors(lambda found: found.update({f"{WEIGHT}.step": torch.ones(2)})),
+    "a vector of eight bits": replaced(BIAS, lambda old: old.to(torch.int8)),
     "complex": replaced(BIAS, lambda old: old.to(torch.complex64)),
     "NaN": replaced(WEIGHT, with_value(math.nan)),
     "infinity": replaced(BIAS, with_value(math.inf)),
@@ -697,6 +753,7 @@ METRICS_BROKEN = {
 }
 HARMLESS = {
     "nothing": lambda folder: None,
+    "a matrix in eight bits": in_eight_bits(),
     "no metrics": removed(METRICS),
     "metrics empty": text(METRICS, "{}"),
     "metrics a directory": directory(METRICS),
