@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -43,8 +44,8 @@ def settle(view: EvaluateView, own: str) -> list[Row]:
 
 def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
     """Plot log p(x) and the bound of every model, best first, between published numbers."""
-    bits = bool(others) and others[0].unit != "nats"
-    name, better = ("bits_per_dimension", -1) if bits else ("log_likelihood", 1)
+    name, better = scores.score_of(others)
+    bits = name == "bits_per_dimension"
     items: list[tuple[float, str, Row | Published]] = [
         (row.entry.metrics[name].value, row.name, row) for row in rows if name in row.entry.metrics
     ]
@@ -109,13 +110,13 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
 
 
 def measures(rows: Sequence[Row], view: EvaluateView) -> None:
-    """Show one group of measures as a table, real data in grey below."""
-    laid = scores.table(rows, view.group)
-    null = scores.null_row(rows, view.group)
-    if null is not None:
-        laid.append(null)
+    """Show one group of measures as a table; published numbers and real data in grey."""
+    lines = scores.lines(rows, view.group, scores.comparable(view.of, rows))
+    columns = next(list(line.cells) for line in lines if not line.grey)
+    laid = pd.DataFrame([line.cells for line in lines], columns=columns).fillna("–")
+    grey = [f"color: {_GREY}" if line.grey else "" for line in lines]
     st.dataframe(
-        laid,
+        laid.style.apply(lambda column: grey),
         key="evaluate_table",
         hide_index=True,
         column_config={"Model": st.column_config.TextColumn(pinned=True, width=230)},

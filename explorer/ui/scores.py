@@ -205,6 +205,39 @@ def table(known: Sequence[Row], group: str) -> list[dict[str, str]]:
     return laid
 
 
+class Line(NamedTuple):
+    """A row of the table as it is shown; grey where it is no model of ours."""
+
+    cells: dict[str, str]
+    grey: bool = False
+
+
+def lines(known: Sequence[Row], group: str, others: Sequence[Published]) -> list[Line]:
+    """Lay a group out, best first: models, published likelihoods between them, real data last."""
+    laid = [Line(cells) for cells in table(known, group)]
+    if group == "likelihood" and others:
+        name, sign = score_of(others)
+        values = [row.entry.metrics.get(name) for row in known]
+        placed = [
+            (-np.inf if value is None else sign * value.value, line)
+            for value, line in zip(values, laid, strict=True)
+        ]
+        for item in others:
+            words = f"{kind_words(item.model, item.prior)}: {item.source}"
+            value = f"{item.value:.2f}".replace("-", "−")
+            cells = {"Model": words, NAMES[name]: value, "S": f"{item.samples:,}"}
+            placed.append((sign * item.value, Line(cells, grey=True)))
+        laid = [line for _, line in sorted(placed, key=lambda pair: -pair[0])]
+    null = null_row(known, group)
+    return laid if null is None else [*laid, Line(null, grey=True)]
+
+
+def score_of(others: Sequence[Published]) -> tuple[str, int]:
+    """Name the measure that published numbers are of, and 1 where more of it is better."""
+    bits = bool(others) and others[0].unit != "nats"
+    return ("bits_per_dimension", -1) if bits else ("log_likelihood", 1)
+
+
 def null_row(known: Sequence[Row], group: str) -> dict[str, str] | None:
     """Lay out what real data score in the samples' place, where that was measured."""
     found: dict[str, str] = {}
