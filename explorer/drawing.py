@@ -33,6 +33,13 @@ def curve_range(sketch: CurveSketch) -> tuple[float, float]:
     return min(float(low), -0.02), max(float(high), 0.02)
 
 
+def on_paper(
+    x: Float[np.ndarray, "batch *sample"], sketch: PixelSketch | CurveSketch
+) -> Float[np.ndarray, "batch *sample"]:
+    """Turn pictures in ink round, so that it is dark on light paper; leave all else."""
+    return 1 - x if isinstance(sketch, PixelSketch) and sketch.inked else x
+
+
 def quantise(
     x: Float[np.ndarray, "batch *sample"],
 ) -> UInt8[np.ndarray, "batch height width channels"]:

@@ -255,6 +255,6 @@ def _decoded(codes: Codes, engine: Engine) -> Float[np.ndarray, "frames tiles la
 def _tiles(strip: Strip, frame: int, dark_ink: bool) -> UInt8[np.ndarray, "tiles height width 3"]:
     x = strip.samples[min(frame, len(strip.samples) - 1)]
     pixels = isinstance(strip.sketch, PixelSketch)
-    if isinstance(strip.sketch, PixelSketch) and strip.sketch.channels == 1 and dark_ink:
-        x = 1 - x
+    if dark_ink:
+        x = drawing.on_paper(x, strip.sketch)
     return drawing.thumbnails(x, strip.sketch, _SIDE if pixels else 2 * _SIDE)

@@ -19,7 +19,6 @@ from explorer.metrics.measures import PARTS, Part
 from explorer.metrics.tradeoff import Tradeoff, measure_tradeoff, read_tradeoff
 from explorer.priors import XVAEConfig
 from explorer.projection import build_atlas, save_atlas
-from explorer.sketch import PixelSketch
 
 PREVIEW_TILES, PREVIEW_COLUMNS, PREVIEW_SIDE = 24, 8, 56
 
@@ -218,8 +217,7 @@ def preview(opened: Checkpoint) -> bytes:
     else:
         codes = opened.arrays(checkpoint.ATLAS)["codes"].astype(np.float32)
         x = engine.decode(codes[:: max(1, len(codes) // PREVIEW_TILES)][:PREVIEW_TILES])
-    if isinstance(engine.sketch, PixelSketch) and engine.sketch.channels == 1:
-        x = 1 - x  # dark ink on light paper
+    x = drawing.on_paper(x, engine.sketch)
     return drawing.png(
         drawing.grid(drawing.thumbnails(x, engine.sketch, PREVIEW_SIDE), PREVIEW_COLUMNS)
     )

@@ -12,7 +12,10 @@ _Numbers = Annotated[tuple[_Number, ...], Field(min_length=2, max_length=4096)]
 
 
 class PixelSketch(BaseModel):
-    """A grey or colour picture with values in [0, 1], ink bright."""
+    """A picture with values in [0, 1]: ink on paper, or light where it says so or has colours.
+
+    Ink is drawn dark on light paper and light on dark; light is shown as it is.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -20,6 +23,12 @@ class PixelSketch(BaseModel):
     height: _Side
     width: _Side
     channels: Literal[1, 3] = 1
+    light: Literal[True] | None = None
+
+    @property
+    def inked(self) -> bool:
+        """Whether values are ink, which turns with the theme."""
+        return self.channels == 1 and not self.light
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -59,6 +68,11 @@ class CurveSketch(BaseModel):
         if self.origin_before is not None and self.origin_before > len(self.x):
             raise ValueError("origin_before must be a station")
         return self
+
+    @property
+    def inked(self) -> bool:
+        """Whether it is drawn in ink, which turns with the theme: always."""
+        return True
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -56,6 +56,7 @@ class Strip:
                 "height": self.sketch.height,
                 "width": self.sketch.width,
                 "channels": self.sketch.channels,
+                "inked": self.sketch.inked,
             }
             return header, drawing.quantise(flat).tobytes()
         low, high = drawing.curve_range(self.sketch)

@@ -47,7 +47,8 @@ class FilesConfig(AbstractDataConfig):
 
     Samples are stretched to height x width, or have the size of the first one; colour turns into
     grey, or grey into colour, as `channels` asks. What is transparent becomes white. Where
-    `binary` is set, values are probabilities of ink that are drawn anew in every batch.
+    `binary` is set, values are probabilities of ink that are drawn anew in every batch; where
+    `light` is, they are light, as in photographs, and are shown as they are in either theme.
     """
 
     kind: Literal["files"] = "files"
@@ -56,6 +57,7 @@ class FilesConfig(AbstractDataConfig):
     width: int | None = Field(None, ge=1, le=LARGEST_SIDE)
     channels: Literal[1, 3] = 1
     binary: bool = False
+    light: Literal[True] | None = None
     seed: int = Field(0, ge=0, le=2**32 - 1)
 
     @model_validator(mode="after")
@@ -83,7 +85,9 @@ class FilesConfig(AbstractDataConfig):
             train=everything.take(order[2 * held_out :]),
             valid=valid,
             test=test,
-            sketch=PixelSketch(height=x.shape[2], width=x.shape[3], channels=self.channels),
+            sketch=PixelSketch(
+                height=x.shape[2], width=x.shape[3], channels=self.channels, light=self.light
+            ),
             classes=classes,
             dynamic=self.binary,
         )

@@ -180,7 +180,7 @@ class FreyConfig(AbstractDataConfig):
             train=everything.take(order[:1565]),
             valid=everything.take(order[1565:1765]),
             test=everything.take(order[1765:]),
-            sketch=PixelSketch(height=28, width=20),
+            sketch=PixelSketch(height=28, width=20, light=True),
         )
 
 

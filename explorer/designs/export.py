@@ -30,7 +30,7 @@ from explorer.designs.properties import Measured
 from explorer.errors import ExportError
 from explorer.inference import Engine
 from explorer.interfaces import Recipe
-from explorer.sketch import CurveSketch, PixelSketch, Sketch
+from explorer.sketch import CurveSketch, Sketch
 
 FORMAT: Literal["latent-explorer candidates"] = "latent-explorer candidates"
 MANIFEST = "manifest.json"
@@ -160,10 +160,8 @@ def pack(
             folder = f"{pick.number:03d}"
             made, sketch = pick.made, pick.made.model.sketch
             sample = treated(pick)
-            shown = (
-                1 - sample if isinstance(sketch, PixelSketch) and sketch.channels == 1 else sample
-            )
-            picture = drawing.thumbnails(shown[None], sketch, _SIDE)[0]
+            shown = drawing.on_paper(sample[None], sketch)
+            picture = drawing.thumbnails(shown, sketch, _SIDE)[0]
             add(f"{folder}/picture.png", drawing.png(picture))
             add(f"{folder}/code.npy", formats.npy(made.code))
             if geometry.is_section(sketch):

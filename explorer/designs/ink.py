@@ -25,8 +25,8 @@ class Ink(AbstractProperties):
     name = "Ink"
 
     def fits(self, sketch: PixelSketch | CurveSketch) -> bool:
-        """Grey pictures."""
-        return isinstance(sketch, PixelSketch) and sketch.channels == 1
+        """Pictures in ink."""
+        return isinstance(sketch, PixelSketch) and sketch.inked
 
     def properties(self, conditions: Conditions) -> tuple[Property, ...]:
         """List what is measured."""

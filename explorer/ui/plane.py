@@ -121,6 +121,7 @@ def chart(
         marks=marks,
         axes=atlas.method == "plane",
         smooth=engine.sketch.kind == "curve",
+        inked=engine.sketch.inked,
         summary=(
             f"Latent map of {engine.slug}, {kind}: {len(atlas.xy):,} codes of data. Arrow keys go "
             "from point to point, Enter selects, Escape clears, plus and minus zoom."

@@ -366,7 +366,5 @@ def _picture(slug: str, digest: str, layer: str, index: int) -> bytes | None:
     if x is None:
         return None
     sketch = opened.sketch
-    if isinstance(sketch, PixelSketch) and sketch.channels == 1:
-        x = 1 - x  # dark ink on light paper; the dark theme turns it round
     side = SIDE if isinstance(sketch, PixelSketch) else 2 * SIDE
-    return drawing.png(drawing.thumbnails(x, sketch, side)[0])
+    return drawing.png(drawing.thumbnails(drawing.on_paper(x, sketch), sketch, side)[0])

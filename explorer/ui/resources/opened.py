@@ -73,18 +73,20 @@ def _signature() -> tuple[tuple[str, int], ...]:
 def preview(entry: Entry, dark: bool) -> bytes | None:
     """Return a card's picture, dark on light or light on dark as the theme is."""
     path = entry.folder / PREVIEW
-    return _preview(str(path), path.stat().st_mtime_ns, dark) if path.is_file() else None
+    sketch = entry.config.sketch if entry.config is not None else None
+    inked = sketch is None or sketch.inked
+    return _preview(str(path), path.stat().st_mtime_ns, inked, dark) if path.is_file() else None
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _preview(path: str, changed: int, dark: bool) -> bytes | None:
+def _preview(path: str, changed: int, inked: bool, dark: bool) -> bytes | None:
     try:
         with Image.open(path) as picture:
-            grey = ImageOps.grayscale(picture)
+            drawn = ImageOps.grayscale(picture) if inked else picture.convert("RGB")
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
         return None
     stream = io.BytesIO()
-    (ImageOps.invert(grey) if dark else grey).save(stream, "PNG")
+    (ImageOps.invert(drawn) if inked and dark else drawn).save(stream, "PNG")
     return stream.getvalue()
 
 

@@ -104,6 +104,7 @@ def point_map(
     marks: Sequence[tuple[float, float, str]] = (),
     axes: bool = False,
     smooth: bool = False,
+    inked: bool = True,
     summary: str = "",
     height: int = 560,
 ) -> MapState:
@@ -123,6 +124,7 @@ def point_map(
         marks: Further places with a short label each.
         axes: Whether the plane is the latent space itself, with axes.
         smooth: Whether thumbnails are drawings rather than pixels.
+        inked: Whether they turn with the theme.
         summary: What a screen reader says of the map.
         height: In CSS pixels.
     """
@@ -158,6 +160,7 @@ def point_map(
         "marks": [[round(float(x), 5), round(float(y), 5), text] for x, y, text in marks],
         "axes": axes,
         "smooth": smooth,
+        "inked": inked,
         "summary": summary,
         "height": height,
     }

@@ -469,6 +469,7 @@ async function card(map, found) {
   const frame = map.card.querySelector(".pictures")
   frame.replaceChildren()
   frame.classList.toggle("tall", map.facts.smooth)
+  frame.classList.toggle("inked", map.facts.inked)
   for (const [words, address] of facts.pictures) {
     const figure = document.createElement("figure")
     const image = new Image()
