@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageSequence
 from pydantic import ValidationError
 
-from explorer import checkpoint, directions, exports
+from explorer import checkpoint, directions, drawing, exports
 from explorer.data.drawn import MOST_BYTES, centred, from_strokes, from_upload
 from explorer.directions import Direction, between, remove_direction, save_direction
 from explorer.errors import (
@@ -812,6 +812,30 @@ def test_ink_comes_out_bright_whichever_way_it_was(paper, ink):
     assert x[0, 4, 4] > 0.8
     assert x[0, 0].max() < 0.2
     assert from_upload(file_of(ring(paper, ink)), "a.png", SMALL).dtype == np.float32
+
+
+def test_a_photograph_stays_as_light_as_it_is():
+    x = from_upload(file_of(ring(220, 30)), "a.png", SMALL.model_copy(update={"light": True}))
+    assert x[0, 4, 4] < 0.2
+    assert x[0, 0, 4] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("sketch", "turns"),
+    [
+        (SMALL, True),
+        (SMALL.model_copy(update={"light": True}), False),
+        (SMALL.model_copy(update={"channels": 3}), False),
+    ],
+    ids=["ink", "light", "colour"],
+)
+def test_only_ink_turns_with_the_theme(sketch, turns):
+    x = np.random.default_rng(0).random((2, *sketch.shape)).astype(np.float32)
+    strip = samples_strip(x, sketch)
+    assert strip.panel[0]["inked"] is turns
+    assert np.array_equal(drawing.on_paper(x, sketch), 1 - x if turns else x)
+    on_light, on_dark = (exports.picture(strip, dark_ink=dark) for dark in (True, False))
+    assert (on_light != on_dark) is turns
 
 
 FORMS = {

@@ -1,10 +1,12 @@
 """Every page opens on every kind of model, and says what it cannot show."""
 
+import dataclasses
 import re
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer import Engine, catalogue, settings
@@ -529,3 +531,15 @@ def test_what_the_lessons_claim_holds_of_the_shipped_models():
         "VampPrior (K = 1)",
         "VampPrior (K = 100)",
     }
+
+
+@pytest.mark.parametrize("light", [None, True])
+def test_a_card_shows_a_photograph_alike_in_both_themes(light, tmp_path):
+    entry = next(entry for entry in resources.entries() if entry.slug == "digits-vae-vamp-16")
+    sketch = entry.config.sketch.model_copy(update={"light": light})
+    config = entry.config.model_copy(update={"sketch": sketch})
+    ramp = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    Image.fromarray(ramp).convert("RGB").save(tmp_path / "preview.png")
+    entry = dataclasses.replace(entry, config=config, folder=tmp_path)
+    shown = [resources.preview(entry, dark) for dark in (False, True)]
+    assert (shown[0] == shown[1]) is bool(light)
