@@ -446,6 +446,12 @@ def test_the_data_set_is_that_of_the_open_model_until_another_is_chosen(three):
     assert len(shown(app)) == 3
 
 
+def test_large_numbers_have_no_decimals():
+    large = {"kernel_distance": nats(9_570_489.2, 42_163.0)}
+    assert scores.cell(large, "kernel_distance") == "9,570,489 ± 42,163"
+    assert scores.cell({"elbo": nats(-1781.128, 12.7)}, "elbo") == "−1781.13 ± 12.70"
+
+
 @pytest.mark.usefixtures("three")
 def test_a_group_of_measures_is_chosen_and_lands_in_the_address():
     app = page(model="one-standard")

@@ -69,6 +69,9 @@ _DIGITS = {
     "active_units_absolute_z2": 0, "active_units_absolute_z1": 0,
 }  # fmt: skip
 
+_LARGE = 10_000
+"""From here on decimals say nothing."""
+
 EXPLAINED = {
     "likelihood": "log p(x) by importance sampling, ELBO and its two terms, in nats, ± the "
     "standard error over n test samples. The larger S, the tighter the bound: compare at one S.",
@@ -177,6 +180,9 @@ def cell(metrics: object, name: str) -> str:
     metric = metrics.get(name) if isinstance(metrics, dict) else None
     if metric is None:
         return "–"
+    if abs(metric.value) >= _LARGE:
+        error = "" if metric.se is None else f" ± {metric.se:,.0f}"
+        return f"{metric.value:,.0f}{error}".replace("-", "−")
     digits = _DIGITS.get(name, 2)
     words = f"{metric.value:.{digits}f}"
     if metric.se is not None:
@@ -249,7 +255,9 @@ def null_row(known: Sequence[Row], group: str) -> dict[str, str] | None:
         ]
         values = [value for value in nulls if value is not None]
         if values:
-            found[NAMES[name]] = f"{np.mean(values):.{_DIGITS.get(name, 2)}f}".replace("-", "−")
+            mean = float(np.mean(values))
+            digits = 0 if abs(mean) >= _LARGE else _DIGITS.get(name, 2)
+            found[NAMES[name]] = f"{mean:,.{digits}f}".replace("-", "−")
     what = "Real data" if group == "samples" else "The prior against itself"
     return {"Model": what, **found} if found else None
 
