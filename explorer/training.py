@@ -20,6 +20,7 @@ from explorer import checkpoint
 from explorer.augmentation import hidden, shifted
 from explorer.config import RunConfig, first_problem
 from explorer.data import DataSet
+from explorer.devices import at_once
 from explorer.errors import TrainingError
 from explorer.interfaces import AbstractModel, AbstractPrior
 from explorer.objectives import elbo
@@ -349,7 +350,7 @@ class _Run:
         network = self._chosen().eval()
         generator = _generator(self.options.seed, 0, self.device)
         total = 0.0
-        for x in self.valid_x.split(2000):
+        for x in self.valid_x.split(at_once(network, 2000)):
             reconstruction, kl, _ = network(x, generator=generator)
             total += float((reconstruction - kl).sum())
         return total / len(self.valid_x)

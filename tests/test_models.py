@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from explorer.checkpoint import WEIGHTS, load, save
 from explorer.config import MAX_PARAMETERS, RunConfig, read_recipe
+from explorer.devices import at_once
 from explorer.errors import DeviceError, NoDensityError, RecipeError
 from explorer.inference import Engine
 from explorer.models import VAE
@@ -572,6 +573,19 @@ def test_a_recipe_of_too_many_parameters_is_refused():
 def test_impossible_models_are_refused(fields):
     with pytest.raises(ValidationError):
         RunConfig.model_validate(run(fields, {"kind": "standard"}))
+
+
+# How many at a time
+
+
+@pytest.mark.parametrize(
+    ("model", "most"),
+    [("vae", 2000), ("hvae", 2000), ("convvae", 128), ("convhvae", 128), ("pixelhvae", 128)],
+)
+def test_convolutions_take_as_many_pictures_as_the_cache_holds(model, most):
+    network = small_checkpoint("standard", model=model).model
+    assert at_once(network, 2000) == most
+    assert at_once(network, 5) == 5
 
 
 # Checkpoints

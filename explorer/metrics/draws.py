@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from explorer.data import DataSet
+from explorer.devices import at_once
 from explorer.interfaces import AbstractModel, LatentPrior
 from explorer.metrics.samples import WhitenedComponents, prdc, vendi_score
 from explorer.models import Sequential
@@ -24,7 +25,10 @@ def draw_data(
     draws = []
     generator = torch.Generator().manual_seed(seed)
     with torch.inference_mode():
-        for z in prior.draw(n, seed=seed, scale=scale).z.split(2000):
+        codes = prior.draw(n, seed=seed, scale=scale).z
+        # Pixel by pixel a large batch is quicker, whose steps are small.
+        sequential = isinstance(model.likelihood(codes[:1]), Sequential)
+        for z in codes.split(2000 if sequential else at_once(model, 2000)):
             p = model.likelihood(z)
             if isinstance(p, Sequential):
                 uniform = torch.rand(len(z), *p.event_shape[1:], generator=generator)

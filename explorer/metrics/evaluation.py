@@ -8,6 +8,7 @@ from torch import Tensor
 
 from explorer.checkpoint import Checkpoint, Metrics
 from explorer.data import DataSet
+from explorer.devices import at_once
 from explorer.errors import TrainingError
 from explorer.interfaces import AbstractModel
 from explorer.metrics.latent import active_units, encode
@@ -94,11 +95,12 @@ def evaluate(
 def _autoencoder(model: AbstractModel, x: Tensor) -> Evaluation:
     """Measure what a plain autoencoder has: its reconstruction, and its units."""
     q = encode(model, x)
+    rows = at_once(model, 2000)
     with torch.inference_mode():
         reconstruction = torch.cat(
             [
                 model.likelihood(z).log_prob(part)
-                for z, part in zip(q.loc.split(2000), x.split(2000), strict=True)
+                for z, part in zip(q.loc.split(rows), x.split(rows), strict=True)
             ]
         )
     largest = float(q.loc.var(0, correction=0).max())

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from explorer import checkpoint, settings
 from explorer.data import DataSet
+from explorer.devices import at_once
 from explorer.errors import CheckpointError, DataError
 
 FOLDER = "_features"
@@ -97,7 +98,9 @@ def train_features(data: DataSet, steps: int = STEPS, seed: int = 0) -> tuple[Fe
         schedule.step()
     network.eval().requires_grad_(False)
     test = torch.from_numpy(data.test.x)
-    answers = torch.cat([network.answer(network(rows)).argmax(1) for rows in test.split(2000)])
+    answers = torch.cat(
+        [network.answer(network(rows)).argmax(1) for rows in test.split(at_once(network, 2000))]
+    )
     wanted = torch.from_numpy(data.test.labels)
     return network, float((answers == wanted)[wanted >= 0].float().mean())
 
@@ -191,7 +194,7 @@ def feature_distances(
         frechet = FrechetInceptionDistance(feature=_Given()).set_dtype(torch.float64)
         kernel = KernelInceptionDistance(feature=_Given(), subsets=SUBSETS, subset_size=subset)
     for pictures, own in ((real, True), (fake, False)):
-        features = torch.cat([network(rows) for rows in pictures.split(1000)])
+        features = torch.cat([network(rows) for rows in pictures.split(at_once(network, 1000))])
         frechet.update(features.double(), real=own)
         kernel.update(features, real=own)
     with torch.random.fork_rng(devices=[]):

@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from explorer.devices import at_once
 from explorer.distributions import DiagonalMixture
 from explorer.interfaces import AbstractModel, LatentPrior, Posterior, Rung, joined
 from explorer.objectives import unit_kl
@@ -14,7 +15,7 @@ ACTIVE_VARIANCE = 0.01
 @torch.inference_mode()
 def encode(model: AbstractModel, x: Float[Tensor, "batch *sample"]) -> Posterior:
     """Encode many samples in bounded memory; in a hierarchy along the means from the top down."""
-    parts = [model.posterior(rows).flat() for rows in x.split(2000)]
+    parts = [model.posterior(rows).flat() for rows in x.split(at_once(model, 2000))]
     scales = [part.scale for part in parts if part.scale is not None]
     return Posterior(
         torch.cat([part.loc for part in parts]), torch.cat(scales) if scales else None
@@ -90,7 +91,7 @@ def kl_per_unit(
     """
     generator = torch.Generator(x.device).manual_seed(seed)
     sums: list[Tensor] = []
-    for rows in x.split(1000):
+    for rows in x.split(at_once(model, 1000)):
         rungs = model.posterior(rows).walk(generator=generator)
         levels = zip(rungs, prior.levels(joined(rungs)), strict=True)
         sums.append(torch.cat([_level_kl(rung, p).sum(0) for rung, p in levels]))
@@ -107,7 +108,10 @@ def drawn_density(
     """Return log p(z) in nats of one code drawn from each sample's posterior."""
     generator = torch.Generator(x.device).manual_seed(seed)
     return torch.cat(
-        [prior.log_prob(model.posterior(rows).sample(generator)) for rows in x.split(1000)]
+        [
+            prior.log_prob(model.posterior(rows).sample(generator))
+            for rows in x.split(at_once(model, 1000))
+        ]
     )
 
 

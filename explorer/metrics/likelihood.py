@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from explorer.devices import at_once
 from explorer.errors import NoDensityError
 from explorer.interfaces import AbstractModel, LatentPrior, joined
 
@@ -69,7 +70,7 @@ def importance_sampling(
         Importance weighted autoencoders (Burda et al., 2016), section 3 and appendix B.
         https://arxiv.org/abs/1509.00519
     """
-    most = ROWS[x.device.type]
+    most = at_once(model, ROWS[x.device.type])
     # One array for all: small results kept between large temporaries would scatter the memory,
     # and every picture's temporaries would lie in a new place, out of the cache.
     found = torch.empty(len(Likelihood._fields), len(x), dtype=torch.float64, device=x.device)
