@@ -119,7 +119,7 @@ def measures(rows: Sequence[Row], view: EvaluateView) -> None:
         laid.style.apply(lambda column: grey),
         key="evaluate_table",
         hide_index=True,
-        column_config={"Model": st.column_config.TextColumn(pinned=True, width=230)},
+        column_config={"Model": st.column_config.TextColumn(pinned=True, width=300)},
     )
     st.caption(scores.EXPLAINED[view.group])
 

@@ -1,5 +1,6 @@
-"""Decoding 2,000 pictures by convolutions, together and in parts: `python -m tests.benchmarks.convolutions`.
+"""2,000 pictures decoded by convolutions, together and in parts.
 
+Run `python -m tests.benchmarks.convolutions`.
 What lies between the layers of 2,000 pictures does not fit a processor's cache; `at_once` says
 how many do. Both ways give the same densities; in parts is to be at least twice as fast.
 """
