@@ -51,10 +51,16 @@ class TrainingConfig(Recipe):
     init: str | None = Field(
         None, max_length=200, description="Weights it started from, filled in by training."
     )
-    half: bool = Field(True, description="Store weight matrices in half precision.")
+    half: bool = Field(True, description="Store weight matrices in half precision, or less.")
     bits: Literal[8] | None = Field(
         None, description="8: store them as eight-bit integers, with a factor for each row."
     )
+
+    @model_validator(mode="after")
+    def _eight_bits_are_less_than_half(self) -> "TrainingConfig":
+        if self.bits and not self.half:
+            raise ValueError("bits 8 and half false ask for two precisions; leave one out")
+        return self
 
 
 class RunConfig(Recipe):

@@ -32,8 +32,8 @@ def resolve_device(name: str) -> str:
 def at_once(network: nn.Module, most: int) -> int:
     """Return how many samples go through a network together, at most `most`.
 
-    On a CPU what lies between convolutions of 128 pictures stays in the cache: four times as fast
-    as with 2,000.
+    On a CPU what lies between convolutions of 128 pictures stays in the cache: several times as
+    fast as with 2,000.
     """
     convolves = any(isinstance(part, nn.Conv2d) for part in network.modules())
     on_cpu = all(tensor.device.type == "cpu" for tensor in network.parameters())

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from explorer import checkpoint
 from explorer.config import RunConfig
 from explorer.data import DataSet
+from explorer.devices import at_once
 from explorer.errors import TrainingError
 from explorer.interfaces import AbstractModel, AbstractPrior
 from explorer.models import VAE
@@ -41,7 +42,7 @@ def fit_prior(
         raise TrainingError(
             f"{source.slug} has another latent size than the recipe; choose a matching source."
         )
-    if source.config.sketch != data.sketch:
+    if source.config.sketch is None or not source.config.sketch.fits(data.sketch):
         raise TrainingError(
             f"{source.slug} was trained on other data than the recipe's; choose a matching source."
         )
@@ -67,4 +68,6 @@ def autoencoder_codes(
     """Encode the training split with a pretrained autoencoder; dynamic data by probabilities."""
     with torch.no_grad():
         x = torch.from_numpy(data.train.x)
-        return torch.cat([source.model.posterior(part).loc for part in x.split(2000)]).numpy()
+        return torch.cat(
+            [source.model.posterior(part).loc for part in x.split(at_once(source.model, 2000))]
+        ).numpy()

@@ -25,6 +25,10 @@ class PixelSketch(BaseModel):
     channels: Literal[1, 3] = 1
     light: Literal[True] | None = None
 
+    def fits(self, other: "PixelSketch | CurveSketch") -> bool:
+        """Whether samples have the form of another data set's, however they are drawn."""
+        return isinstance(other, PixelSketch) and self.shape == other.shape
+
     @property
     def inked(self) -> bool:
         """Whether values are ink, which turns with the theme."""
@@ -68,6 +72,10 @@ class CurveSketch(BaseModel):
         if self.origin_before is not None and self.origin_before > len(self.x):
             raise ValueError("origin_before must be a station")
         return self
+
+    def fits(self, other: "PixelSketch | CurveSketch") -> bool:
+        """Whether samples have the form of another data set's."""
+        return self == other
 
     @property
     def inked(self) -> bool:

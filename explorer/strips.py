@@ -216,8 +216,11 @@ def traversal_strip(
 
 def difference_strip(one: Strip, other: Strip) -> Strip:
     """Show how far two strips with the same noise are apart, picture element by element."""
+    light = isinstance(one.sketch, PixelSketch) and one.sketch.light
     return replace(
         one,
+        # Where grey pictures differ there is ink, whatever they show.
+        sketch=one.sketch.model_copy(update={"light": None}) if light else one.sketch,
         samples=np.abs(one.samples - other.samples),
         log_density=np.zeros_like(one.log_density),
         components=np.full_like(one.components, -1),

@@ -206,9 +206,9 @@ class _Run:
                 f"{path} is damaged ({error}); leave out --resume to begin anew."
             ) from error
         try:
-            was = facts["recipe"]
-            was_init = was["training"].get("init")
-            now = self.config.model_dump(mode="json")
+            stored = RunConfig.model_validate(facts["recipe"])  # fills in what is newer than it
+            was_init = stored.training.init
+            was, now = stored.model_dump(mode="json"), self.config.model_dump(mode="json")
             for recipe in (now, was):
                 for free in ("epochs", "patience", "init"):
                     recipe["training"].pop(free, None)

@@ -56,7 +56,7 @@ def read(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, Tenso
         )
     try:
         with safe_open(path, framework="pt") as stored:
-            kinds = {name: str(stored.get_slice(name).get_dtype()) for name in stored.keys()}  # noqa: SIM118
+            kinds = {name: str(stored.get_slice(name).get_dtype()) for name in stored.keys()}  # noqa: SIM118 - not a dictionary
             steps = {
                 name + _STEP: expected[name][:1]
                 for name, kind in kinds.items()
@@ -73,12 +73,16 @@ def read(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, Tenso
                 found = tuple(stored.get_slice(name).get_shape())
                 if found != shape or not (kinds[name] in _FLOATS or name + _STEP in steps):
                     raise CheckpointError(
-                        f"{path.name}: {name} is {kinds[name]} {list(found)}, expected F16 or F32 "
-                        f"{list(shape)}; config and weights do not belong together."
+                        f"{path.name}: {name} is {kinds[name]} {list(found)}, expected F16, F32, "
+                        f"or I8 with its steps, {list(shape)}; "
+                        "config and weights do not belong together."
                     )
             tensors = {name: stored.get_tensor(name).float() for name in wanted}
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path.name} cannot be read ({error}); copy it again.") from error
+    for name in steps:
+        whole = tensors[name.removesuffix(_STEP)]
+        whole *= _by_row(tensors[name], whole)
     for name, tensor in tensors.items():
         if not bool(torch.isfinite(tensor).all()):
             raise CheckpointError(
@@ -87,11 +91,7 @@ def read(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, Tenso
         positive = name in steps or (name.endswith("scale") and "log" not in name)
         if positive and bool((tensor <= 0).any()):
             raise CheckpointError(f"{path.name}: {name} must be positive; train it again.")
-    for name in steps:
-        step = tensors.pop(name)
-        whole = tensors[name.removesuffix(_STEP)]
-        whole *= _by_row(step, whole)
-    return tensors
+    return {name: tensors[name] for name in expected}
 
 
 def _by_row(step: Tensor, value: Tensor) -> Tensor:

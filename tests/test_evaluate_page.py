@@ -158,11 +158,13 @@ def test_names_tell_models_apart(shelf):
 def test_a_model_is_called_small_where_published_numbers_are_of_a_wider_one(shelf):
     put(shelf, "narrow", everything(), data="mnist-static")
     put(shelf, "wide", everything(), data="mnist-static", hidden=(300, 300))
+    put(shelf, "wider", everything(), data="mnist-static", hidden=(500, 500))
     put(shelf, "unpublished", everything())
     names = {row.entry.slug: row.name for row in scores.rows("mnist-static")}
     assert names == {
         "narrow": "Standard normal, small VAE, 2 units",
-        "wide": "Standard normal, 2 units",
+        "wide": "Standard normal, 2 units (wide)",
+        "wider": "Standard normal, 2 units (wider)",
     }
     assert scores.rows("digits")[0].name == "Standard normal, 2 units"
 
@@ -449,7 +451,8 @@ def test_the_data_set_is_that_of_the_open_model_until_another_is_chosen(three):
 def test_large_numbers_have_no_decimals():
     large = {"kernel_distance": nats(9_570_489.2, 42_163.0)}
     assert scores.cell(large, "kernel_distance") == "9,570,489 ± 42,163"
-    assert scores.cell({"elbo": nats(-1781.128, 12.7)}, "elbo") == "−1781.13 ± 12.70"
+    assert scores.cell({"elbo": nats(-1781.128, 12.7)}, "elbo") == "−1,781.13 ± 12.70"
+    assert scores.cell({"elbo": nats(9999.999, 0.0004)}, "elbo") == "10,000 ± 0.0004"
 
 
 @pytest.mark.usefixtures("three")

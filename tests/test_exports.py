@@ -31,7 +31,14 @@ from explorer.errors import (
 from explorer.inference import Engine
 from explorer.metrics.tradeoff import read_tradeoff
 from explorer.sketch import PixelSketch
-from explorer.strips import Strip, codes_strip, grid_strip, samples_strip, scale_strip
+from explorer.strips import (
+    Strip,
+    codes_strip,
+    difference_strip,
+    grid_strip,
+    samples_strip,
+    scale_strip,
+)
 from tests.conftest import small_checkpoint
 from tests.test_cli import cli
 
@@ -834,6 +841,7 @@ def test_only_ink_turns_with_the_theme(sketch, turns):
     strip = samples_strip(x, sketch)
     assert strip.panel[0]["inked"] is turns
     assert np.array_equal(drawing.on_paper(x, sketch), 1 - x if turns else x)
+    assert difference_strip(strip, strip).panel[0]["inked"] is (sketch.channels == 1)
     on_light, on_dark = (exports.picture(strip, dark_ink=dark) for dark in (True, False))
     assert (on_light != on_dark) is turns
 
@@ -861,8 +869,9 @@ def test_every_form_of_a_picture_is_read(make, channels):
     assert np.isfinite(x).all()
     assert x.min() >= 0
     assert x.max() <= 1
-    assert x[:, 4, 4].mean() > 0.8
-    assert x[:, 0].max() < 0.2
+    ink = x if sketch.inked else 1 - x  # colours stay as they are
+    assert ink[:, 4, 4].mean() > 0.8
+    assert ink[:, 0].max() < 0.2
 
 
 @pytest.mark.parametrize("size", [(80, 20), (20, 80), (400, 1), (1, 400), (1, 1)])

@@ -706,6 +706,7 @@ WEIGHTS_BROKEN = {
     "integers without their step": in_eight_bits(lambda found: found.pop(f"{WEIGHT}.step")),
     "a step of zero": in_eight_bits(lambda found: found[f"{WEIGHT}.step"].zero_()),
     "a negative step": in_eight_bits(lambda found: found[f"{WEIGHT}.step"].neg_()),
+    "a step that overflows": in_eight_bits(lambda found: found[f"{WEIGHT}.step"].fill_(3e38)),
     "a step that is no number": in_eight_bits(
         lambda found: found[f"{WEIGHT}.step"].fill_(math.nan)
     ),

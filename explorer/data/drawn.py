@@ -50,7 +50,7 @@ def from_strokes(
 def from_upload(
     content: bytes, name: str, sketch: PixelSketch
 ) -> Float[np.ndarray, "channels height width"]:
-    """Read an uploaded picture, fit the whole of it into a sample, and turn dark ink bright.
+    """Read an uploaded picture and fit the whole of it into a sample; dark ink becomes bright.
 
     Args:
         content: The file's bytes.
@@ -72,7 +72,7 @@ def from_upload(
         inner = (max(1, round(image.height / side)), max(1, round(image.width / side)))
         pixels = decode_picture(image, inner, sketch.channels).astype(np.float32) / 255
     border = np.concatenate([pixels[:, (0, -1)].ravel(), pixels[:, :, (0, -1)].ravel()])
-    if not sketch.light and float(np.median(border)) > 0.5:  # dark ink on light paper
+    if sketch.inked and float(np.median(border)) > 0.5:  # dark ink on light paper
         pixels = 1 - pixels
     whole = np.zeros((sketch.channels, sketch.height, sketch.width), np.float32)
     top, left = (sketch.height - inner[0]) // 2, (sketch.width - inner[1]) // 2

@@ -69,7 +69,8 @@ def evaluate(
         keep: Called with the likelihoods so far.
         report: Called with a stage, what is done of it, and its whole.
     """
-    if opened.config.sketch != data.sketch:
+    sketch = opened.config.sketch
+    if sketch is None or not sketch.fits(data.sketch):
         raise TrainingError(
             f"{opened.slug} was trained on another form of these data; train it again."
         )

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from explorer.checkpoint import Checkpoint, Metric, Metrics
@@ -63,6 +64,27 @@ class Subject:
     known: Likelihood | None
     keep: Callable[[Likelihood], None]
     report: Report
+
+
+def mean_of(
+    values: Tensor, unit: str, seed: int | None = None, samples: int | None = None
+) -> Metric:
+    """Return the mean over the test samples with its standard error."""
+    n = len(values)
+    error = float(values.double().std() / np.sqrt(n)) if n > 1 else None
+    return Metric(
+        value=float(values.double().mean()), se=error, n=n, seed=seed, unit=unit, samples=samples
+    )
+
+
+def units_of(active: Tensor, n: int) -> Metric:
+    """Count active units."""
+    return Metric(value=float(active.sum()), n=n, unit=f"of {len(active)} units")
+
+
+def array_of(values: Float[Tensor, " any"]) -> Float[np.ndarray, " any"]:
+    """Return what likelihood.npz keeps."""
+    return values.cpu().float().numpy()
 
 
 def _likelihood(subject: Subject) -> Evaluation:
@@ -287,24 +309,3 @@ def _on(q: Posterior, size: int) -> Posterior:
     """Keep the units of the top level."""
     assert q.scale is not None
     return Posterior(q.loc[:, :size], q.scale[:, :size])
-
-
-def mean_of(
-    values: Tensor, unit: str, seed: int | None = None, samples: int | None = None
-) -> Metric:
-    """Return the mean over the test samples with its standard error."""
-    n = len(values)
-    error = float(values.double().std() / np.sqrt(n)) if n > 1 else None
-    return Metric(
-        value=float(values.double().mean()), se=error, n=n, seed=seed, unit=unit, samples=samples
-    )
-
-
-def units_of(active: Tensor, n: int) -> Metric:
-    """Count active units."""
-    return Metric(value=float(active.sum()), n=n, unit=f"of {len(active)} units")
-
-
-def array_of(values: Tensor) -> np.ndarray:
-    """Return what likelihood.npz keeps."""
-    return values.cpu().float().numpy()

@@ -112,7 +112,8 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
 def measures(rows: Sequence[Row], view: EvaluateView) -> None:
     """Show one group of measures as a table; published numbers and real data in grey."""
     lines = scores.lines(rows, view.group, scores.comparable(view.of, rows))
-    columns = next(list(line.cells) for line in lines if not line.grey)
+    ours_first = sorted(lines, key=lambda line: line.grey)
+    columns = list(dict.fromkeys(name for line in ours_first for name in line.cells))
     laid = pd.DataFrame([line.cells for line in lines], columns=columns).fillna("–")
     grey = [f"color: {_GREY}" if line.grey else "" for line in lines]
     st.dataframe(

@@ -66,7 +66,7 @@ def choose(engine: Engine, view: ReconstructView) -> Given | None:
         return _test(engine, view)
     if isinstance(sketch, CurveSketch):
         return section(sketch, "reconstruct_section")
-    settle = st.toggle(
+    settle = sketch.inked and st.toggle(
         "Crop and centre, as the data are",
         value=True,
         key="reconstruct_centre",
@@ -87,7 +87,8 @@ def choose(engine: Engine, view: ReconstructView) -> Given | None:
         if file is None:
             st.caption(
                 f"At most {MOST_BYTES // 10**6} MB and {MOST_PIXELS // 10**6} million pixels. "
-                "Dark ink on light paper is turned round. It is not part of the link."
+                + ("Dark ink on light paper is turned round. " if sketch.inked else "")
+                + "It is not part of the link."
             )
             return None
         try:

@@ -10,6 +10,7 @@ import numpy as np
 from explorer.checkpoint import LIKELIHOOD, Entry, read_arrays, results_folder
 from explorer.errors import CheckpointError
 from explorer.metrics.published import Published, published
+from explorer.models import ModelConfig
 from explorer.publishing import DATA, MODELS, PRIORS
 from explorer.ui import resources
 
@@ -151,10 +152,16 @@ class Form(NamedTuple):
 def form(entry: Entry) -> Form:
     """Say what a model is; small where published numbers are of a wider one of its kind."""
     small = False
-    if entry.config is not None and published(entry.data):
-        own, theirs = entry.config.model, type(entry.config.model)()
-        small = any(getattr(own, name, None) != getattr(theirs, name, None) for name in _WIDTHS)
+    if entry.config is not None and any(
+        item.model == entry.model for item in published(entry.data)
+    ):
+        small = _size(entry.config.model) < _size(type(entry.config.model)())
     return Form(entry.model, entry.prior, entry.latent, small)
+
+
+def _size(model: ModelConfig) -> int:
+    """Add up the widths of a network's layers."""
+    return sum(int(np.sum(getattr(model, name, 0))) for name in _WIDTHS)
 
 
 def kind_words(model: str, prior: str, small: bool = False) -> str:
@@ -180,18 +187,21 @@ def cell(metrics: object, name: str) -> str:
     metric = metrics.get(name) if isinstance(metrics, dict) else None
     if metric is None:
         return "–"
-    if abs(metric.value) >= _LARGE:
-        error = "" if metric.se is None else f" ± {metric.se:,.0f}"
-        return f"{metric.value:,.0f}{error}".replace("-", "−")
-    digits = _DIGITS.get(name, 2)
-    words = f"{metric.value:.{digits}f}"
+    digits = _digits(name, metric.value)
+    words = f"{metric.value:,.{digits}f}"
     if metric.se is not None:
         words += (
-            f" ± {metric.se:.{max(digits, 2)}f}" if metric.se >= 0.005 else f" ± {metric.se:.1g}"
+            f" ± {metric.se:.1g}"
+            if metric.se < 0.005
+            else f" ± {metric.se:,.{digits if digits == 0 else max(digits, 2)}f}"
         )
     if name == "information" and metric.value > 0.95 * np.log(max(metric.n, 2)):
         words += ", saturated"
     return words.replace("-", "−")
+
+
+def _digits(name: str, value: float) -> int:
+    return 0 if round(abs(value), 2) >= _LARGE else _DIGITS.get(name, 2)
 
 
 def table(known: Sequence[Row], group: str) -> list[dict[str, str]]:
@@ -256,8 +266,7 @@ def null_row(known: Sequence[Row], group: str) -> dict[str, str] | None:
         values = [value for value in nulls if value is not None]
         if values:
             mean = float(np.mean(values))
-            digits = 0 if abs(mean) >= _LARGE else _DIGITS.get(name, 2)
-            found[NAMES[name]] = f"{mean:,.{digits}f}".replace("-", "−")
+            found[NAMES[name]] = f"{mean:,.{_digits(name, mean)}f}".replace("-", "−")
     what = "Real data" if group == "samples" else "The prior against itself"
     return {"Model": what, **found} if found else None
 

@@ -56,7 +56,7 @@ function paintSample(theme, panel, pen, at, x, y, width, height, smooth) {
 }
 
 function inkPixels(theme, panel, out, from, size) {
-  if (panel.inked) for (let i = 0; i < size; i++) out[i] = theme.table[panel.body[from + i]]
+  if (panel.inked ?? panel.channels === 1) for (let i = 0; i < size; i++) out[i] = theme.table[panel.body[from + i]]
   else if (panel.channels === 1) for (let i = 0; i < size; i++) out[i] = (255 << 24) | (panel.body[from + i] * 0x10101)
   else for (let i = 0, j = from; i < size; i++, j += 3) {
     out[i] = (255 << 24) | (panel.body[j + 2] << 16) | (panel.body[j + 1] << 8) | panel.body[j]

@@ -8,9 +8,7 @@ import streamlit as st
 import torch
 
 from explorer import regions
-from explorer.checkpoint import (
-    LIKELIHOOD,
-)
+from explorer.checkpoint import LIKELIHOOD
 from explorer.errors import CheckpointError
 from explorer.inference import Engine
 from explorer.interfaces import Posterior, noise

@@ -71,7 +71,7 @@ def _signature() -> tuple[tuple[str, int], ...]:
 
 
 def preview(entry: Entry, dark: bool) -> bytes | None:
-    """Return a card's picture, dark on light or light on dark as the theme is."""
+    """Return a card's picture, ink dark on light or light on dark as the theme is."""
     path = entry.folder / PREVIEW
     sketch = entry.config.sketch if entry.config is not None else None
     inked = sketch is None or sketch.inked

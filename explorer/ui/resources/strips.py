@@ -9,9 +9,7 @@ import torch
 from jaxtyping import Float
 
 from explorer import geodesics, paths
-from explorer.checkpoint import (
-    SNAPSHOTS,
-)
+from explorer.checkpoint import SNAPSHOTS
 from explorer.errors import CheckpointError
 from explorer.inference import Engine, Prototypes
 from explorer.metrics.standing import typicality
