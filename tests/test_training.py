@@ -279,6 +279,17 @@ def test_a_damaged_state_is_refused_in_one_sentence(tmp_path, damage):
     assert len(str(caught.value).splitlines()) == 1
 
 
+def test_a_run_begun_before_a_field_was_known_goes_on(tmp_path):
+    training.train(recipe(epochs=1), digits(), tmp_path)
+    with safe_open(state_of(tmp_path), framework="pt") as stored:
+        found = json.loads(stored.metadata()["facts"])
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - no dictionary
+    del found["recipe"]["training"]["bits"], found["recipe"]["sketch"]["light"]
+    state_of(tmp_path).write_bytes(serialise(tensors, {"facts": json.dumps(found)}))
+    training.train(recipe(epochs=2), digits(), tmp_path, resume=True)
+    assert len(log(tmp_path)) == 2
+
+
 def test_nothing_to_resume_is_said(tmp_path):
     with pytest.raises(TrainingError, match=r"nothing to resume.*--resume"):
         training.train(recipe(), digits(), tmp_path / "new", resume=True)
