@@ -81,7 +81,8 @@ def train(
         data: Its data set.
         out: The folder of the checkpoint; the state of the run lies in its `training` folder.
         resume: Go on from the state that lies there.
-        init: A checkpoint of the same architecture to start from.
+        init: A checkpoint of the same architecture to start from;
+            its decoder may be that of another kind of model, and then begins anew.
         minutes: Stop after the epoch in which so many minutes have passed.
         device: cpu or cuda.
         report: Called after each epoch.
@@ -241,18 +242,24 @@ class _Run:
         self.log, self.seconds = facts["log"], facts["seconds"]
 
     def start_from(self, other: checkpoint.Checkpoint) -> None:
-        """Take over the weights of a checkpoint of the same architecture."""
+        """Take over the weights of a checkpoint, but for another kind of model's decoder."""
         weights = {f"model.{name}": value for name, value in other.model.state_dict().items()}
         if other.prior is not None and self.network.prior is not None:
             weights |= {f"prior.{name}": value for name, value in other.prior.state_dict().items()}
         own = self.network.state_dict()
+        parts = [".encoder.", ".decoder."]
+        ours, theirs = (
+            {name: value.shape for name, value in found.items() if ".decoder." in name}
+            for found in (own, weights)
+        )
+        if ours != theirs and other.config.model.kind != self.config.model.kind:
+            parts.remove(".decoder.")
+            weights = {name: value for name, value in weights.items() if name not in theirs}
         # Data that a prior is made of are chosen by the run's own seed, not taken over.
         weights.pop("prior.rows", None)
         fitting = {name: value for name, value in weights.items() if name in own}
         depth = {
-            name
-            for name in own.keys() ^ weights.keys()
-            if ".encoder." in name or ".decoder." in name
+            name for name in own.keys() ^ weights.keys() if any(part in name for part in parts)
         }
         if depth or not fitting or any(own[n].shape != v.shape for n, v in fitting.items()):
             raise TrainingError(

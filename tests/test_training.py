@@ -373,6 +373,26 @@ def test_a_start_of_another_shape_is_refused(tmp_path, model):
         training.train(recipe(), digits(), tmp_path / "next", init=start)
 
 
+def test_a_decoder_of_another_kind_begins_anew(tmp_path):
+    small = {"top": 2, "bottom": 3, "channels": [2, 2, 2, 2, 2], "width": 4}
+    start = trained(
+        tmp_path / "start",
+        recipe(small | {"kind": "convhvae", "decoder_channels": [2]}, epochs=1),
+    )
+    pixel = small | {"kind": "pixelhvae", "decoder_channels": 2, "decoder_layers": 2}
+    config = training._complete(recipe(pixel), digits())
+    run = training._Run(config, digits(), tmp_path / "next", torch.device("cpu"))
+    before = {name: value.clone() for name, value in run.network.state_dict().items()}
+    run.start_from(start)
+    theirs = start.model.state_dict()
+    for name, value in run.network.state_dict().items():
+        if name.startswith("model.decoder."):
+            assert torch.equal(value, before[name])
+        elif name.startswith("model."):
+            assert torch.equal(value, theirs[name.removeprefix("model.")])
+    assert any(name.startswith("model.decoder.") for name in before)
+
+
 def test_a_start_of_another_number_of_components_is_refused(tmp_path):
     start = trained(tmp_path / "start", recipe(prior={"kind": "vamp", "components": 5}, epochs=1))
     with pytest.raises(TrainingError, match="other shapes"):
