@@ -475,11 +475,11 @@ def test_an_unknown_part_is_named_with_those_there_are(run, shipped):
 
 def test_a_stopped_evaluation_is_gone_on_with(run, shipped, monkeypatch):
     from explorer import publishing
-    from explorer.metrics import evaluation
+    from explorer.metrics import measures
 
     monkeypatch.setattr(publishing, "KEEP_EVERY_SECONDS", -1.0)
     words = ("evaluate", "digits-small", "--samples", 2, "--part", "likelihood", "--json")
-    sample, kept = evaluation.importance_sampling, []
+    sample, kept = measures.importance_sampling, []
 
     def stop(*arguments, keep, **options):
         def once(found):
@@ -492,11 +492,11 @@ def test_a_stopped_evaluation_is_gone_on_with(run, shipped, monkeypatch):
         kept.append(None if known is None else len(known.elbo))
         return sample(*arguments, known=known, **options)
 
-    monkeypatch.setattr(evaluation, "importance_sampling", stop)
+    monkeypatch.setattr(measures, "importance_sampling", stop)
     assert run(*words)[0] not in (0, 2)
     folder = checkpoint.results_folder(checkpoint.load(shipped).hash)
     assert [path.name for path in folder.iterdir()] == [publishing.PARTIAL]
-    monkeypatch.setattr(evaluation, "importance_sampling", watch)
+    monkeypatch.setattr(measures, "importance_sampling", watch)
     again = run(*words)[1]
     assert run(*words)[1] == again
     assert kept == [64, None]
