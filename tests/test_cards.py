@@ -17,7 +17,7 @@ WITH_PRIOR = sorted(
 )  # fmt: skip
 IMAGES, SAMPLES = 200, 200
 BEYOND_CHANCE = 4
-"""Standard errors of the Monte Carlo alone, far under those of a card; one in fifty is 2.5."""
+"""Standard errors of the Monte Carlo alone, a small part of a card's own error, by chance."""
 PARTS: tuple[Part, ...] = ("likelihood", "units")
 
 
