@@ -10,13 +10,16 @@ import torch
 
 from explorer import checkpoint, drawing
 from explorer.checkpoint import Checkpoint, Metrics
+from explorer.config import RunConfig
 from explorer.data import DataSet
 from explorer.errors import CheckpointError
 from explorer.inference import Engine
 from explorer.metrics import evaluate
 from explorer.metrics.likelihood import Likelihood
 from explorer.metrics.measures import PARTS, Part
+from explorer.metrics.published import published
 from explorer.metrics.tradeoff import Tradeoff, measure_tradeoff, read_tradeoff
+from explorer.models import ModelConfig
 from explorer.priors import XVAEConfig
 from explorer.projection import build_atlas, save_atlas
 
@@ -65,6 +68,28 @@ MODELS = {
     "pixelhvae": "PixelHVAE",
 }
 """Models in words."""
+
+_WIDTHS = ("hidden", "channels", "decoder_channels", "decoder_layers", "width")
+"""What a recipe says of a network's size; its defaults are those of the published numbers."""
+
+
+def kind_words(model: str, prior: str, *, small: bool = False, joint: str = ", ") -> str:
+    """Name a prior, and the model it is on where that is not the plain one."""
+    words = PRIORS.get(prior, prior)
+    if small:
+        return f"{words}{joint}small {MODELS[model]}"
+    return words if model in ("vae", "ae") else f"{words}{joint}{MODELS[model]}"
+
+
+def is_small(config: RunConfig) -> bool:
+    """Say whether numbers were published of a wider network of a model's kind."""
+    if all(item.model != config.model.kind for item in published(config.data.kind)):
+        return False
+    return _size(config.model) < _size(type(config.model)())
+
+
+def _size(model: ModelConfig) -> int:
+    return sum(int(np.sum(getattr(model, name, 0))) for name in _WIDTHS)
 
 
 def publish(

@@ -33,10 +33,9 @@ with panes.container(key="reconstruct_models"):
         mirror.show(engines, given, view)
 
 if given is not None:
-    left, right = st.columns(2, gap="large")
-    with left:
+    below = st.container(horizontal=True, gap="large")
+    with below.container(key="reconstruct_posterior_pane"):
         mirror.posterior(engine, given)
-    with right:
         st.markdown("**Refine**")
         control(st.toggle, "Fit the posterior to this sample alone", view, "refine")
         if view.refine and engine.has_prior:
@@ -46,6 +45,8 @@ if given is not None:
                 "An encoder serves all data at once. A few gradient steps on the posterior of "
                 "this one sample show how many nats that costs."
             )
+    with below.container(key="reconstruct_place_pane"):
+        mirror.place_among_data(engine, given)
     st.caption(
         "Compare with up to three models in the sidebar: the same sample goes through each."
     )

@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.checkpoint import Entry
 from explorer.metrics.published import Published
-from explorer.publishing import DATA
+from explorer.publishing import DATA, kind_words
 from explorer.ui import comparing, palette, resources, scores, work
 from explorer.ui.scores import Row
 from explorer.ui.views import EvaluateView
@@ -50,7 +50,7 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
         (row.entry.metrics[name].value, row.name, row) for row in rows if name in row.entry.metrics
     ]
     items += [
-        (item.value, f"{scores.kind_words(item.model, item.prior)}: {item.source}", item)
+        (item.value, f"{kind_words(item.model, item.prior)}: {item.source}", item)
         for item in others
     ]
     items.sort(key=lambda item: better * item[0])

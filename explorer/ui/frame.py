@@ -10,7 +10,7 @@ from explorer import settings
 from explorer.checkpoint import Entry
 from explorer.errors import ExplorerError
 from explorer.inference import Engine
-from explorer.publishing import DATA, MODELS, PRIORS
+from explorer.publishing import DATA, is_small, kind_words
 from explorer.ui import picking, resources, work
 from explorer.ui.views import COMPARED, CURRENT, DEFAULT_MODEL, PAGES, CandidatesView, View
 
@@ -114,19 +114,24 @@ def page_path(name: str) -> Path:
 
 def said_of(entry: Entry) -> str:
     """Describe a model in words: its prior and its size, and what sets it apart from others."""
-    words = PRIORS.get(entry.prior, entry.prior)
-    if entry.model not in ("vae", "ae"):
-        words += f", {MODELS[entry.model]}"
+    small = _small(entry)
+    words = kind_words(entry.model, entry.prior, small=small)
     same = [
         other
         for other in resources.entries()
-        if (other.data, other.model, other.prior, other.latent)
+        if other.healthy
+        and (other.data, other.model, other.prior, other.latent)
         == (entry.data, entry.model, entry.prior, entry.latent)
+        and _small(other) == small
     ]
     count = getattr(entry.config.prior, "components", None) if entry.config is not None else None
     if len(same) > 1 and count is not None:
         words += f" (K = {count})"
     return f"{words}, {entry.latent} units"
+
+
+def _small(entry: Entry) -> bool:
+    return entry.config is not None and is_small(entry.config)
 
 
 def large_type() -> None:

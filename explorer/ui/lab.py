@@ -72,9 +72,9 @@ def named(engine: Engine) -> str:
 
 def planes(engines: list[Engine], view: PriorsLabView) -> None:
     """Show each model's plane: densities and holes, or what is decoded over it."""
-    columns = st.columns(2, gap="medium")
-    for number, engine in enumerate(engines):
-        with columns[number % 2]:
+    row = st.container(horizontal=True, gap="medium")
+    for engine in engines:
+        with row.container(width=450):
             st.markdown(f"**{named(engine)}**")
             found = resources.plane(engine)
             if found is None:

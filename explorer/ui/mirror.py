@@ -175,7 +175,7 @@ def _through(engine: Engine, given: Given, view: ReconstructView, width: int) ->
 
 
 def posterior(engine: Engine, given: Given) -> None:
-    """Plot the posterior beside the prior, unit by unit, and the data whose codes are nearest."""
+    """Plot the posterior beside the prior, unit by unit."""
     q = engine.encode(given.x)
     if q.scale is not None:
         loc, scale = engine.moments()
@@ -193,12 +193,17 @@ def posterior(engine: Engine, given: Given) -> None:
         figure.update_layout(
             height=230,
             margin=palette.MARGIN,
-            xaxis={"title": "unit, most certain first", "type": "category"},
-            yaxis={"title": "mean ± spread, in the prior’s", "zeroline": True},
+            xaxis={"title": "unit, most certain first; mean ± spread", "type": "category"},
+            yaxis={"title": "spreads of the prior", "zeroline": True},
             showlegend=False,
         )
         st.markdown(f"**Posterior, {prior_name(engine)}**")
         st.plotly_chart(figure, key="reconstruct_posterior", config=palette.BARE)
+
+
+def place_among_data(engine: Engine, given: Given) -> None:
+    """Show the sample's code on the map, and the data whose codes are nearest."""
+    q = engine.encode(given.x)
     atlas = resources.atlas(engine)
     if atlas is None:
         return
@@ -359,5 +364,9 @@ def anomaly(engine: Engine, log_likelihood: float) -> tuple[float, int] | None:
 
 
 def stack_when_narrow() -> None:
-    """Let the models go below the choice in a narrow window."""
-    st.html("<style>.st-key-reconstruct_models { min-width: min(30rem, 100%); }</style>")
+    """Let what stands beside something else go below it in a narrow window."""
+    st.html(
+        "<style>.st-key-reconstruct_models { min-width: min(30rem, 100%); }"
+        ":has(> .st-key-reconstruct_posterior_pane), :has(> .st-key-reconstruct_place_pane)"
+        " { flex: 1 1 24rem !important; }</style>"
+    )

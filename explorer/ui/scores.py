@@ -10,8 +10,7 @@ import numpy as np
 from explorer.checkpoint import LIKELIHOOD, Entry, read_arrays, results_folder
 from explorer.errors import CheckpointError
 from explorer.metrics.published import Published, published
-from explorer.models import ModelConfig
-from explorer.publishing import DATA, MODELS, PRIORS
+from explorer.publishing import DATA, is_small, kind_words
 from explorer.ui import resources
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -89,10 +88,6 @@ EXPLAINED = {
 }
 
 
-_WIDTHS = ("hidden", "channels", "decoder_channels", "decoder_layers", "width")
-"""What a recipe says of a network's size; its defaults are those of the published numbers."""
-
-
 class Row(NamedTuple):
     """A model of the table."""
 
@@ -146,29 +141,13 @@ class Form(NamedTuple):
     @property
     def words(self) -> str:
         """Prior, model and units."""
-        return f"{kind_words(self.model, self.prior, self.small)}, {self.latent} units"
+        return f"{kind_words(self.model, self.prior, small=self.small)}, {self.latent} units"
 
 
 def form(entry: Entry) -> Form:
     """Say what a model is; small where published numbers are of a wider one of its kind."""
-    small = False
-    if entry.config is not None and any(
-        item.model == entry.model for item in published(entry.data)
-    ):
-        small = _size(entry.config.model) < _size(type(entry.config.model)())
+    small = entry.config is not None and is_small(entry.config)
     return Form(entry.model, entry.prior, entry.latent, small)
-
-
-def _size(model: ModelConfig) -> int:
-    """Add up the widths of a network's layers."""
-    return sum(int(np.sum(getattr(model, name, 0))) for name in _WIDTHS)
-
-
-def kind_words(model: str, prior: str, small: bool = False) -> str:
-    """Name a prior, and the model it is on where that is not the plain one."""
-    if small:
-        return f"{PRIORS[prior]}, small {MODELS[model]}"
-    return PRIORS[prior] if model == "vae" else f"{PRIORS[prior]}, {MODELS[model]}"
 
 
 def data_sets() -> list[str]:

@@ -10,7 +10,7 @@ from explorer import settings
 from explorer.designs.properties import Conditions, known
 from explorer.inference import Engine
 from explorer.projection import SPLITS
-from explorer.publishing import MODELS, PRIORS
+from explorer.publishing import is_small, kind_words
 from explorer.strips import ALL_LEVELS, Levels, difference_strip, samples_strip
 from explorer.ui import picking, resources, take
 from explorer.ui.components import FilmstripState, filmstrip
@@ -103,8 +103,8 @@ def sweep(
 def prior_name(engine: Engine) -> str:
     """Name an engine's prior in words, and its model where that is not the plain one."""
     config = engine.checkpoint.config
-    words = PRIORS[config.prior.kind if config.prior else "none"]
-    return words if config.model.kind in ("ae", "vae") else f"{words} {MODELS[config.model.kind]}"
+    kind = config.prior.kind if config.prior else "none"
+    return kind_words(config.model.kind, kind, small=is_small(config), joint=" ")
 
 
 def standing_address(

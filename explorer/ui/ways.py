@@ -136,7 +136,7 @@ def profile(engine: Engine, walked: Way, at: int) -> None:
         xaxis={"title": "frame"},
         yaxis={"title": "log p(z), nats"},
         yaxis2={"overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False,
-                "title": "step", "tickformat": ".1f", "nticks": 4},
+                "title": "step", "tickmode": "auto", "nticks": 4},
         legend={"orientation": "h", "y": 1.2},
     )  # fmt: skip
     st.plotly_chart(figure, key="interpolate_profile", config={"displayModeBar": False})
