@@ -73,7 +73,7 @@ def _differences(one: Entry, other: Entry) -> None:
                 continue
             paired += found.paired
             digits = 3 if name in ("density", "coverage") else 2
-            with st.container(width=150, gap=None):
+            with st.container(width=148, gap=None):
                 st.metric(label, signed(f"{found.value:+.{digits}f}"))
                 sure = abs(found.value) > 2 * found.error
                 st.caption(

@@ -244,10 +244,26 @@ def over_components(rows: Sequence[Row]) -> None:
                     name=own.words,
                     line={"color": palette.CLASSES[index]},
                 )
+                plain = _without_components(found[0][1], rows)
+                if plain is not None and name in plain.metrics:
+                    figure.add_scatter(
+                        x=[k for k, _ in shown],
+                        y=[plain.metrics[name].value] * len(shown),
+                        mode="lines",
+                        showlegend=False,
+                        hovertemplate=f"%{{y}} {label}, standard normal<extra></extra>",
+                        line={"color": palette.CLASSES[index], "dash": "dot", "width": 1.5},
+                    )
+            ticks = sorted({k for found in told.values() for k, _ in found})
             figure.update_layout(
                 height=300,
                 margin=palette.MARGIN,
-                xaxis={"title": "components K", "type": "log"},
+                xaxis={
+                    "title": "components K",
+                    "type": "log",
+                    "tickvals": ticks,
+                    "ticktext": [f"{k:,}" for k in ticks],
+                },
                 yaxis={"title": label},
                 legend={"orientation": "h", "y": 1.2},
                 showlegend=column == 0,
@@ -256,7 +272,27 @@ def over_components(rows: Sequence[Row]) -> None:
                 st.plotly_chart(figure, key=f"evaluate_components_{name}", config=palette.BARE)
     st.caption(
         "The same model and training with more and more components, as in figures 2 and 3 of the "
-        "VampPrior paper, at reduced size."
+        "VampPrior paper, at reduced size; dotted, a standard normal prior with that training. "
+        "Units are counted absolutely, as there; the table of units has both counts."
+    )
+
+
+def _without_components(entry: Entry, rows: Sequence[Row]) -> Entry | None:
+    """Find the same model with the same training under the standard prior."""
+
+    def recipe(of: Entry) -> object:
+        if of.config is None:
+            return None
+        unlike = {"init": None, "prior_learning_rate": None}
+        return of.config.model, of.config.training.model_copy(update=unlike)
+
+    return next(
+        (
+            row.entry
+            for row in rows
+            if row.entry.prior == "standard" and recipe(row.entry) == recipe(entry)
+        ),
+        None,
     )
 
 
