@@ -19,6 +19,9 @@ RARE = 0.05
 """A code is in a hole where the aggregated posterior is thinner than at this share of held-out
 codes."""
 
+BOOTSTRAPS = 500
+"""Resamplings of the held-out codes behind the error of the share in holes."""
+
 MOST_HOLES = 24
 _GRID = 144
 _LEAST_MASS = 5e-4
@@ -74,10 +77,32 @@ def aggregated_posterior(atlas: Atlas, split: str = "train") -> DiagonalMixture 
 
 def hole_level(atlas: Atlas, aggregated: DiagonalMixture, seed: int = 1) -> float:
     """Return the log q(z) that all but one in twenty codes drawn for held-out data exceed."""
+    return float(np.quantile(_held_out_heights(atlas, aggregated, seed), RARE))
+
+
+def _held_out_heights(
+    atlas: Atlas, aggregated: DiagonalMixture, seed: int = 1
+) -> Float[np.ndarray, " codes"]:
+    """Evaluate log q(z) at one code drawn for each held-out datum."""
     rows = atlas.split == SPLITS.index("test")
     eps = noise(int(rows.sum()), atlas.codes.shape[1], seed).numpy()
-    z = atlas.codes[rows] + atlas.scale[rows] * eps
-    return float(np.quantile(_log_prob(aggregated, z), RARE))
+    return _log_prob(aggregated, atlas.codes[rows] + atlas.scale[rows] * eps)
+
+
+def share_below(
+    heights: Float[np.ndarray, " samples"], held_out: Float[np.ndarray, " codes"], seed: int = 0
+) -> tuple[float, float]:
+    """Return the share of heights below the level that one in twenty held-out ones fall under.
+
+    Its standard error is of both samplings: of the heights, and of the held-out codes that set
+    the level, by the bootstrap.
+    """
+    share = float((heights < np.quantile(held_out, RARE)).mean())
+    generator = np.random.default_rng(seed)
+    again = generator.choice(held_out, (BOOTSTRAPS, len(held_out)))
+    levels = np.quantile(again, RARE, axis=1)
+    moved = np.searchsorted(np.sort(heights), levels) / len(heights)
+    return share, float(np.sqrt(share * (1 - share) / len(heights) + moved.var()))
 
 
 def plane(engine: Engine, atlas: Atlas) -> Plane | None:
@@ -85,11 +110,12 @@ def plane(engine: Engine, atlas: Atlas) -> Plane | None:
     aggregated = aggregated_posterior(atlas)
     if not engine.has_prior or aggregated is None or not (atlas.split == 2).any():
         return None
-    level = hole_level(atlas, aggregated)
+    held_out = _held_out_heights(atlas, aggregated)
+    level = float(np.quantile(held_out, RARE))
     z = prior_codes(engine)
-    lost = _log_prob(aggregated, z) < level
-    share = float(lost.mean())
-    error = float(np.sqrt(share * (1 - share) / len(z)))
+    heights = _log_prob(aggregated, z)
+    lost = heights < level
+    share, error = share_below(heights, held_out)
     exact = atlas.method == "plane"
     x, y = _window(np.concatenate([atlas.xy, atlas.sample_xy]))
     if exact:

@@ -263,10 +263,18 @@ def test_of_a_perfect_prior_the_expected_share_falls_into_holes(latent):
     found = regions.plane(engine, atlas_of(train, test, scale, sample_xy, xy))
     assert found.samples == PRIOR_SAMPLES
     assert found.exact == (latent == 2)
-    expected_error = math.sqrt(0.05 * 0.95 / PRIOR_SAMPLES)
+    # Both the prior's samples and the held-out codes that set the level are finitely many.
+    expected_error = math.sqrt(0.05 * 0.95 * (1 / PRIOR_SAMPLES + 1 / len(test)))
     assert abs(found.hole_error - expected_error) < 0.003
-    level_error = math.sqrt(0.05 * 0.95 / len(test))
-    assert abs(found.hole_mass - 0.05) < 4 * math.hypot(expected_error, level_error)
+    assert abs(found.hole_mass - 0.05) < 4 * expected_error
+
+
+def test_the_error_of_a_share_in_holes_is_that_of_repeated_experiments():
+    repeats = [regions.share_below(normal(1000, 1, k)[:, 0], normal(250, 1, 999 + k)[:, 0])
+               for k in range(200)]  # fmt: skip
+    shares, errors = np.array(repeats).T
+    assert abs(shares.mean() - regions.RARE) < 0.01
+    assert abs(np.sqrt((errors**2).mean()) / shares.std(ddof=1) - 1) < 0.2
 
 
 @pytest.mark.parametrize("latent", [2, 6])

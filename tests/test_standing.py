@@ -32,6 +32,7 @@ from explorer.metrics.tradeoff import (
     read_tradeoff,
 )
 from explorer.priors.mixture import LatentMixture
+from explorer.ui import resources
 from tests.conftest import PRIORS, small_checkpoint
 from tests.test_metrics import LinearGaussian, brute_prdc, observations, standard
 
@@ -637,3 +638,30 @@ def test_a_curve_measured_in_another_way_is_not_gone_on_with():
         measure_tradeoff(opened, data, known=stale, keep=keep)
     assert kept[0].n == done.n
     assert (kept[0].values[0] < stale.values[0]).any()
+
+
+# Of a model on the shelf
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return Engine(load(SHIPPED.parent / "digits-vae-standard-16"), "cpu")
+
+
+def test_data_are_judged_typical_by_drawn_codes_and_not_by_their_means(engine):
+    atlas = resources.atlas(engine)
+    test = atlas.split == 2
+    rare = float((resources.data_typicality(engine)[test] < 5).mean())
+    means = float((typicality(atlas.log_prior, resources.drawn_density(engine))[test] < 5).mean())
+    assert 0.02 < rare < 0.1
+    assert means > 0.3
+
+
+def test_reconstructed_held_out_data_are_neither_copies_nor_far(engine):
+    atlas, measure = resources.atlas(engine), resources.yardstick(engine)
+    test = np.flatnonzero(atlas.split == 2)
+    z = atlas.codes[test] + atlas.scale[test] * normal(len(test), engine.space.size, 7)
+    found = measure.judge(engine.encode(engine.decode(z.astype(np.float32))).loc).percentile
+    assert 42 < np.median(found) < 58
+    assert (found < 5).mean() < 0.12
+    assert (found > 95).mean() < 0.12

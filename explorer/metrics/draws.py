@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from explorer.data import DataSet
+from explorer.data.dataset import Split
 from explorer.devices import at_once
 from explorer.interfaces import AbstractModel, LatentPrior
 from explorer.metrics.samples import WhitenedComponents, prdc, vendi_score
@@ -58,8 +59,17 @@ def null_row(
 
 def training_rows(data: DataSet, n: int, seed: int) -> Float[Tensor, "n *sample"]:
     """Choose training data at random, binarised where they are dynamic."""
+    return _rows_of(data.train, n, seed, binarised=data.dynamic)
+
+
+def validation_rows(data: DataSet, n: int, seed: int) -> Float[Tensor, "n *sample"]:
+    """Choose validation data at random, for networks that have seen the training data."""
+    return _rows_of(data.valid, n, seed, binarised=False)
+
+
+def _rows_of(split: Split, n: int, seed: int, *, binarised: bool) -> Float[Tensor, "n *sample"]:
     generator = np.random.default_rng(seed)
-    train = data.train.x[generator.choice(len(data.train), n, replace=len(data.train) < n)]
-    if data.dynamic:
-        train = (generator.random(train.shape, np.float32) < train).astype(np.float32)
-    return torch.from_numpy(train)
+    x = split.x[generator.choice(len(split), n, replace=len(split) < n)]
+    if binarised:
+        x = (generator.random(x.shape, np.float32) < x).astype(np.float32)
+    return torch.from_numpy(x)

@@ -14,7 +14,7 @@ from explorer.checkpoint import Checkpoint, Metric, Metrics
 from explorer.data import DataSet
 from explorer.interfaces import AbstractModel, LatentPrior, Posterior
 from explorer.metrics import alignment, features
-from explorer.metrics.draws import draw_data, is_binary, null_row, training_rows
+from explorer.metrics.draws import draw_data, is_binary, null_row, validation_rows
 from explorer.metrics.latent import (
     active_units,
     drawn_density,
@@ -114,7 +114,8 @@ def _likelihood(subject: Subject) -> Evaluation:
         "kl": mean_of(scores.kl, "nats", seed, samples),
         "effective_samples": mean_of(scores.effective, "samples", seed, samples),
     }
-    if isinstance(subject.data.sketch, PixelSketch):
+    discrete = subject.opened.config.model.likelihood != "gaussian"
+    if discrete and isinstance(subject.data.sketch, PixelSketch):
         bits = -scores.log_likelihood / (math.prod(subject.x.shape[1:]) * math.log(2))
         metrics["bits_per_dimension"] = mean_of(bits, "bits", seed, samples)
     arrays = {
@@ -192,10 +193,11 @@ def _alignment(subject: Subject) -> Evaluation:
     q = encode(subject.model, x[chosen[:MOST_POSTERIORS].to(x.device)])
     size = subject.model.top.size
     assert q.scale is not None
-    top = Posterior(q.loc[:, :size].cpu(), q.scale[:, :size].cpu())
+    loc, scale = q.loc[:, :size].cpu(), q.scale[:, :size].cpu()
+    top = Posterior(loc, scale)
     own = subject.prior.levels(q.loc[:1])[0]
     assert isinstance(own, LatentPrior)
-    n = min(len(top.loc), alignment.CODES)
+    n = min(len(loc), alignment.CODES)
     with torch.inference_mode():
         # Another stream than the prior's: with the same noise the two would not be independent.
         codes = top.sample(torch.Generator().manual_seed(seed + 1_000_003))[:n]
@@ -206,8 +208,10 @@ def _alignment(subject: Subject) -> Evaluation:
     found = alignment.discrepancy(codes, one, seed=seed)
     null = alignment.discrepancy(other, one, seed=seed)
     distance, nulls = [], []
-    for repeat in range(REPEATS):  # other codes and other directions each time
-        again = top.sample(torch.Generator().manual_seed(seed + 1_000_003 + repeat))[:n]
+    for repeat in range(REPEATS):  # other data, codes and directions each time
+        generator = torch.Generator().manual_seed(seed + 1_000_003 + repeat)
+        rows = torch.randint(len(loc), (n,), generator=generator)
+        again = Posterior(loc[rows], scale[rows]).sample(generator)
         with torch.inference_mode():
             pair = own.draw(2 * n, seed=seed + repeat).z.cpu()
         distance.append(alignment.sliced_distance(again, pair[:n], seed=seed + repeat))
@@ -256,7 +260,7 @@ def _feature_distances(subject: Subject) -> Evaluation:
     if known is None:
         return Evaluation({}, {})
     subject.report("features", 0, 0)
-    n = min(len(data.test), MOST_SAMPLES)
+    n = min(len(data.test), len(data.valid), MOST_SAMPLES)
     chosen = np.random.default_rng(seed).permutation(len(data.test))[:n]
     real = torch.from_numpy(data.test.x[chosen])
     binary = is_binary(data.test.x[chosen])
@@ -265,7 +269,8 @@ def _feature_distances(subject: Subject) -> Evaluation:
     for repeat in range(REPEATS):
         drawn = draw_data(subject.model, subject.prior, n, seed + repeat, binary=binary)
         rows.append(features.feature_distances(network, real, torch.from_numpy(drawn), seed))
-    null = features.feature_distances(network, real, training_rows(data, n, seed), seed)
+    # Not training data: the network was trained on them, and they would lie farther off.
+    null = features.feature_distances(network, real, validation_rows(data, n, seed), seed)
     said = f"on features {known.hash}"
     metrics = {
         name: Metric(

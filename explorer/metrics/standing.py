@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-MOST_TRAINING = 5000
+MOST_TRAINING, MOST_HELD_OUT = 5000, 1000
 _ROWS = 256
 _LEAST_SPREAD = 1e-6
 
@@ -27,7 +27,8 @@ class Yardstick:
 
     Args:
         training: Codes of training data, of which at most 5,000 are used.
-        held_out: Codes of data that the model did not see.
+        held_out: Codes of data that the model did not see, gone the way of what is judged: one
+            code drawn for each, decoded, and encoded again.
     """
 
     def __init__(
@@ -58,8 +59,8 @@ class Yardstick:
         """Compare codes with the training codes.
 
         Args:
-            codes: Codes of decoded samples, encoded again: held-out codes come from the encoder
-                too, and only like can be compared with like.
+            codes: Codes of decoded samples, encoded again, as the held-out ones are: a mean of
+                p(x|z) is smoother than a datum, and is encoded to another place.
             k: How many nearest training codes to name.
         """
         nearest, distance = self._search(codes, k)

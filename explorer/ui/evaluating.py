@@ -104,8 +104,8 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
             f"({others[0].source}, S = {others[0].samples:,})"
         )
     st.caption(
-        f"{words}. n and S of each are in the table; a smaller S makes a number look worse, never "
-        "better."
+        f"{words}. n and S of each are in the table; a smaller S makes a number look worse on "
+        "average."
     )
 
 

@@ -116,9 +116,10 @@ def _zero_scale(engines: list[Engine]) -> None:
 def _marginal(engines: list[Engine]) -> None:
     lab.bound(lab.one_each(engines))
     st.markdown(
-        "The reconstruction and the information differ little. What a learned prior lowers is the "
-        "marginal KL: nats that were paid for drawing codes where the encoder puts none, and for "
-        "drawing too few where it puts many."
+        "Only the marginal KL has the prior in it: nats paid for drawing codes where the encoder "
+        "puts none, and for drawing too few where it puts many. With the encoder as it is, a "
+        "better prior lowers that part and no other. These models were each trained with their "
+        "prior, so that encoder and decoder settled anew and every bar moves a little."
     )
 
 
@@ -242,7 +243,8 @@ LESSONS = (
                 _marginal,
             ),
             Step(
-                "Four priors were trained on the same digits with the same network and two units.",
+                "These priors were trained on the same digits, with the same network and two "
+                "units.",
                 "How far apart are their log-likelihoods, in two dimensions?",
                 (
                     "Several nats: the prior decides all",

@@ -7,7 +7,6 @@ import numpy as np
 import streamlit as st
 
 from explorer.inference import Engine
-from explorer.metrics.standing import typicality
 from explorer.projection import SPLITS, Atlas
 from explorer.ui import palette, resources
 from explorer.ui.components import Layer, point_map
@@ -158,9 +157,10 @@ def _column(engine: Engine, atlas: Atlas, name: str) -> Column | None:
                 (best % len(palette.CLASSES)).astype(np.float32),
                 classes=names,
             )
-    if name == "typicality" and engine.has_prior:
-        usual = typicality(atlas.log_prior, resources.drawn_density(engine))
-        return Column(COLOURS[name], usual.astype(np.float32), "%", 0)
+    if name == "typicality":
+        usual = resources.data_typicality(engine)
+        if usual is not None:
+            return Column(COLOURS[name], usual.astype(np.float32), "%", 0)
     if name in ("kl", "reconstruction", "log_prior", "trust"):
         unit, decimals = ("", 2) if name == "trust" else ("nats", 1)
         return Column(COLOURS[name], getattr(atlas, name), unit, decimals)

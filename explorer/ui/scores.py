@@ -79,12 +79,14 @@ EXPLAINED = {
     "exceeds 0.01: of the prior’s variance, or absolutely as in the literature, which hangs on "
     "the units’ scale.",
     "samples": "Samples of the prior against test data, ± over five seeds: precision and density "
-    "are fidelity, recall, coverage and Vendi diversity. Fréchet and kernel distances are on "
+    "are fidelity, recall, coverage and Vendi diversity (at most the number of components that "
+    "samples are compared on: 50, or fewer). A density over that of real data says that samples "
+    "gather where data are dense, not that they are better. Fréchet and kernel distances are on "
     "features of a small network trained on this data set’s classes: never compare them with "
     "Inception’s. Path speed² is |dx/dt|² along straight ways between samples.",
     "alignment": "Codes of test samples against codes of the prior, on the level whose prior is "
-    "learned. Index-code information and marginal KL add up to the KL; near log n the first says "
-    "only that n is small. A classifier at 0.5 cannot tell the two apart.",
+    "learned. Index-code information and marginal KL add up to the KL of that level; near log n "
+    "the first says only that n is small. A classifier at 0.5 cannot tell the two apart.",
 }
 
 

@@ -207,8 +207,8 @@ def sample_facts(
     )
     st.caption(
         f"**{verdict}**: {way} its nearest training code than {share:.0f} % of "
-        f"{found.held_out:,} held-out codes are {way.split()[1]} theirs ({found.training:,} "
-        "training codes compared). More typical of the prior than "
+        f"{found.held_out:,} held-out data, reconstructed, are {way.split()[1]} theirs "
+        f"({found.training:,} training codes compared). More typical of the prior than "
         f"{found.typicality[frame, tile]:.0f} % of its own samples."
     )
 

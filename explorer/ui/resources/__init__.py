@@ -3,6 +3,7 @@
 from explorer.ui.resources.known import (
     atlas,
     claims,
+    data_typicality,
     drawn_density,
     held_out_density,
     importance_samples,
@@ -55,6 +56,7 @@ __all__ = [
     "claims",
     "codes_worth",
     "data_set",
+    "data_typicality",
     "drawn_density",
     "engine",
     "entries",

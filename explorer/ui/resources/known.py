@@ -13,7 +13,7 @@ from explorer.errors import CheckpointError
 from explorer.inference import Engine
 from explorer.interfaces import Posterior, noise
 from explorer.metrics.likelihood import Likelihood
-from explorer.metrics.standing import Yardstick
+from explorer.metrics.standing import MOST_HELD_OUT, Yardstick, typicality
 from explorer.metrics.surgery import Surgery, elbo_surgery
 from explorer.metrics.tradeoff import Tradeoff, read_tradeoff
 from explorer.projection import SPLITS, Atlas, load_atlas, prior_codes
@@ -106,7 +106,35 @@ def _yardstick(slug: str, digest: str, _engine: Engine) -> Yardstick | None:
     known = atlas(_engine)
     if known is None or not (known.split == 0).any() or not (known.split == 2).any():
         return None
-    return Yardstick(known.codes[known.split == 0], known.codes[known.split == 2])
+    held_out = np.flatnonzero(known.split == SPLITS.index("test"))[:MOST_HELD_OUT]
+    seen = _engine.decode(_one_code_each(known, held_out))
+    return Yardstick(known.codes[known.split == 0], _engine.encode(seen).loc)
+
+
+def _one_code_each(known: Atlas, rows: np.ndarray) -> np.ndarray:
+    """Draw one code from the posterior of each row of an atlas.
+
+    In a hierarchy the bottom is drawn as if the top were at its mean.
+    """
+    eps = noise(len(rows), known.codes.shape[1], 0).numpy()
+    return (known.codes[rows] + known.scale[rows] * eps).astype(np.float32)
+
+
+def data_typicality(opened: Engine) -> np.ndarray | None:
+    """Return how typical of the prior the data of the atlas are, by one code drawn for each.
+
+    Not by their posterior means: these lie nearer to the prior's middle than any draw.
+    """
+    return _data_typicality(opened.slug, identity(opened), _engine=opened)
+
+
+@st.cache_resource(max_entries=ENGINES, show_spinner=False)
+def _data_typicality(slug: str, digest: str, _engine: Engine) -> np.ndarray | None:
+    known = atlas(_engine)
+    if known is None or not _engine.has_prior:
+        return None
+    drawn = _one_code_each(known, np.arange(len(known.codes)))
+    return typicality(_engine.log_prior(drawn), drawn_density(_engine))
 
 
 def drawn_density(opened: Engine) -> np.ndarray:
@@ -132,7 +160,7 @@ def _held_out_density(slug: str, digest: str, means: bool, _engine: Engine) -> n
     known = atlas(_engine)
     if known is None or not _engine.has_prior:
         return None
-    rows = known.split == SPLITS.index("test")
+    rows = np.flatnonzero(known.split == SPLITS.index("test"))
     if means:
         return known.log_prior[rows]
     if len(_engine.space.levels) > 1:  # below the top a code hangs on the code drawn above it
@@ -140,8 +168,7 @@ def _held_out_density(slug: str, digest: str, means: bool, _engine: Engine) -> n
             return _engine.checkpoint.arrays(LIKELIHOOD).get("log_prior")
         except CheckpointError:
             return None
-    eps = noise(int(rows.sum()), _engine.space.size, 0).numpy()
-    return _engine.log_prior(known.codes[rows] + known.scale[rows] * eps)
+    return _engine.log_prior(_one_code_each(known, rows))
 
 
 def tradeoff(opened: Engine) -> Tradeoff | None:
