@@ -20,6 +20,9 @@ from explorer.projection import SPLITS, Atlas, load_atlas, prior_codes
 from explorer.regions import Plane
 from explorer.ui.resources.opened import ENGINES, identity
 
+SLOW_HELD_OUT = 128
+"""Held-out data behind the yardstick of a model that decodes pixel by pixel."""
+
 
 def atlas(opened: Engine) -> Atlas | None:
     """Return the atlas of a model, or None where none was built.
@@ -106,7 +109,8 @@ def _yardstick(slug: str, digest: str, _engine: Engine) -> Yardstick | None:
     known = atlas(_engine)
     if known is None or not (known.split == 0).any() or not (known.split == 2).any():
         return None
-    held_out = np.flatnonzero(known.split == SPLITS.index("test"))[:MOST_HELD_OUT]
+    most = SLOW_HELD_OUT if _engine.sequential else MOST_HELD_OUT
+    held_out = np.flatnonzero(known.split == SPLITS.index("test"))[:most]
     seen = _engine.decode(_one_code_each(known, held_out))
     return Yardstick(known.codes[known.split == 0], _engine.encode(seen).loc)
 
