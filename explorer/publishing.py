@@ -299,6 +299,6 @@ def card(opened: Checkpoint) -> str:
         "coordinates for curves). Precision, recall, density, coverage (k = 5) and Vendi score:",
         "samples against the test split on at most 50 whitened principal components (none with",
         "under 1e-4 of the first one's variance), over five seeds; the last column puts training",
-        "data in the place of samples.",
+        "data in the place of samples, and validation data for Fréchet and kernel distances.",
     ]
     return "\n".join(lines) + "\n"

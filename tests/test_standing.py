@@ -460,6 +460,14 @@ def test_refining_an_untrained_encoder_raises_the_bound(kind):
     assert float(found.elbo[-1]) > float(found.elbo[0]) + 1
 
 
+@pytest.mark.parametrize("model", ["vae", "convvae", "hvae", "convhvae", "pixelhvae"])
+def test_what_was_refined_is_a_whole_code(model):
+    engine = Engine(small_checkpoint("vamp", model=model), "cpu")
+    found = engine.refine(digits().test.x[:1])
+    assert found.loc.shape == found.scale.shape == (engine.space.size,)
+    assert engine.decode(found.loc.numpy()[None]).shape == (1, *engine.sketch.shape)
+
+
 def test_the_refined_bound_stays_below_the_likelihood():
     engine = Engine(load(SHIPPED), "cpu")
     for row in range(3):

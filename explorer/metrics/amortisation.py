@@ -20,13 +20,14 @@ class Refinement(NamedTuple):
 
     `elbo` has one value more than there were steps, all over the same codes. `rise` is its gain
     and `error` the standard error of that gain, which is far smaller than those of the values.
+    `loc` and `scale` are of a whole code, in a hierarchy with means followed from the top down.
     """
 
     elbo: Float[Tensor, " steps"]
     rise: float
     error: float
-    loc: Float[Tensor, " level"]
-    scale: Float[Tensor, " level"]
+    loc: Float[Tensor, " latent"]
+    scale: Float[Tensor, " latent"]
 
 
 def refine(
@@ -95,11 +96,14 @@ def refine(
             pair = torch.cat([guides[step], -guides[step]])
             (-bound(pair).mean()).backward()
         optimiser.step()
+    with torch.no_grad():
+        whole = Posterior(loc[None], log_scale.exp()[None], q.below).flat()
     gain = judged - first
+    assert whole.scale is not None
     return Refinement(
         torch.stack(trail),
         float(gain.mean()),
         float(gain.std() / len(gain) ** 0.5),
-        loc.detach(),
-        log_scale.detach().exp(),
+        whole.loc[0].detach(),
+        whole.scale[0].detach(),
     )

@@ -20,7 +20,7 @@ from explorer.designs.properties import (
 from explorer.inference import Engine
 from explorer.ui import palette, resources
 from explorer.ui.controls import commit, control
-from explorer.ui.sweep import companions, prior_name
+from explorer.ui.sweep import companions, prior_kind, prior_name
 from explorer.ui.views import CARRIED, CandidatesView, GenerateView
 
 CROSSED = f"{100 * geometry.CROSSED:.2f} % of the chord"
@@ -115,9 +115,10 @@ def share(engine: Engine, view: GenerateView) -> None:
     st.subheader("Share of valid designs", anchor=False)
     figure = go.Figure()
     scales, n = np.array(resources.SHARE_SCALES), resources.SHARE_SAMPLES
-    for index, item in enumerate(companions(engine)):
+    shown = companions(engine)
+    colours = palette.of_priors([prior_kind(item) for item in shown])
+    for index, (item, colour) in enumerate(zip(shown, colours, strict=True)):
         found = resources.shares(item, bounds, conditions(view))
-        colour = palette.CLASSES[index]
         low, high = _wilson(found, n)
         figure.add_scatter(
             x=scales,

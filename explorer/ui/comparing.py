@@ -63,7 +63,7 @@ def _differences(one: Entry, other: Entry) -> None:
         ("kl", "KL, nats"),
         ("density", "Fidelity: density"),
         ("coverage", "Diversity: coverage"),
-        ("frechet_distance", "Fréchet distance"),
+        ("frechet_distance", "Fréchet distance, less is better"),
     )
     paired = 0
     with st.container(horizontal=True, gap="small"):

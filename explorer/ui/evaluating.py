@@ -14,12 +14,8 @@ from explorer.ui import comparing, palette, resources, scores, work
 from explorer.ui.scores import Row
 from explorer.ui.views import EvaluateView
 
-_GREY = "#8A8A8A"
 _ROW = 30
 _DIVERSITY = {"coverage": "Coverage", "recall": "Recall", "vendi": "Vendi score"}
-_COLOURS = {prior: palette.CLASSES[k] for k, prior in enumerate(
-    ("standard", "vamp", "xvae", "mog", "vamp-data", "vamp-weighted", "flow", "xvae-mixture")
-)}  # fmt: skip
 
 
 def settle(view: EvaluateView, own: str) -> list[Row]:
@@ -59,14 +55,14 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
         if isinstance(item, Published):
             figure.add_scatter(
                 x=[value], y=[place], mode="markers", showlegend=False,
-                marker={"symbol": "diamond-open", "size": 9, "color": _GREY},
+                marker={"symbol": "diamond-open", "size": 9, "color": _grey()},
                 hovertemplate=f"{words}, {item.place}, S = {item.samples:,}: %{{x:.2f}}"
                 "<extra></extra>",
             )  # fmt: skip
             continue
         metric = item.entry.metrics[name]
         bound = item.entry.metrics.get("elbo")
-        colour = _COLOURS[item.entry.prior]
+        colour = palette.PRIORS[item.entry.prior]
         if bound is not None and not bits:
             figure.add_scatter(
                 x=[bound.value, value], y=[place, place], mode="lines+markers", showlegend=False,
@@ -88,7 +84,7 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
         yaxis={
             "tickvals": list(range(len(items))),
             "ticktext": [
-                f"<span style='color:{_GREY}'>{words}</span>"
+                f"<span style='color:{_grey()}'>{words}</span>"
                 if isinstance(item, Published)
                 else words
                 for _, words, item in items
@@ -96,7 +92,8 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
         },
     )
     st.plotly_chart(figure, key="evaluate_likelihood", config=palette.BARE)
-    words = "Dots are log p(x) with one standard error over the test samples"
+    what = "bits per dimension, from log p(x)," if bits else "log p(x)"
+    words = f"Dots are {what} with one standard error over the test samples"
     words += "" if bits else ", the line reaches down to the ELBO"
     if others:
         words += (
@@ -115,12 +112,12 @@ def measures(rows: Sequence[Row], view: EvaluateView) -> None:
     ours_first = sorted(lines, key=lambda line: line.grey)
     columns = list(dict.fromkeys(name for line in ours_first for name in line.cells))
     laid = pd.DataFrame([line.cells for line in lines], columns=columns).fillna("–")
-    grey = [f"color: {_GREY}" if line.grey else "" for line in lines]
+    grey = [f"color: {_grey()}" if line.grey else "" for line in lines]
     st.dataframe(
         laid.style.apply(lambda column: grey),
         key="evaluate_table",
         hide_index=True,
-        column_config={"Model": st.column_config.TextColumn(pinned=True, width=300)},
+        column_config={"Model": st.column_config.TextColumn(pinned=True, width=280)},
     )
     st.caption(scores.EXPLAINED[view.group])
 
@@ -176,6 +173,7 @@ def units(entries: Sequence[Entry], names: dict[str, str]) -> None:
         xaxis={"title": "unit, most used first"},
         yaxis={"title": "KL, nats", "rangemode": "tozero"},
         legend={"orientation": "h", "y": 1.25},
+        showlegend=True,
     )
     st.plotly_chart(figure, key="evaluate_units", config=palette.BARE)
     st.caption(
@@ -196,15 +194,19 @@ def against_diversity(rows: Sequence[Row], view: EvaluateView) -> None:
             x=[spread.value], y=[score.value], mode="markers", name=row.name,
             error_x={"array": [spread.se or 0], "thickness": 1, "width": 0},
             error_y={"array": [score.se or 0], "thickness": 1, "width": 0},
-            marker={"size": 11, "color": _COLOURS[row.entry.prior],
+            marker={"size": 11, "color": palette.PRIORS[row.entry.prior],
                     "symbol": "square" if "hvae" in row.entry.model else "circle"},
             hovertemplate=f"{row.name}<br>%{{x:.3f}}, %{{y:.2f}} nats<extra></extra>",
         )  # fmt: skip
+    if not figure.data:
+        st.caption("Samples of these models were not compared with data.")
+        return
     nulls = [row.entry.metrics[view.diversity].null for row in rows
              if view.diversity in row.entry.metrics]  # fmt: skip
     real = [value for value in nulls if value is not None]
     if real:
-        figure.add_vline(x=float(np.mean(real)), line={"width": 1, "dash": "dot", "color": _GREY},
+        thin = {"width": 1, "dash": "dot", "color": _grey()}
+        figure.add_vline(x=float(np.mean(real)), line=thin,
                          annotation={"text": "real data", "yref": "paper", "y": 1.0})  # fmt: skip
     figure.update_layout(
         height=340,
@@ -214,7 +216,10 @@ def against_diversity(rows: Sequence[Row], view: EvaluateView) -> None:
         showlegend=False,
     )
     st.plotly_chart(figure, key="evaluate_scatter", config=palette.BARE)
-    st.caption("A good likelihood and varied samples are two things. Squares have two levels.")
+    st.caption(
+        "A good likelihood and varied samples are two things. Squares have two levels; colours "
+        "are those of the first chart."
+    )
 
 
 def over_components(rows: Sequence[Row]) -> None:
@@ -319,6 +324,10 @@ def levels_of(entry: Entry) -> dict[str, tuple[int, int]]:
     if top is None:
         return {"": (0, entry.latent)}
     return {"z2": (0, top), "z1": (top, entry.latent)}
+
+
+def _grey() -> str:
+    return palette.grey(st.context.theme.type == "dark")
 
 
 def _notice(what: str) -> None:

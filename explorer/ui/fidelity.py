@@ -8,7 +8,7 @@ from explorer.inference import Engine
 from explorer.metrics.tradeoff import MEASURES, SCALES, Tradeoff
 from explorer.ui import palette, resources, work
 from explorer.ui.reading import number, provenance
-from explorer.ui.sweep import prior_name
+from explorer.ui.sweep import prior_kind, prior_name
 
 
 def curve(engines: list[Engine], scale: float) -> None:
@@ -34,11 +34,12 @@ def _plots(measured: list[tuple[Engine, Tradeoff]], scale: float) -> None:
         ("precision", "recall", "Fidelity: precision", "Diversity: recall"),
         ("vendi", None, "Diversity: Vendi score", "Scale"),
     )
+    colours = palette.of_priors([prior_kind(engine) for engine, _ in measured])
     with st.container(horizontal=True, gap="small"):
         for column, (up, across, label, other) in enumerate(views):
             figure = go.Figure()
-            for index, (engine, found) in enumerate(measured):
-                _curve_of(figure, engine, found, up, across, scale, palette.CLASSES[index])
+            for (engine, found), colour in zip(measured, colours, strict=True):
+                _curve_of(figure, engine, found, up, across, scale, colour)
             figure.update_layout(
                 height=300,
                 margin={"l": 10, "r": 10, "t": 30, "b": 10},
@@ -55,7 +56,8 @@ def _plots(measured: list[tuple[Engine, Tradeoff]], scale: float) -> None:
     st.caption(
         f"Scale 0 to 2 by 0.2; {first.n:,} samples against {first.n:,} test samples, "
         f"{first.repeats} seeds from {first.seed}, bars are standard errors; k = 5, whitened "
-        "principal components. The large dot is where the slider stands, read off between the "
+        "principal components. Density depends on n: compare at one n. The large dot is where "
+        "the slider stands, read off between the "
         "measured scales; the cross (or dotted line) puts training data in the samples’ place."
     )
 

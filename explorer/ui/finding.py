@@ -144,7 +144,7 @@ def _between(items: Sequence[Judged], engine: Engine, view: CandidatesView) -> N
     _strip(engine, codes_strip(engine, z), "between", bounds.conditions(view))
     names = " and ".join(item.pick.title for item in items)
     if len(items) == 2:
-        st.caption(f"Twelve equal steps from {names}.")
+        st.caption(f"Twelve equal steps between {names}.")
         ends = tuple(code_text(code) for code in codes)
         st.page_link(frame.page_path("interpolate"), label="Walk it in Interpolate",
                      icon=":material/timeline:",

@@ -233,7 +233,8 @@ def _facts(engine: Engine, atlas: Atlas, chosen: Selection) -> None:
     if engine.has_prior:
         density = float(engine.log_prior(chosen.z).mean())
         words.append(f"log p(z) {density:.1f} nats")
-        place = percentile(density, resources.held_out_density(engine, means=len(rows) > 0))
+        means = len(rows) > 0
+        place = percentile(density, resources.held_out_density(engine, means), means)
         words += [place] if place and len(chosen.z) == 1 else []
     st.caption(signed(" · ".join(words)) + (" (means)" if len(chosen.z) > 1 else ""))
 

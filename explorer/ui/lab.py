@@ -85,7 +85,7 @@ def planes(engines: list[Engine], view: PriorsLabView) -> None:
                 _density(engine, found)
     st.caption(
         "Shade: the prior’s density. Dashed: what encloses 50, 90 and 99 % of the aggregated "
-        "posterior. Hatched red: holes, where the prior has mass and hardly any data have codes. "
+        "posterior. Hatched: holes, where the prior has mass and hardly any data have codes. "
         "The planes are the latent spaces themselves: nothing is projected."
         if view.show == "density"
         else f"{PLANE} × {PLANE} codes over the same window, decoded: what lies between the data."

@@ -12,6 +12,7 @@ from explorer.ui import lab, picking, resources, sweep
 from explorer.ui.components import filmstrip
 from explorer.ui.controls import commit
 from explorer.ui.notation import layer_codes
+from explorer.ui.reading import signed
 from explorer.ui.views import PriorsLabView
 
 
@@ -128,11 +129,8 @@ def _simplest(engines: list[Engine]) -> None:
     for engine in lab.one_each(engines):
         metric = engine.checkpoint.metrics.get("log_likelihood")
         if metric is not None:
-            rows.append(
-                f"| {lab.named(engine)} | {metric.value:.2f} ± {metric.se or 0:.2f} |".replace(
-                    "-", "−"
-                )
-            )
+            value = f"{metric.value:.2f} ± {metric.se or 0:.2f}"
+            rows.append(f"| {lab.named(engine)} | {signed(value)} |")
     st.markdown("| Prior | log p(x), nats |\n| --- | ---: |\n" + "\n".join(rows))
     st.caption(
         "Importance-sampled with S = 500 on 250 test digits; the errors are of the mean over "
@@ -178,9 +176,9 @@ def _in_holes(engines: list[Engine]) -> None:
         if atlas is not None and measure is not None:
             far = measure.judge(engine.encode(engine.decode(codes)).loc).percentile
             st.caption(
-                "Encoded again, they lie farther from training codes than "
-                + ", ".join(f"{value:.0f}" for value in far[:6])
-                + f" % of {measure.held_out:,} held-out codes do."
+                "Decoded and encoded again, what lies there is farther from training codes than "
+                f"{far.min():.0f} to {far.max():.0f} % of {measure.held_out:,} held-out data, "
+                "reconstructed, are."
             )
 
 

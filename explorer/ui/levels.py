@@ -116,7 +116,9 @@ def apart(
             )
     st.caption(
         f"{what}, {TILES} draws of one level each, seed {seed}. At scale 0 a level stands at its "
-        "mean. Where pictures hardly change, that level has little to say."
+        "mean. Where pictures hardly change, that level has little to say. A bottom that is kept "
+        "under another top is a pair the prior would hardly draw: it shows what the decoder takes "
+        "from the top, not a sample."
     )
 
 

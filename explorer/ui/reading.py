@@ -36,10 +36,15 @@ def signed(text: str) -> str:
     return re.sub(r"(?<![\w)])-(?=\d)", "−", text)
 
 
-def percentile(value: float, known: Float[np.ndarray, " codes"] | None) -> str | None:
-    """Say where a log p(z) stands among those of held-out codes."""
+def percentile(
+    value: float, known: Float[np.ndarray, " codes"] | None, means: bool = False
+) -> str | None:
+    """Say where a log p(z) stands among those of held-out data: of codes drawn, or of means."""
     words = percentile_words(value, known)
-    return None if words is None or known is None else f"{words} of {len(known):,} held-out codes"
+    if words is None or known is None:
+        return None
+    what = "held-out posterior means" if means else "codes drawn for held-out data"
+    return f"{words} of {len(known):,} {what}"
 
 
 def percentile_words(value: float, known: Float[np.ndarray, " codes"] | None) -> str | None:

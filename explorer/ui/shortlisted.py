@@ -150,9 +150,10 @@ def cards(project: Project, items: Sequence[Judged], view: CandidatesView) -> No
         for at, pick in enumerate(group)
     }
     asked = bounds.constraints(view, common(items, focus(items, view)))
-    made = []
+    made, judged = [], []
     for item in items[:MOST_CARDS]:
         pick = item.pick
+        judged.append(all(limit.key in item.values for limit in asked))
         met = not asked or bool(_row(item).meets(asked)[0])
         said = tuple(
             f"{prop.label} {prop.words(item.values[prop.key])}"
@@ -173,12 +174,15 @@ def cards(project: Project, items: Sequence[Judged], view: CandidatesView) -> No
         most=MOST_COMPARED,
         on_held=lambda number, numbers: commit(at=number, chosen=numbers or None),
     )
-    count = sum(not card.dim for card in made)
+    count = sum(told and not card.dim for told, card in zip(judged, made, strict=True))
     words = []
     if len(items) > MOST_CARDS:
         words.append(f"{MOST_CARDS} of {len(items):,} picks are shown: filter or sort.")
     if asked:
-        words.append(f"{count} of {len(made)} are sound and meet the constraints.")
+        others = len(made) - sum(judged)
+        words.append(f"{count} of {sum(judged)} are sound and meet the constraints.")
+        if others:
+            words.append(f"{others} of other data do not have these properties.")
     words.append(
         "Arrows move, 1 to 5 give stars (0 takes them), K keeps, X rejects, U undoes, Enter "
         "compares."

@@ -10,7 +10,7 @@ from explorer import settings
 from explorer.designs.properties import Conditions, known
 from explorer.inference import Engine
 from explorer.projection import SPLITS
-from explorer.publishing import is_small, kind_words
+from explorer.publishing import DATA, is_small, kind_words
 from explorer.strips import ALL_LEVELS, Levels, difference_strip, samples_strip
 from explorer.ui import picking, resources, take
 from explorer.ui.components import FilmstripState, filmstrip
@@ -65,7 +65,7 @@ def sweep(
     strips = [
         resources.strip(engine, tiles, seed, _own(engine, component), levels) for engine in engines
     ]
-    names = [prior_name(engine) for engine in engines]
+    names = told_apart(engines)
     under: dict[int, int] = {}
     if difference and len(engines) > 1 and engines[0].sketch.kind == "pixels":
         strips[1:] = [difference_strip(strip, strips[0]) for strip in strips[1:]]
@@ -103,8 +103,24 @@ def sweep(
 def prior_name(engine: Engine) -> str:
     """Name an engine's prior in words, and its model where that is not the plain one."""
     config = engine.checkpoint.config
-    kind = config.prior.kind if config.prior else "none"
-    return kind_words(config.model.kind, kind, small=is_small(config), joint=" ")
+    small = is_small(config)
+    return kind_words(config.model.kind, prior_kind(engine), small=small, joint=" ")
+
+
+def prior_kind(engine: Engine) -> str:
+    """Name the kind of an engine's prior, as in its recipe."""
+    prior = engine.checkpoint.config.prior
+    return prior.kind if prior else "none"
+
+
+def told_apart(engines: list[Engine]) -> list[str]:
+    """Name each engine's prior, and its data where the engines have not the same."""
+    kinds = [engine.checkpoint.config.data.kind for engine in engines]
+    if len(set(kinds)) == 1:
+        return [prior_name(engine) for engine in engines]
+    return [
+        f"{prior_name(engine)}, {DATA[kind]}" for engine, kind in zip(engines, kinds, strict=True)
+    ]
 
 
 def standing_address(

@@ -74,7 +74,7 @@ def charts(items: Sequence[Judged], view: CandidatesView) -> None:
         "One line for each pick, the one in focus in red. Drag along an axis to draw a range; the "
         "cards outside it recede. A click on the axis takes it away."
     )
-    _scatter(same, properties, view)
+    _scatter(same, properties, view, focus(items, view))
     _columns(items)
 
 
@@ -84,7 +84,7 @@ def polars(items: Sequence[Judged], view: CandidatesView, conditions: Conditions
     if not sections or not aerodynamics.available():
         return
     chosen = _chosen(sections, view) or [
-        i for i in sections if i.pick.number == focus(sections, view)
+        item for item in sections if item.pick.number == focus(items, view)
     ]
     if not chosen:
         return
@@ -131,7 +131,7 @@ def polars(items: Sequence[Judged], view: CandidatesView, conditions: Conditions
     bare = f" {', '.join(unsound)}: unsound, so not computed." if unsound else ""
     st.caption(
         f"NeuralFoil ({aerodynamics.CAREFUL}), Re {conditions.reynolds:,.0f}, incompressible, "
-        f"free transition (n = 9).{doubt}{bare}"
+        f"free transition (Ncrit 9).{doubt}{bare}"
     )
 
 
@@ -246,7 +246,10 @@ def _telling(properties: Sequence[Property], items: Sequence[Judged]) -> list[Pr
 
 
 def _scatter(
-    items: Sequence[Judged], properties: Sequence[Property], view: CandidatesView
+    items: Sequence[Judged],
+    properties: Sequence[Property],
+    view: CandidatesView,
+    here: int | None,
 ) -> None:
     known = {prop.key: prop for prop in properties if prop.key in items[0].values}
     keys = list(known)
@@ -278,7 +281,6 @@ def _scatter(
             customdata=[numbers[row] for row in rows],
             hovertemplate="Pick %{customdata}<br>%{x:.4g}, %{y:.4g}",
         )
-    here = focus(items, view)
     at = points[[number == here for number in numbers]]
     figure.add_scatter(
         x=at[:, 0],

@@ -139,9 +139,14 @@ function markSize(panel) {
   return Math.max(11, Math.min(18, Math.min(...panel.tile) * 0.3))
 }
 
+// On a small tile the mark would take the click that chooses the tile: there only K keeps.
+function hasMark(panel) {
+  return Math.min(...panel.tile) >= 40
+}
+
 function onMark(strip, index, tile, event) {
   const panel = strip.facts.panels[index]
-  if (!panel.keep || tile === null) return false
+  if (!panel.keep || tile === null || !hasMark(panel)) return false
   const box = panel.canvas.getBoundingClientRect()
   const [x, y] = place(panel, tile)
   const size = markSize(panel)
@@ -475,7 +480,7 @@ function marks(strip, panel, pen, frame, over) {
   for (let tile = 0; tile < panel.tiles; tile++) {
     if (bare && tile !== over) continue
     const kept = !bare && isKept(itemOf(panel, frame, tile, value).origin)
-    if (!kept && tile !== over) continue
+    if (!kept && (tile !== over || !hasMark(panel))) continue
     const [x, y] = place(panel, tile)
     bookmark(pen, x + 4, y + 2.5, size, kept ? strip.accent : null, strip.accent, strip.paper)
   }

@@ -519,6 +519,8 @@ function legend(map) {
       path.setAttribute("stroke-width", layer.mark === "star" ? "1" : "2")
       sign.append(path)
       add(sign, count(layer))
+    } else if (column?.classes?.length > 2 * ramp.length) {
+      add(null, `${count(layer)}: ${column.classes.length} classes share ${ramp.length} colours; rest the pointer on a dot for its class`)
     } else if (column?.classes) {
       add(null, `${count(layer)}:`)
       column.classes.forEach((name, k) => add(chip(ramp[k % ramp.length]), name))
