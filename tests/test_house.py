@@ -199,7 +199,7 @@ def shipped_files(folder):
 
 def test_the_shipped_checkpoints_are_small():
     total = sum(path.stat().st_size for path in shipped_files(ROOT / "checkpoints"))
-    assert total < 45 * MEGABYTE
+    assert total < 44 * MEGABYTE
 
 
 @pytest.fixture
