@@ -139,18 +139,15 @@ function markSize(panel) {
   return Math.max(11, Math.min(18, Math.min(...panel.tile) * 0.3))
 }
 
-// On a small tile the mark would take the click that chooses the tile: there only K keeps.
-function hasMark(panel) {
-  return Math.min(...panel.tile) >= 40
-}
-
 function onMark(strip, index, tile, event) {
   const panel = strip.facts.panels[index]
-  if (!panel.keep || tile === null || !hasMark(panel)) return false
+  if (!panel.keep || tile === null) return false
   const box = panel.canvas.getBoundingClientRect()
   const [x, y] = place(panel, tile)
   const size = markSize(panel)
-  return event.clientX - box.left - x < 0.62 * size + 6 && event.clientY - box.top - y < size + 5
+  // Of a small tile the mark takes no more than its corner: the rest chooses the tile.
+  const [wide, high] = [Math.min(0.62 * size + 6, 0.32 * panel.tile[0]), Math.min(size + 5, 0.4 * panel.tile[1])]
+  return event.clientX - box.left - x < wide && event.clientY - box.top - y < high
 }
 
 function build(root) {
@@ -480,7 +477,7 @@ function marks(strip, panel, pen, frame, over) {
   for (let tile = 0; tile < panel.tiles; tile++) {
     if (bare && tile !== over) continue
     const kept = !bare && isKept(itemOf(panel, frame, tile, value).origin)
-    if (!kept && (tile !== over || !hasMark(panel))) continue
+    if (!kept && tile !== over) continue
     const [x, y] = place(panel, tile)
     bookmark(pen, x + 4, y + 2.5, size, kept ? strip.accent : null, strip.accent, strip.paper)
   }
