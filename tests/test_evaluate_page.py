@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -11,14 +12,14 @@ import numpy as np
 import pytest
 import torch
 
-from explorer import checkpoint, jobs
+from explorer import checkpoint, jobs, settings
 from explorer.checkpoint import LIKELIHOOD, Metric, results_folder
 from explorer.config import RunConfig
 from explorer.data import DigitsConfig
 from explorer.metrics import evaluate
 from explorer.metrics.published import published
 from explorer.publishing import DATA
-from explorer.ui import evaluating, resources, scores
+from explorer.ui import evaluating, palette, resources, scores
 from explorer.ui.views import EvaluateView
 from tests.conftest import small_checkpoint
 from tests.test_pages import address, open_page, told
@@ -688,3 +689,10 @@ def test_without_numbers_the_page_says_how_to_get_them(shelf):
     app = page(model="silent")
     assert "latent-explorer evaluate" in app.info[0].value
     assert not app.dataframe
+
+
+def test_charts_have_the_text_colour_of_the_themes():
+    entry = settings.PACKAGE / "ui" / "entry" / ".streamlit" / "config.toml"
+    themes = tomllib.loads(entry.read_text())["theme"]
+    for name in ("light", "dark"):
+        assert palette.text(name == "dark") == themes[name]["textColor"]

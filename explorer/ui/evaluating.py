@@ -84,9 +84,8 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
         yaxis={
             "tickvals": list(range(len(items))),
             "ticktext": [
-                f"<span style='color:{_grey()}'>{words}</span>"
-                if isinstance(item, Published)
-                else words
+                f"<span style='color:{_grey() if isinstance(item, Published) else _text()}'>"
+                f"{words}</span>"
                 for _, words, item in items
             ],
         },
@@ -324,6 +323,10 @@ def levels_of(entry: Entry) -> dict[str, tuple[int, int]]:
     if top is None:
         return {"": (0, entry.latent)}
     return {"z2": (0, top), "z1": (top, entry.latent)}
+
+
+def _text() -> str:
+    return palette.text(st.context.theme.type == "dark")
 
 
 def _grey() -> str:

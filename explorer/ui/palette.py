@@ -44,6 +44,11 @@ def of_priors(kinds: Sequence[str]) -> list[str]:
     return [CLASSES[k % len(CLASSES)] for k in range(len(kinds))]
 
 
+def text(dark: bool) -> str:
+    """Return the themes' colour of text, for charts whose own labels are paler."""
+    return "#E8ECF1" if dark else "#1B2430"
+
+
 def grey(dark: bool) -> str:
     """Return the grey of published numbers, readable on either paper."""
     return "#A3A3A3" if dark else "#6E6E6E"

@@ -127,7 +127,8 @@ def shoot(
                     page.screenshot(path=folder / target)
                     if readme:  # a third of the size, and no one sees it
                         with Image.open(folder / target) as picture:
-                            small = picture.convert("RGB").quantize(256)
+                            whole = picture.convert("RGB")
+                            small = whole.quantize(256, Image.Quantize.MAXCOVERAGE)
                         small.save(folder / target, optimize=True)
                     page.close()
                 context.close()
