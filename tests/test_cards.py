@@ -15,7 +15,7 @@ WITH_PRIOR = sorted(
     if (folder / checkpoint.WEIGHTS).is_file() and "-ae-" not in folder.name
     and "-convae-" not in folder.name
 )  # fmt: skip
-IMAGES, SAMPLES, CODES = 200, 64, 20_000
+IMAGES, SAMPLES, CODES = 200, 32, 10_000
 BEYOND_CHANCE = 4
 """Standard errors of the Monte Carlo alone, a small part of a card's own error; of two comparisons
 for each of the models on the shelf, one beyond three is to be expected now and then."""
@@ -36,7 +36,7 @@ def test_evaluation_repeats_the_card(folder):
         opened,
         data,
         samples=depth,
-        limit=max(40, CODES // depth),
+        limit=max(30, CODES // depth),
         seed=1,
         parts=("likelihood",),
     )
