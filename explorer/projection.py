@@ -139,6 +139,17 @@ def prior_codes(engine: Engine, seed: int = 0) -> Float[np.ndarray, "samples lat
     return engine.draw(PRIOR_SAMPLES, seed=seed)[0]
 
 
+def codes_drawn(
+    atlas: Atlas, rows: Int[np.ndarray, " rows"], seed: int = 0
+) -> Float[np.ndarray, "rows latent"]:
+    """Draw one code from the posterior of each of some rows.
+
+    In a hierarchy the bottom is drawn as if the top were at its mean.
+    """
+    eps = noise(len(rows), atlas.codes.shape[1], seed).numpy()
+    return (atlas.codes[rows] + atlas.scale[rows] * eps).astype(np.float32)
+
+
 def nearest(
     codes: Float[np.ndarray, "codes latent"],
     z: Float[np.ndarray, " latent"],

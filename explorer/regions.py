@@ -9,8 +9,7 @@ from scipy import ndimage
 
 from explorer.distributions import DiagonalMixture
 from explorer.inference import Engine
-from explorer.interfaces import noise
-from explorer.projection import SPLITS, Atlas, prior_codes
+from explorer.projection import SPLITS, Atlas, codes_drawn, prior_codes
 
 SHARES = (0.5, 0.9, 0.99)
 """Contours enclose these shares of a density's mass."""
@@ -75,18 +74,12 @@ def aggregated_posterior(atlas: Atlas, split: str = "train") -> DiagonalMixture 
     )
 
 
-def hole_level(atlas: Atlas, aggregated: DiagonalMixture, seed: int = 1) -> float:
-    """Return the log q(z) that all but one in twenty codes drawn for held-out data exceed."""
-    return float(np.quantile(_held_out_heights(atlas, aggregated, seed), RARE))
-
-
-def _held_out_heights(
+def held_out_heights(
     atlas: Atlas, aggregated: DiagonalMixture, seed: int = 1
 ) -> Float[np.ndarray, " codes"]:
     """Evaluate log q(z) at one code drawn for each held-out datum."""
-    rows = atlas.split == SPLITS.index("test")
-    eps = noise(int(rows.sum()), atlas.codes.shape[1], seed).numpy()
-    return _log_prob(aggregated, atlas.codes[rows] + atlas.scale[rows] * eps)
+    rows = np.flatnonzero(atlas.split == SPLITS.index("test"))
+    return _log_prob(aggregated, codes_drawn(atlas, rows, seed))
 
 
 def share_below(
@@ -110,7 +103,7 @@ def plane(engine: Engine, atlas: Atlas) -> Plane | None:
     aggregated = aggregated_posterior(atlas)
     if not engine.has_prior or aggregated is None or not (atlas.split == 2).any():
         return None
-    held_out = _held_out_heights(atlas, aggregated)
+    held_out = held_out_heights(atlas, aggregated)
     level = float(np.quantile(held_out, RARE))
     z = prior_codes(engine)
     heights = _log_prob(aggregated, z)

@@ -231,7 +231,7 @@ def test_points_and_absent_splits_have_no_aggregated_posterior():
 def test_few_codes_of_held_out_data_lie_below_the_level_of_a_hole():
     atlas = atlas_of(normal(500, 2), normal(4000, 2, 1), 0.5)
     q = regions.aggregated_posterior(atlas)
-    level = regions.hole_level(atlas, q)
+    level = np.quantile(regions.held_out_heights(atlas, q), regions.RARE)
     fresh = torch.from_numpy(normal(40_000, 2, 2, spread=math.sqrt(1.25)))
     below = float((q.log_prob(fresh) < level).float().mean())
     assert abs(below - regions.RARE) < 4 * math.sqrt(regions.RARE * 0.95 * (1 / 4000 + 1 / 40_000))
@@ -312,7 +312,7 @@ def test_holes_are_between_the_data_and_the_biggest_comes_first():
     assert abs(found.hole_mass - 0.5) < 0.1
     atlas = atlas_of(train, test, 0.3)
     aggregated = regions.aggregated_posterior(atlas)
-    level = regions.hole_level(atlas, aggregated)
+    level = np.quantile(regions.held_out_heights(atlas, aggregated), regions.RARE)
     for hole in found.holes:
         assert float(aggregated.log_prob(torch.from_numpy(hole.z)[None])) < level
 

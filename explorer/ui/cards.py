@@ -53,10 +53,11 @@ def chosen(view: CatalogueView) -> list[Entry]:
 
 def grid(entries: list[Entry], view: CatalogueView) -> None:
     """Lay the cards out, as many in a row as fit."""
+    known = resources.entries()
     with st.container(horizontal=True, gap="small"):
         for entry in entries:
             with st.container(border=True, width=304):
-                _card(entry, entry.slug == view.model)
+                _card(entry, frame.said_of(entry, known), entry.slug == view.model)
 
 
 def broken() -> None:
@@ -76,11 +77,11 @@ def broken() -> None:
         st.text(entry.reason)
 
 
-def _card(entry: Entry, is_open: bool) -> None:
+def _card(entry: Entry, said: str, is_open: bool) -> None:
     picture = resources.preview(entry, st.context.theme.type == "dark")
     if picture is not None:
         st.image(picture, width="stretch", alt=f"Samples of {entry.slug}")
-    st.markdown(f"**{frame.said_of(entry)}**  \n:small[{DATA[entry.data]}]")
+    st.markdown(f"**{said}**  \n:small[{DATA[entry.data]}]")
     rows = "".join(
         f"<span>{html.escape(name)}</span>"
         f"<span style='text-align:right'>{html.escape(value)}</span>"

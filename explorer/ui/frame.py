@@ -1,6 +1,7 @@
 """The frame round every page: navigation, the open model, one to compare with, device and time."""
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -112,13 +113,13 @@ def page_path(name: str) -> Path:
     return settings.beside("pages") / f"{name}.py"
 
 
-def said_of(entry: Entry) -> str:
+def said_of(entry: Entry, among: Sequence[Entry]) -> str:
     """Describe a model in words: its prior and its size, and what sets it apart from others."""
     small = _small(entry)
     words = kind_words(entry.model, entry.prior, small=small)
     same = [
         other
-        for other in resources.entries()
+        for other in among
         if other.healthy
         and (other.data, other.model, other.prior, other.latent)
         == (entry.data, entry.model, entry.prior, entry.latent)
@@ -182,6 +183,7 @@ def _sidebar(name: str) -> None:
     if isinstance(view, CandidatesView) and view.project is not None:
         st.session_state[picking.PROJECT] = view.project  # picks go where one looks
     chosen = _healthy()
+    said = {slug: said_of(entry, list(chosen.values())) for slug, entry in chosen.items()}
     order = sorted(chosen, key=lambda slug: (list(DATA).index(chosen[slug].data), slug))
     with st.sidebar:
         st.session_state["frame_picker"] = view.model
@@ -189,7 +191,7 @@ def _sidebar(name: str) -> None:
             "Model",
             order,
             key="frame_picker",
-            format_func=lambda slug: f"{DATA[chosen[slug].data]} — {said_of(chosen[slug])}",
+            format_func=lambda slug: f"{DATA[chosen[slug].data]} — {said[slug]}",
             on_change=_pick_model,
         )
         entry = chosen[view.model]
@@ -203,7 +205,7 @@ def _sidebar(name: str) -> None:
             placeholder="Nothing",
             key="frame_partners",
             max_selections=3,
-            format_func=lambda slug: said_of(chosen[slug]),
+            format_func=said.__getitem__,
             on_change=_pick_partners,
             help="Up to three models of the same data, shown with the same noise or image.",
         )

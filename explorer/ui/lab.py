@@ -66,8 +66,9 @@ def one_each(engines: list[Engine]) -> list[Engine]:
 
 def named(engine: Engine) -> str:
     """Name a model by its prior and the number of its components."""
-    entry = next(item for item in resources.entries() if item.slug == engine.slug)
-    return said_of(entry).rpartition(",")[0]
+    entries = resources.entries()
+    entry = next(item for item in entries if item.slug == engine.slug)
+    return said_of(entry, entries).rpartition(",")[0]
 
 
 def planes(engines: list[Engine], view: PriorsLabView) -> None:

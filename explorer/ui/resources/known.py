@@ -11,12 +11,12 @@ from explorer import regions
 from explorer.checkpoint import LIKELIHOOD
 from explorer.errors import CheckpointError
 from explorer.inference import Engine
-from explorer.interfaces import Posterior, noise
+from explorer.interfaces import Posterior
 from explorer.metrics.likelihood import Likelihood
 from explorer.metrics.standing import MOST_HELD_OUT, Yardstick, typicality
 from explorer.metrics.surgery import Surgery, elbo_surgery
 from explorer.metrics.tradeoff import Tradeoff, read_tradeoff
-from explorer.projection import SPLITS, Atlas, load_atlas, prior_codes
+from explorer.projection import SPLITS, Atlas, codes_drawn, load_atlas, prior_codes
 from explorer.regions import Plane
 from explorer.ui.resources.opened import ENGINES, identity
 
@@ -111,17 +111,8 @@ def _yardstick(slug: str, digest: str, _engine: Engine) -> Yardstick | None:
         return None
     most = SLOW_HELD_OUT if _engine.sequential else MOST_HELD_OUT
     held_out = np.flatnonzero(known.split == SPLITS.index("test"))[:most]
-    seen = _engine.decode(_one_code_each(known, held_out))
+    seen = _engine.decode(codes_drawn(known, held_out))
     return Yardstick(known.codes[known.split == 0], _engine.encode(seen).loc)
-
-
-def _one_code_each(known: Atlas, rows: np.ndarray) -> np.ndarray:
-    """Draw one code from the posterior of each row of an atlas.
-
-    In a hierarchy the bottom is drawn as if the top were at its mean.
-    """
-    eps = noise(len(rows), known.codes.shape[1], 0).numpy()
-    return (known.codes[rows] + known.scale[rows] * eps).astype(np.float32)
 
 
 def data_typicality(opened: Engine) -> np.ndarray | None:
@@ -137,7 +128,7 @@ def _data_typicality(slug: str, digest: str, _engine: Engine) -> np.ndarray | No
     known = atlas(_engine)
     if known is None or not _engine.has_prior:
         return None
-    drawn = _one_code_each(known, np.arange(len(known.codes)))
+    drawn = codes_drawn(known, np.arange(len(known.codes)))
     return typicality(_engine.log_prior(drawn), drawn_density(_engine))
 
 
@@ -172,7 +163,7 @@ def _held_out_density(slug: str, digest: str, means: bool, _engine: Engine) -> n
             return _engine.checkpoint.arrays(LIKELIHOOD).get("log_prior")
         except CheckpointError:
             return None
-    return _engine.log_prior(_one_code_each(known, rows))
+    return _engine.log_prior(codes_drawn(known, rows))
 
 
 def tradeoff(opened: Engine) -> Tradeoff | None:

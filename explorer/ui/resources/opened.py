@@ -1,5 +1,6 @@
 """Checkpoints as they are listed and opened, and the data sets they learned from."""
 
+import hashlib
 import io
 import zlib
 from collections.abc import Callable
@@ -33,7 +34,7 @@ def entries() -> list[Entry]:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _entries(signature: tuple[tuple[str, int], ...]) -> list[Entry]:
+def _entries(signature: str) -> list[Entry]:
     return catalogue()
 
 
@@ -63,11 +64,13 @@ def identity(opened: Engine) -> str:
     return f"{digest} {' '.join(times)}"
 
 
-def _signature() -> tuple[tuple[str, int], ...]:
+def _signature() -> str:
+    """Digest the names and times of what lies there; Streamlit is slow to hash long tuples."""
     chosen = settings.current()
     places = (chosen.checkpoints, chosen.user / "checkpoints", chosen.user / "results")
     files = (file for place in places if place.is_dir() for file in place.glob("*/*.[js]*"))
-    return tuple(sorted((str(file), file.stat().st_mtime_ns) for file in files))
+    known = sorted((str(file), file.stat().st_mtime_ns) for file in files)
+    return hashlib.sha256(repr(known).encode()).hexdigest()
 
 
 def preview(entry: Entry, dark: bool) -> bytes | None:
