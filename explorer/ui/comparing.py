@@ -63,7 +63,7 @@ def _differences(one: Entry, other: Entry) -> None:
         ("kl", "KL, nats"),
         ("density", "Fidelity: density"),
         ("coverage", "Diversity: coverage"),
-        ("frechet_distance", "Fréchet distance, less is better"),
+        ("frechet_distance", "Fréchet distance"),
     )
     paired = 0
     with st.container(horizontal=True, gap="small"):
@@ -79,6 +79,7 @@ def _differences(one: Entry, other: Entry) -> None:
                 st.caption(
                     f"± {found.error:.{digits}f}{', paired' if found.paired else ''}  \n"
                     + ("a difference" if sure else "no difference beyond the error")
+                    + ("; less is better" if name == "frechet_distance" else "")
                 )
     words = (
         "The first model less the second; beyond two standard errors it is called a difference."
