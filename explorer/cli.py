@@ -87,7 +87,7 @@ def open_app(
         from explorer.devices import resolve_device
 
         resolve_device(device)
-    from explorer.ui.launch import launch
+    from explorer.ui.entry.server import launch
 
     launch(host, port, environment, browser)
 
@@ -420,7 +420,7 @@ def _engine_of(slug: str, digest: str, device: str) -> "Engine | str":
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Check that the app can run here; exit code 1 if it could not."""
-    from explorer.ui.doctor import examine
+    from explorer.doctor import examine
 
     findings = examine()
     if as_json:

@@ -1,38 +1,41 @@
 import streamlit as st
 
-from explorer.ui import bounds, finding, frame, homeward, picking, shortlisted, tray
-from explorer.ui.views import CandidatesView
+from explorer.ui.address.views import CandidatesView
+from explorer.ui.candidates import search, shortlist, side_by_side, transfer
+from explorer.ui.panels import constraints
+from explorer.ui.picks import service
+from explorer.ui.shell import frame
 
 view = frame.settle(CandidatesView.from_address())
 engine = frame.open_models(view)[0]
-store = picking.store()
-project = shortlisted.project_of(store, view)
-conditions = bounds.conditions(view)
-picks = shortlisted.judged(store, project, conditions)
+store = service.store()
+project = shortlist.project_of(store, view)
+conditions = constraints.conditions(view)
+picks = shortlist.judged(store, project, conditions)
 
-shortlisted.bar(store, project, picks, view)
-items = shortlisted.shown(picks, view)
+shortlist.bar(store, project, picks, view)
+items = shortlist.shown(picks, view)
 with st.container(horizontal=True, gap="small"):
-    homeward.take_home(items, project, view)
-    homeward.bring_back(store, project)
-    shortlisted.limits(engine, view)
+    transfer.take_home(items, project, view)
+    transfer.bring_back(store, project)
+    shortlist.limits(engine, view)
 
 if not picks:
-    shortlisted.empty(view)
+    shortlist.empty(view)
 elif not items:
     st.caption("No pick is left by these filters; show all of them.")
 else:
     panes = st.container(horizontal=True, gap="medium")
     with panes.container(key="candidates_cards"):
-        shortlisted.cards(project, items, view)
-        tray.compare(items, view)
-        tray.polars(items, view, conditions)
+        shortlist.cards(project, items, view)
+        side_by_side.compare(items, view)
+        side_by_side.polars(items, view, conditions)
     with panes.container(width=330, key="candidates_pane"):
-        shortlisted.detail(store, project, items, view)
+        shortlist.detail(store, project, items, view)
 
-tray.charts(items, view)
-finding.find(picks, engine, view, shortlisted.focus(items, view))
+side_by_side.charts(items, view)
+search.find(picks, engine, view, shortlist.focus(items, view))
 if picks:
-    shortlisted.history(store, project)
+    shortlist.history(store, project)
 
 frame.finish(view, engine)

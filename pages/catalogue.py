@@ -1,15 +1,17 @@
 import streamlit as st
 
-from explorer.ui import cards, frame, sweep
-from explorer.ui.controls import control
-from explorer.ui.views import CatalogueView
+from explorer.ui.address.controls import control
+from explorer.ui.address.views import CatalogueView
+from explorer.ui.catalogue import cards
+from explorer.ui.panels import scale_sweep
+from explorer.ui.shell import frame
 
 view = frame.settle(CatalogueView.from_address())
 engine = frame.open_models(view)[0]
 
 if engine.has_prior:
-    engines = sweep.companions(engine)
-    state = sweep.sweep(
+    engines = scale_sweep.companions(engine)
+    state = scale_sweep.sweep(
         engines,
         key="catalogue_strip",
         at=view.scale,

@@ -1,15 +1,17 @@
 import streamlit as st
 
-from explorer.ui import bounds, fidelity, frame, levels, sweep
-from explorer.ui.controls import commit, control
-from explorer.ui.views import GenerateView
+from explorer.ui.address.controls import commit, control
+from explorer.ui.address.views import GenerateView
+from explorer.ui.generate import tradeoff
+from explorer.ui.panels import constraints, levels, scale_sweep
+from explorer.ui.shell import frame
 
 view = frame.settle(GenerateView.from_address())
 engines = frame.open_models(view)
 engine = engines[0]
 if not engine.has_prior:
-    sweep.no_prior(engine)
-count = sweep.component_count(engine)
+    scale_sweep.no_prior(engine)
+count = scale_sweep.component_count(engine)
 if view.component is not None and view.component >= count:
     view.component = None
 
@@ -31,14 +33,14 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         width=240,
     )
     st.button("Resample", on_click=commit, kwargs={"seed": view.seed + 1})
-    sweep.presets()
-    bounds.control_bounds(engine, view)
+    scale_sweep.presets()
+    constraints.control_bounds(engine, view)
     if len(engines) > 1:
         control(st.toggle, "Difference", view, "difference")
 
 levels.choose(engine, view)
 moved = levels.of(engine, view)
-state = sweep.sweep(
+state = scale_sweep.sweep(
     engines,
     key="generate_strip",
     at=view.scale,
@@ -49,17 +51,17 @@ state = sweep.sweep(
     difference=view.difference,
     judged=True,
     limits=view.limits,
-    conditions=bounds.conditions(view),
+    conditions=constraints.conditions(view),
     levels=moved,
 )
 view.scale, view.tile = state.value, state.tile
 if view.tile is not None:
     chosen = (view.tile, view.scale, 64, view.seed, view.component, moved)
     for item in engines:
-        sweep.sample_facts(item, *chosen)
-        sweep.neighbours(item, *chosen)
-sweep.take_along(engine, view.scale, view.seed, view.component, levels=moved)
-st.caption(sweep.hint(engines, view.difference))
+        scale_sweep.sample_facts(item, *chosen)
+        scale_sweep.neighbours(item, *chosen)
+scale_sweep.take_along(engine, view.scale, view.seed, view.component, levels=moved)
+st.caption(scale_sweep.hint(engines, view.difference))
 levels.of_sample(engine, view.tile or 0, view.scale, view.seed, view.component, moved)
 levels.sampled(
     engine,
@@ -71,12 +73,12 @@ levels.sampled(
     key="generate_painted",
 )
 
-bounds.share(engine, view)
+constraints.share(engine, view)
 st.subheader("Fidelity and diversity", anchor=False)
-fidelity.curve(engines, view.scale)
+tradeoff.curve(engines, view.scale)
 with st.expander("The numbers at scale 1"):
     for item in engines:
-        fidelity.measures(item)
+        tradeoff.measures(item)
 
 with st.expander("Show the formula"):
     st.latex(

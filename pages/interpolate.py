@@ -1,17 +1,22 @@
 import streamlit as st
 
-from explorer.ui import frame, resources, take, ways, work
-from explorer.ui.controls import commit, control
-from explorer.ui.views import InterpolateView
+from explorer.ui import cache
+from explorer.ui.address.controls import commit, control
+from explorer.ui.address.views import InterpolateView
+from explorer.ui.interpolate import film
+from explorer.ui.panels import export_menu
+from explorer.ui.shell import frame, jobs_panel
 
 view = frame.settle(InterpolateView.from_address())
 engine = frame.open_models(view)[0]
-if view.kind not in ways.kinds(engine):
+if view.kind not in film.kinds(engine):
     view.kind = "straight"
-atlas = resources.atlas(engine)
+atlas = cache.atlas(engine)
 if atlas is None:
     st.markdown("**The ends of a way are chosen on the map, and this model has none yet**")
-    work.offer(engine, "atlas", "Build the map", "It encodes the data and lays the codes out.")
+    jobs_panel.offer(
+        engine, "atlas", "Build the map", "It encodes the data and lays the codes out."
+    )
     view.write()
     st.stop()
 
@@ -25,8 +30,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             "Way",
             view,
             "kind",
-            options=ways.kinds(engine),
-            format_func=ways.KINDS.get,
+            options=film.kinds(engine),
+            format_func=film.KINDS.get,
             required=True,
         )
     if view.kind == "following" and not view.path:
@@ -43,17 +48,17 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     control(st.slider, "Frames", view, "frames", min_value=5, max_value=41, step=4, width=160)
 
 if not view.path:
-    ways.ends(engine, atlas, view)
-way = ways.way(engine, atlas, view)
+    film.ends(engine, atlas, view)
+way = film.way(engine, atlas, view)
 if way is None:
     st.caption("Choose at least two ends: a number of a datum, a prior sample, or a prototype.")
     view.write()
     st.stop()
-strip = ways.film(engine, way, view)
-ways.remarks(engine, way, view)
-take.strip_menu(engine, strip, "interpolate_take", "way", view.at)
-ways.chart(engine, atlas, way, view)
+strip = film.film(engine, way, view)
+film.remarks(engine, way, view)
+export_menu.strip_menu(engine, strip, "interpolate_take", "way", view.at)
+film.chart(engine, atlas, way, view)
 with st.expander("Show the formula"):
-    ways.formula(view)
+    film.formula(view)
 
 frame.finish(view, engine)

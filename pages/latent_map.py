@@ -1,19 +1,24 @@
 import streamlit as st
 
-from explorer.ui import frame, holding, plane, resources, work
-from explorer.ui.controls import commit, control
-from explorer.ui.views import LatentMapView
+from explorer.ui import cache
+from explorer.ui.address.controls import commit, control
+from explorer.ui.address.views import LatentMapView
+from explorer.ui.latent_map import selection
+from explorer.ui.panels import latent_plane
+from explorer.ui.shell import frame, jobs_panel
 
 view = frame.settle(LatentMapView.from_address())
 engine = frame.open_models(view)[0]
-atlas = resources.atlas(engine)
+atlas = cache.atlas(engine)
 if atlas is None:
     st.markdown("**This model has no map yet**")
-    work.offer(engine, "atlas", "Build the map", "It encodes the data and lays the codes out.")
+    jobs_panel.offer(
+        engine, "atlas", "Build the map", "It encodes the data and lays the codes out."
+    )
     view.write()
     st.stop()
 
-colours, layers = plane.colours(engine, atlas), plane.layers(engine)
+colours, layers = latent_plane.colours(engine, atlas), latent_plane.layers(engine)
 if view.colour not in colours:
     view.colour = next(iter(colours))
 control(
@@ -29,11 +34,11 @@ control(
 
 panes = st.container(horizontal=True, gap="medium")
 with panes.container(key="latent_map_plane"):
-    view.pick, view.path = plane.draw(engine, atlas, view)
-    st.caption(plane.caption(atlas))
+    view.pick, view.path = latent_plane.draw(engine, atlas, view)
+    st.caption(latent_plane.caption(atlas))
     if view.path:
-        holding.path(engine, atlas, view)
-    holding.direction(engine, atlas, view)
+        selection.path(engine, atlas, view)
+    selection.direction(engine, atlas, view)
 with panes.container(width=340):
     control(
         st.selectbox,
@@ -49,7 +54,7 @@ with panes.container(width=340):
                 st.button("Clear selection", on_click=commit, kwargs={"pick": None})
             if view.only:
                 st.button("Show all", on_click=commit, kwargs={"only": None})
-    chosen = holding.held(engine, atlas, view)
+    chosen = selection.held(engine, atlas, view)
     if chosen is None and view.pick:
         st.caption("What the link picks is not on this model’s map.")
     elif chosen is None:
@@ -61,6 +66,6 @@ with panes.container(width=340):
             "moves, a double click on nothing clears. Draw a path to decode what lies along it."
         )
     else:
-        holding.tell(engine, atlas, chosen, view)
+        selection.tell(engine, atlas, chosen, view)
 
 frame.finish(view, engine)

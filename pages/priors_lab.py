@@ -1,12 +1,13 @@
 import streamlit as st
 
-from explorer.ui import frame, lab, lessons
-from explorer.ui.controls import commit, control
-from explorer.ui.views import PriorsLabView
+from explorer.ui.address.controls import commit, control
+from explorer.ui.address.views import PriorsLabView
+from explorer.ui.priors_lab import benches, lessons
+from explorer.ui.shell import frame
 
 view = frame.settle(PriorsLabView.from_address())
 engine = frame.open_models(view)[0]
-engines = lab.planar(engine)
+engines = benches.planar(engine)
 if not engines:
     st.info('No two-dimensional model with a prior is here; train one with `"latent": 2`.')
     view.write()
@@ -25,8 +26,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     control(st.toggle, "Large type", view, "large")
 
 st.caption(
-    f"Models with two latent units, trained on {lab.subject(engines)}. The model in the sidebar "
-    "only chooses the data, where there are such models of them."
+    f"Models with two latent units, trained on {benches.subject(engines)}. The model in the "
+    "sidebar only chooses the data, where there are such models of them."
 )
 if view.lesson:
     lessons.run(engines, view)
@@ -37,8 +38,8 @@ else:
             "Bench",
             view,
             "bench",
-            options=list(lab.BENCHES),
-            format_func=lab.BENCHES.get,
+            options=list(benches.BENCHES),
+            format_func=benches.BENCHES.get,
             required=True,
         )
         if view.bench == "planes":
@@ -53,12 +54,12 @@ else:
                 required=True,
             )
     if view.bench == "planes":
-        lab.planes(lab.one_each(engines), view)
+        benches.planes(benches.one_each(engines), view)
     elif view.bench == "bound":
-        lab.bound(engines)
+        benches.bound(engines)
     elif view.bench == "training":
-        view.epoch = lab.training(engines[-1], view)
+        view.epoch = benches.training(engines[-1], view)
     else:
-        view.scale = lab.scales(engines, view)
+        view.scale = benches.scales(engines, view)
 
 frame.finish(view, engine)

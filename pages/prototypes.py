@@ -1,12 +1,14 @@
 import streamlit as st
 
-from explorer.ui import frame, gallery, levels, sweep
-from explorer.ui.controls import control
-from explorer.ui.views import PrototypesView
+from explorer.ui.address.controls import control
+from explorer.ui.address.views import PrototypesView
+from explorer.ui.panels import levels, scale_sweep
+from explorer.ui.prototypes import wall
+from explorer.ui.shell import frame
 
 view = frame.settle(PrototypesView.from_address())
 engine = frame.open_models(view)[0]
-shown = gallery.gallery(engine, view.sort)
+shown = wall.gallery(engine, view.sort)
 if shown is None:
     st.info(
         f"The prior of {engine.slug} has a single component or none, so it has no prototypes. "
@@ -41,9 +43,9 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         required=True,
     )
 
-view.component = gallery.wall(engine, shown, view.shown, view.component)
+view.component = wall.wall(engine, shown, view.shown, view.component)
 st.caption(
-    f"{gallery.summary(engine, shown)} {gallery.brightened(engine, shown, view.shown)}"
+    f"{wall.summary(engine, shown)} {wall.brightened(engine, shown, view.shown)}"
     + (
         "A VampPrior is the mixture of the encoder’s posteriors at these learned inputs. "
         if has_inputs
@@ -52,15 +54,15 @@ st.caption(
     + "Click one to see what it makes and which data it claims."
 )
 
-gallery.take_along(engine, shown)
+wall.take_along(engine, shown)
 
 if view.component is not None:
     st.subheader(f"Component {view.component}", anchor=False)
     panes = st.container(horizontal=True, gap="large")
     with panes.container(key="prototypes_samples"):
-        gallery.stack_when_narrow()
+        wall.stack_when_narrow()
         levels.choose(engine, view)
-        state = sweep.sweep(
+        state = scale_sweep.sweep(
             [engine],
             key="prototypes_strip",
             at=view.scale,
@@ -71,14 +73,14 @@ if view.component is not None:
             levels=levels.of(engine, view),
         )
         view.scale = state.value
-        sweep.take_along(
+        scale_sweep.take_along(
             engine, view.scale, 0, view.component, tiles=24, levels=levels.of(engine, view)
         )
         st.markdown("**The data it claims**")
-        gallery.claimed_data(engine, view.component)
+        wall.claimed_data(engine, view.component)
     with panes.container(width=380):
         st.markdown("**Spread of its posterior**")
-        gallery.spread(engine, shown, view.component)
+        wall.spread(engine, shown, view.component)
         st.page_link(
             frame.page_path("latent_map"),
             label="See its star on the map",
@@ -91,6 +93,6 @@ if view.component is not None:
 
 if has_inputs:
     st.subheader("Along training", anchor=False)
-    view.epoch = gallery.replay(engine, view.epoch)
+    view.epoch = wall.replay(engine, view.epoch)
 
 frame.finish(view, engine)

@@ -1,13 +1,14 @@
 import streamlit as st
 
-from explorer.ui import frame, mirror
-from explorer.ui.controls import control
-from explorer.ui.views import ReconstructView
+from explorer.ui.address.controls import control
+from explorer.ui.address.views import ReconstructView
+from explorer.ui.reconstruct import passage
+from explorer.ui.shell import frame
 
 view = frame.settle(ReconstructView.from_address())
 engines = frame.open_models(view)
 engine = engines[0]
-sources = mirror.sources(engine)
+sources = passage.sources(engine)
 if view.source not in sources:
     view.source = "test"
 
@@ -23,30 +24,30 @@ with panes.container(width=290):
             format_func=sources.get,
             required=True,
         )
-    given = mirror.choose(engine, view)
+    given = passage.choose(engine, view)
 with panes.container(key="reconstruct_models"):
-    mirror.stack_when_narrow()
+    passage.stack_when_narrow()
     if given is None:
         st.markdown("**Nothing to reconstruct yet**")
         st.caption("What you choose, draw or upload goes through the encoder and back, here.")
     else:
-        mirror.show(engines, given, view)
+        passage.show(engines, given, view)
 
 if given is not None:
     below = st.container(horizontal=True, gap="large")
     with below.container(key="reconstruct_posterior_pane"):
-        mirror.posterior(engine, given)
+        passage.posterior(engine, given)
         st.markdown("**Refine**")
         control(st.toggle, "Fit the posterior to this sample alone", view, "refine")
         if view.refine and engine.has_prior:
-            mirror.refinement(engines, given)
+            passage.refinement(engines, given)
         else:
             st.caption(
                 "An encoder serves all data at once. A few gradient steps on the posterior of "
                 "this one sample show how many nats that costs."
             )
     with below.container(key="reconstruct_place_pane"):
-        mirror.place_among_data(engine, given)
+        passage.place_among_data(engine, given)
     st.caption(
         "Compare with up to three models in the sidebar: the same sample goes through each."
     )

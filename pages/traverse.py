@@ -1,19 +1,21 @@
 import streamlit as st
 
-from explorer.ui import frame, levels, walking
-from explorer.ui.controls import commit, control
-from explorer.ui.views import TraverseView
+from explorer.ui.address.controls import commit, control
+from explorer.ui.address.views import TraverseView
+from explorer.ui.panels import levels
+from explorer.ui.shell import frame
+from explorer.ui.traverse import dials
 
 view = frame.settle(TraverseView.from_address())
 engine = frame.open_models(view)[0]
 
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-    walking.centres(engine, view)
+    dials.centres(engine, view)
     control(
         st.number_input, "Units shown", view, "rows", min_value=4, max_value=40, step=4, width=130
     )
     control(st.toggle, "Dead units too", view, "dead")
-    walking.choose_level(engine, view)
+    dials.choose_level(engine, view)
     st.button(
         "Back to the prior mean",
         on_click=commit,
@@ -21,9 +23,9 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         disabled=view.centre == "mean" and not view.at,
     )
 
-z, rows = walking.board(engine, view)
-walking.onwards(engine, z, rows, view)
+z, rows = dials.board(engine, view)
+dials.onwards(engine, z, rows, view)
 levels.apart(engine, z, "The code where the dials stand", key="traverse_levels", view=view)
-walking.saved(engine)
+dials.saved(engine)
 
 frame.finish(view, engine)

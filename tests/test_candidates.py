@@ -4,6 +4,7 @@ import asyncio
 import base64
 import csv
 import dataclasses
+import functools
 import importlib.util
 import io
 import json
@@ -25,7 +26,6 @@ import uuid
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from functools import cache
 from http.client import HTTPException
 from itertools import count
 from pathlib import Path
@@ -50,7 +50,10 @@ from explorer.errors import ExportError, StoreError
 from explorer.inference import Engine
 from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import scale_strip
-from explorer.ui import homeward, picking, resources, routes
+from explorer.ui import cache
+from explorer.ui.api import routes
+from explorer.ui.candidates import transfer
+from explorer.ui.picks import service
 from tests.test_cli import cli
 from tests.test_routes import APP, Answer, ask
 
@@ -72,7 +75,7 @@ def _own_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
 
 
-@cache
+@functools.cache
 def engine_of(slug):
     return Engine(checkpoint.load(slug), "cpu")
 
@@ -548,7 +551,7 @@ def numbers(shape):
     )
 
 
-@cache
+@functools.cache
 def section_sketch():
     return checkpoint.load(CURVES).config.sketch
 
@@ -1475,13 +1478,13 @@ def a_zip(*names, method=zipfile.ZIP_DEFLATED, **contents):
     return stream.getvalue()
 
 
-@cache
+@functools.cache
 def sound():
     """An export of three picks."""
     return packed(*(picked(n, made(f"origin {n}"), stars=n) for n in (1, 2, 3)))
 
 
-@cache
+@functools.cache
 def zeros(megabytes):
     """Make a manifest of nothing but zeros, which are small as long as they are packed."""
     stream = io.BytesIO()
@@ -1738,7 +1741,7 @@ def test_picks_come_back_into_another_project_with_all_that_was_said(store):
     store.mark(1, [key_of(2)], stars=4, verdict="keep", notes="ü\n=1", tags=["a", "b c"])
     content = packed(*store.picks(1))
     other = Project(store.add_project("Another"), "Another", 0)
-    good, words, broken = homeward._import(store, other, Upload(content))
+    good, words, broken = transfer._import(store, other, Upload(content))
     assert (good, broken) == (True, ())
     assert words == "3 picks of “A project” came in."
     for ours, theirs in zip(store.picks(other.id), store.picks(1), strict=True):
@@ -1747,11 +1750,11 @@ def test_picks_come_back_into_another_project_with_all_that_was_said(store):
             assert getattr(ours, name) == getattr(theirs, name)
     before = state_of(store, other.id)
     assert [change.picks for change in store.history(other.id)] == [3]
-    good, words, _ = homeward._import(store, other, Upload(content))
+    good, words, _ = transfer._import(store, other, Upload(content))
     assert good
     assert words == "0 picks of “A project” came in; 3 were here already."
     assert state_of(store, other.id) == before
-    good, words, _ = homeward._import(store, other, Upload(b"no export"))
+    good, words, _ = transfer._import(store, other, Upload(b"no export"))
     assert not good
     assert_one_sentence(words)
     assert store.undo(other.id) == "kept (3 picks)"
@@ -1901,7 +1904,7 @@ def post(address, facts, headers=(), parts=1):
     return Answer(told[0]["status"], told[0]["headers"], body)
 
 
-@cache
+@functools.cache
 def digest_of(slug):
     return checkpoint.load(slug).hash
 
@@ -1924,7 +1927,7 @@ def kept(*items, **facts):
     assert answer.json["refused"] == []
     assert {item["key"] for item in answer.json["saved"]} == {item["key"] for item in items}
     wanted = {item["key"]: n for n, item in enumerate(items)}
-    found = [pick for pick in picking.store().picks(1) if pick.key in wanted]
+    found = [pick for pick in service.store().picks(1) if pick.key in wanted]
     return sorted(found, key=lambda pick: wanted[pick.key])
 
 
@@ -1984,7 +1987,7 @@ def test_a_code_is_kept_and_decoded_bit_by_bit(slug):
 @pytest.mark.parametrize("slug", [PIXELS, CURVES])
 def test_a_point_of_the_map_is_kept_by_its_own_code(slug):
     engine = engine_of(slug)
-    atlas = resources.atlas(engine)
+    atlas = cache.atlas(engine)
     items = [wish(slug, place="data:12"), wish(slug, place="prototypes:3")]
     datum, prototype = kept(*items)
     assert_same_bits(datum.made.code, atlas.codes[12])
@@ -2046,13 +2049,13 @@ def test_what_cannot_be_kept_is_refused_by_name_and_the_rest_is_kept(changes):
     (why,) = facts["refused"]
     assert why["key"] == str(bad["key"])[:64]
     assert_one_sentence(why["why"])
-    assert keys(picking.store().picks(1)) == [good["key"], other["key"]]
+    assert keys(service.store().picks(1)) == [good["key"], other["key"]]
 
 
 def test_nothing_but_bad_picks_leaves_no_trace():
     facts = post("/api/picks", {"items": [drawn_wish(hash="0" * 16)] * 3}).json
     assert (facts["saved"], facts["count"], len(facts["refused"])) == ([], 0, 3)
-    assert picking.store().history(1) == []
+    assert service.store().history(1) == []
 
 
 def test_an_autoencoder_has_no_tiles_to_be_kept():
@@ -2076,7 +2079,7 @@ FOREIGN = {
 @pytest.mark.parametrize("address", ["/api/picks", "/api/picks/mark", "/api/picks/undo"])
 @pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN.keys())
 def test_only_pages_of_the_app_may_write(address, headers):
-    store = picking.store()
+    store = service.store()
     store.keep(1, some(1))
     facts = {"items": [drawn_wish()]} if address == "/api/picks" else MARK | {"stars": 5}
     assert_refused(post(address, facts, headers), 403)
@@ -2097,14 +2100,14 @@ MARK = {"project": 1, "keys": [key_of(1)]}
 )
 def test_a_visitor_without_such_headers_may_write(headers):
     assert post("/api/picks", {"items": [drawn_wish()]}, headers).status == 200
-    assert len(picking.store().picks(1)) == 1
+    assert len(service.store().picks(1)) == 1
 
 
 @pytest.mark.parametrize("parts", [1, 7])
 def test_too_much_at_once_is_refused(parts):
     facts = {"items": [drawn_wish() | {"view": "v" * routes.MOST_BODY}]}
     assert_refused(post("/api/picks", facts, parts=parts), 413)
-    assert picking.store().picks(1) == []
+    assert service.store().picks(1) == []
 
 
 def test_a_body_may_come_in_parts():
@@ -2124,7 +2127,7 @@ NO_BODIES = {
         b'{"items": [{}], "command": "rm"}',
         b'{"items": [{}], "project": -1}',
         b'{"items": [{"key": "\\ud800"}]}',
-        json.dumps({"items": [{}] * (picking.MOST_AT_ONCE + 1)}).encode(),
+        json.dumps({"items": [{}] * (service.MOST_AT_ONCE + 1)}).encode(),
     ],
     "/api/picks/mark": [
         b"",
@@ -2154,10 +2157,10 @@ NO_BODIES = {
     ids=lambda value: repr(value)[:40],
 )
 def test_what_cannot_be_understood_is_refused_and_changes_nothing(address, body):
-    picking.store().keep(1, some(1))
-    before = state_of(picking.store())
+    service.store().keep(1, some(1))
+    before = state_of(service.store())
     assert_refused(post(address, body), 400)
-    assert state_of(picking.store()) == before
+    assert state_of(service.store()) == before
 
 
 def test_a_pick_that_is_posted_twice_is_kept_once():
@@ -2180,22 +2183,22 @@ def test_picks_that_are_posted_by_many_at_once_are_kept_once_each():
             crowd.map(lambda turn: post("/api/picks", {"items": items[turn:]}), range(6))
         )
     assert {answer.status for answer in answers} == {200}
-    found = picking.store().picks(1)
+    found = service.store().picks(1)
     assert sorted(keys(found)) == sorted(item["key"] for item in items)
     assert [pick.number for pick in found] == list(range(1, 13))
 
 
 def test_picks_go_to_the_project_that_is_asked_for():
-    other = picking.store().add_project("Another")
+    other = service.store().add_project("Another")
     post("/api/picks", {"items": [drawn_wish(tile=1)], "project": 1})
     post("/api/picks", {"items": [drawn_wish(tile=2)], "project": other})
-    assert [project.picks for project in picking.store().projects()] == [1, 1]
+    assert [project.picks for project in service.store().projects()] == [1, 1]
     gone = post("/api/picks", {"items": [drawn_wish(tile=3)], "project": 99}).json
     assert gone["count"] == 2
 
 
 def test_marks_are_stored_and_undone_and_the_count_is_told():
-    store = picking.store()
+    store = service.store()
     store.keep(1, some(1, 2, 3))
     both = {"project": 1, "keys": [key_of(1), key_of(2)]}
     assert post("/api/picks/mark", both | {"stars": 4, "verdict": "keep"}).json == {"count": 3}
@@ -2229,7 +2232,7 @@ def test_picks_are_only_posted():
 
 def test_a_locked_store_is_said_and_the_pick_may_be_sent_again(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "PATIENCE_SECONDS", 0.1)
-    picking.store().keep(1, some(1))
+    service.store().keep(1, some(1))
     item = drawn_wish(tile=3)
     with holding(tmp_path / "user" / FILE):
         for address, facts in (
@@ -2260,7 +2263,7 @@ def test_picks_of_a_model_are_kept_whatever_was_imported_under_its_hash(store):
         picked(1, made(model=model_of(foreign, digest_of(PIXELS)),
                        sample=np.zeros(foreign.shape, np.float32)))
     )  # fmt: skip
-    homeward._import(picking.store(), picking.store().projects()[0], Upload(content))
+    transfer._import(service.store(), service.store().projects()[0], Upload(content))
     (pick,) = kept(drawn_wish(tile=2))
     assert_same_bits(pick.made.sample, engine_of(PIXELS).sample(3, 1.0, 0).x[2])
 
@@ -2366,7 +2369,7 @@ def taken(tmp_path):
         wish(place="data:3"),
         wish(CURVES, z=text_of(np.linspace(-1, 1, 8))),
     )
-    store = picking.store()
+    store = service.store()
     store.mark(1, [store.picks(1)[1].key], treatment="smoothed")
     content = packed(*store.picks(1))
     (tmp_path / "mine.zip").write_bytes(content)

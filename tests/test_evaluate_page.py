@@ -1,11 +1,11 @@
 """All models of a data set side by side: every number with its error, and nothing that is not."""
 
 import csv
+import functools
 import io
 import json
 import math
 import tomllib
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,11 @@ from explorer.data import DigitsConfig
 from explorer.metrics import evaluate
 from explorer.metrics.published import published
 from explorer.publishing import DATA
-from explorer.ui import evaluating, palette, resources, scores
-from explorer.ui.views import EvaluateView
+from explorer.ui import cache
+from explorer.ui.address.views import EvaluateView
+from explorer.ui.evaluate import charts as evaluate_charts
+from explorer.ui.evaluate import table
+from explorer.ui.wording import palette
 from tests.conftest import small_checkpoint
 from tests.test_pages import address, open_page, told
 
@@ -111,20 +114,20 @@ def three(shelf):
 
 
 def entry(slug):
-    return next(each for each in resources.entries() if each.slug == slug)
+    return next(each for each in cache.entries() if each.slug == slug)
 
 
 # Rows
 
 
 def slugs(data="digits"):
-    return [row.entry.slug for row in scores.rows(data)]
+    return [row.entry.slug for row in table.rows(data)]
 
 
 @pytest.mark.usefixtures("three")
 def test_models_stand_best_first_with_those_that_are_numbers_alone():
     assert slugs() == ["two-mog", "one-standard", "three-vamp"]
-    assert [row.name.endswith(", results only") for row in scores.rows("digits")] == [
+    assert [row.name.endswith(", results only") for row in table.rows("digits")] == [
         False,
         False,
         True,
@@ -139,17 +142,17 @@ def test_only_models_with_a_prior_and_numbers_are_listed(three):
     (three / "broken").mkdir()
     assert slugs() == ["two-mog", "one-standard", "three-vamp", "unscored"]
     assert slugs("mnist") == ["elsewhere"]
-    assert scores.data_sets() == [kind for kind in DATA if kind in ("digits", "mnist")]
+    assert table.data_sets() == [kind for kind in DATA if kind in ("digits", "mnist")]
 
 
 def test_names_tell_models_apart(shelf):
     put(shelf, "a", everything(), prior={"kind": "vamp", "components": 3})
-    assert "K =" not in scores.rows("digits")[0].name
+    assert "K =" not in table.rows("digits")[0].name
     put(shelf, "b", everything(), prior={"kind": "vamp", "components": 5})
     put(shelf, "c", everything(), prior={"kind": "vamp", "components": 5}, latent=4)
     put(shelf, "d", everything())
     put(shelf, "e", everything())
-    names = {row.entry.slug: row.name for row in scores.rows("digits")}
+    names = {row.entry.slug: row.name for row in table.rows("digits")}
     assert "(K = 3)" in names["a"]
     assert "(K = 5)" in names["b"]
     assert "K =" not in names["c"]
@@ -161,19 +164,19 @@ def test_a_model_is_called_small_where_published_numbers_are_of_a_wider_one(shel
     put(shelf, "wide", everything(), data="mnist-static", hidden=(300, 300))
     put(shelf, "wider", everything(), data="mnist-static", hidden=(500, 500))
     put(shelf, "unpublished", everything())
-    names = {row.entry.slug: row.name for row in scores.rows("mnist-static")}
+    names = {row.entry.slug: row.name for row in table.rows("mnist-static")}
     assert names == {
         "narrow": "Standard normal, small VAE, 2 units",
         "wide": "Standard normal, 2 units (wide)",
         "wider": "Standard normal, 2 units (wider)",
     }
-    assert scores.rows("digits")[0].name == "Standard normal, 2 units"
+    assert table.rows("digits")[0].name == "Standard normal, 2 units"
 
 
 def test_models_that_share_even_the_number_of_components_have_names_of_their_own(shelf):
     for slug in ("first", "second"):
         put(shelf, slug, everything(), prior={"kind": "vamp", "components": 3})
-    assert len({row.name for row in scores.rows("digits")}) == 2
+    assert len({row.name for row in table.rows("digits")}) == 2
 
 
 # Cells
@@ -192,24 +195,24 @@ def test_models_that_share_even_the_number_of_components_have_names_of_their_own
     ],
 )
 def test_a_cell_is_a_number_with_its_error(name, metric, words):
-    assert scores.cell({name: metric}, name) == words
+    assert table.cell({name: metric}, name) == words
 
 
 def test_a_number_that_is_not_known_is_a_dash():
-    assert scores.cell({}, "kl") == "–"
+    assert table.cell({}, "kl") == "–"
 
 
 @pytest.mark.parametrize(("share_of_log", "said"), [(0.94, False), (0.96, True), (1.0, True)])
 def test_saturated_information_is_said(share_of_log, said):
     metric = Metric(value=share_of_log * math.log(2000), se=0.01, n=2000, unit="nats")
-    assert scores.cell({"information": metric}, "information").endswith(", saturated") == said
-    assert "saturated" not in scores.cell({"marginal_kl": metric}, "marginal_kl")
+    assert table.cell({"information": metric}, "information").endswith(", saturated") == said
+    assert "saturated" not in table.cell({"marginal_kl": metric}, "marginal_kl")
 
 
 # Tables
 
 
-@cache
+@functools.cache
 def of_two_levels():
     data = DigitsConfig().load(Path("nowhere"))
     opened = small_checkpoint("standard", model="hvae")
@@ -217,52 +220,52 @@ def of_two_levels():
 
 
 def test_every_measure_has_its_place_and_its_name():
-    placed = [name for group in scores.GROUPS.values() for name in group]
+    placed = [name for group in table.GROUPS.values() for name in group]
     assert len(placed) == len(set(placed))
     assert set(of_two_levels()) <= set(placed)
-    assert set(placed) == set(scores.NAMES)
-    assert len(set(scores.NAMES.values())) == len(scores.NAMES)
-    assert scores.GROUPS.keys() == scores.TITLES.keys() == scores.EXPLAINED.keys()
+    assert set(placed) == set(table.NAMES)
+    assert len(set(table.NAMES.values())) == len(table.NAMES)
+    assert table.GROUPS.keys() == table.TITLES.keys() == table.EXPLAINED.keys()
 
 
-@pytest.mark.parametrize("group", scores.GROUPS)
+@pytest.mark.parametrize("group", table.GROUPS)
 def test_a_table_has_a_row_for_each_model_and_no_empty_column(three, group):
     put(three, "unscored", {"precision": share(0.5), "kl": nats(3), "mmd": share(0.1)})
-    rows = scores.rows("digits")
-    laid = scores.table(rows, group)
+    rows = table.rows("digits")
+    laid = table.table(rows, group)
     assert [facts["Model"] for facts in laid] == [row.name for row in rows]
     assert len({tuple(facts) for facts in laid}) == 1
-    for name in scores.GROUPS[group]:
+    for name in table.GROUPS[group]:
         known = [name in row.entry.metrics for row in rows]
-        assert (scores.NAMES[name] in laid[0]) == any(known)
+        assert (table.NAMES[name] in laid[0]) == any(known)
         if any(known):
-            shown = [facts[scores.NAMES[name]] for facts in laid]
+            shown = [facts[table.NAMES[name]] for facts in laid]
             assert [words != "–" for words in shown] == known
 
 
 @pytest.mark.usefixtures("three")
 def test_a_table_says_n_and_samples():
-    first = scores.table(scores.rows("digits"), "likelihood")[0]
+    first = table.table(table.rows("digits"), "likelihood")[0]
     assert first["log p(x)"] == "−20.00 ± 0.25"
     assert (first["S"], first["n"]) == ("500", str(N))
-    assert "S" not in scores.table(scores.rows("digits"), "samples")[0]
+    assert "S" not in table.table(table.rows("digits"), "samples")[0]
 
 
 @pytest.mark.usefixtures("three")
 def test_the_null_row_is_what_real_data_score():
-    rows = scores.rows("digits")
-    assert scores.null_row(rows, "samples") == {
+    rows = table.rows("digits")
+    assert table.null_row(rows, "samples") == {
         "Model": "Real data", "Density": "1.000", "Coverage": "0.960",
     }  # fmt: skip
-    assert scores.null_row(rows, "likelihood") is None
-    assert scores.null_row(rows, "alignment") is None
+    assert table.null_row(rows, "likelihood") is None
+    assert table.null_row(rows, "alignment") is None
 
 
 def test_the_null_row_is_the_mean_over_models_that_have_one(shelf):
     for slug, null in (("a", 0.4), ("b", 0.5), ("c", None)):
         facts = everything() | {"mmd": share(0.1, null=null)}
         put(shelf, slug, facts, latent={"a": 2, "b": 3, "c": 4}[slug])
-    found = scores.null_row(scores.rows("digits"), "alignment")
+    found = table.null_row(table.rows("digits"), "alignment")
     assert found == {"Model": "The prior against itself", "MMD²": "0.4500"}
 
 
@@ -275,8 +278,8 @@ def read(content):
 
 @pytest.mark.usefixtures("three")
 def test_a_csv_holds_every_measure_of_every_model():
-    rows = scores.rows("digits")
-    found = read(scores.as_csv("digits", rows))
+    rows = table.rows("digits")
+    found = read(table.as_csv("digits", rows))
     expected = [(row.entry, name) for row in rows for name in row.entry.metrics]
     assert len(found) == len(expected) == 3 * len(everything())
     for line, (each, name) in zip(found, expected, strict=True):
@@ -299,7 +302,7 @@ def test_a_csv_holds_every_measure_of_every_model():
 @pytest.mark.parametrize("data", ["mnist-static", "mnist", "caltech-silhouettes", "frey"])
 def test_a_csv_holds_published_numbers_of_the_models_that_are_there(shelf, data):
     put(shelf, "flat", everything(), data=data)
-    found = [line for line in read(scores.as_csv(data, scores.rows(data)))
+    found = [line for line in read(table.as_csv(data, table.rows(data)))
              if line["source"] != "measured here"]  # fmt: skip
     known = [row for row in published(data) if row.model == "vae"]
     assert len(found) == len(known) == 2
@@ -309,15 +312,15 @@ def test_a_csv_holds_published_numbers_of_the_models_that_are_there(shelf, data)
         assert line["measure"] == ("bits_per_dimension" if data == "frey" else "log_likelihood")
         assert line["source"] == f"{row.source}, {row.place}"
     put(shelf, "deep", everything(), data=data, model="hvae")
-    models = {row.model for row in scores.comparable(data, scores.rows(data))}
+    models = {row.model for row in table.comparable(data, table.rows(data))}
     assert models == {"vae", "hvae"}
 
 
 def test_other_data_are_compared_with_nothing_published(shelf):
     for data in ("digits", "omniglot28", "fashion"):
         put(shelf, f"own-{data}", everything(), data=data)
-        assert scores.comparable(data, scores.rows(data)) == []
-        sources = {line["source"] for line in read(scores.as_csv(data, scores.rows(data)))}
+        assert table.comparable(data, table.rows(data)) == []
+        sources = {line["source"] for line in read(table.as_csv(data, table.rows(data)))}
         assert sources == {"measured here"}
 
 
@@ -327,12 +330,12 @@ def test_other_data_are_compared_with_nothing_published(shelf):
 @pytest.mark.usefixtures("three")
 @pytest.mark.parametrize("name", ["log_likelihood", "elbo"])
 def test_a_difference_is_taken_sample_by_sample_where_both_are_known(name):
-    found = scores.difference(entry("one-standard"), entry("two-mog"), name)
+    found = table.difference(entry("one-standard"), entry("two-mog"), name)
     gap = per_sample(1)[name].astype(float) - per_sample(2)[name].astype(float)
     assert (found.n, found.paired) == (N, True)
     np.testing.assert_allclose(found.value, gap.mean(), rtol=1e-12)
     np.testing.assert_allclose(found.error, gap.std(ddof=1) / math.sqrt(N), rtol=1e-12)
-    back = scores.difference(entry("two-mog"), entry("one-standard"), name)
+    back = table.difference(entry("two-mog"), entry("one-standard"), name)
     assert (back.value, back.error) == (-found.value, found.error)
 
 
@@ -342,17 +345,17 @@ def test_a_difference_of_what_moves_together_is_sharper_sample_by_sample():
     values = per_sample(1)["log_likelihood"]
     noise = np.random.default_rng(9).normal(0.5, 0.01, N).astype(np.float32)
     np.savez(other.folder / LIKELIHOOD, rows=np.arange(N), log_likelihood=values - noise)
-    found = scores.difference(one, other, "log_likelihood")
+    found = table.difference(one, other, "log_likelihood")
     assert abs(found.value - 0.5) < 0.01
     assert found.error < 0.003 < math.hypot(0.25, 0.25)
 
 
 @pytest.mark.usefixtures("three")
 def test_a_difference_of_numbers_alone_has_both_errors():
-    found = scores.difference(entry("one-standard"), entry("three-vamp"), "log_likelihood")
+    found = table.difference(entry("one-standard"), entry("three-vamp"), "log_likelihood")
     assert (found.value, found.n, found.paired) == (1.0, N, False)
     np.testing.assert_allclose(found.error, math.hypot(0.25, 0.25))
-    density = scores.difference(entry("one-standard"), entry("two-mog"), "density")
+    density = table.difference(entry("one-standard"), entry("two-mog"), "density")
     assert (density.value, density.paired) == (0.0, False)
 
 
@@ -369,7 +372,7 @@ def test_a_difference_of_numbers_alone_has_both_errors():
 def test_other_samples_are_not_paired(arrays):
     one, other = entry("one-standard"), entry("two-mog")
     np.savez(other.folder / LIKELIHOOD, **arrays)
-    assert not scores.difference(one, other, "log_likelihood").paired
+    assert not table.difference(one, other, "log_likelihood").paired
 
 
 @pytest.mark.usefixtures("three")
@@ -377,31 +380,31 @@ def test_arrays_that_say_no_rows_and_differ_in_length_are_not_paired():
     one, other = entry("one-standard"), entry("two-mog")
     np.savez(one.folder / LIKELIHOOD, log_likelihood=np.zeros(N))
     np.savez(other.folder / LIKELIHOOD, log_likelihood=np.zeros(N - 1))
-    assert not scores.difference(one, other, "log_likelihood").paired
+    assert not table.difference(one, other, "log_likelihood").paired
 
 
 @pytest.mark.usefixtures("three")
 def test_what_was_not_measured_has_no_difference():
-    assert scores.difference(entry("one-standard"), entry("two-mog"), "kl") is None
-    assert scores.difference(entry("one-standard"), entry("two-mog"), "active_units") is None
+    assert table.difference(entry("one-standard"), entry("two-mog"), "kl") is None
+    assert table.difference(entry("one-standard"), entry("two-mog"), "active_units") is None
 
 
 @pytest.mark.usefixtures("three")
 def test_arrays_of_the_user_come_before_those_beside_the_weights():
     one = entry("one-standard")
-    np.testing.assert_array_equal(scores.arrays(one)["elbo"], per_sample(1)["elbo"])
+    np.testing.assert_array_equal(table.arrays(one)["elbo"], per_sample(1)["elbo"])
     results_folder(one.hash).mkdir(parents=True)
     np.savez(results_folder(one.hash) / LIKELIHOOD, elbo=np.ones(3))
-    assert scores.arrays(one)["elbo"].tolist() == [1, 1, 1]
-    assert scores.arrays(entry("three-vamp")) == {}
+    assert table.arrays(one)["elbo"].tolist() == [1, 1, 1]
+    assert table.arrays(entry("three-vamp")) == {}
 
 
 @pytest.mark.usefixtures("three")
 def test_damaged_arrays_are_as_good_as_none():
     one = entry("one-standard")
     (one.folder / LIKELIHOOD).write_bytes(b"PK no archive")
-    assert scores.arrays(one) == {}
-    assert not scores.difference(one, entry("two-mog"), "elbo").paired
+    assert table.arrays(one) == {}
+    assert not table.difference(one, entry("two-mog"), "elbo").paired
 
 
 # The page
@@ -425,18 +428,20 @@ def shown(app):
 
 
 def test_the_page_opens_on_every_data_set_that_has_numbers():
-    known = scores.data_sets()
+    known = table.data_sets()
     assert {"digits", "mnist-static", "airfoils"} <= set(known)
     for data in known:
         app = page(model="digits-vae-vamp-2", of=data)
         assert address(app)["of"] == data
-        assert app.selectbox(key="evaluate_of").options == list(map(evaluating.data_words, known))
-        rows = scores.rows(data)
+        assert app.selectbox(key="evaluate_of").options == list(
+            map(evaluate_charts.data_words, known)
+        )
+        rows = table.rows(data)
         listed = list(shown(app)["Model"])
         assert [name for name in listed if "Tomczak" not in name] == [row.name for row in rows]
-        assert len(listed) - len(rows) == len(scores.comparable(data, rows))
+        assert len(listed) - len(rows) == len(table.comparable(data, rows))
         assert bool(drawn(app, "evaluate_likelihood")["data"])
-        assert ("grey diamonds" in told(app)) == bool(scores.comparable(data, rows))
+        assert ("grey diamonds" in told(app)) == bool(table.comparable(data, rows))
 
 
 def test_the_data_set_is_that_of_the_open_model_until_another_is_chosen(three):
@@ -451,9 +456,9 @@ def test_the_data_set_is_that_of_the_open_model_until_another_is_chosen(three):
 
 def test_large_numbers_have_no_decimals():
     large = {"kernel_distance": nats(9_570_489.2, 42_163.0)}
-    assert scores.cell(large, "kernel_distance") == "9,570,489 ± 42,163"
-    assert scores.cell({"elbo": nats(-1781.128, 12.7)}, "elbo") == "−1,781.13 ± 12.70"
-    assert scores.cell({"elbo": nats(9999.999, 0.0004)}, "elbo") == "10,000 ± 0.0004"
+    assert table.cell(large, "kernel_distance") == "9,570,489 ± 42,163"
+    assert table.cell({"elbo": nats(-1781.128, 12.7)}, "elbo") == "−1,781.13 ± 12.70"
+    assert table.cell({"elbo": nats(9999.999, 0.0004)}, "elbo") == "10,000 ± 0.0004"
 
 
 @pytest.mark.usefixtures("three")
@@ -466,9 +471,9 @@ def test_a_group_of_measures_is_chosen_and_lands_in_the_address():
         choice.set_value(group).run()
         assert not app.exception
         assert address(app)["group"] == group
-        wanted = scores.table(scores.rows("digits"), group)
+        wanted = table.table(table.rows("digits"), group)
         assert list(shown(app).columns) == list(wanted[0])
-        assert scores.EXPLAINED[group] in told(app)
+        assert table.EXPLAINED[group] in told(app)
     app = page(model="one-standard", group="samples")
     assert list(shown(app)["Model"])[-1] == "Real data"
     assert list(shown(app)["Coverage"])[-1] == "0.960"
@@ -563,7 +568,7 @@ def test_what_a_model_lacks_is_offered(three, monkeypatch):
     put(three, "lacking", {"log_likelihood": nats(-30)}, latent=3)
     put(three, "numbers", {"log_likelihood": nats(-31)}, latent=4, weights=False)
     app = page(model="one-standard")
-    name = next(row.name for row in scores.rows("digits") if row.entry.slug == "lacking")
+    name = next(row.name for row in table.rows("digits") if row.entry.slug == "lacking")
     assert offers(app) == [f"Compute the numbers of {name}"]
     ordered = []
     monkeypatch.setattr(jobs, "start", ordered.append)
@@ -590,7 +595,7 @@ def test_numbers_of_a_job_are_shown_as_they_come(three):
     checkpoint.write_metrics(folder, everything(-19))
     app = page(model="one-standard")
     assert offers(app) == []
-    assert scores.rows("digits")[0].entry.slug == "lacking"
+    assert table.rows("digits")[0].entry.slug == "lacking"
 
 
 # Others
@@ -649,7 +654,7 @@ def test_each_unit_of_each_level_is_drawn(shelf):
     app = page(model="deep")
     traces = drawn(app, "evaluate_units")["data"]
     assert [trace["name"].rsplit(", ")[-1] for trace in traces] == ["z2", "z1"]
-    assert evaluating.levels_of(entry("deep")) == {"z2": (0, 2), "z1": (2, 5)}
+    assert evaluate_charts.levels_of(entry("deep")) == {"z2": (0, 2), "z1": (2, 5)}
 
 
 def test_units_that_were_not_measured_are_said_to_be_so(three):

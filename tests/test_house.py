@@ -75,7 +75,8 @@ def test_a_page_is_short(page):
 
 
 def test_every_page_has_a_title_and_every_title_a_page():
-    from explorer.ui import frame, views
+    from explorer.ui.address import views
+    from explorer.ui.shell import frame
 
     names = {page.stem for page in PAGES}
     assert names == set(frame.TITLES) == set(views.PAGES)
@@ -91,7 +92,7 @@ def test_the_package_imports_nothing_heavy():
 
 DOOR = """
 import ast, importlib, pathlib
-import explorer.ui.frame, explorer.ui.routes, explorer.ui.resources
+import explorer.ui.shell.frame, explorer.ui.api.routes, explorer.ui.cache
 import explorer
 for page in sorted(pathlib.Path("pages").glob("*.py")):
     for node in ast.walk(ast.parse(page.read_text())):
@@ -136,7 +137,7 @@ def test_no_file_unpickles(source):
 
 @pytest.mark.parametrize("source", SOURCES, ids=relative)
 def test_only_settings_and_the_launcher_touch_the_environment(source):
-    if relative(source) not in ("explorer/settings.py", "explorer/ui/launch.py"):
+    if relative(source) not in ("explorer/settings.py", "explorer/ui/entry/server.py"):
         assert "os.environ" not in source.read_text()
         assert "getenv" not in source.read_text()
 

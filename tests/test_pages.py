@@ -10,8 +10,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer import Engine, catalogue, settings
-from explorer.ui import resources, ways
-from explorer.ui.views import PAGES, GenerateView, LatentMapView, View
+from explorer.ui import cache
+from explorer.ui.address.views import PAGES, GenerateView, LatentMapView, View
+from explorer.ui.interpolate import film
 from tests.conftest import small_checkpoint
 
 ENTRY = settings.PACKAGE / "ui" / "entry" / "app.py"
@@ -246,8 +247,8 @@ def test_every_page_has_a_view():
 
 
 def test_engines_are_shared_and_few():
-    entry = next(entry for entry in resources.entries() if entry.slug == "digits-vae-vamp-16")
-    assert resources.engine(entry) is resources.engine(entry)
+    entry = next(entry for entry in cache.entries() if entry.slug == "digits-vae-vamp-16")
+    assert cache.engine(entry) is cache.engine(entry)
 
 
 def told(app):
@@ -393,14 +394,14 @@ def test_a_drawn_line_is_no_geodesic():
 
 
 def test_a_geodesic_visits_the_ends_and_a_shortest_way_is_remembered():
-    entry = next(entry for entry in resources.entries() if entry.slug == "digits-vae-vamp-16")
-    opened = resources.engine(entry)
+    entry = next(entry for entry in cache.entries() if entry.slug == "digits-vae-vamp-16")
+    opened = cache.engine(entry)
     ends = opened.draw(3)[0].astype("<f4")
-    codes, legs = resources.shortest(opened, ends.tobytes(), 9)
+    codes, legs = cache.shortest(opened, ends.tobytes(), 9)
     np.testing.assert_allclose(codes[[0, 4, 8]], ends, rtol=1e-5)
     assert len(legs) == 2
     assert all(leg.length <= leg.straight_length for leg in legs)
-    assert resources.shortest(opened, ends.tobytes(), 9)[0] is codes
+    assert cache.shortest(opened, ends.tobytes(), 9)[0] is codes
     # The engine's own weights stay as they are: single precision, on its device.
     assert {value.dtype for value in opened.checkpoint.model.state_dict().values()} == {
         torch.float32
@@ -410,8 +411,8 @@ def test_a_geodesic_visits_the_ends_and_a_shortest_way_is_remembered():
 def test_a_model_that_draws_pixel_by_pixel_offers_no_geodesic():
     pixels = Engine(small_checkpoint("vamp", model="pixelhvae"), "cpu")
     plain = Engine(small_checkpoint("vamp"), "cpu")
-    assert ways.kinds(plain) == list(ways.KINDS)
-    assert ways.kinds(pixels) == [kind for kind in ways.KINDS if kind != "geodesic"]
+    assert film.kinds(plain) == list(film.KINDS)
+    assert film.kinds(pixels) == [kind for kind in film.KINDS if kind != "geodesic"]
 
 
 def test_reconstruct_tells_the_terms_of_every_model():
@@ -474,7 +475,7 @@ def test_every_bench_of_the_lab_opens(bench):
 
 
 def test_every_step_of_every_lesson_asks_and_reveals():
-    from explorer.ui.lessons import LESSONS
+    from explorer.ui.priors_lab.lessons import LESSONS
 
     for number, lesson in enumerate(LESSONS, 1):
         for step, content in enumerate(lesson.steps, 1):
@@ -497,7 +498,7 @@ def test_a_guess_goes_into_the_link():
 
 
 def test_the_longest_link_of_each_page_stays_under_two_thousand_characters():
-    from explorer.ui.views import InterpolateView
+    from explorer.ui.address.views import InterpolateView
 
     code = "z:" + "A" * 107
     view = InterpolateView(
@@ -507,16 +508,16 @@ def test_the_longest_link_of_each_page_stays_under_two_thousand_characters():
 
 
 def test_what_the_lessons_claim_holds_of_the_shipped_models():
-    from explorer.ui import lab
+    from explorer.ui.priors_lab import benches
 
     def entry(slug):
-        return next(item for item in resources.entries() if item.slug == slug)
+        return next(item for item in cache.entries() if item.slug == slug)
 
-    engines = {slug: resources.engine(entry(f"digits-vae-{slug}-2")) for slug in
+    engines = {slug: cache.engine(entry(f"digits-vae-{slug}-2")) for slug in
                ("standard", "xvae", "mog", "vamp", "vamp-k1", "vamp-k4", "vamp-k16")}  # fmt: skip
-    holes = {slug: resources.plane(engine).hole_mass for slug, engine in engines.items()}
+    holes = {slug: cache.plane(engine).hole_mass for slug, engine in engines.items()}
     assert holes["xvae"] > holes["standard"]
-    cut = {slug: resources.surgery(engine) for slug, engine in engines.items()}
+    cut = {slug: cache.surgery(engine) for slug, engine in engines.items()}
     assert cut["vamp"].marginal < cut["standard"].marginal
     assert cut["mog"].marginal < cut["standard"].marginal
     between = cut["vamp-k16"].marginal - cut["vamp"].marginal
@@ -527,7 +528,7 @@ def test_what_the_lessons_claim_holds_of_the_shipped_models():
         for slug in ("standard", "xvae", "mog", "vamp")
     ]
     assert max(likelihoods) - min(likelihoods) < 1
-    assert {lab.named(engines["vamp-k1"]), lab.named(engines["vamp"])} == {
+    assert {benches.named(engines["vamp-k1"]), benches.named(engines["vamp"])} == {
         "VampPrior (K = 1)",
         "VampPrior (K = 100)",
     }
@@ -535,11 +536,11 @@ def test_what_the_lessons_claim_holds_of_the_shipped_models():
 
 @pytest.mark.parametrize("light", [None, True])
 def test_a_card_shows_a_photograph_alike_in_both_themes(light, tmp_path):
-    entry = next(entry for entry in resources.entries() if entry.slug == "digits-vae-vamp-16")
+    entry = next(entry for entry in cache.entries() if entry.slug == "digits-vae-vamp-16")
     sketch = entry.config.sketch.model_copy(update={"light": light})
     config = entry.config.model_copy(update={"sketch": sketch})
     ramp = np.arange(64, dtype=np.uint8).reshape(8, 8)
     Image.fromarray(ramp).convert("RGB").save(tmp_path / "preview.png")
     entry = dataclasses.replace(entry, config=config, folder=tmp_path)
-    shown = [resources.preview(entry, dark) for dark in (False, True)]
+    shown = [cache.preview(entry, dark) for dark in (False, True)]
     assert (shown[0] == shown[1]) is bool(light)

@@ -18,10 +18,9 @@ from starlette.applications import Starlette
 
 from explorer import drawing
 from explorer.sketch import PixelSketch
-from explorer.ui import notation, resources, routes
-from explorer.ui.components.canvas import MOST_POINTS, MOST_STROKES, strokes_of
-from explorer.ui.components.traversal import offsets
-from explorer.ui.notation import (
+from explorer.ui import cache
+from explorer.ui.address import notation
+from explorer.ui.address.notation import (
     DIALS,
     MOST_EDITS,
     MOST_VERTICES,
@@ -35,6 +34,9 @@ from explorer.ui.notation import (
     read_code,
     select,
 )
+from explorer.ui.api import routes
+from explorer.ui.components.canvas import MOST_POINTS, MOST_STROKES, strokes_of
+from explorer.ui.components.traversal import offsets
 
 PLANE, WIDE, CURVES, PLAIN = (
     "digits-vae-vamp-2",
@@ -55,7 +57,7 @@ def _own_folder(tmp_path, monkeypatch):
 
 
 def engine_of(slug):
-    return resources.engine(next(entry for entry in resources.entries() if entry.slug == slug))
+    return cache.engine(next(entry for entry in cache.entries() if entry.slug == slug))
 
 
 @pytest.fixture
@@ -133,7 +135,7 @@ def assert_absent(answer):
 @pytest.mark.parametrize("slug", [PLANE, WIDE, CURVES, PLAIN])
 def test_all_points_of_the_map_are_sent_in_four_bytes_each(slug):
     engine = engine_of(slug)
-    atlas = resources.atlas(engine)
+    atlas = cache.atlas(engine)
     answer = ask(routes.address_of(engine, "points"))
     assert (answer.status, answer.kind) == (200, "application/octet-stream")
     header, body = answer.packed
@@ -157,13 +159,13 @@ def test_regions_have_contours_and_holes_with_words(slug):
     assert len(facts["prior"]) == len(facts["aggregated"]) == 3
     assert all(len(line) % 2 == 0 for lines in facts["prior"] for line in lines)
     assert "of 1,000 prior samples" in facts["words"]
-    found = resources.plane(engine_of(slug))
+    found = cache.plane(engine_of(slug))
     assert [hole[2] for hole in facts["holes"]] == [hole.mass for hole in found.holes]
 
 
 def layers_of(engine):
-    found = resources.plane(engine)
-    atlas = resources.atlas(engine)
+    found = cache.plane(engine)
+    atlas = cache.atlas(engine)
     known = {}
     for layer in ("data", "prior", "prototypes", "holes"):
         codes = layer_codes(engine, atlas, layer, found)
@@ -195,7 +197,7 @@ def test_a_card_has_a_title_rows_and_pictures_that_are_there(slug):
 
 
 def test_a_card_of_a_datum_says_what_the_atlas_knows(plane):
-    atlas = resources.atlas(plane)
+    atlas = cache.atlas(plane)
     facts = ask(routes.address_of(plane, "card", "data", 7)).json
     rows = dict(facts["rows"])
     assert rows["Class"] == atlas.classes[atlas.label[7]]
@@ -212,7 +214,7 @@ def test_an_autoencoder_has_no_density_on_its_cards():
 @pytest.mark.parametrize("slug", [PLANE, CURVES])
 def test_a_thumbnail_shows_what_the_model_decodes(slug):
     engine = engine_of(slug)
-    codes = resources.atlas(engine).codes
+    codes = cache.atlas(engine).codes
     answer = ask(routes.address_of(engine, "thumbnail", "data", 3))
     assert (answer.status, answer.kind) == (200, "image/png")
     x = engine.decode(codes[3:4])
@@ -226,7 +228,7 @@ def test_a_thumbnail_shows_what_the_model_decodes(slug):
 
 def test_an_original_is_the_datum_itself_dark_on_light(plane):
     answer = ask(routes.address_of(plane, "thumbnail", "originals", 5))
-    x = resources.original(plane, 5)
+    x = cache.original(plane, 5)
     with Image.open(io.BytesIO(answer.body)) as picture:
         tiles = drawing.thumbnails(1 - x, plane.sketch, routes.SIDE)
         np.testing.assert_array_equal(np.asarray(picture), tiles[0])
@@ -274,7 +276,7 @@ def test_the_standing_of_a_strip_is_in_per_cent_for_every_frame_and_tile(plane, 
         assert values.shape == (41, 4)
         assert values.min() >= 0
         assert values.max() <= 100
-    atlas = resources.atlas(plane)
+    atlas = cache.atlas(plane)
     assert facts["heldOut"] == (atlas.split == 2).sum()
     assert facts["training"] == (atlas.split == 0).sum()
 
@@ -440,12 +442,12 @@ def test_an_address_is_only_asked(plane):
 
 
 def test_a_damaged_map_is_absent_with_its_reason(tmp_path, plane):
-    resources.known._atlas.clear()
+    cache.known._atlas.clear()
     folder = tmp_path / "user" / "results" / plane.checkpoint.hash
     folder.mkdir(parents=True)
     (folder / "atlas.npz").write_bytes(b"PK")
     answer = ask(routes.address_of(plane, "points"))
-    resources.known._atlas.clear()
+    cache.known._atlas.clear()
     assert answer.status == 404
     assert "atlas.npz" in answer.body.decode()
     assert len(answer.body.decode().splitlines()) == 1
@@ -634,7 +636,7 @@ def test_any_text_is_a_finite_code_or_none(text, latent):
 
 @pytest.fixture
 def atlas(plane):
-    return resources.atlas(plane)
+    return cache.atlas(plane)
 
 
 def test_a_box_selects_what_lies_in_it(plane, atlas):
@@ -689,7 +691,7 @@ def test_an_empty_area_selects_nothing_and_is_no_place(plane, atlas):
 
 
 def test_one_point_of_each_layer_is_selected(plane, atlas):
-    found = resources.plane(plane)
+    found = cache.plane(plane)
     known = layers_of(plane)
     assert set(known) == {"data", "prior", "prototypes", "holes"}
     for layer, codes in known.items():
@@ -705,7 +707,7 @@ def test_without_holes_or_a_prior_none_is_selected(plane, atlas):
     assert select(plane, atlas, "holes:0") is None
     plain = engine_of(PLAIN)
     for pick in ("prior:0", "prototypes:0", "holes:0"):
-        assert select(plain, resources.atlas(plain), pick) is None
+        assert select(plain, cache.atlas(plain), pick) is None
 
 
 @pytest.mark.parametrize("pick", ["", "data", "data:x", "rm -rf", "box:0,0,1", "data:1\n"])
@@ -736,7 +738,7 @@ def test_a_place_that_cannot_be_found_is_none(plane, atlas):
 
 def test_the_mean_of_an_autoencoder_is_that_of_its_codes():
     plain = engine_of(PLAIN)
-    known = resources.atlas(plain)
+    known = cache.atlas(plain)
     code, words = place_code(plain, known, "mean")
     np.testing.assert_allclose(code, known.codes.mean(0), rtol=1e-5)
     assert words == "Mean of the codes"
@@ -761,7 +763,7 @@ def test_on_the_plane_a_path_is_its_own_codes(atlas):
 
 
 def test_elsewhere_a_path_is_lifted_into_the_codes():
-    known = resources.atlas(engine_of(WIDE))
+    known = cache.atlas(engine_of(WIDE))
     codes, places = path_codes(known, "0,0,1e9,-1e9", 9)
     assert codes.shape == (9, 16)
     assert np.isfinite(codes).all()
@@ -781,7 +783,7 @@ def test_a_path_without_length_stays_where_it_is(atlas):
 )
 @settings(max_examples=60)
 def test_no_step_of_a_path_is_longer_than_its_share(vertices, frames):
-    known = resources.atlas(engine_of(PLANE))
+    known = cache.atlas(engine_of(PLANE))
     path = ",".join(f"{x / 10},{y / 10}" for x, y in vertices)
     _, places = path_codes(known, path, frames)
     corners = np.array(vertices) / 10

@@ -11,7 +11,7 @@ from explorer.designs import aerodynamics, geometry
 from explorer.designs.candidates import FILE, Store
 from explorer.designs.picks import Made, Model
 from explorer.designs.properties import Conditions
-from explorer.ui.picking import origin_of
+from explorer.ui.picks.service import origin_of
 
 ENTRY = settings.PACKAGE / "ui" / "entry" / "app.py"
 AIRFOILS, DIGITS = "airfoils-vae-xvae-8", "digits-vae-vamp-16"

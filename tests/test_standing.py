@@ -1,8 +1,8 @@
 """Where a sample stands, what a KL is made of, and what steps and scales do, by known values."""
 
 import dataclasses
+import functools
 import math
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +32,7 @@ from explorer.metrics.tradeoff import (
     read_tradeoff,
 )
 from explorer.priors.mixture import LatentMixture
-from explorer.ui import resources
+from explorer.ui import cache
 from tests.conftest import PRIORS, small_checkpoint
 from tests.test_metrics import LinearGaussian, brute_prdc, observations, standard
 
@@ -43,7 +43,7 @@ def normal(n, latent, seed=0):
     return np.random.default_rng(seed).normal(size=(n, latent)).astype(np.float32)
 
 
-@cache
+@functools.cache
 def digits():
     return DigitsConfig().load(Path("nowhere"))
 
@@ -227,7 +227,7 @@ def test_the_information_is_saturated_from_its_share_of_the_ceiling_on():
 # Fidelity and diversity over the scale
 
 
-@cache
+@functools.cache
 def curve():
     return measure_tradeoff(small_checkpoint("mog"), digits())
 
@@ -657,16 +657,16 @@ def engine():
 
 
 def test_data_are_judged_typical_by_drawn_codes_and_not_by_their_means(engine):
-    atlas = resources.atlas(engine)
+    atlas = cache.atlas(engine)
     test = atlas.split == 2
-    rare = float((resources.data_typicality(engine)[test] < 5).mean())
-    means = float((typicality(atlas.log_prior, resources.drawn_density(engine))[test] < 5).mean())
+    rare = float((cache.data_typicality(engine)[test] < 5).mean())
+    means = float((typicality(atlas.log_prior, cache.drawn_density(engine))[test] < 5).mean())
     assert 0.02 < rare < 0.1
     assert means > 0.3
 
 
 def test_reconstructed_held_out_data_are_neither_copies_nor_far(engine):
-    atlas, measure = resources.atlas(engine), resources.yardstick(engine)
+    atlas, measure = cache.atlas(engine), cache.yardstick(engine)
     test = np.flatnonzero(atlas.split == 2)
     z = atlas.codes[test] + atlas.scale[test] * normal(len(test), engine.space.size, 7)
     found = measure.judge(engine.encode(engine.decode(z.astype(np.float32))).loc).percentile

@@ -2,8 +2,8 @@
 
 from explorer.ui.components.canvas import canvas
 from explorer.ui.components.filmstrip import FilmstripState, filmstrip
+from explorer.ui.components.outbox import outbox
 from explorer.ui.components.point_map import Layer, MapState, point_map
-from explorer.ui.components.shelf import shelf
 from explorer.ui.components.traversal import traversal
 
 __all__ = [
@@ -12,7 +12,7 @@ __all__ = [
     "MapState",
     "canvas",
     "filmstrip",
+    "outbox",
     "point_map",
-    "shelf",
     "traversal",
 ]

@@ -1,5 +1,5 @@
 """What every page has: the menu, the open model, and the page itself."""
 
-from explorer.ui.frame import run
+from explorer.ui.shell.frame import run
 
 run()

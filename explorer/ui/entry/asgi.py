@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.devices import limit_threads
-from explorer.ui.routes import routes
+from explorer.ui.api.routes import routes
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import streamlit as st
 from jaxtyping import Float, UInt8
 
 from explorer.strips import pack
-from explorer.ui.notation import PATH, PICK
+from explorer.ui.address.notation import PATH, PICK
 
 _HERE = Path(__file__).parent
 _MOUNT = st.components.v2.component(

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from explorer.sketch import PixelSketch
 from explorer.strips import Strip, pack
-from explorer.ui.notation import DIALS
+from explorer.ui.address.notation import DIALS
 
 _HERE = Path(__file__).parent
 _MOUNT = st.components.v2.component(

@@ -1,0 +1,129 @@
+"""Could the app run here? One finding per line, each with its remedy."""
+
+import importlib.util
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal, NamedTuple
+
+from explorer import __version__, catalogue, settings
+from explorer.designs import aerodynamics
+from explorer.designs.candidates import FILE, Store
+from explorer.errors import ExplorerError
+
+
+class Finding(NamedTuple):
+    """What was looked at, how it is (`note` does not stop the app), and a sentence."""
+
+    what: str
+    state: Literal["ok", "note", "bad"]
+    message: str
+
+
+def examine() -> list[Finding]:
+    """Look at interpreter, packages, device, folders, checkpoints and data."""
+    findings = [
+        Finding("latent-explorer", "ok", f"{__version__} on Python {sys.version.split()[0]}")
+    ]
+    findings += [
+        _package(name) for name in ("streamlit", "torch", "torchvision", "umap-learn", "plotly")
+    ]
+    findings.append(_device())
+    try:
+        chosen = settings.current()
+    except ExplorerError as error:
+        return [*findings, Finding("folders", "bad", str(error))]
+    findings += [
+        _pages(), _checkpoints(), _user(chosen), _candidates(chosen), _data(chosen), _air(),
+    ]  # fmt: skip
+    return findings
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, "ok", version(name))
+    except PackageNotFoundError:
+        return Finding(name, "bad", "not installed; install latent-explorer again")
+
+
+def _device() -> Finding:
+    from explorer.devices import resolve_device
+
+    try:
+        device = resolve_device(settings.current().device)
+    except ExplorerError as error:
+        return Finding("device", "bad", str(error))
+    if device == "cpu":
+        return Finding("device", "ok", "cpu; the shipped models need no GPU")
+    import torch
+
+    return Finding("device", "ok", torch.cuda.get_device_name(device))
+
+
+def _pages() -> Finding:
+    folder = settings.beside("pages")
+    count = len(list(folder.glob("*.py"))) if folder.is_dir() else 0
+    if count and importlib.util.find_spec("explorer.ui.entry.server"):
+        return Finding("pages", "ok", f"{count} pages")
+    return Finding("pages", "bad", f"none in {folder}; install latent-explorer again")
+
+
+def _checkpoints() -> Finding:
+    entries = [entry for entry in catalogue() if not entry.results_only]
+    broken = [entry for entry in entries if not entry.healthy]
+    if len(broken) == len(entries):
+        return Finding(
+            "checkpoints", "bad", "no healthy one; name a folder with --checkpoints or train one"
+        )
+    if broken:
+        message = (
+            f"{len(entries) - len(broken)} healthy; {broken[0].slug} is broken: {broken[0].reason}"
+        )
+        return Finding("checkpoints", "note", message)
+    return Finding("checkpoints", "ok", f"{len(entries)} healthy")
+
+
+def _user(chosen: settings.Settings) -> Finding:
+    probe = chosen.user / ".probe"
+    try:
+        chosen.user.mkdir(parents=True, exist_ok=True)
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        return Finding(
+            "user folder",
+            "note",
+            f"{chosen.user} cannot be written ({error.strerror}); results are lost",
+        )
+    return Finding("user folder", "ok", str(chosen.user))
+
+
+def _candidates(chosen: settings.Settings) -> Finding:
+    path = chosen.user / FILE
+    if not path.is_file():
+        return Finding("candidates", "ok", "none yet")
+    try:
+        store = Store(path)
+        known = store.projects()
+        store.close()
+    except ExplorerError as error:
+        return Finding("candidates", "note", str(error))
+    picks = sum(item.picks for item in known)
+    return Finding("candidates", "ok", f"{picks:,} picks in {len(known)} projects")
+
+
+def _air() -> Finding:
+    if aerodynamics.available():
+        return Finding("neuralfoil", "ok", version("neuralfoil"))
+    return Finding(
+        "neuralfoil", "note", 'not installed; lift and drag need it: pip install -e ".[airfoil]"'
+    )
+
+
+def _data(chosen: settings.Settings) -> Finding:
+    known = ("MNIST", "MNIST_static", "Airfoils")
+    found = [name for name in known if (chosen.data / name).is_dir()]
+    if found:
+        return Finding("data", "ok", f"{', '.join(found)} in {chosen.data}")
+    return Finding(
+        "data", "note", f"none in {chosen.data}; needed only to train and evaluate beyond digits"
+    )

@@ -1,0 +1,273 @@
+"""One View per page: what its address bar holds, validated on the way in, written once per run.
+
+A link is the whole truth of a page. A value that does not fit falls back with a notice.
+"""
+
+import re
+from typing import Annotated, Any, Literal, TypeVar
+
+import streamlit as st
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from explorer.designs.properties import CONSTRAINTS
+from explorer.ui.address.notation import DIALS, MOST_ENDS, PATH, PICK, PLACE
+
+DEFAULT_MODEL = "mnist-static-vae-vamp-40"
+MOST_CHARACTERS = 2000
+CURRENT, COMPARED = "frame_model", "frame_compare"
+"""Session keys under which the open models are carried from page to page."""
+
+CARRIED = (
+    ("limits", "frame_limits"),
+    ("reynolds", "frame_reynolds"),
+    ("alpha", "frame_alpha"),
+)
+"""Fields that go with the visitor from page to page, and their session keys."""
+
+Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+Scale = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
+Reynolds = Annotated[float, Field(ge=1e4, le=1e8, allow_inf_nan=False)]
+Alpha = Annotated[float, Field(ge=-10, le=20, allow_inf_nan=False)]
+Component = Annotated[int, Field(ge=0, lt=10_000)]
+
+Kind = TypeVar("Kind", bound="View")
+
+
+def _split(value: object) -> object:
+    return tuple(item for item in value.split(",") if item) if isinstance(value, str) else value
+
+
+def _split_ends(value: object) -> object:
+    return tuple(item for item in value.split("|") if item) if isinstance(value, str) else value
+
+
+def _whole(grammar: re.Pattern[str]) -> re.Pattern[str]:
+    return re.compile(rf"^(?:{grammar.pattern})\Z")
+
+
+Pick = Annotated[str, Field(pattern=_whole(PICK), max_length=1200)]
+Line = Annotated[str, Field(pattern=_whole(PATH), max_length=1200)]
+Limits = Annotated[str, Field(pattern=_whole(CONSTRAINTS), max_length=400)]
+Place = Annotated[str, Field(pattern=_whole(PLACE), max_length=1450)]
+
+
+class View(BaseModel):
+    """What every page shares: the open model, and one to compare it with."""
+
+    model_config = ConfigDict(validate_assignment=True, extra="ignore")
+
+    model: Slug = DEFAULT_MODEL
+    compare: Annotated[tuple[Slug, ...], BeforeValidator(_split), Field(max_length=3)] = ()
+
+    @classmethod
+    def from_address(cls: type[Kind], quiet: bool = False) -> Kind:
+        """Read the address bar; what is absent comes from the models open in this session.
+
+        Args:
+            quiet: Whether to fall back without a notice, where the page itself will give it.
+        """
+        given: dict[str, Any] = {
+            name: str(st.query_params[name])[:MOST_CHARACTERS]
+            for name in cls.model_fields
+            if name in st.query_params
+        }
+        bare = "model" not in given  # a link with a model says all there is to say
+        for name, key in (("model", CURRENT), ("compare", COMPARED), *CARRIED):
+            known = st.session_state.get(key)
+            if bare and known and name in cls.model_fields and name not in given:
+                given[name] = known
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
+            names = ", ".join(sorted(wrong))
+            if not quiet:
+                st.toast(
+                    f"The link's {names} could not be used; the usual value is shown.",
+                    icon=":material/link_off:",
+                )
+            return cls.model_validate(
+                {name: value for name, value in given.items() if name not in wrong}
+            )
+
+    def write(self) -> None:
+        """Put the view into the address bar, if it is not there already; defaults are left out."""
+        shown = self.model_dump(exclude_defaults=True, exclude_none=True)
+        address = {"model": self.model} | {
+            name: address_text(value) for name, value in shown.items()
+        }
+        if dict(st.query_params) != address:
+            st.query_params.from_dict(address)
+
+
+def address_text(value: object) -> str:
+    """Write a value as it stands in the address."""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, tuple):
+        return ("|" if any("," in str(item) or ":" in str(item) for item in value) else ",").join(
+            str(item) for item in value
+        )
+    return str(value)
+
+
+class CatalogueView(View):
+    """The first page: the open model's strip, and cards."""
+
+    scale: Scale = 1.0
+    seed: Seed = 0
+    data: Annotated[str, Field(max_length=40)] = ""
+    sort: Annotated[str, Field(pattern="^(name|likelihood|fidelity|diversity|latent)$")] = "name"
+
+
+class Levelled(View):
+    """What a page with a scale shares where a model has two levels: which one the scale moves."""
+
+    level: Literal["", "z2", "z1"] = ""
+    held: Scale = 1.0
+    lower: Seed | None = None
+
+
+class GenerateView(Levelled):
+    """Samples under the scale."""
+
+    scale: Scale = 1.0
+    seed: Seed = 0
+    component: Component | None = None
+    tile: Annotated[int, Field(ge=0, lt=64)] | None = None
+    difference: bool = False
+    limits: Limits = ""
+    reynolds: Reynolds = 1e6
+    alpha: Alpha = 4.0
+
+
+class PrototypesView(Levelled):
+    """The components of a prior, one of them open."""
+
+    component: Component | None = None
+    scale: Scale = 1.0
+    sort: Annotated[str, Field(pattern="^(claimed|weight|number)$")] = "claimed"
+    shown: Annotated[str, Field(pattern="^(inputs|decoded)$")] = "inputs"
+    epoch: Annotated[int, Field(ge=0, lt=100_000)] | None = None
+
+
+class LatentMapView(View):
+    """The map: layers, colours, what is picked and what is drawn."""
+
+    layers: Annotated[
+        tuple[
+            Annotated[str, Field(pattern="^(data|prior|prototypes|density|aggregated|holes)$")],
+            ...,
+        ],
+        BeforeValidator(_split),
+        Field(max_length=6),
+    ] = ("data", "prototypes")
+    colour: Annotated[
+        str,
+        Field(pattern="^(label|kl|reconstruction|log_prior|typicality|trust|split|claimed)$"),
+    ] = "label"
+    pick: Pick = ""
+    path: Line = ""
+    neighbours: Annotated[int, Field(ge=3, le=48)] = 16
+    metric: Literal["euclidean", "cosine", "whitened"] = "euclidean"
+    only: Pick = ""
+    a: Pick = ""
+    b: Pick = ""
+
+
+class TraverseView(View):
+    """Units and saved directions walked from a centre."""
+
+    centre: Place = "mean"
+    at: Annotated[str, Field(pattern=_whole(DIALS), max_length=480)] = ""
+    rows: Annotated[int, Field(ge=4, le=40)] = 8
+    dead: bool = False
+    level: Literal["", "z2", "z1"] = ""
+    seed: Seed = 0
+
+
+class InterpolateView(View):
+    """A way between two to four ends, or along a drawn line."""
+
+    ends: Annotated[
+        tuple[Place, ...], BeforeValidator(_split_ends), Field(max_length=MOST_ENDS)
+    ] = ()
+    path: Line = ""
+    kind: Literal["straight", "spherical", "following", "geodesic"] = "straight"
+    closeness: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
+    frames: Annotated[int, Field(ge=5, le=41)] = 17
+    at: Annotated[int, Field(ge=0, lt=41)] = 0
+
+
+class ReconstructView(View):
+    """One sample through the model and back; drawings and uploads are not in the link."""
+
+    source: Annotated[str, Field(pattern="^(test|draw|upload)$")] = "test"
+    index: Annotated[int, Field(ge=0, lt=1_000_000)] = 0
+    seed: Seed = 0
+    refine: bool = False
+
+
+class CandidatesView(View):
+    """The shortlist: which picks are shown, which are compared, and what of them is plotted."""
+
+    project: Annotated[int, Field(ge=1, lt=2**31)] | None = None
+    show: Literal["all", "open", "keep", "reject"] = "all"
+    stars: Annotated[int, Field(ge=0, le=5)] = 0
+    tag: Annotated[str, Field(max_length=40)] = ""
+    sort: Annotated[str, Field(pattern="^(number|stars|[a-z][a-z0-9_]{0,39})$")] = "number"
+    limits: Limits = ""
+    reynolds: Reynolds = 1e6
+    alpha: Alpha = 4.0
+    chosen: Annotated[
+        tuple[Annotated[int, Field(ge=1, lt=100_000)], ...],
+        BeforeValidator(_split),
+        Field(max_length=6),
+    ] = ()
+    at: Annotated[int, Field(ge=1, lt=100_000)] | None = None
+    hide: bool = False
+    find: Literal["far", "like", "between", "push", "mine"] = "far"
+    seed: Seed = 0
+    x: Annotated[str, Field(pattern="^([a-z][a-z0-9_]{0,39})?$")] = ""
+    y: Annotated[str, Field(pattern="^([a-z][a-z0-9_]{0,39})?$")] = ""
+
+
+class PriorsLabView(View):
+    """Two-dimensional models side by side, and lessons."""
+
+    bench: Annotated[str, Field(pattern="^(planes|bound|training|scale)$")] = "planes"
+    show: Annotated[str, Field(pattern="^(density|decoded)$")] = "density"
+    lesson: Annotated[int, Field(ge=0, le=3)] = 0
+    step: Annotated[int, Field(ge=1, le=9)] = 1
+    guess: Annotated[int, Field(ge=0, le=9)] | None = None
+    epoch: Annotated[int, Field(ge=0, lt=100_000)] | None = None
+    scale: Scale = 1.0
+    large: bool = False
+
+
+class EvaluateView(View):
+    """All models of a data set side by side, and two of them picture by picture."""
+
+    of: Annotated[str, Field(max_length=40)] = ""
+    group: Literal["likelihood", "units", "samples", "alignment"] = "likelihood"
+    one: Annotated[str, Field(max_length=80)] = ""
+    other: Annotated[str, Field(max_length=80)] = ""
+    diversity: Literal["coverage", "recall", "vendi"] = "coverage"
+
+
+PAGES: dict[str, type[View]] = {
+    "catalogue": CatalogueView,
+    "generate": GenerateView,
+    "prototypes": PrototypesView,
+    "latent_map": LatentMapView,
+    "traverse": TraverseView,
+    "interpolate": InterpolateView,
+    "reconstruct": ReconstructView,
+    "candidates": CandidatesView,
+    "priors_lab": PriorsLabView,
+    "evaluate": EvaluateView,
+}

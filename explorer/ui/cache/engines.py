@@ -1,0 +1,125 @@
+"""Checkpoints as they are listed and opened, and the data sets they learned from."""
+
+import hashlib
+import io
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
+
+from explorer import settings
+from explorer.checkpoint import (
+    ATLAS,
+    LIKELIHOOD,
+    PREVIEW,
+    TRADEOFF,
+    Entry,
+    catalogue,
+    load,
+    results_folder,
+)
+from explorer.data import DataConfig, DataSet
+from explorer.errors import DataError
+from explorer.inference import Engine
+from explorer.ui.wording import palette
+
+ENGINES = 6
+
+
+def entries() -> list[Entry]:
+    """List all checkpoints; read again only when a file of theirs has changed."""
+    return _entries(_signature())
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _entries(signature: str) -> list[Entry]:
+    return catalogue()
+
+
+def engine(entry: Entry) -> Engine:
+    """Return the shared engine of a checkpoint; of seven the least recent leaves."""
+    return _engine(entry.slug, entry.hash, str(entry.folder), settings.current().device)
+
+
+@st.cache_resource(max_entries=ENGINES, show_spinner=False, on_release=lambda old: old.release())
+def _engine(slug: str, digest: str, folder: str, device: str) -> Engine:
+    from pathlib import Path
+
+    return Engine(load(Path(folder)), device)
+
+
+def version(opened: Engine) -> str:
+    """Return a short name of what is known of a model at present."""
+    return f"{zlib.crc32(identity(opened).encode()):08x}"
+
+
+def identity(opened: Engine) -> str:
+    """Name a model's weights and what is known of them at present: a job may have found more."""
+    digest = opened.checkpoint.hash
+    places = (results_folder(digest), opened.checkpoint.folder)
+    files = [place / name for place in places for name in (ATLAS, TRADEOFF, LIKELIHOOD)]
+    times = (str(file.stat().st_mtime_ns) if file.is_file() else "" for file in files)
+    return f"{digest} {' '.join(times)}"
+
+
+def _signature() -> str:
+    """Digest the names and times of what lies there; Streamlit is slow to hash long tuples."""
+    chosen = settings.current()
+    places = (chosen.checkpoints, chosen.user / "checkpoints", chosen.user / "results")
+    files = (file for place in places if place.is_dir() for file in place.glob("*/*.[js]*"))
+    known = sorted((str(file), file.stat().st_mtime_ns) for file in files)
+    return hashlib.sha256(repr(known).encode()).hexdigest()
+
+
+def preview(entry: Entry, dark: bool) -> bytes | None:
+    """Return a card's picture, ink dark on light or light on dark as the theme is."""
+    path = entry.folder / PREVIEW
+    sketch = entry.config.sketch if entry.config is not None else None
+    inked = sketch is None or sketch.inked
+    return _preview(str(path), path.stat().st_mtime_ns, inked, dark) if path.is_file() else None
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _preview(path: str, changed: int, inked: bool, dark: bool) -> bytes | None:
+    try:
+        with Image.open(path) as picture:
+            drawn = ImageOps.grayscale(picture) if inked else picture.convert("RGB")
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
+        return None
+    stream = io.BytesIO()
+    (ImageOps.invert(drawn) if inked and dark else drawn).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def icon() -> Image.Image:
+    """Draw the icon of the browser's tab: codes, and the star of a prototype."""
+    sheet = Image.new("RGBA", (256, 256))
+    pen = ImageDraw.Draw(sheet)
+    for x, y, radius in ((60, 80, 26), (190, 60, 22), (70, 200, 22), (205, 195, 28)):
+        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=palette.CLASSES[0])
+    turn = np.arange(10) * np.pi / 5 - np.pi / 2
+    reach = np.where(np.arange(10) % 2, 30, 70)
+    corners = np.stack([130 + reach * np.cos(turn), 130 + reach * np.sin(turn)], 1)
+    pen.polygon([(float(x), float(y)) for x, y in corners], fill=palette.PROTOTYPE)
+    return sheet
+
+
+def originals(opened: Engine) -> DataSet | None:
+    """Return the data set itself where it is at hand; None elsewhere."""
+    return data_set(opened.checkpoint.config.data)
+
+
+def data_set(config: DataConfig) -> DataSet | None:
+    """Return a data set where it is at hand; None elsewhere."""
+    return _data(config.model_dump_json(), str(settings.current().data), _load=config.load)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the data set")
+def _data(config: str, root: str, _load: Callable[..., DataSet]) -> DataSet | None:
+    try:
+        return _load(settings.current().data)
+    except DataError:
+        return None

@@ -1,0 +1,181 @@
+"""Pushing a property: a search with a bar and a stop, and what it found beside where it began."""
+
+import numpy as np
+import streamlit as st
+
+from explorer.designs import aerodynamics, geometry, search
+from explorer.designs.properties import Conditions, Constraint, known
+from explorer.errors import DesignError
+from explorer.inference import Engine
+from explorer.strips import codes_strip
+from explorer.ui import cache
+from explorer.ui.address.views import CandidatesView
+from explorer.ui.candidates import side_by_side
+from explorer.ui.candidates.shortlist import Judged
+from explorer.ui.components import filmstrip
+from explorer.ui.panels import constraints
+from explorer.ui.picks import service
+from explorer.ui.wording.format import signed
+
+FLOOR = 5.0
+"""A search stays above the log p(z) that this share of held-out codes (per cent) fall short of."""
+
+_FOUND = "candidates_pushed"
+
+
+def offer(item: Judged | None, engine: Engine, view: CandidatesView) -> None:
+    """Offer to push a property of the pick in focus, and show what was found."""
+    if item is None:
+        st.caption("Bring a pick of this model into focus: click its card.")
+        return
+    conditions = constraints.conditions(view)
+    properties = {prop.key: prop for prop in known(engine.sketch, conditions)}
+    if not properties:
+        st.caption("Nothing is measured of samples like these.")
+        return
+    usual = "ld" if "ld" in properties else next(iter(properties))
+    with (
+        st.form("candidates_push", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        key = st.selectbox("Property", list(properties), index=list(properties).index(usual),
+                           format_func=lambda key: properties[key].label, width=190)  # fmt: skip
+        better = properties[key].better
+        way = st.segmented_control("Push it", ["more", "less"],
+                                   default="less" if better == "less" else "more",
+                                   format_func=str.capitalize, required=True)  # fmt: skip
+        length = st.selectbox("Search", [20, 60, 200], index=1, key="candidates_push_length",
+                              format_func=lambda n: f"{n} generations", width=170)  # fmt: skip
+        asked = st.form_submit_button("Push", type="primary")
+    held_out = cache.held_out_density(engine)
+    if held_out is None:
+        st.caption("Bounds on log p(z) need the model's map: build it on Latent map.")
+        return
+    floor = float(np.percentile(held_out, FLOOR))
+    if asked:
+        _search(engine, item, key, way, int(length), floor, view)
+    found = st.session_state.get(_FOUND)
+    if found is None or found["pick"] != item.pick.key or found["hash"] != engine.checkpoint.hash:
+        st.caption(
+            "Searches round the pick, among sound designs within the constraints that are as near "
+            f"to the data as {search.FIDELITY:g} % of held-out data and, if sections, no wavier "
+            "than the pick or half of these, with a log p(z) that is not below "
+            f"{signed(f'{floor:.1f}')} nats, as {100 - FLOOR:.0f} % of them."
+        )
+        return
+    _before_and_after(engine, item, found, conditions)
+
+
+def _search(
+    engine: Engine,
+    item: Judged,
+    key: str,
+    way: str,
+    generations: int,
+    floor: float,
+    view: CandidatesView,
+) -> None:
+    """Search with a bar and a way to stop; the best so far is kept, whatever ends it."""
+    conditions = constraints.conditions(view)
+    st.session_state[_FOUND] = None
+    place = st.empty()
+    row = place.container(horizontal=True, vertical_alignment="center")
+    line = row.progress(0.0, text="Searching")
+    row.button("Stop", key="candidates_push_stop", icon=":material/stop:")
+    prop = next(p for p in known(engine.sketch, conditions) if p.key == key)
+
+    def report(done: int, value: float, z: np.ndarray) -> None:
+        if np.isfinite(value):
+            st.session_state[_FOUND] = {
+                "pick": item.pick.key, "hash": engine.checkpoint.hash, "key": key, "way": way,
+                "z": np.asarray(z, np.float32), "floor": floor, "done": done, "of": generations,
+            }  # fmt: skip
+        text = f"Generation {done} of {generations}: {prop.label} {prop.words(value)}"
+        line.progress(min(1.0, done / generations), text=text)
+
+    try:
+        search.push(
+            engine,
+            item.pick.made.code,
+            key,
+            "less" if way == "less" else "more",
+            floor=floor,
+            constraints=(
+                *constraints.asked(engine, view),
+                *_smooth(engine, item),
+            ),
+            conditions=conditions,
+            yardstick=cache.yardstick(engine),
+            generations=generations,
+            seed=view.seed,
+            report=report,
+        )
+    except DesignError as error:
+        place.empty()
+        st.info(str(error), icon=":material/info:")
+        return
+    place.empty()
+
+
+def _smooth(engine: Engine, item: Judged) -> tuple[Constraint, ...]:
+    """A search may not wrinkle a section: NeuralFoil sees its smooth fit, a builder does not."""
+    usual = cache.usual_waviness(engine)
+    if usual is None:
+        return ()
+    return (Constraint("waviness", "<=", max(usual, item.values["waviness"])),)
+
+
+def _before_and_after(
+    engine: Engine, item: Judged, found: dict[str, object], conditions: Conditions
+) -> None:
+    z = found["z"]
+    assert isinstance(z, np.ndarray)
+    codes = np.stack([item.pick.made.code, z])
+    x = engine.decode(codes)
+    names = [item.pick.title, "Found"]
+    if geometry.is_section(engine.sketch):
+        side_by_side.overlay(
+            list(zip(names, x, strict=True)), engine.sketch, "candidates_pushed_overlay"
+        )
+    filmstrip(
+        strip := codes_strip(engine, z[None]),
+        key="candidates_pushed_strip",
+        selectable=False,
+        tile_width=side_by_side.width(engine) * 3 // 2,
+        captions=["what the search found"],
+        numbered=False,
+        keep=[service.keepable(engine, strip)],
+        keep_all=True,
+    )
+    worth = cache.codes_worth(engine, codes, conditions)
+    rows = [
+        (prop.label, [prop.words(float(value)) for value in worth.values[prop.key]],
+         prop.key == found["key"])
+        for prop in worth.properties
+    ]  # fmt: skip
+    if geometry.is_section(engine.sketch) and aerodynamics.available():
+        polar = aerodynamics.polars(
+            x, engine.sketch, np.array([conditions.alpha]), conditions.reynolds,
+            aerodynamics.CAREFUL,
+        )  # fmt: skip
+        for label, values, digits, unit in (
+            ("CL, verified", polar.cl, 2, ""), ("CD, verified", polar.cd, 4, ""),
+            ("L/D, verified", polar.cl / polar.cd, 1, ""),
+            ("Confidence, verified", 100 * polar.confidence, 0, " %"),
+        ):  # fmt: skip
+            told = [f"{value:z.{digits}f}{unit}" for value in values[:, 0]]
+            rows.append((label, told, False))
+    density = [signed(f"{value:z.1f}") for value in engine.log_prior(codes)]
+    rows.append(("log p(z), nats", density, False))
+    side_by_side.table(names, rows)
+    said = (
+        f"{found['done']} of {found['of']} generations of {search.POPULATION} designs, within "
+        f"{search.REACH:g} spreads; log p(z) at least {found['floor']:.1f} nats."
+    )
+    if geometry.is_section(engine.sketch):
+        said += (
+            f" Verified: the same by NeuralFoil's largest network ({aerodynamics.CAREFUL}), which "
+            "the search did not use. It is the best at one angle of attack: keep it, and compare "
+            "the polars."
+        )
+    st.caption(signed(said))

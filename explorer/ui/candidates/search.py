@@ -1,0 +1,240 @@
+"""Finding more designs: far apart, like one, between several, pushed, or from one's own."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from explorer.designs import geometry, search
+from explorer.designs.properties import Conditions, measure, words
+from explorer.errors import DesignError
+from explorer.inference import Engine
+from explorer.sketch import CurveSketch
+from explorer.strips import Strip, codes_strip, grid_strip
+from explorer.ui import cache
+from explorer.ui.address.controls import commit, control
+from explorer.ui.address.notation import code_text
+from explorer.ui.address.views import CandidatesView
+from explorer.ui.candidates import optimise, side_by_side
+from explorer.ui.candidates.shortlist import Judged
+from explorer.ui.components import filmstrip
+from explorer.ui.panels import constraints
+from explorer.ui.panels.scale_sweep import prior_name
+from explorer.ui.picks import service
+from explorer.ui.reconstruct.passage import section
+from explorer.ui.shell import frame
+
+KINDS = {
+    "far": "Far apart",
+    "like": "More like this",
+    "between": "Between these",
+    "push": "Push a property",
+    "mine": "Start from mine",
+}
+RADII = tuple(round(0.05 * step, 2) for step in range(21))
+_APART = "candidates_apart"
+
+
+def find(items: Sequence[Judged], engine: Engine, view: CandidatesView, focus: int | None) -> None:
+    """Offer the ways to find more designs with the model that is open, from the pick in focus."""
+    st.subheader("Find more", anchor=False)
+    control(st.segmented_control, "How", view, "find", options=list(KINDS),
+            format_func=KINDS.get, required=True, label_visibility="collapsed")  # fmt: skip
+    if view.find == "mine":
+        _mine(engine, view)
+        return
+    if not engine.has_prior:
+        st.caption(f"{engine.slug} has no prior to draw from; choose another model.")
+        return
+    st.caption(f"With {prior_name(engine)} (`{engine.slug}`), the model open in the sidebar.")
+    of_model = [item for item in items if item.pick.made.model.hash == engine.checkpoint.hash]
+    at = next((item for item in of_model if item.pick.number == focus), None)
+    if view.find == "far":
+        _far(of_model, engine, view)
+    elif view.find == "like":
+        _like(at, engine, view)
+    elif view.find == "between":
+        _between([i for i in of_model if i.pick.number in view.chosen], engine, view)
+    else:
+        optimise.offer(at, engine, view)
+
+
+def _far(items: Sequence[Judged], engine: Engine, view: CandidatesView) -> None:
+    with (
+        st.form("candidates_far", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        n = st.number_input("How many", 2, search.MOST_CHOSEN, 12, width=110)
+        scale = st.number_input("Scale", 0.0, 2.0, 1.0, 0.1, width=110)
+        fidelity = st.number_input(
+            "Fidelity, %",
+            1.0,
+            100.0,
+            95.0,
+            1.0,
+            width=120,
+            help="A design counts as faithful if its nearest training code is no farther than "
+            "that of this share of held-out data. 100 leaves nothing out.",
+        )
+        seed = st.number_input("Seed", 0, 2**31 - 1, view.seed, width=110)
+        asked = st.form_submit_button("Find", type="primary")
+    if asked:
+        rejected = [item.pick.made.code for item in items if item.pick.verdict == "reject"]
+        conditions = constraints.conditions(view)
+        try:
+            with st.spinner("Choosing"):
+                st.session_state[_APART] = (
+                    engine.checkpoint.hash,
+                    search.far_apart(
+                        engine,
+                        int(n),
+                        seed=int(seed),
+                        scale=float(scale),
+                        yardstick=cache.yardstick(engine),
+                        fidelity=float(fidelity),
+                        constraints=constraints.asked(engine, view),
+                        conditions=conditions,
+                        rejected=np.stack(rejected) if rejected else None,
+                    ),
+                )
+        except DesignError as error:
+            st.session_state.pop(_APART, None)
+            st.info(str(error), icon=":material/info:")
+            return
+    digest, found = st.session_state.get(_APART) or ("", None)
+    if found is None or digest != engine.checkpoint.hash:
+        st.caption(
+            "Designs as different from each other as possible, of those that the prior draws: "
+            "near enough to the data, sound, within the constraints, not like the rejected."
+        )
+        return
+    _strip(engine, codes_strip(engine, found.z), "far", constraints.conditions(view))
+    told = " → ".join(f"{count:,} {words}" for words, count in found.steps)
+    st.caption(f"{told}. The nearest two are {found.least:.2f} spreads apart.")
+
+
+def _like(item: Judged | None, engine: Engine, view: CandidatesView) -> None:
+    if item is None:
+        st.caption("Bring a pick of this model into focus: click its card.")
+        return
+    z = search.like(engine, item.pick.made.code, 24, RADII, view.seed)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        control(st.number_input, "Seed", view, "seed", min_value=0, max_value=2**31 - 1, step=1,
+                width=120)  # fmt: skip
+        st.button("Other directions", on_click=commit, kwargs={"seed": view.seed + 1})
+    filmstrip(
+        strip := grid_strip(engine, z, RADII),
+        key="candidates_like",
+        at=0.3,
+        home=0.3,
+        label=f"How different from {item.pick.title}",
+        low="the same",
+        high="as far as the prior's spread",
+        selectable=False,
+        tile_width=side_by_side.width(engine),
+        keep=[service.keepable(engine, strip)],
+    )
+    st.caption("Each tile goes its own way from the pick; drag to go farther. K keeps.")
+
+
+def _between(items: Sequence[Judged], engine: Engine, view: CandidatesView) -> None:
+    if len(items) < 2:
+        st.caption(
+            "Choose two to six picks of this model with Enter, or with the + on their cards."
+        )
+        return
+    codes = np.stack([item.pick.made.code for item in items])
+    z = search.between(codes, 12, view.seed)
+    _strip(engine, codes_strip(engine, z), "between", constraints.conditions(view))
+    names = " and ".join(item.pick.title for item in items)
+    if len(items) == 2:
+        st.caption(f"Twelve equal steps between {names}.")
+        ends = tuple(code_text(code) for code in codes)
+        st.page_link(frame.page_path("interpolate"), label="Walk it in Interpolate",
+                     icon=":material/timeline:",
+                     query_params={"model": engine.slug, "ends": "|".join(ends)})  # fmt: skip
+    else:
+        st.caption(f"Random mixtures of {names} (Dirichlet weights, seed {view.seed}).")
+        st.button("Other mixtures", on_click=commit, kwargs={"seed": view.seed + 1})
+
+
+def _mine(engine: Engine, view: CandidatesView) -> None:
+    if not geometry.is_section(engine.sketch):
+        st.caption(
+            "Airfoil files start from here with an airfoil model; choose one in the sidebar. "
+            "Pictures are drawn or uploaded on Reconstruct."
+        )
+        return
+    assert isinstance(engine.sketch, CurveSketch)
+    given = section(engine.sketch, "candidates_mine")
+    if given is None:
+        return
+    x = given.x
+    z = engine.encode(x).loc
+    again = engine.decode(z)
+    off = engine.sketch.heights(again[0]) - engine.sketch.heights(x[0])
+    both = np.concatenate([x, again])
+    names = ["Yours", "The model’s"]
+    side_by_side.overlay(
+        list(zip(names, both, strict=True)), engine.sketch, "candidates_mine_overlay"
+    )
+    st.caption(
+        "Your section, turned and scaled to unit chord at the model's 128 stations, and what it "
+        f"makes of it: root mean square error {100 * float(np.sqrt((off**2).mean())):.3f} % of "
+        f"the chord, largest {100 * float(np.abs(off).max()):.3f} %."
+    )
+    conditions = constraints.conditions(view)
+    worth = measure(both, engine.sketch, conditions)
+    rows = [
+        (prop.label, [prop.words(float(value)) for value in worth.values[prop.key]], prop.main)
+        for prop in worth.properties
+    ]
+    side_by_side.table(names, rows)
+    for name, fault in zip(names, worth.faults, strict=True):
+        if fault:
+            st.caption(f":material/warning: {name}: no sound design, {fault}.")
+    filmstrip(
+        own := codes_strip(engine, z),
+        key="candidates_mine_strip",
+        selectable=False,
+        tile_width=side_by_side.width(engine) * 3 // 2,
+        captions=["your section as the model makes it"],
+        numbered=False,
+        keep=[service.keepable(engine, own)],
+        keep_all=True,
+    )
+    if not engine.has_prior:
+        return
+    near = search.like(engine, z[0], 24, RADII)
+    st.markdown("**More like this**")
+    filmstrip(
+        more := grid_strip(engine, near, RADII),
+        key="candidates_mine_like",
+        at=0.3,
+        home=0.3,
+        label="How different from yours",
+        low="the same",
+        high="as far as the prior's spread",
+        selectable=False,
+        tile_width=side_by_side.width(engine),
+        keep=[service.keepable(engine, more)],
+    )
+
+
+def _strip(engine: Engine, strip: Strip, name: str, conditions: Conditions) -> None:
+    assert strip.z is not None
+    worth = cache.codes_worth(engine, strip.z[0], conditions)
+    captions = [
+        " · ".join(words(worth.properties, {key: v[row] for key, v in worth.values.items()}))
+        for row in range(len(strip.z[0]))
+    ]
+    filmstrip(
+        strip,
+        key=f"candidates_{name}",
+        selectable=False,
+        tile_width=side_by_side.width(engine),
+        captions=captions,
+        name="design",
+        keep=[service.keepable(engine, strip)],
+        keep_all=True,
+    )

@@ -1,0 +1,113 @@
+"""Picks go home as a ZIP, and come back from one."""
+
+import io
+import uuid
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from explorer import __version__
+from explorer.designs import export
+from explorer.designs.candidates import Store
+from explorer.designs.picks import Project
+from explorer.designs.properties import Conditions, Measured
+from explorer.errors import ExportError, StoreError
+from explorer.ui.address.views import CandidatesView
+from explorer.ui.candidates.shortlist import Judged
+from explorer.ui.panels import constraints
+
+WHICH = {"all": "All that are shown", "keep": "Those to keep", "chosen": "Those compared"}
+_SAID = "candidates_import_said"
+
+
+def take_home(items: Sequence[Judged], project: Project, view: CandidatesView) -> None:
+    """Offer picks as a ZIP: pictures, codes, geometry, a table, and what rebuilds them."""
+    with st.popover("Take home", icon=":material/download:", disabled=not items):
+        which = st.radio("Which", list(WHICH), format_func=lambda key: WHICH[key],
+                         key="candidates_which", label_visibility="collapsed")  # fmt: skip
+        chosen = [
+            item
+            for item in items
+            if which == "all"
+            or (which == "keep" and item.pick.verdict == "keep")
+            or (which == "chosen" and item.pick.number in view.chosen)
+        ]
+        name = "-".join(project.name.lower().split())[:40] or "candidates"
+        st.download_button(
+            f"{len(chosen)} pick{'' if len(chosen) == 1 else 's'} (ZIP)",
+            lambda: _zip(chosen, project, constraints.conditions(view)),
+            f"{name}.zip",
+            key="candidates_zip",
+            on_click="ignore",
+            disabled=not chosen,
+            width="stretch",
+        )
+        st.caption(
+            "For each pick its picture, its code (NPY) and, of sections, Selig .dat, CSV, SVG "
+            "and DXF; a table, and `manifest.json`: `latent-explorer rebuild manifest.json` makes "
+            "them again and compares."
+        )
+
+
+def bring_back(store: Store, project: Project) -> None:
+    """Take picks from an export into the project."""
+    with (
+        st.popover("Import", icon=":material/upload:"),
+        st.form("candidates_import", border=False, clear_on_submit=True),
+    ):
+        file = st.file_uploader(
+            "An export of candidates: ZIP or manifest.json",
+            key="candidates_import_file",
+            max_upload_size=export.MOST_BYTES // 10**6,
+        )
+        if st.form_submit_button("Import") and file is not None:
+            st.session_state[_SAID] = _import(store, project, file)
+            st.rerun()
+    said = st.session_state.pop(_SAID, None)
+    if said is None:
+        return
+    good, words, broken = said
+    (st.success if good else st.error)(words)
+    if broken:
+        st.warning("Left out, all else is there:\n" + "\n".join(f"- {line}" for line in broken))
+
+
+def _import(store: Store, project: Project, file: io.BytesIO) -> tuple[bool, str, tuple[str, ...]]:
+    name = str(getattr(file, "name", "the file"))
+    try:
+        found = export.read(file.getvalue(), name)
+        before = {pick.key for pick in store.picks(project.id)}
+        # A key names one pick in all projects: an import into another gets keys of its own.
+        items = [(uuid.uuid4().hex, item.made) for item in found.picks]
+        said = {
+            key: {
+                "stars": item.entry.stars, "verdict": item.entry.verdict,
+                "notes": item.entry.notes, "tags": item.entry.tags,
+                "treatment": item.entry.treatment,
+            }
+            for (key, _), item in zip(items, found.picks, strict=True)
+        }  # fmt: skip
+        kept = store.keep(project.id, items, said) if items else []
+    except (ExportError, StoreError) as error:
+        return False, str(error), ()
+    new = sum(pick.key not in before for pick in kept)
+    known = len(items) - new
+    words = f"{new} pick{'' if new == 1 else 's'} of “{found.project}” came in"
+    words += f"; {known} were here already." if known else "."
+    return True, words, found.broken[:50]
+
+
+def _zip(items: Sequence[Judged], project: Project, conditions: Conditions) -> bytes:
+    measured = [
+        Measured(
+            item.properties,
+            {key: np.array([value]) for key, value in item.values.items()},
+            (item.fault,),
+        )
+        for item in items
+    ]
+    return export.pack(
+        project.name, [item.pick for item in items], measured, conditions.model_dump_json(),
+        __version__,
+    )  # fmt: skip

@@ -1,0 +1,104 @@
+"""The cards of the catalogue: which, in which order, and what each says."""
+
+import html
+
+import streamlit as st
+
+from explorer.checkpoint import Entry
+from explorer.publishing import DATA, PRIORS
+from explorer.ui import cache
+from explorer.ui.address.views import CatalogueView
+from explorer.ui.shell import frame
+from explorer.ui.wording.format import facts, provenance
+
+SORTS = {
+    "name": "Data set",
+    "likelihood": "Log-likelihood",
+    "fidelity": "Fidelity (density)",
+    "diversity": "Diversity (coverage)",
+    "latent": "Latent size",
+}
+_FACTS = (
+    "display:grid;grid-template-columns:auto auto;gap:.15rem 1rem;margin:0;font-size:.875rem;"
+    "font-variant-numeric:tabular-nums;white-space:nowrap"
+)
+_METRICS = {"likelihood": "log_likelihood", "fidelity": "density", "diversity": "coverage"}
+
+
+def data_sets() -> list[str]:
+    """Name the data sets that healthy checkpoints were trained on."""
+    present = {entry.data for entry in cache.entries() if entry.healthy}
+    return [name for name in DATA if name in present]
+
+
+def chosen(view: CatalogueView) -> list[Entry]:
+    """Return the healthy checkpoints of the view's filter in its order."""
+    entries = [entry for entry in cache.entries() if entry.healthy and entry.data in DATA]
+    if view.data:
+        entries = [entry for entry in entries if entry.data == view.data]
+    own = next((entry.data for entry in entries if entry.slug == view.model), "")
+    sets, priors = [own, *DATA], list(reversed(PRIORS))
+    entries.sort(
+        key=lambda entry: (sets.index(entry.data), -entry.latent, priors.index(entry.prior))
+    )
+    if view.sort in _METRICS:
+        name = _METRICS[view.sort]
+        absent = float("-inf")
+        entries.sort(
+            key=lambda entry: -(entry.metrics[name].value if name in entry.metrics else absent)
+        )
+    elif view.sort == "latent":
+        entries.sort(key=lambda entry: -entry.latent)
+    return entries
+
+
+def grid(entries: list[Entry], view: CatalogueView) -> None:
+    """Lay the cards out, as many in a row as fit."""
+    known = cache.entries()
+    with st.container(horizontal=True, gap="small"):
+        for entry in entries:
+            with st.container(border=True, width=304):
+                _card(entry, frame.said_of(entry, known), entry.slug == view.model)
+
+
+def broken() -> None:
+    """List the checkpoints that could not be opened, each with the reason."""
+    unopened = [entry for entry in cache.entries() if not entry.healthy]
+    known = [entry.slug for entry in unopened if entry.results_only]
+    if known:
+        st.caption(
+            f"Results only, without weights, on the Evaluate page: {', '.join(sorted(known))}."
+        )
+    entries = [entry for entry in unopened if not entry.results_only]
+    if not entries:
+        return
+    st.subheader("Broken checkpoints", anchor=False)
+    for entry in entries:
+        st.markdown(f"`{entry.slug.replace('`', '')}`")
+        st.text(entry.reason)
+
+
+def _card(entry: Entry, said: str, is_open: bool) -> None:
+    picture = cache.preview(entry, st.context.theme.type == "dark")
+    if picture is not None:
+        st.image(picture, width="stretch", alt=f"Samples of {entry.slug}")
+    st.markdown(f"**{said}**  \n:small[{DATA[entry.data]}]")
+    rows = "".join(
+        f"<span>{html.escape(name)}</span>"
+        f"<span style='text-align:right'>{html.escape(value)}</span>"
+        for name, value in facts(entry).items()
+    )
+    score = entry.metrics.get("log_likelihood") or entry.metrics.get("reconstruction")
+    st.html(
+        f"<div style='{_FACTS}'>{rows}</div>"
+        f"<div style='font-size:.75rem;opacity:.7'>{html.escape(provenance(score))}</div>"
+    )
+    st.button(
+        "Open" if not is_open else "Open now",
+        key=f"catalogue_open_{entry.slug}",
+        disabled=is_open,
+        on_click=frame.open_model,
+        args=(entry.slug,),
+        width="stretch",
+        help=entry.slug,
+    )

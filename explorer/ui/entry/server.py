@@ -1,0 +1,58 @@
+"""Starts the server, and stays until it ends."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from explorer.errors import SettingsError
+
+ENTRY = Path(__file__).with_name("asgi.py")
+
+
+def launch(host: str, port: int, environment: dict[str, str], browser: bool = True) -> None:
+    """Start the app and stay until it ends.
+
+    Streamlit's own command is used, since it reads the config.toml beside the entry.
+
+    Args:
+        host: Address to listen on.
+        port: Port to listen on.
+        environment: Settings of the server, as variables.
+        browser: Whether to open a browser window.
+
+    Raises:
+        SettingsError: If the port is taken or the address cannot be used.
+    """
+    _free(host, port)
+    os.environ.update(environment)
+    from streamlit.web import cli
+
+    shown = "localhost" if host in ("0.0.0.0", "::") else host
+    print(f"Latent Explorer: http://{shown}:{port} (Ctrl+C ends it)", flush=True)  # noqa: T201
+    sys.argv = [
+        "streamlit",
+        "run",
+        str(ENTRY),
+        f"--server.address={host}",
+        f"--server.port={port}",
+        f"--server.headless={'false' if browser else 'true'}",
+    ]
+    cli.main()
+
+
+def _free(host: str, port: int) -> None:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise SettingsError(
+            f"{host} is not an address of this machine; use --host localhost."
+        ) from error
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            raise SettingsError(
+                f"Port {port} on {host} is taken ({error.strerror}); choose another with --port."
+            ) from error

@@ -1,0 +1,340 @@
+"""Evaluate: every model of a data set side by side, with errors, n and what others published."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from explorer.checkpoint import Entry
+from explorer.metrics.published import Published
+from explorer.publishing import DATA, kind_words
+from explorer.ui import cache
+from explorer.ui.address.views import EvaluateView
+from explorer.ui.evaluate import pair, table
+from explorer.ui.evaluate.table import Row
+from explorer.ui.shell import jobs_panel
+from explorer.ui.wording import palette
+
+_ROW = 30
+_DIVERSITY = {"coverage": "Coverage", "recall": "Recall", "vendi": "Vendi score"}
+
+
+def settle(view: EvaluateView, own: str) -> list[Row]:
+    """Choose the data set and the two models that are compared, and return all its models."""
+    known = table.data_sets()
+    if view.of and view.of not in known:
+        _notice("data set")
+    if view.of not in known:
+        view.of = own if own in known else (known or [""])[0]
+    rows = table.rows(view.of) if view.of else []
+    slugs = [row.entry.slug for row in rows]
+    one, other = pair.usual_pair(rows)
+    elsewhere = {entry.slug for entry in cache.entries()}
+    if any(slug and slug not in elsewhere for slug in (view.one, view.other)):
+        _notice("model")
+    if view.one not in slugs:
+        view.one = one
+    if view.other not in slugs or view.other == view.one:
+        view.other = other if other != view.one else one
+    return rows
+
+
+def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
+    """Plot log p(x) and the bound of every model, best first, between published numbers."""
+    name, better = table.score_of(others)
+    bits = name == "bits_per_dimension"
+    items: list[tuple[float, str, Row | Published]] = [
+        (row.entry.metrics[name].value, row.name, row) for row in rows if name in row.entry.metrics
+    ]
+    items += [
+        (item.value, f"{kind_words(item.model, item.prior)}: {item.source}", item)
+        for item in others
+    ]
+    items.sort(key=lambda item: better * item[0])
+    figure = go.Figure()
+    for place, (value, words, item) in enumerate(items):
+        if isinstance(item, Published):
+            figure.add_scatter(
+                x=[value], y=[place], mode="markers", showlegend=False,
+                marker={"symbol": "diamond-open", "size": 9, "color": _grey()},
+                hovertemplate=f"{words}, {item.place}, S = {item.samples:,}: %{{x:.2f}}"
+                "<extra></extra>",
+            )  # fmt: skip
+            continue
+        metric = item.entry.metrics[name]
+        bound = item.entry.metrics.get("elbo")
+        colour = palette.PRIORS[item.entry.prior]
+        if bound is not None and not bits:
+            figure.add_scatter(
+                x=[bound.value, value], y=[place, place], mode="lines+markers", showlegend=False,
+                line={"color": colour, "width": 1}, opacity=0.55,
+                marker={"symbol": "line-ns-open", "size": 8, "color": colour},
+                hovertemplate="%{x:.2f}<extra>from the ELBO</extra>",
+            )  # fmt: skip
+        figure.add_scatter(
+            x=[value], y=[place], mode="markers", showlegend=False,
+            error_x={"array": [metric.se or 0], "thickness": 2, "width": 4},
+            marker={"size": 10, "color": colour},
+            hovertemplate=f"{words}: %{{x:.2f}} ± {metric.se or 0:.2f}, n = {metric.n:,}, "
+            f"S = {metric.samples or 0:,}<extra></extra>",
+        )  # fmt: skip
+    figure.update_layout(
+        height=90 + _ROW * len(items),
+        margin=palette.MARGIN,
+        xaxis={"title": "bits per dimension, less is better" if bits else "log p(x), nats"},
+        yaxis={
+            "tickvals": list(range(len(items))),
+            "ticktext": [
+                f"<span style='color:{_grey() if isinstance(item, Published) else _text()}'>"
+                f"{words}</span>"
+                for _, words, item in items
+            ],
+        },
+    )
+    st.plotly_chart(figure, key="evaluate_likelihood", config=palette.BARE)
+    what = "bits per dimension, from log p(x)," if bits else "log p(x)"
+    words = f"Dots are {what} with one standard error over the test samples"
+    words += "" if bits else ", the line reaches down to the ELBO"
+    if others:
+        words += (
+            "; grey diamonds are published numbers of the same data and protocol "
+            f"({others[0].source}, S = {others[0].samples:,})"
+        )
+    st.caption(
+        f"{words}. n and S of each are in the table; a smaller S makes a number look worse on "
+        "average."
+    )
+
+
+def measures(rows: Sequence[Row], view: EvaluateView) -> None:
+    """Show one group of measures as a table; published numbers and real data in grey."""
+    lines = table.lines(rows, view.group, table.comparable(view.of, rows))
+    ours_first = sorted(lines, key=lambda line: line.grey)
+    columns = list(dict.fromkeys(name for line in ours_first for name in line.cells))
+    laid = pd.DataFrame([line.cells for line in lines], columns=columns).fillna("–")
+    grey = [f"color: {_grey()}" if line.grey else "" for line in lines]
+    st.dataframe(
+        laid.style.apply(lambda column: grey),
+        key="evaluate_table",
+        hide_index=True,
+        column_config={"Model": st.column_config.TextColumn(pinned=True, width=280)},
+    )
+    st.caption(table.EXPLAINED[view.group])
+
+
+def missing(rows: Sequence[Row]) -> None:
+    """Offer to compute what a model lacks."""
+    wanted = ("log_likelihood", "active_units_absolute", "density", "information")
+    lacking = [
+        row
+        for row in rows
+        if row.entry.healthy and any(name not in row.entry.metrics for name in wanted)
+    ]
+    if not lacking:
+        return
+    count = f"{len(lacking)} models lack" if len(lacking) > 1 else "One model lacks"
+    with st.expander(f"{count} numbers"):
+        for row in lacking:
+            st.markdown(f"**{row.name}**")
+            jobs_panel.offer_of(
+                row.entry,
+                "evaluate",
+                f"Compute the numbers of {row.name}",
+                "What is missing, on the whole test split (log p(x), where it is, with S = 500); "
+                "it can be stopped and gone on with.",
+            )
+
+
+def units(entries: Sequence[Entry], names: dict[str, str]) -> None:
+    """Plot the KL of each unit, most used first, level by level."""
+    figure = go.Figure()
+    drawn = 0
+    for index, entry in enumerate(entries):
+        kl = table.arrays(entry).get("kl_per_unit")
+        if kl is None or not np.isfinite(kl).all() or entry.config is None:
+            continue
+        drawn += 1
+        for level, (start, stop) in levels_of(entry).items():
+            sorted_kl = np.sort(kl[start:stop])[::-1]
+            words = names[entry.slug] + (f", {level}" if level else "")
+            figure.add_scatter(
+                x=list(range(1, len(sorted_kl) + 1)), y=sorted_kl, mode="lines+markers",
+                name=words, marker={"size": 4},
+                line={"color": palette.CLASSES[index % len(palette.CLASSES)], "width": 1.5,
+                      "dash": "dot" if level == "z1" else "solid"},
+                hovertemplate="unit %{x}: %{y:.2f} nats<extra>" + words + "</extra>",
+            )  # fmt: skip
+    if not drawn:
+        st.caption("The KL of single units was not measured for these models.")
+        return
+    figure.update_layout(
+        height=340,
+        margin=palette.MARGIN,
+        xaxis={"title": "unit, most used first"},
+        yaxis={"title": "KL, nats", "rangemode": "tozero"},
+        legend={"orientation": "h", "y": 1.25},
+        showlegend=True,
+    )
+    st.plotly_chart(figure, key="evaluate_units", config=palette.BARE)
+    st.caption(
+        "Mean KL of each unit over the test samples. Under a mixture the KL does not split into "
+        "units: then it is that of the prior’s marginals, whose sum is another number."
+    )
+
+
+def against_diversity(rows: Sequence[Row], view: EvaluateView) -> None:
+    """Plot log p(x) against the diversity of samples."""
+    figure = go.Figure()
+    for row in rows:
+        score = row.entry.metrics.get("log_likelihood")
+        spread = row.entry.metrics.get(view.diversity)
+        if score is None or spread is None:
+            continue
+        figure.add_scatter(
+            x=[spread.value], y=[score.value], mode="markers", name=row.name,
+            error_x={"array": [spread.se or 0], "thickness": 1, "width": 0},
+            error_y={"array": [score.se or 0], "thickness": 1, "width": 0},
+            marker={"size": 11, "color": palette.PRIORS[row.entry.prior],
+                    "symbol": "square" if "hvae" in row.entry.model else "circle"},
+            hovertemplate=f"{row.name}<br>%{{x:.3f}}, %{{y:.2f}} nats<extra></extra>",
+        )  # fmt: skip
+    if not figure.data:
+        st.caption("Samples of these models were not compared with data.")
+        return
+    nulls = [row.entry.metrics[view.diversity].null for row in rows
+             if view.diversity in row.entry.metrics]  # fmt: skip
+    real = [value for value in nulls if value is not None]
+    if real:
+        thin = {"width": 1, "dash": "dot", "color": _grey()}
+        figure.add_vline(x=float(np.mean(real)), line=thin,
+                         annotation={"text": "real data", "yref": "paper", "y": 1.0})  # fmt: skip
+    figure.update_layout(
+        height=340,
+        margin=palette.MARGIN,
+        xaxis={"title": f"diversity: {_DIVERSITY[view.diversity].lower()}"},
+        yaxis={"title": "log p(x), nats"},
+        showlegend=False,
+    )
+    st.plotly_chart(figure, key="evaluate_scatter", config=palette.BARE)
+    st.caption(
+        "A good likelihood and varied samples are two things. Squares have two levels; colours "
+        "are those of the first chart."
+    )
+
+
+def over_components(rows: Sequence[Row]) -> None:
+    """Plot bound and active units against K, where one model was trained with several."""
+    groups: dict[table.Form, list[tuple[int, Entry]]] = {}
+    for row in rows:
+        entry = row.entry
+        count = getattr(entry.config.prior, "components", None) if entry.config else None
+        if count is not None and "elbo" in entry.metrics:
+            groups.setdefault(table.form(entry), []).append((count, entry))
+    told = {key: sorted(found, key=lambda item: item[0]) for key, found in groups.items()
+            if len(found) > 2}  # fmt: skip
+    if not told:
+        return
+    st.subheader("What more components buy", anchor=False)
+    views = (("elbo", "ELBO, nats"), ("active_units_absolute", "active units, absolute"))
+    with st.container(horizontal=True, gap="small"):
+        for column, (name, label) in enumerate(views):
+            figure = go.Figure()
+            for index, (own, found) in enumerate(told.items()):
+                shown = [(k, entry.metrics[name]) for k, entry in found if name in entry.metrics]
+                figure.add_scatter(
+                    x=[k for k, _ in shown],
+                    y=[metric.value for _, metric in shown],
+                    error_y={"array": [metric.se or 0 for _, metric in shown], "width": 3},
+                    mode="lines+markers",
+                    name=own.words,
+                    line={"color": palette.CLASSES[index]},
+                )
+                plain = _without_components(found[0][1], rows)
+                if plain is not None and name in plain.metrics:
+                    figure.add_scatter(
+                        x=[k for k, _ in shown],
+                        y=[plain.metrics[name].value] * len(shown),
+                        mode="lines",
+                        showlegend=False,
+                        hovertemplate=f"%{{y}} {label}, standard normal<extra></extra>",
+                        line={"color": palette.CLASSES[index], "dash": "dot", "width": 1.5},
+                    )
+            ticks = sorted({k for found in told.values() for k, _ in found})
+            figure.update_layout(
+                height=300,
+                margin=palette.MARGIN,
+                xaxis={
+                    "title": "components K",
+                    "type": "log",
+                    "tickvals": ticks,
+                    "ticktext": [f"{k:,}" for k in ticks],
+                },
+                yaxis={"title": label},
+                legend={"orientation": "h", "y": 1.2},
+                showlegend=column == 0,
+            )
+            with st.container(width=460):
+                st.plotly_chart(figure, key=f"evaluate_components_{name}", config=palette.BARE)
+    st.caption(
+        "The same model and training with more and more components, as in figures 2 and 3 of the "
+        "VampPrior paper, at reduced size; dotted, a standard normal prior with that training. "
+        "Units are counted absolutely, as there; the table of units has both counts."
+    )
+
+
+def _without_components(entry: Entry, rows: Sequence[Row]) -> Entry | None:
+    """Find the same model with the same training under the standard prior."""
+
+    def recipe(of: Entry) -> object:
+        if of.config is None:
+            return None
+        unlike = {"init": None, "prior_learning_rate": None}
+        return of.config.model, of.config.training.model_copy(update=unlike)
+
+    return next(
+        (
+            row.entry
+            for row in rows
+            if row.entry.prior == "standard" and recipe(row.entry) == recipe(entry)
+        ),
+        None,
+    )
+
+
+def download(view: EvaluateView, rows: Sequence[Row]) -> None:
+    """Offer everything that is known of a data set as CSV."""
+    st.download_button(
+        "Download CSV",
+        table.as_csv(view.of, rows),
+        f"{view.of}-results.csv",
+        "text/csv",
+        icon=":material/download:",
+    )
+
+
+def data_words(kind: str) -> str:
+    """Name a data set."""
+    return DATA[kind]
+
+
+def levels_of(entry: Entry) -> dict[str, tuple[int, int]]:
+    """Return where each level's units lie; one level has no name."""
+    model = entry.config.model if entry.config is not None else None
+    top = getattr(model, "top", None)
+    if top is None:
+        return {"": (0, entry.latent)}
+    return {"z2": (0, top), "z1": (top, entry.latent)}
+
+
+def _text() -> str:
+    return palette.text(st.context.theme.type == "dark")
+
+
+def _grey() -> str:
+    return palette.grey(st.context.theme.type == "dark")
+
+
+def _notice(what: str) -> None:
+    st.toast(f"The link’s {what} is not here; the usual one is shown.", icon=":material/link_off:")

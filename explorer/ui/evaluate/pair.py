@@ -1,0 +1,127 @@
+"""Two models on the same test samples: likelihood, its terms, and their samples."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from explorer.checkpoint import Entry
+from explorer.ui.address.controls import commit
+from explorer.ui.address.views import EvaluateView
+from explorer.ui.evaluate import table
+from explorer.ui.evaluate.table import Row
+from explorer.ui.wording import palette
+from explorer.ui.wording.format import signed
+
+
+def pair(rows: Sequence[Row], view: EvaluateView) -> None:
+    """Compare two models on the same test samples: likelihood, its terms, and their samples."""
+    slugs = [row.entry.slug for row in rows]
+    names = {row.entry.slug: row.name for row in rows}
+    with st.container(horizontal=True, gap="medium"):
+        for field, label in (("one", "This model"), ("other", "less that one")):
+            st.session_state[f"evaluate_{field}"] = getattr(view, field)
+            st.selectbox(
+                label,
+                slugs,
+                key=f"evaluate_{field}",
+                format_func=lambda slug: names[slug],
+                on_change=_paired,
+                args=(field,),
+                width=420,
+            )
+    found = {row.entry.slug: row.entry for row in rows}
+    one, other = found[view.one], found[view.other]
+    _differences(one, other)
+    _histogram([one, other], names)
+
+
+def usual_pair(rows: Sequence[Row]) -> tuple[str, str]:
+    """Choose X-VAE and the standard prior of one model where both are there, else the best two."""
+    entries = [row.entry for row in rows]
+    for entry in entries:
+        if entry.prior == "xvae":
+            for other in entries:
+                if other.prior == "standard" and (other.model, other.latent) == (
+                    entry.model,
+                    entry.latent,
+                ):
+                    return entry.slug, other.slug
+    slugs = [entry.slug for entry in entries] or [""]
+    return slugs[0], slugs[min(1, len(slugs) - 1)]
+
+
+def _paired(field: str) -> None:
+    commit(**{field: st.session_state[f"evaluate_{field}"]})
+
+
+def _differences(one: Entry, other: Entry) -> None:
+    shown = (
+        ("log_likelihood", "log p(x), nats"),
+        ("elbo", "ELBO, nats"),
+        ("reconstruction", "log p(x|z), nats"),
+        ("kl", "KL, nats"),
+        ("density", "Fidelity: density"),
+        ("coverage", "Diversity: coverage"),
+        ("frechet_distance", "Fréchet distance"),
+    )
+    paired = 0
+    with st.container(horizontal=True, gap="small"):
+        for name, label in shown:
+            found = table.difference(one, other, name)
+            if found is None:
+                continue
+            paired += found.paired
+            digits = 3 if name in ("density", "coverage") else 2
+            with st.container(width=148, gap=None):
+                st.metric(label, signed(f"{found.value:+.{digits}f}"))
+                sure = abs(found.value) > 2 * found.error
+                st.caption(
+                    f"± {found.error:.{digits}f}{', paired' if found.paired else ''}  \n"
+                    + ("a difference" if sure else "no difference beyond the error")
+                    + ("; less is better" if name == "frechet_distance" else "")
+                )
+    words = (
+        "The first model less the second; beyond two standard errors it is called a difference."
+    )
+    depths = [
+        entry.metrics["log_likelihood"].samples or 0
+        for entry in (one, other)
+        if "log_likelihood" in entry.metrics
+    ]
+    if len(set(depths)) > 1:
+        words += (
+            f" log p(x) was measured with S = {depths[0]:,} and {depths[1]:,}: the larger S makes "
+            "it look better."
+        )
+    if paired:
+        words += " Paired: over the same test samples, one by one, which is far sharper."
+    st.caption(words)
+
+
+def _histogram(entries: Sequence[Entry], names: dict[str, str]) -> None:
+    values = {entry.slug: table.arrays(entry).get("log_likelihood") for entry in entries}
+    known = {slug: value for slug, value in values.items() if value is not None and len(value)}
+    if not known:
+        return
+    everything = np.concatenate(list(known.values()))
+    low, high = np.quantile(everything, (0.001, 0.999))
+    edges = np.linspace(low, high, 61)
+    figure = go.Figure()
+    for index, (slug, value) in enumerate(known.items()):
+        counts = np.histogram(value, edges)[0]
+        figure.add_scatter(
+            x=edges[:-1], y=counts / len(value), mode="lines", name=names[slug],
+            line={"shape": "hv", "color": palette.CLASSES[index],
+                  "dash": "solid" if index == 0 else "dash"},
+            hovertemplate="from %{x:.1f} nats: %{y:.1%}<extra></extra>",
+        )  # fmt: skip
+    figure.update_layout(
+        height=300,
+        margin=palette.MARGIN,
+        xaxis={"title": "log p(x) of a test sample, nats"},
+        yaxis={"title": "share of test samples", "tickformat": ".0%"},
+        legend={"orientation": "h", "y": 1.2},
+    )
+    st.plotly_chart(figure, key="evaluate_histogram", config=palette.BARE)

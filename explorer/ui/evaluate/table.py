@@ -1,0 +1,325 @@
+"""The numbers of every model of a data set, beside those of the literature, as rows of a table."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from explorer.checkpoint import LIKELIHOOD, Entry, read_arrays, results_folder
+from explorer.errors import CheckpointError
+from explorer.metrics.published import Published, published
+from explorer.publishing import DATA, is_small, kind_words
+from explorer.ui import cache
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "likelihood": ("log_likelihood", "elbo", "reconstruction", "kl", "bits_per_dimension",
+                   "effective_samples"),
+    "units": ("active_units", "active_units_absolute", "active_units_z2", "active_units_z1",
+              "active_units_absolute_z2", "active_units_absolute_z1"),
+    "samples": ("precision", "density", "recall", "coverage", "vendi", "frechet_distance",
+                "kernel_distance", "smoothness"),
+    "alignment": ("information", "marginal_kl", "misalignment", "mmd", "mmd_p_value",
+                  "sliced_wasserstein", "two_sample_accuracy"),
+}  # fmt: skip
+
+TITLES = {
+    "likelihood": "Likelihood",
+    "units": "Units",
+    "samples": "Samples",
+    "alignment": "Posterior and prior",
+}
+
+NAMES = {
+    "log_likelihood": "log p(x)",
+    "elbo": "ELBO",
+    "reconstruction": "log p(x|z)",
+    "kl": "KL",
+    "bits_per_dimension": "Bits per dimension",
+    "effective_samples": "Effective samples",
+    "active_units": "Active",
+    "active_units_absolute": "Active, absolute",
+    "active_units_z2": "Active, z2",
+    "active_units_z1": "Active, z1",
+    "active_units_absolute_z2": "Absolute, z2",
+    "active_units_absolute_z1": "Absolute, z1",
+    "precision": "Precision",
+    "density": "Density",
+    "recall": "Recall",
+    "coverage": "Coverage",
+    "vendi": "Vendi",
+    "frechet_distance": "Fréchet distance",
+    "kernel_distance": "Kernel distance",
+    "smoothness": "Path speed²",
+    "information": "Index-code information",
+    "marginal_kl": "Marginal KL",
+    "misalignment": "Misalignment",
+    "mmd": "MMD²",
+    "mmd_p_value": "MMD² p-value",
+    "sliced_wasserstein": "Sliced W²",
+    "two_sample_accuracy": "Classifier",
+}
+"""Measures in words."""
+
+_DIGITS = {
+    "precision": 3, "density": 3, "recall": 3, "coverage": 3, "bits_per_dimension": 3,
+    "mmd": 4, "mmd_p_value": 3, "sliced_wasserstein": 3, "two_sample_accuracy": 3,
+    "active_units": 0, "active_units_absolute": 0, "active_units_z2": 0, "active_units_z1": 0,
+    "active_units_absolute_z2": 0, "active_units_absolute_z1": 0,
+}  # fmt: skip
+
+_LARGE = 10_000
+"""From here on decimals say nothing."""
+
+EXPLAINED = {
+    "likelihood": "log p(x) by importance sampling, ELBO and its two terms, in nats, ± the "
+    "standard error over n test samples. The larger S, the tighter the bound: compare at one S.",
+    "units": "A unit is active where the variance of its posterior mean over the test samples "
+    "exceeds 0.01: of the prior’s variance, or absolutely as in the literature, which hangs on "
+    "the units’ scale.",
+    "samples": "Samples of the prior against test data, ± over five seeds: precision and density "
+    "are fidelity, recall, coverage and Vendi diversity (at most the number of components that "
+    "samples are compared on: 50, or fewer). A density over that of real data says that samples "
+    "gather where data are dense, not that they are better. Fréchet and kernel distances are on "
+    "features of a small network trained on this data set’s classes: never compare them with "
+    "Inception’s. Path speed² is |dx/dt|² along straight ways between samples.",
+    "alignment": "Codes of test samples against codes of the prior, on the level whose prior is "
+    "learned. Index-code information and marginal KL add up to the KL of that level; near log n "
+    "the first says only that n is small. A classifier at 0.5 cannot tell the two apart.",
+}
+
+
+class Row(NamedTuple):
+    """A model of the table."""
+
+    entry: Entry
+    name: str
+
+
+def rows(data: str) -> list[Row]:
+    """List the models of a data set that have a prior and numbers, best log p(x) first."""
+    found = [
+        entry
+        for entry in cache.entries()
+        if entry.data == data
+        and entry.prior != "none"
+        and (entry.healthy or entry.results_only)
+        and entry.metrics
+    ]
+    worst = float("-inf")
+
+    def score(entry: Entry) -> float:
+        metric = entry.metrics.get("log_likelihood")
+        return worst if metric is None else metric.value
+
+    found.sort(key=lambda entry: (-score(entry), entry.slug))
+    return [Row(entry, title(entry, found)) for entry in found]
+
+
+def title(entry: Entry, among: Sequence[Entry]) -> str:
+    """Name a model by what sets it apart: prior, model, units, and K where others share them."""
+    own = form(entry)
+    words = own.words
+    alike = [other for other in among if form(other) == own]
+    count = getattr(entry.config.prior, "components", None) if entry.config is not None else None
+    if len(alike) > 1:
+        counts = [
+            getattr(other.config and other.config.prior, "components", None) for other in alike
+        ]
+        told = count is not None and counts.count(count) == 1
+        words += f" (K = {count})" if told else f" ({entry.slug})"
+    return words + (", results only" if entry.results_only else "")
+
+
+class Form(NamedTuple):
+    """What models have in common that differ in their components alone."""
+
+    model: str
+    prior: str
+    latent: int
+    small: bool
+
+    @property
+    def words(self) -> str:
+        """Prior, model and units."""
+        return f"{kind_words(self.model, self.prior, small=self.small)}, {self.latent} units"
+
+
+def form(entry: Entry) -> Form:
+    """Say what a model is; small where published numbers are of a wider one of its kind."""
+    small = entry.config is not None and is_small(entry.config)
+    return Form(entry.model, entry.prior, entry.latent, small)
+
+
+def data_sets() -> list[str]:
+    """Name the data sets of which there are numbers."""
+    return [kind for kind in DATA if rows(kind)]
+
+
+def comparable(data: str, known: Sequence[Row]) -> list[Published]:
+    """Return published numbers whose model and prior are in the table, or come near to it."""
+    models = {row.entry.model for row in known}
+    return [item for item in published(data) if item.model in models]
+
+
+def cell(metrics: object, name: str) -> str:
+    """Write a metric with its error, or a dash."""
+    metric = metrics.get(name) if isinstance(metrics, dict) else None
+    if metric is None:
+        return "–"
+    digits = _digits(name, metric.value)
+    words = f"{metric.value:,.{digits}f}"
+    if metric.se is not None:
+        words += (
+            f" ± {metric.se:.1g}"
+            if metric.se < 0.005
+            else f" ± {metric.se:,.{digits if digits == 0 else max(digits, 2)}f}"
+        )
+    if name == "information" and metric.value > 0.95 * np.log(max(metric.n, 2)):
+        words += ", saturated"
+    return words.replace("-", "−")
+
+
+def _digits(name: str, value: float) -> int:
+    return 0 if round(abs(value), 2) >= _LARGE else _DIGITS.get(name, 2)
+
+
+def table(known: Sequence[Row], group: str) -> list[dict[str, str]]:
+    """Lay a group of measures out, a row for each model; columns that are empty are left out."""
+    used = [name for name in GROUPS[group] if any(name in row.entry.metrics for row in known)]
+    laid = []
+    for row in known:
+        metrics = row.entry.metrics
+        facts = {"Model": row.name}
+        first = next((metrics[name] for name in used if name in metrics), None)
+        facts |= {NAMES[name]: cell(metrics, name) for name in used}
+        if group == "likelihood":
+            score = metrics.get("log_likelihood")
+            facts["S"] = "–" if score is None or score.samples is None else f"{score.samples:,}"
+        facts["n"] = "–" if first is None else f"{first.n:,}"
+        laid.append(facts)
+    return laid
+
+
+class Line(NamedTuple):
+    """A row of the table as it is shown; grey where it is no model of ours."""
+
+    cells: dict[str, str]
+    grey: bool = False
+
+
+def lines(known: Sequence[Row], group: str, others: Sequence[Published]) -> list[Line]:
+    """Lay a group out, best first: models, published likelihoods between them, real data last."""
+    laid = [Line(cells) for cells in table(known, group)]
+    if group == "likelihood" and others:
+        name, sign = score_of(others)
+        values = [row.entry.metrics.get(name) for row in known]
+        placed = [
+            (-np.inf if value is None else sign * value.value, line)
+            for value, line in zip(values, laid, strict=True)
+        ]
+        for item in others:
+            words = f"{kind_words(item.model, item.prior)}: {item.source}"
+            value = f"{item.value:.2f}".replace("-", "−")
+            cells = {"Model": words, NAMES[name]: value, "S": f"{item.samples:,}"}
+            placed.append((sign * item.value, Line(cells, grey=True)))
+        laid = [line for _, line in sorted(placed, key=lambda pair: -pair[0])]
+    null = null_row(known, group)
+    return laid if null is None else [*laid, Line(null, grey=True)]
+
+
+def score_of(others: Sequence[Published]) -> tuple[str, int]:
+    """Name the measure that published numbers are of, and 1 where more of it is better."""
+    bits = bool(others) and others[0].unit != "nats"
+    return ("bits_per_dimension", -1) if bits else ("log_likelihood", 1)
+
+
+def null_row(known: Sequence[Row], group: str) -> dict[str, str] | None:
+    """Lay out what real data score in the samples' place, where that was measured."""
+    found: dict[str, str] = {}
+    for name in GROUPS[group]:
+        nulls = [
+            row.entry.metrics[name].null
+            for row in known
+            if name in row.entry.metrics and row.entry.metrics[name].null is not None
+        ]
+        values = [value for value in nulls if value is not None]
+        if values:
+            mean = float(np.mean(values))
+            found[NAMES[name]] = f"{mean:,.{_digits(name, mean)}f}".replace("-", "−")
+    what = "Real data" if group == "samples" else "The prior against itself"
+    return {"Model": what, **found} if found else None
+
+
+def as_csv(data: str, known: Sequence[Row]) -> bytes:
+    """Write every measure of every model with all that it hangs on, and the literature’s."""
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(
+        ["data", "model", "prior", "latent", "checkpoint", "hash", "measure", "value",
+         "standard_error", "n", "samples", "seed", "unit", "real_against_real", "source"]
+    )  # fmt: skip
+    for row in known:
+        entry = row.entry
+        for name, metric in entry.metrics.items():
+            writer.writerow(
+                [data, entry.model, entry.prior, entry.latent, entry.slug, entry.hash, name,
+                 metric.value, metric.se, metric.n, metric.samples, metric.seed, metric.unit,
+                 metric.null, "measured here"]
+            )  # fmt: skip
+    for item in comparable(data, known):
+        name = "log_likelihood" if item.unit == "nats" else "bits_per_dimension"
+        writer.writerow(
+            [data, item.model, item.prior, "", "", "", name, item.value, "", "", item.samples, "",
+             item.unit, "", f"{item.source}, {item.place}"]
+        )  # fmt: skip
+    return stream.getvalue().encode()
+
+
+def arrays(entry: Entry) -> dict[str, np.ndarray]:
+    """Read what was measured for each test sample and each unit; empty where nothing was."""
+    places = [entry.folder] if not entry.hash else [results_folder(entry.hash), entry.folder]
+    for place in places:
+        if (place / LIKELIHOOD).is_file():
+            try:
+                found = read_arrays(place / LIKELIHOOD)
+                return {name: value for name, value in found.items() if _sound(name, value)}
+            except CheckpointError:
+                return {}
+    return {}
+
+
+def _sound(name: str, value: np.ndarray) -> bool:
+    """Whether an array holds numbers; units of a flow have no marginal KL, and may lack theirs."""
+    return value.dtype.kind in "fiu" and (
+        name in ("kl_per_unit", "log_prior") or bool(np.isfinite(value).all())
+    )
+
+
+class Difference(NamedTuple):
+    """Mean of one less another over the same test samples, its standard error, and n.
+
+    `paired` says whether it was taken sample by sample.
+    """
+
+    value: float
+    error: float
+    n: int
+    paired: bool
+
+
+def difference(one: Entry, other: Entry, name: str) -> Difference | None:
+    """Compare two models: sample by sample where both were kept, else by their errors."""
+    a, b = arrays(one), arrays(other)
+    same = np.array_equal(a.get("rows", ()), b.get("rows", ()))
+    if name in a and name in b and same and a[name].shape == b[name].shape:
+        gap = a[name].astype(np.float64) - b[name].astype(np.float64)
+        return Difference(
+            float(gap.mean()), float(gap.std(ddof=1) / np.sqrt(len(gap))), len(gap), True
+        )
+    first, second = one.metrics.get(name), other.metrics.get(name)
+    if first is None or second is None or first.se is None or second.se is None:
+        return None
+    error = float(np.hypot(first.se, second.se))
+    return Difference(first.value - second.value, error, min(first.n, second.n), False)

@@ -1,0 +1,149 @@
+"""What the scale trades: fidelity and diversity over the sweep, and at scale 1."""
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from explorer.inference import Engine
+from explorer.metrics.tradeoff import MEASURES, SCALES, Tradeoff
+from explorer.ui import cache
+from explorer.ui.panels.scale_sweep import prior_kind, prior_name
+from explorer.ui.shell import jobs_panel
+from explorer.ui.wording import palette
+from explorer.ui.wording.format import number, provenance
+
+
+def curve(engines: list[Engine], scale: float) -> None:
+    """Plot fidelity and diversity over the sweep, with errors, null row and "you are here"."""
+    known = [(engine, cache.tradeoff(engine)) for engine in engines]
+    measured = [(engine, found) for engine, found in known if found is not None]
+    if measured:
+        _plots(measured, scale)
+    for engine, found in known:
+        if found is None or not found.complete:
+            done = "" if found is None else f" {len(found.scales)} of {len(SCALES)} scales so far."
+            jobs_panel.offer(
+                engine,
+                "tradeoff",
+                f"Measure the curve of {prior_name(engine)}",
+                f"Fidelity and diversity at {len(SCALES)} scales, five seeds each.{done}",
+            )
+
+
+def _plots(measured: list[tuple[Engine, Tradeoff]], scale: float) -> None:
+    views = (
+        ("density", "coverage", "Fidelity: density", "Diversity: coverage"),
+        ("precision", "recall", "Fidelity: precision", "Diversity: recall"),
+        ("vendi", None, "Diversity: Vendi score", "Scale"),
+    )
+    colours = palette.of_priors([prior_kind(engine) for engine, _ in measured])
+    with st.container(horizontal=True, gap="small"):
+        for column, (up, across, label, other) in enumerate(views):
+            figure = go.Figure()
+            for (engine, found), colour in zip(measured, colours, strict=True):
+                _curve_of(figure, engine, found, up, across, scale, colour)
+            figure.update_layout(
+                height=300,
+                margin={"l": 10, "r": 10, "t": 30, "b": 10},
+                xaxis={"title": other},
+                yaxis={"title": label},
+                legend={"orientation": "h", "y": 1.16},
+                showlegend=column == 0,
+            )
+            with st.container(width=302):
+                st.plotly_chart(
+                    figure, key=f"generate_curve_{up}", config={"displayModeBar": False}
+                )
+    first = measured[0][1]
+    st.caption(
+        f"Scale 0 to 2 by 0.2; {first.n:,} samples against {first.n:,} test samples, "
+        f"{first.repeats} seeds from {first.seed}, bars are standard errors; k = 5, whitened "
+        "principal components. Density depends on n: compare at one n. The large dot is where "
+        "the slider stands, read off between the "
+        "measured scales; the cross (or dotted line) puts training data in the samples’ place."
+    )
+
+
+def _curve_of(
+    figure: go.Figure,
+    engine: Engine,
+    found: Tradeoff,
+    up: str,
+    across: str | None,
+    scale: float,
+    colour: str,
+) -> None:
+    column = MEASURES.index(up)
+    y, y_error, null = found.values[:, column], found.errors[:, column], found.null[column]
+    if across is None:
+        x, x_error, null_x = found.scales, np.zeros_like(found.scales), None
+    else:
+        other = MEASURES.index(across)
+        x, x_error, null_x = found.values[:, other], found.errors[:, other], found.null[other]
+    name = prior_name(engine)
+    thin = {"thickness": 1, "width": 0}
+    figure.add_scatter(
+        x=x,
+        y=y,
+        error_x={"array": x_error, **thin},
+        error_y={"array": y_error, **thin},
+        mode="lines+markers",
+        name=name,
+        marker={"size": 5, "color": colour},
+        line={"color": colour, "width": 1.5},
+        text=[f"scale {value:g}" for value in found.scales],
+        hovertemplate="%{text}<br>%{x:.3g}, %{y:.3g}",
+    )
+    here = [float(np.interp(scale, found.scales, values)) for values in (x, y)]
+    figure.add_scatter(
+        x=here[:1],
+        y=here[1:],
+        mode="markers",
+        name="you are here",
+        showlegend=False,
+        marker={"size": 15, "color": colour, "line": {"width": 2, "color": "white"}},
+        hovertemplate=f"you are here: scale {scale:g}",
+    )
+    if null_x is None:  # a score without a second axis: a level, not a place
+        figure.add_hline(y=null, line={"width": 1, "dash": "dot", "color": "gray"})
+        return
+    figure.add_scatter(
+        x=[null_x],
+        y=[null],
+        mode="markers",
+        name="real data",
+        showlegend=False,
+        marker={"size": 10, "symbol": "x", "color": "gray"},
+        hovertemplate="real data: %{x:.3g}, %{y:.3g}",
+    )
+
+
+def measures(engine: Engine) -> None:
+    """Show fidelity and diversity at s = 1, each with error, n and the null row."""
+    metrics = engine.checkpoint.metrics
+    names = (
+        ("density", "Fidelity: density"),
+        ("precision", "Fidelity: precision"),
+        ("coverage", "Diversity: coverage"),
+        ("recall", "Diversity: recall"),
+        ("vendi", "Diversity: Vendi score"),
+    )
+    with st.container(horizontal=True, gap="small"):
+        for name, label in names:
+            metric = metrics.get(name)
+            digits = 1 if name == "vendi" else 2
+            with st.container(width=170, gap=None):
+                if metric is None:
+                    st.metric(label, "–", help=provenance(metric))
+                    continue
+                value, _, error = number(metric, digits).partition(" ± ")
+                st.metric(label, value, help=provenance(metric))
+                st.caption(f"± {error}, real data {metric.null or 0:.{digits}f}")
+    first = metrics.get("density")
+    if first is not None:
+        st.caption(
+            f"{prior_name(engine)} at scale 1, {first.n:,} samples against {first.n:,} test "
+            f"samples, "
+            "five seeds, k = 5, on whitened principal components. “Real data” puts training "
+            "data in the samples’ place."
+        )

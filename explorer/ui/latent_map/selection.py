@@ -1,0 +1,260 @@
+"""What is held on the map: a selection's members, neighbours and direction; a drawn path."""
+
+import numpy as np
+import streamlit as st
+
+from explorer import directions
+from explorer.errors import DirectionError
+from explorer.inference import Engine
+from explorer.projection import SPLITS, Atlas, nearest
+from explorer.strips import codes_strip, grid_strip, traversal_strip
+from explorer.ui import cache
+from explorer.ui.address.controls import commit, control
+from explorer.ui.address.notation import Selection, code_text, path_codes, select
+from explorer.ui.address.views import LatentMapView
+from explorer.ui.components import filmstrip
+from explorer.ui.panels import export_menu
+from explorer.ui.picks import service
+from explorer.ui.prototypes.wall import pictures_of
+from explorer.ui.shell import frame
+from explorer.ui.wording.format import mix, percentile, signed
+
+MEMBERS = 64
+STATIONS = 15
+METRICS = {"euclidean": "Euclidean", "cosine": "Cosine", "whitened": "Whitened"}
+STEPS = tuple(round(-2 + 0.25 * step, 2) for step in range(17))
+
+
+def held(engine: Engine, atlas: Atlas, view: LatentMapView) -> Selection | None:
+    """Return what the page's pick selects."""
+    found = cache.plane(engine) if view.pick.startswith("holes:") else None
+    return select(engine, atlas, view.pick, found)
+
+
+def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -> None:
+    """Show a selection: members decoded, their mean, facts, and the nearest codes of data."""
+    n = len(chosen.z)
+    st.markdown(f"**{chosen.words}**")
+    if n == 0:
+        st.caption("No codes of data lie there. Draw a box or a lasso over some dots.")
+        return
+    _acts(engine, atlas, chosen, view)
+    members = chosen.z
+    if n > MEMBERS:
+        members = members[np.sort(np.random.default_rng(0).choice(n, MEMBERS, replace=False))]
+    filmstrip(
+        codes_strip(engine, members),
+        keep=[service.keepable(engine, z=members)],
+        keep_all=n > 1,
+        key="latent_map_members",
+        selectable=False,
+        tile_width=_width(engine, 40 if n > 1 else 96),
+        name="member",
+    )
+    if n > MEMBERS:
+        st.caption(f"{MEMBERS} of them, drawn at random (seed 0), decoded.")
+    _facts(engine, atlas, chosen)
+    mean = chosen.z.mean(0)
+    if n > 1:
+        st.markdown("**Their mean, decoded**")
+        filmstrip(
+            codes_strip(engine, mean[None]),
+            keep=[service.keepable(engine, z=mean[None])],
+            key="latent_map_mean",
+            selectable=False,
+            tile_width=_width(engine, 96),
+        )
+    if _in_hole(engine, view.pick):
+        st.caption(
+            "Hardly any data have codes here, yet the prior draws from it: the decoder was never "
+            "trained on what it shows."
+        )
+    st.markdown(f"**Nearest data to {'their mean' if n > 1 else 'it'}**")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        control(
+            st.slider, "Neighbours", view, "neighbours", min_value=4, max_value=48, step=4,
+            width=150,
+        )  # fmt: skip
+        control(
+            st.selectbox,
+            "Distance",
+            view,
+            "metric",
+            options=list(METRICS),
+            format_func=METRICS.get,
+            width=140,
+        )
+    order, distance = nearest(atlas.codes, mean, view.neighbours + n, view.metric)
+    keep = ~np.isin(order, chosen.rows) if n == 1 else np.ones(len(order), bool)
+    order, distance = order[keep][: view.neighbours], distance[keep][: view.neighbours]
+    strip, words = pictures_of(engine, order)
+    filmstrip(
+        strip,
+        keep=[service.keepable(engine, z=atlas.codes[order])],
+        key="latent_map_neighbours",
+        selectable=False,
+        tile_width=_width(engine, 40),
+        captions=[f"distance {value:.3g}" for value in distance],
+        name="neighbour",
+    )
+    st.caption(
+        f"{METRICS[view.metric]} distance of codes, {distance[0]:.3g} to {distance[-1]:.3g}. "
+        f"{words}"
+    )
+
+
+def path(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
+    """Decode a line drawn on the map, and hand it to Interpolate."""
+    z, _ = path_codes(atlas, view.path, STATIONS)
+    strip = grid_strip(engine, z[None], (0.0,))
+    st.markdown("**Along your line**")
+    filmstrip(
+        strip,
+        keep=[service.keepable(engine, strip)],
+        key="latent_map_path",
+        selectable=False,
+        tile_width=_width(engine, 64),
+        name="station",
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.page_link(
+            frame.page_path("interpolate"),
+            label="Walk it in Interpolate",
+            icon=":material/timeline:",
+            query_params={"model": view.model, "path": view.path},
+        )
+        st.button("Remove the line", on_click=commit, kwargs={"path": None})
+        export_menu.strip_menu(engine, strip, "latent_map_path_take", "line")
+    if atlas.method != "plane":
+        st.caption(
+            "Estimated: a place on this map has no code of its own, so each picture is decoded "
+            "from the mean of the 15 nearest codes, near ones first."
+        )
+
+
+def direction(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
+    """Offer the direction from group B to group A: scrub it, name it, keep it."""
+    a, b = select(engine, atlas, view.a), select(engine, atlas, view.b)
+    if not view.a and not view.b:
+        return
+    st.markdown("**Attribute direction**")
+    said = [f"{name}: {'none yet' if group is None else group.words}" for name, group in
+            (("A", a), ("B", b))]  # fmt: skip
+    st.caption("Mean of A minus mean of B. " + " · ".join(said))
+    if a is None or b is None or not len(a.z) or not len(b.z):
+        st.caption("Select a second group, and make it the other end.")
+        return
+    vector = a.z.mean(0) - b.z.mean(0)
+    centre = select(engine, atlas, view.pick)
+    start = centre.z.mean(0) if centre is not None and len(centre.z) else b.z.mean(0)
+    strip = traversal_strip(engine, start, vector[None], STEPS)
+    filmstrip(
+        strip,
+        keep=[service.keepable(engine, strip)],
+        key="latent_map_direction",
+        at=0.0,
+        home=0.0,
+        label="Steps along A − B",
+        low="towards B",
+        high="towards A",
+        selectable=False,
+        tile_width=_width(engine, 110),
+    )
+    where = centre.words if centre is not None and len(centre.z) else "the mean of B"
+    st.caption(f"Starting from {where}; one step is the whole way from B to A.")
+    with (
+        st.form("latent_map_keep", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        name = st.text_input("Name", max_chars=60, placeholder="as: thicker stroke")
+        kept = st.form_submit_button("Save direction")
+    if kept:
+        try:
+            made = directions.between(name, a.z, b.z, (a.words, b.words))
+            directions.save_direction(engine.checkpoint.hash, made)
+        except DirectionError as error:
+            st.caption(f":material/error: {error}")
+        else:
+            st.caption(f"Saved “{made.name}”: it is a row of Traverse now.")
+
+
+def _acts(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -> None:
+    n = len(chosen.z)
+    with st.container(horizontal=True, gap="small"):
+        if len(chosen.rows) > 1:
+            st.button("Isolate", on_click=commit, kwargs={"only": view.pick},
+                      disabled=view.only == view.pick)  # fmt: skip
+        if len(chosen.rows):
+            st.button("Set as A", on_click=commit, kwargs={"a": view.pick})
+            st.button("Set as B", on_click=commit, kwargs={"b": view.pick})
+        columns = _identities(atlas, chosen, engine)
+        export_menu.codes_menu(
+            engine, columns, chosen.z, "latent_map_take", f"{engine.slug}-selection"
+        )
+    place = code_text(chosen.z.mean(0))
+    with st.container(horizontal=True, gap="small"):
+        st.page_link(
+            frame.page_path("traverse"),
+            label="Traverse from here",
+            icon=":material/tune:",
+            query_params={"model": view.model, "centre": view.pick if n == 1 else place},
+        )
+        st.page_link(
+            frame.page_path("interpolate"),
+            label="Interpolate from here",
+            icon=":material/timeline:",
+            query_params={"model": view.model, "ends": view.pick if n == 1 else place},
+        )
+
+
+def _identities(atlas: Atlas, chosen: Selection, engine: Engine) -> dict[str, np.ndarray]:
+    rows = chosen.rows
+    if not len(rows):
+        return {"name": np.array([chosen.words] * len(chosen.z))}
+    columns = {
+        "row": rows,
+        "split": np.array([SPLITS[int(k)] for k in atlas.split[rows]]),
+        "source_row": atlas.ids[rows],
+    }
+    if atlas.classes:
+        names = [*atlas.classes, "unknown"]
+        columns["class"] = np.array([names[int(k)] for k in atlas.label[rows]])
+    if engine.has_prior:
+        columns |= {"log_prior_nats": atlas.log_prior[rows], "kl_nats": atlas.kl[rows]}
+    columns["reconstruction_error_nats"] = atlas.reconstruction[rows]
+    columns |= {"map_x": atlas.xy[rows, 0], "map_y": atlas.xy[rows, 1]}
+    return columns
+
+
+def _facts(engine: Engine, atlas: Atlas, chosen: Selection) -> None:
+    rows, words = chosen.rows, []
+    if len(rows):
+        classes = mix(atlas.label[rows], atlas.classes)
+        words += [f"class {classes}"] if classes else []
+        words.append(", ".join(sorted({SPLITS[int(split)] for split in atlas.split[rows]})))
+        if engine.has_prior:
+            words.append(f"KL {atlas.kl[rows].mean():.1f} nats")
+        words.append(f"reconstruction error {atlas.reconstruction[rows].mean():.1f} nats")
+    if engine.has_prior:
+        density = float(engine.log_prior(chosen.z).mean())
+        words.append(f"log p(z) {density:.1f} nats")
+        means = len(rows) > 0
+        place = percentile(density, cache.held_out_density(engine, means), means)
+        words += [place] if place and len(chosen.z) == 1 else []
+    st.caption(signed(" · ".join(words)) + (" (means)" if len(chosen.z) > 1 else ""))
+
+
+def _in_hole(engine: Engine, pick: str) -> bool:
+    """Whether a pick is a hole, or a spot inside one."""
+    if not pick.startswith("spot:"):
+        return pick.startswith("holes:")
+    found = cache.plane(engine)
+    if found is None or not found.exact:
+        return False
+    x, y = (float(value) for value in pick.removeprefix("spot:").split(","))
+    column, row = np.abs(found.x - x).argmin(), np.abs(found.y - y).argmin()
+    return bool(found.hole[row, column])
+
+
+def _width(engine: Engine, pixels: int) -> int:
+    return pixels if engine.sketch.kind == "pixels" else max(110, 2 * pixels)

@@ -1,0 +1,194 @@
+"""Constraints on designs: set on the page, told beside the samples, plotted over the scale."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from jaxtyping import Float
+
+from explorer.designs import aerodynamics, geometry
+from explorer.designs.properties import (
+    MOST_CONSTRAINTS,
+    Conditions,
+    Constraint,
+    Property,
+    join,
+    known,
+    parse,
+)
+from explorer.inference import Engine
+from explorer.ui import cache
+from explorer.ui.address.controls import commit, control
+from explorer.ui.address.views import CARRIED, CandidatesView, GenerateView
+from explorer.ui.panels.scale_sweep import companions, prior_kind, prior_name
+from explorer.ui.wording import palette
+
+CROSSED = f"{100 * geometry.CROSSED:.2f} % of the chord"
+Bounded = GenerateView | CandidatesView
+
+
+def conditions(view: Bounded) -> Conditions:
+    """Return under what designs are judged."""
+    return Conditions(reynolds=view.reynolds, alpha=view.alpha)
+
+
+def constraints(view: Bounded, properties: Sequence[Property]) -> tuple[Constraint, ...]:
+    """Return the view's constraints on properties that these designs have."""
+    keys = {item.key for item in properties}
+    return tuple(bound for bound in parse(view.limits) if bound.key in keys)
+
+
+def remember(view: Bounded) -> None:
+    """Carry constraints and flow from page to page."""
+    for name, key in CARRIED:
+        st.session_state[key] = getattr(view, name)
+
+
+def asked(engine: Engine, view: Bounded) -> tuple[Constraint, ...]:
+    """Return the view's constraints that an engine's samples can meet."""
+    return constraints(view, known(engine.sketch, conditions(view)))
+
+
+def words(bound: Constraint, properties: Sequence[Property]) -> str:
+    """Write a constraint for people."""
+    found = next((item for item in properties if item.key == bound.key), None)
+    if found is None:
+        return str(bound)
+    sign = "≥" if bound.way == ">=" else "≤"
+    unit = f" {found.unit}" if found.unit else ""
+    return f"{found.label} {sign} {bound.value:g}{unit}".replace("-", "−")
+
+
+def control_bounds(engine: Engine, view: Bounded) -> None:
+    """Offer a menu that sets constraints, and the flow that sections are judged in."""
+    properties = known(engine.sketch, conditions(view))
+    if not properties:
+        return
+    bounds = constraints(view, properties)
+    if join(bounds) != view.limits:
+        view.limits = join(bounds)
+    remember(view)
+    page = type(view).__name__.removesuffix("View").lower()
+    label = f"Constraints ({len(bounds)})" if bounds else "Constraints"
+    with st.popover(label, icon=":material/rule:"):
+        for bound in bounds:
+            st.button(
+                words(bound, properties),
+                key=f"{page}_bound_{bound}",
+                on_click=commit,
+                kwargs={"limits": join(item for item in bounds if item != bound) or None},
+                icon=":material/close:",
+                help="Take this constraint away",
+            )
+        with st.form(f"{page}_bounds", border=False):
+            keys = [item.key for item in properties]
+            labels = {item.key: item.title for item in properties}
+            st.selectbox(
+                "Property", keys, key=f"{page}_bound_key", format_func=lambda key: labels[key]
+            )
+            with st.container(horizontal=True, vertical_alignment="bottom"):
+                st.segmented_control(
+                    "Bound",
+                    [">=", "<="],
+                    key=f"{page}_bound_way",
+                    default=">=",
+                    format_func=lambda way: "At least" if way == ">=" else "At most",
+                    required=True,
+                )
+                st.number_input("Value", key=f"{page}_bound_value", value=0.0, step=0.1,
+                                format="%g", min_value=-1e6, max_value=1e6, width=110)  # fmt: skip
+            st.form_submit_button(
+                "Add",
+                on_click=_add,
+                args=(page, bounds),
+                disabled=len(bounds) >= MOST_CONSTRAINTS,
+            )
+        _flow(engine, view)
+
+
+def share(engine: Engine, view: GenerateView) -> None:
+    """Plot the share of sound designs within the constraints over the scale, for each prior."""
+    properties = known(engine.sketch, conditions(view))
+    bounds = constraints(view, properties)
+    if not bounds and not geometry.is_section(engine.sketch):
+        return
+    st.subheader("Share of valid designs", anchor=False)
+    figure = go.Figure()
+    scales, n = np.array(cache.SHARE_SCALES), cache.SHARE_SAMPLES
+    shown = companions(engine)
+    colours = palette.of_priors([prior_kind(item) for item in shown])
+    for index, (item, colour) in enumerate(zip(shown, colours, strict=True)):
+        found = cache.shares(item, bounds, conditions(view))
+        low, high = _wilson(found, n)
+        figure.add_scatter(
+            x=scales,
+            y=100 * found,
+            error_y={
+                "array": 100 * (high - found),
+                "arrayminus": 100 * (found - low),
+                "thickness": 1,
+                "width": 0,
+            },
+            mode="lines+markers",
+            name=prior_name(item),
+            marker={"size": 6, "color": colour, "symbol": ("circle", "diamond", "square")[index]},
+            line={"color": colour, "width": 1.5},
+            hovertemplate="scale %{x:g}: %{y:.0f} %",
+        )
+    figure.add_vline(x=view.scale, line={"width": 1, "dash": "dot", "color": "gray"})
+    figure.update_layout(
+        height=300,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        xaxis={"title": "Scale (temperature)"},
+        yaxis={"title": "valid designs, %", "range": [-2, 103]},
+        legend={"orientation": "h", "y": 1.16},
+    )
+    st.plotly_chart(figure, key="generate_share", config={"displayModeBar": False})
+    asked = " and ".join(words(bound, properties) for bound in bounds)
+    sound = (
+        f"sound (no crossing deeper than {CROSSED})" if geometry.is_section(engine.sketch) else ""
+    )
+    said = " with ".join(part for part in (sound, asked) if part)
+    st.caption(
+        f"The share of samples that are {said}, as decoded: nothing is repaired. {n} samples at "
+        "each scale (seed 0), bars are one standard error (Wilson); the line is where the slider "
+        "stands. Set constraints above and see which prior keeps its promise, and at which scale. "
+        "At scale 0 a single Gaussian draws one and the same design every time."
+    )
+
+
+def _wilson(
+    share: Float[np.ndarray, " scales"], n: int
+) -> tuple[Float[np.ndarray, " scales"], Float[np.ndarray, " scales"]]:
+    """Bounds of a share, one standard error wide, that also hold at 0 and 1.
+
+    References:
+        Probable inference, the law of succession, and statistical inference (Wilson, 1927).
+        https://doi.org/10.1080/01621459.1927.10502953
+    """
+    middle = (share + 1 / (2 * n)) / (1 + 1 / n)
+    reach = np.sqrt(share * (1 - share) / n + 1 / (4 * n**2)) / (1 + 1 / n)
+    return middle - reach, middle + reach
+
+
+def _flow(engine: Engine, view: Bounded) -> None:
+    if not geometry.is_section(engine.sketch):
+        return
+    if not aerodynamics.available():
+        st.caption(
+            'Lift and drag need NeuralFoil: `pip install -c constraints.txt -e ".[airfoil]"`.'
+        )
+        return
+    with st.container(horizontal=True):
+        control(st.number_input, "Angle of attack, °", view, "alpha", min_value=-10.0,
+                max_value=20.0, step=0.5, format="%g", width=140)  # fmt: skip
+        control(st.number_input, "Reynolds number", view, "reynolds", min_value=1e4,
+                max_value=1e8, step=1e5, format="%g", width=160)  # fmt: skip
+
+
+def _add(page: str, bounds: tuple[Constraint, ...]) -> None:
+    key, way = (st.session_state[f"{page}_bound_{part}"] for part in ("key", "way"))
+    added = Constraint(key, way, round(float(st.session_state[f"{page}_bound_value"]), 6))
+    same = [item for item in bounds if (item.key, item.way) != (key, way)]
+    commit(limits=join([*same, added]))

@@ -1,0 +1,168 @@
+"""The latent map: its layers, its colours, and what is hidden."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import streamlit as st
+
+from explorer.inference import Engine
+from explorer.projection import SPLITS, Atlas
+from explorer.ui import cache
+from explorer.ui.address.notation import select
+from explorer.ui.address.views import LatentMapView
+from explorer.ui.api.routes import address_of
+from explorer.ui.components import Layer, point_map
+from explorer.ui.components.point_map import Column, MapState, Sources
+from explorer.ui.wording import palette
+
+COLOURS = {
+    "label": "Class",
+    "kl": "KL",
+    "reconstruction": "Reconstruction error",
+    "log_prior": "log p(z)",
+    "typicality": "Typicality",
+    "claimed": "Nearest prototype",
+    "trust": "Trust of the projection",
+    "split": "Split",
+}
+LAYERS = {
+    "data": "Data",
+    "prior": "Prior samples",
+    "prototypes": "Prototypes",
+    "density": "Prior contours",
+    "aggregated": "Aggregated posterior",
+    "holes": "Holes",
+}
+
+
+def colours(engine: Engine, atlas: Atlas) -> dict[str, str]:
+    """Name the colours that this model's map can show."""
+    absent = set() if atlas.classes else {"label"}
+    absent |= set() if engine.has_prior else {"kl", "log_prior", "typicality"}
+    absent |= set() if cache.claims(engine) is not None else {"claimed"}
+    absent |= {"trust"} if atlas.method == "plane" else set()
+    return {name: words for name, words in COLOURS.items() if name not in absent}
+
+
+def layers(engine: Engine) -> dict[str, str]:
+    """Name the layers that this model's map can show."""
+    components = engine.components()
+    absent = set() if components is not None and len(components) > 1 else {"prototypes"}
+    absent |= set() if engine.has_prior else {"prior", "density", "aggregated", "holes"}
+    return {name: words for name, words in LAYERS.items() if name not in absent}
+
+
+def draw(engine: Engine, atlas: Atlas, view: LatentMapView) -> MapState:
+    """Draw the page's map and return what is picked and drawn."""
+    # The map and what is told of a pick stand side by side until the window is narrow.
+    st.html("<style>.st-key-latent_map_plane { min-width: min(26rem, 100%); }</style>")
+    kept = select(engine, atlas, view.only)
+    hidden: np.ndarray = np.empty(0, np.int64)
+    if kept is not None and len(kept.rows):
+        hidden = np.setdiff1d(np.arange(len(atlas.codes)), kept.rows)
+    traced: list[Literal["prior", "aggregated"]] = []
+    traced += ["prior"] if "density" in view.layers else []
+    traced += ["aggregated"] if "aggregated" in view.layers else []
+    return chart(
+        engine,
+        atlas,
+        key="latent_map_map",
+        shown=view.layers,
+        colour=view.colour,
+        hidden=hidden,
+        pick=view.pick,
+        path=view.path,
+        contours=traced,
+        holes="holes" in view.layers,
+    )
+
+
+def chart(
+    engine: Engine,
+    atlas: Atlas,
+    *,
+    key: str,
+    shown: Sequence[str],
+    colour: str,
+    hidden: np.ndarray | None = None,
+    pick: str = "",
+    path: str = "",
+    contours: Sequence[Literal["prior", "aggregated"]] = (),
+    holes: bool = False,
+    marks: Sequence[tuple[float, float, str]] = (),
+    height: int = 560,
+) -> MapState:
+    """Draw a map of a model's codes."""
+    column = _column(engine, atlas, colour)
+    ramp = palette.CLASSES if column is not None and column.classes else palette.RAMP
+    offered = layers(engine)
+    below = [Layer("data", "Data", "dot", palette.DATA, "data" in shown)]
+    if "prior" in offered:
+        below.append(Layer("prior", "Prior samples", "diamond", palette.INK, "prior" in shown))
+    if "prototypes" in offered:
+        below.append(Layer("prototypes", "Prototypes", "star", palette.INK, "prototypes" in shown))
+    kind = "its own plane" if atlas.method == "plane" else "projected by UMAP"
+    return point_map(
+        below,
+        key=key,
+        sources=Sources(
+            address_of(engine, "points"),
+            address_of(engine, "regions"),
+            address_of(engine, "card", "{layer}", "{i}"),
+        ),
+        column=column,
+        ramp=ramp,
+        hidden=() if hidden is None else hidden,
+        pick=pick,
+        path=path,
+        contours=contours if engine.has_prior else (),
+        holes=holes and engine.has_prior,
+        marks=marks,
+        axes=atlas.method == "plane",
+        smooth=engine.sketch.kind == "curve",
+        inked=engine.sketch.inked,
+        summary=(
+            f"Latent map of {engine.slug}, {kind}: {len(atlas.xy):,} codes of data. Arrow keys go "
+            "from point to point, Enter selects, Escape clears, plus and minus zoom."
+        ),
+        height=height,
+    )
+
+
+def caption(atlas: Atlas) -> str:
+    """Say what is seen, and what it is not."""
+    train, test = (atlas.split == 0).sum(), (atlas.split == 2).sum()
+    where = f"{train:,} training and {test:,} test codes (posterior means)."
+    if atlas.method == "plane":
+        return f"{where} The latent space has two dimensions: nothing is projected, this is it."
+    return (
+        f"{where} UMAP keeps neighbourhoods, not distances: gaps and sizes on this map are "
+        f"not distances in the model. "
+        f"Mean trust {atlas.trust.mean():.2f}: that share of a code’s 15 nearest codes is "
+        f"kept among its 15 nearest here."
+    )
+
+
+def _column(engine: Engine, atlas: Atlas, name: str) -> Column | None:
+    if name == "label" and atlas.classes:
+        return Column("Class", atlas.label.astype(np.float32), classes=atlas.classes)
+    if name == "split":
+        return Column("Split", atlas.split.astype(np.float32), classes=SPLITS)
+    if name == "claimed":
+        best = cache.claims(engine)
+        if best is not None:
+            names = [str(k) for k in range(len(palette.CLASSES))]
+            return Column(
+                "Nearest prototype, by its last figure",
+                (best % len(palette.CLASSES)).astype(np.float32),
+                classes=names,
+            )
+    if name == "typicality":
+        usual = cache.data_typicality(engine)
+        if usual is not None:
+            return Column(COLOURS[name], usual.astype(np.float32), "%", 0)
+    if name in ("kl", "reconstruction", "log_prior", "trust"):
+        unit, decimals = ("", 2) if name == "trust" else ("nats", 1)
+        return Column(COLOURS[name], getattr(atlas, name), unit, decimals)
+    return None

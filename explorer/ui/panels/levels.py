@@ -1,0 +1,176 @@
+"""Two levels in the app: what the top decides, and what the bottom adds."""
+
+import numpy as np
+import streamlit as st
+from jaxtyping import Float
+
+from explorer.inference import Engine
+from explorer.strips import ALL_LEVELS, Levels
+from explorer.ui import cache
+from explorer.ui.address.controls import control
+from explorer.ui.address.views import Levelled, TraverseView
+from explorer.ui.components import filmstrip
+from explorer.ui.picks import service
+
+TILES = 18
+WORDS = {"z2": "top, z2", "z1": "bottom, z1"}
+
+
+def several(engine: Engine) -> bool:
+    """Whether a model's code has levels."""
+    return engine.has_prior and len(engine.space.levels) > 1
+
+
+def of(engine: Engine, view: Levelled) -> Levels:
+    """Return which level the page's scale moves."""
+    if not several(engine):
+        return ALL_LEVELS
+    return Levels(view.level, view.held, view.lower).of(engine.space)
+
+
+def choose(engine: Engine, view: Levelled) -> None:
+    """Let one choose which level the scale moves, and what the other does."""
+    if not several(engine):
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        names = {"": "Both levels", "z2": "Top only, z2", "z1": "Bottom only, z1"}
+        control(
+            st.segmented_control,
+            "The scale moves",
+            view,
+            "level",
+            options=list(names),
+            format_func=names.get,
+            required=True,
+        )
+        if view.level:
+            other = "z1" if view.level == "z2" else "z2"
+            control(
+                st.slider,
+                f"Scale of the {WORDS[other]}",
+                view,
+                "held",
+                min_value=0.0,
+                max_value=2.0,
+                step=0.05,
+                width=220,
+            )
+        control(
+            st.number_input,
+            "Seed of the bottom",
+            view,
+            "lower",
+            min_value=0,
+            max_value=2**31 - 1,
+            step=1,
+            placeholder="as above",
+            width=150,
+            help="Another seed draws the bottom anew under the same top: what the bottom adds.",
+        )
+
+
+def apart(
+    engine: Engine,
+    z: Float[np.ndarray, " latent"],
+    what: str,
+    *,
+    key: str,
+    seed: int = 0,
+    view: TraverseView | None = None,
+) -> None:
+    """Show one code with each of its levels drawn anew, both under a scale of their own.
+
+    Args:
+        engine: The model.
+        z: The code.
+        what: The code in words.
+        key: Start of the widgets' keys.
+        seed: Seed of the draws.
+        view: A page's view whose own seed it is, to be chosen here.
+    """
+    if not several(engine):
+        return
+    st.subheader("What the top decides, what the bottom adds", anchor=False)
+    if view is not None:
+        control(st.number_input, "Seed of the draws", view, "seed", min_value=0,
+                max_value=2**31 - 1, step=1, width=150)  # fmt: skip
+        seed = view.seed
+    told = (
+        ("z1", "The top stays, the bottom is drawn anew", "what the bottom adds"),
+        ("z2", "The bottom stays, the top is drawn anew", "what the top decides"),
+    )
+    pixels = engine.sketch.kind == "pixels"
+    for column, (level, words, short) in zip(st.columns(2, gap="large"), told, strict=True):
+        strip = cache.levelled(engine, z, level, TILES, seed)
+        with column:
+            st.markdown(f"**{words}**: {short}")
+            filmstrip(
+                strip,
+                keep=[service.keepable(engine, strip)],
+                key=f"{key}_{level}",
+                at=1.0,
+                home=1.0,
+                label=f"Scale of the {WORDS[level]}",
+                selectable=False,
+                tile_width=56 if pixels else 110,
+                columns=6 if pixels else 3,
+            )
+    st.caption(
+        f"{what}, {TILES} draws of one level each, seed {seed}. At scale 0 a level stands at its "
+        "mean. Where pictures hardly change, that level has little to say. A bottom that is kept "
+        "under another top is a pair the prior would hardly draw: it shows what the decoder takes "
+        "from the top, not a sample."
+    )
+
+
+def of_sample(
+    engine: Engine,
+    tile: int,
+    scale: float,
+    seed: int,
+    component: int | None,
+    moved: Levels,
+) -> None:
+    """Show the levels of one sample of a scale strip apart, the first one if none was chosen."""
+    if not several(engine):
+        return
+    strip = cache.strip(engine, 64, seed, component, moved)
+    assert strip.z is not None
+    frame = int(np.abs(np.array(strip.values) - scale).argmin())
+    what = f"Sample {tile + 1} at scale {scale:g}"
+    apart(engine, strip.z[frame, tile], what, seed=seed, key="generate_levels")
+
+
+def sampled(
+    engine: Engine,
+    *,
+    tiles: int,
+    scale: float,
+    seed: int,
+    component: int | None,
+    levels: Levels,
+    key: str,
+) -> None:
+    """Show pictures drawn pixel by pixel, where a model makes them so; the means came at once."""
+    if not engine.sequential:
+        return
+    st.subheader("Drawn pixel by pixel", anchor=False)
+    strip = cache.painted(engine, tiles, scale, seed, component, levels)
+    filmstrip(strip, key=key, selectable=False, tile_width=56)
+    st.caption(
+        f"The same {tiles} codes at scale {scale:g}, each pixel drawn given those before it "
+        f"(seed {seed}). Above are the means: each pixel’s probability given the probabilities of "
+        "those before it."
+    )
+
+
+def formula(engine: Engine) -> None:
+    """Show how a code of two levels is drawn."""
+    if not several(engine):
+        return
+    st.latex(
+        r"z_2 = \mu_k + s_2\,\sigma_k \odot \varepsilon_2,\qquad "
+        r"z_1 = \mu(z_2) + s_1\,\sigma(z_2) \odot \varepsilon_1,\qquad "
+        r"p(z) = p(z_2)\,p(z_1 \mid z_2)"
+    )
+    st.markdown("The prior is learned on the top, $z_2$; the bottom, $z_1$, is drawn given it.")

@@ -1,0 +1,1 @@
+"""A pick on its way from the browser to the store."""

@@ -1,0 +1,1 @@
+"""The Priors lab page."""

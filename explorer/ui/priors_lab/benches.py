@@ -1,0 +1,282 @@
+"""The priors lab: two-dimensional models side by side, the parts of their bounds, and training."""
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from explorer import regions
+from explorer.inference import Engine
+from explorer.publishing import DATA
+from explorer.strips import grid_strip
+from explorer.ui import cache
+from explorer.ui.address.views import PriorsLabView
+from explorer.ui.components import filmstrip
+from explorer.ui.panels import scale_sweep
+from explorer.ui.picks import service
+from explorer.ui.prototypes import wall
+from explorer.ui.shell.frame import said_of
+from explorer.ui.wording import palette
+
+PLANE = 15
+"""Codes a side of the decoded plane."""
+
+BENCHES = {
+    "planes": "Planes",
+    "bound": "Parts of the bound",
+    "training": "Training",
+    "scale": "The scale",
+}
+TERMS = {
+    "reconstruction": ("Reconstruction", palette.CLASSES[0]),
+    "information": ("Index-code information", palette.CLASSES[1]),
+    "marginal": ("Marginal KL", palette.CLASSES[3]),
+}
+_ORDER = (
+    "standard", "xvae", "xvae-mixture", "mog", "flow", "vamp-data", "vamp-weighted", "vamp",
+)  # fmt: skip
+
+
+def planar(engine: Engine) -> list[Engine]:
+    """Return the two-dimensional models of the open model's data, or of the digits."""
+    kinds = [engine.checkpoint.config.data.kind, "digits"]
+    for kind in kinds:
+        found = [
+            entry
+            for entry in cache.entries()
+            if entry.healthy and entry.data == kind and entry.latent == 2
+            and entry.prior in _ORDER
+        ]  # fmt: skip
+        found.sort(
+            key=lambda entry: (_ORDER.index(entry.prior), _components(entry.slug), entry.slug)
+        )
+        if found:
+            return [cache.engine(entry) for entry in found]
+    return []
+
+
+def subject(engines: list[Engine]) -> str:
+    """Say of which data the models on the bench are."""
+    return DATA[engines[0].checkpoint.config.data.kind]
+
+
+def one_each(engines: list[Engine]) -> list[Engine]:
+    """Keep for each prior the model with the most components."""
+    kept: dict[str, Engine] = {}
+    for engine in engines:
+        prior = engine.checkpoint.config.prior
+        kept[prior.kind if prior else ""] = engine
+    return list(kept.values())
+
+
+def named(engine: Engine) -> str:
+    """Name a model by its prior and the number of its components."""
+    entries = cache.entries()
+    entry = next(item for item in entries if item.slug == engine.slug)
+    return said_of(entry, entries).rpartition(",")[0]
+
+
+def planes(engines: list[Engine], view: PriorsLabView) -> None:
+    """Show each model's plane: densities and holes, or what is decoded over it."""
+    row = st.container(horizontal=True, gap="medium")
+    for engine in engines:
+        with row.container(width=450):
+            st.markdown(f"**{named(engine)}**")
+            found = cache.plane(engine)
+            if found is None:
+                st.caption("This model has no map yet: open it on the latent map.")
+            elif view.show == "decoded":
+                _decoded(engine, found)
+            else:
+                _density(engine, found)
+    st.caption(
+        "Shade: the prior’s density. Dashed: what encloses 50, 90 and 99 % of the aggregated "
+        "posterior. Hatched: holes, where the prior has mass and hardly any data have codes. "
+        "The planes are the latent spaces themselves: nothing is projected."
+        if view.show == "density"
+        else f"{PLANE} × {PLANE} codes over the same window, decoded: what lies between the data."
+    )
+
+
+def bound(engines: list[Engine]) -> None:
+    """Show the parts of each model's bound over the test data, with errors."""
+    rows = [(engine, cache.surgery(engine)) for engine in engines]
+    names = [named(engine) for engine, _ in rows]
+    with st.container(horizontal=True, gap="small"):
+        for term, (label, colour) in TERMS.items():
+            figure = go.Figure()
+            values, errors = [], []
+            for engine, cut in rows:
+                metric = engine.checkpoint.metrics.get("reconstruction")
+                if term == "reconstruction":
+                    values.append(-metric.value if metric else None)
+                    errors.append(metric.se if metric else None)
+                else:
+                    values.append(getattr(cut, term) if cut else None)
+                    errors.append(getattr(cut, f"{term}_error") if cut else None)
+            figure.add_bar(
+                y=names,
+                x=values,
+                error_x={"array": errors, "thickness": 1.5},
+                orientation="h",
+                marker={"color": colour},
+            )
+            figure.update_layout(
+                title={"text": label if term != "reconstruction" else "−log p(x|z), mean",
+                       "font": {"size": 14}},
+                height=80 + 34 * len(rows),
+                margin={"l": 10, "r": 20, "t": 40, "b": 30},
+                xaxis={"title": "nats, less is better" if term != "information" else "nats"},
+                yaxis={"autorange": "reversed", "visible": term == "reconstruction"},
+            )  # fmt: skip
+            with st.container(width=340 if term == "reconstruction" else 262):
+                st.plotly_chart(figure, key=f"lab_{term}", config=palette.BARE)
+    cuts = [cut for _, cut in rows if cut is not None]
+    if not cuts:
+        return
+    r, i, m = (TERMS[name][1] for name in ("reconstruction", "information", "marginal"))
+    st.latex(
+        rf"\text{{ELBO}} = \textcolor{{{r}}}{{\mathbb E\,\log p(x\mid z)}} - "
+        rf"\textcolor{{{i}}}{{I_q(n; z)}} - \textcolor{{{m}}}{{\mathrm{{KL}}(q(z)\,\Vert\,p(z))}}"
+    )
+    saturated = any(cut.saturated for cut in cuts)
+    st.caption(
+        f"Over {cuts[0].n:,} test data, bars are standard errors. The information can be at most "
+        f"log {cuts[0].n:,} = {np.log(cuts[0].n):.2f} nats"
+        + ("; where it is near that, it is saturated." if saturated else ", and is far from it.")
+        + " With the encoder as it is, a better prior lowers only the marginal KL, what is left "
+        "between aggregated posterior and prior; trained together, all three settle anew."
+    )
+
+
+def training(engine: Engine, view: PriorsLabView) -> int | None:
+    """Replay the way of the pseudo-inputs through training, as pictures and on the plane."""
+    kept = cache.snapshots(engine)
+    if not kept:
+        st.caption("No snapshots were kept while this model was trained.")
+        return view.epoch
+    st.markdown(f"**{named(engine)}**")
+    epoch = wall.replay(engine, view.epoch)
+    inputs, epochs = kept["inputs"], kept["epochs"]
+    flat = inputs.reshape(-1, *inputs.shape[2:])
+    places = engine.encode(flat).loc.reshape(*inputs.shape[:2], -1)
+    here = len(epochs) - 1 if epoch is None else int(np.abs(epochs - epoch).argmin())
+    figure = go.Figure()
+    found = cache.plane(engine)
+    window = {}
+    if found is not None:
+        _dashed(figure, found)
+        window = {"range": [float(found.x[0]), float(found.x[-1])]}
+    gap = np.full((places.shape[1], 1, 2), np.nan)
+    trails = np.concatenate([places[: here + 1].transpose(1, 0, 2), gap], 1).reshape(-1, 2)
+    figure.add_scatter(
+        x=trails[:, 0], y=trails[:, 1], mode="lines", hoverinfo="skip",
+        line={"width": 1, "color": palette.PROTOTYPE}, opacity=0.5, name="way so far",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=places[here, :, 0], y=places[here, :, 1], mode="markers", name=f"epoch {epochs[here]:g}",
+        marker={"symbol": "star", "size": 10, "color": palette.PROTOTYPE},
+    )  # fmt: skip
+    figure.update_layout(
+        height=420,
+        margin=palette.MARGIN,
+        xaxis={"title": "z₁"} | window,
+        yaxis={"title": "z₂", "scaleanchor": "x"},
+        legend={"orientation": "h", "y": 1.08},
+    )
+    with st.container(width=560):
+        st.plotly_chart(figure, key="lab_trails", config=palette.BARE)
+    st.caption(
+        "Every pseudo-input of every kept epoch, encoded by the trained encoder: the encoder of "
+        "that epoch was not kept. Dashed: the aggregated posterior. Release the slider to move "
+        "the stars."
+    )
+    return epoch
+
+
+def scales(engines: list[Engine], view: PriorsLabView) -> float:
+    """Show the scale on X-VAE beside the standard prior, with the same noise."""
+    wanted = [
+        engine
+        for kind in ("xvae", "standard")
+        for engine in engines
+        if engine.checkpoint.config.prior is not None
+        and engine.checkpoint.config.prior.kind == kind
+    ]
+    if not wanted:
+        st.caption("No X-VAE or standard prior of two dimensions is here.")
+        return view.scale
+    state = scale_sweep.sweep(
+        wanted, key="lab_scale", at=view.scale, tiles=32, selectable=False, tile_width=44
+    )
+    st.caption(
+        "X-VAE draws z = mean + s · spread · noise, both from an autoencoder’s codes; the "
+        "standard prior z = s · noise. One is the other in other coordinates. These are two "
+        "trainings, so the pictures differ; what the scale does to them does not."
+    )
+    return float(state.value)
+
+
+def _density(engine: Engine, found: regions.Plane) -> None:
+    figure = go.Figure()
+    figure.add_heatmap(
+        x=found.x, y=found.y, z=found.prior, showscale=False,
+        colorscale=[[0, "rgba(86,130,180,0)"], [1, "rgba(86,130,180,0.85)"]],
+        hovertemplate="p(z) = %{z:.3g}<extra></extra>",
+    )  # fmt: skip
+    _dashed(figure, found)
+    gap = np.full((1, 2), np.nan)
+    rings = [part for line in regions.outlines(found) for part in (line, gap)]
+    if rings:
+        # One trace: rings inside rings are left out only within a single path.
+        x, y = np.concatenate(rings).T
+        figure.add_scatter(
+            x=x, y=y, mode="lines", fill="toself", hoverinfo="skip",
+            fillpattern={"shape": "/", "size": 6, "fgcolor": "#D55E00"},
+            fillcolor="rgba(0,0,0,0)", line={"color": "#D55E00", "width": 1},
+        )  # fmt: skip
+    figure.update_layout(
+        height=380,
+        showlegend=False,
+        margin=palette.MARGIN,
+        xaxis={"title": "z₁", "showgrid": False},
+        yaxis={"title": "z₂", "scaleanchor": "x", "showgrid": False},
+    )
+    st.plotly_chart(figure, key=f"lab_plane_{engine.slug}", config=palette.BARE)
+    st.caption(
+        f"{100 * found.hole_mass:.1f} ± {100 * found.hole_error:.1f} % of {found.samples:,} prior "
+        f"samples fall into holes; of codes drawn for held-out data {100 * regions.RARE:.0f} % do."
+    )
+
+
+def _dashed(figure: go.Figure, found: regions.Plane) -> None:
+    """Trace what encloses 50, 90 and 99 % of the aggregated posterior."""
+    for lines in regions.contours(found.x, found.y, found.aggregated):
+        for line in lines:
+            figure.add_scatter(
+                x=line[:, 0], y=line[:, 1], mode="lines", hoverinfo="skip", showlegend=False,
+                line={"color": "#8C6D31", "width": 1.6, "dash": "dash"},
+            )  # fmt: skip
+
+
+def _decoded(engine: Engine, found: regions.Plane) -> None:
+    xs = np.linspace(found.x[0], found.x[-1], PLANE)
+    ys = np.linspace(found.y[-1], found.y[0], PLANE)
+    z = np.stack(np.meshgrid(xs, ys), -1).reshape(1, -1, 2).astype(np.float32)
+    filmstrip(
+        grid_strip(engine, z, (0.0,)),
+        keep=[service.keepable(engine, z=z[0])],
+        key=f"lab_decoded_{engine.slug}",
+        selectable=False,
+        tile_width=22,
+        columns=PLANE,
+        fixed=True,
+        captions=[f"z = ({a:.1f}, {b:.1f})".replace("-", "−") for a, b in z[0]],
+        name="code",
+        numbered=False,
+    )
+
+
+def _components(slug: str) -> int:
+    entry = next(item for item in cache.entries() if item.slug == slug)
+    prior = entry.config.prior if entry.config else None
+    return int(getattr(prior, "components", 1))

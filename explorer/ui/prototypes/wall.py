@@ -1,0 +1,240 @@
+"""The prototypes of a learned prior: their order, what they claim, and one of them up close."""
+
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from jaxtyping import Float, Int
+
+from explorer.inference import Engine, Prototypes
+from explorer.projection import SPLITS
+from explorer.sketch import PixelSketch
+from explorer.strips import Strip, samples_strip
+from explorer.ui import cache
+from explorer.ui.components import filmstrip
+from explorer.ui.panels import export_menu
+from explorer.ui.picks import service
+from explorer.ui.wording import palette
+from explorer.ui.wording.format import mix
+
+MOST = 500
+CLAIMED = 24
+
+
+class Gallery(NamedTuple):
+    """Prototypes in the order they are shown, and how many codes of data each claims."""
+
+    prototypes: Prototypes
+    order: Int[np.ndarray, " shown"]
+    claimed: Int[np.ndarray, " components"] | None
+    total: int
+
+
+def gallery(engine: Engine, sort: str) -> Gallery | None:
+    """Collect the prototypes; None where the prior has only one component or none."""
+    known = cache.prototypes(engine)
+    if known is None or len(known.weights) < 2:
+        return None
+    best = cache.claims(engine)
+    claimed = None if best is None else np.bincount(best, minlength=len(known.weights))
+    rank = np.arange(len(known.weights))
+    if sort == "claimed" and claimed is not None:
+        rank = np.argsort(-claimed, kind="stable")
+    elif sort == "weight":
+        rank = np.argsort(-known.weights, kind="stable")
+    return Gallery(known, rank[:MOST], claimed, 0 if best is None else len(best))
+
+
+def wall(engine: Engine, shown: Gallery, which: str, component: int | None) -> int | None:
+    """Show all prototypes as one strip, and return the component that is open."""
+    inputs = shown.prototypes.pseudo_inputs
+    learned = inputs is not None and which == "inputs"
+    pictures = shown.prototypes.decoded if inputs is None or not learned else inputs
+    gain = contrast(engine, pictures) if learned else 1.0
+    position = (
+        int(np.flatnonzero(shown.order == component)[0]) if component in shown.order else None
+    )
+    state = filmstrip(
+        samples_strip(gain * pictures[shown.order], engine.sketch),
+        keep=[service.keepable(engine, z=shown.prototypes.loc[shown.order])],
+        key="prototypes_wall",
+        tile=position,
+        captions=[_claim(shown, int(k)) for k in shown.order],
+        tile_width=_tile_width(engine, len(shown.order)),
+        name="prototype",
+        numbered=False,
+    )
+    return None if state.tile is None else int(shown.order[state.tile])
+
+
+def take_along(engine: Engine, shown: Gallery) -> None:
+    """Offer the decoded means of the components on the wall, in their order."""
+    columns = {
+        "component": shown.order,
+        "weight": shown.prototypes.weights[shown.order],
+    }
+    if shown.claimed is not None:
+        columns["claimed"] = shown.claimed[shown.order]
+    z = shown.prototypes.loc[shown.order]
+    export_menu.codes_menu(engine, columns, z, "prototypes_take", f"{engine.slug}-prototypes")
+
+
+def contrast(engine: Engine, pictures: Float[np.ndarray, "components *sample"]) -> float:
+    """Return by how much pale pictures are brightened, so that learned inputs can be seen."""
+    if not isinstance(engine.sketch, PixelSketch):
+        return 1.0
+    return round(max(1.0, 1 / max(float(np.quantile(pictures, 0.995)), 0.05)), 1)
+
+
+def brightened(engine: Engine, shown: Gallery, which: str) -> str:
+    """Say that pictures were brightened, and by how much."""
+    inputs = shown.prototypes.pseudo_inputs
+    gain = 1.0 if inputs is None or which == "decoded" else contrast(engine, inputs)
+    return f"Brightened {gain:g} times: pseudo-inputs are pale. " if gain > 1 else ""
+
+
+def summary(engine: Engine, shown: Gallery) -> str:
+    """Say in a sentence how many components there are, and how many claim nothing."""
+    count = len(shown.prototypes.weights)
+    words = f"{count} components"
+    if shown.claimed is not None:
+        dead = int((shown.claimed == 0).sum())
+        codes = f"the {shown.total:,} codes of data on the map"
+        words += f"; {dead} claim none of {codes}" if dead else f"; each claims some of {codes}"
+    return words + "."
+
+
+def stack_when_narrow() -> None:
+    """Let what lies beside a component's samples go below them in a narrow window."""
+    st.html("<style>.st-key-prototypes_samples { min-width: min(26rem, 100%); }</style>")
+
+
+def spread(engine: Engine, shown: Gallery, component: int) -> None:
+    """Plot a component's standard deviation per unit, among those of all components."""
+    scale = shown.prototypes.scale
+    order = np.argsort(scale.mean(0), kind="stable")
+    low, high = np.percentile(scale, [5, 95], axis=0)
+    units = [str(unit) for unit in order]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=units, y=high[order], mode="lines", line={"width": 0}, hoverinfo="skip", showlegend=False
+    )
+    figure.add_scatter(
+        x=units,
+        y=low[order],
+        mode="lines",
+        fill="tonexty",
+        line={"width": 0},
+        name="90 % of components",
+        fillcolor="rgba(127,127,127,.25)",
+    )
+    figure.add_scatter(
+        x=units,
+        y=scale[component][order],
+        mode="markers",
+        name=f"component {component}",
+        marker={"color": palette.PROTOTYPE, "size": 8},
+    )
+    figure.update_layout(
+        height=240,
+        margin=palette.MARGIN,
+        xaxis={"title": "unit, most certain first", "type": "category"},
+        yaxis={"title": "standard deviation", "rangemode": "tozero"},
+        legend={"orientation": "h", "y": 1.15},
+    )
+    st.plotly_chart(figure, key="prototypes_spread", config=palette.BARE)
+
+
+def claimed_data(engine: Engine, component: int) -> None:
+    """Show the data that a component claims: originals where at hand, decoded codes elsewhere."""
+    atlas, best = cache.atlas(engine), cache.claims(engine)
+    if atlas is None or best is None:
+        st.caption("No atlas yet: `latent-explorer project` builds one.")
+        return
+    rows = np.flatnonzero(best == component)
+    if len(rows) == 0:
+        st.caption(
+            "This component claims none of the atlas’s codes: it is dead, or waits for rarer data."
+        )
+        return
+    components = engine.components()
+    assert components is not None
+    centre = components.loc[component].cpu().numpy()
+    nearest = rows[
+        np.argsort(np.linalg.norm(atlas.codes[rows] - centre, axis=1), kind="stable")[:CLAIMED]
+    ]
+    strip, words = pictures_of(engine, nearest)
+    classes = mix(atlas.label[rows], atlas.classes)
+    filmstrip(
+        strip,
+        keep=[service.keepable(engine, z=atlas.codes[nearest])],
+        key="prototypes_claimed",
+        selectable=False,
+        tile_width=44 if engine.sketch.kind == "pixels" else 110,
+        name="datum",
+    )
+    count = f"{len(nearest)} of {len(rows):,}" if len(rows) > len(nearest) else f"{len(rows):,}"
+    kinds = f" Classes: {classes}." if classes else ""
+    st.caption(f"{count} codes, nearest first.{kinds} {words}")
+
+
+def pictures_of(engine: Engine, rows: Int[np.ndarray, " chosen"]) -> tuple[Strip, str]:
+    """Return data of the atlas as a strip, and a sentence on what is shown."""
+    atlas = cache.atlas(engine)
+    assert atlas is not None
+    data = cache.originals(engine)
+    if data is None:
+        x = engine.decode(atlas.codes[rows])
+        return samples_strip(
+            x, engine.sketch
+        ), "Decoded from their codes; the data set itself is not at hand."
+    found = []
+    for row in rows:
+        split = data.split(SPLITS[atlas.split[row]])
+        found.append(split.x[np.flatnonzero(split.ids == atlas.ids[row])[0]])
+    return samples_strip(np.stack(found), engine.sketch), "The data themselves."
+
+
+def replay(engine: Engine, epoch: int | None) -> int | None:
+    """Scrub the pseudo-inputs along training, where snapshots were kept; return the epoch."""
+    kept = cache.snapshots(engine)
+    if not kept:
+        st.caption("No snapshots were kept while this model was trained.")
+        return epoch
+    inputs, epochs = kept["inputs"], kept["epochs"]
+    frames, tiles = inputs.shape[:2]
+    strip = Strip(
+        contrast(engine, inputs[-1]) * inputs,
+        tuple(float(epoch) for epoch in epochs),
+        np.arange(tiles),
+        np.zeros((frames, tiles), np.float32),
+        engine.sketch,
+    )
+    state = filmstrip(
+        strip,
+        key="prototypes_replay",
+        at=float(epochs[-1] if epoch is None else epoch),
+        label="Epoch",
+        low="first kept",
+        high="trained",
+        decimals=0,
+        selectable=False,
+        tile_width=44 if engine.sketch.kind == "pixels" else 110,
+        name="pseudo-input",
+    )
+    return None if state.value == epochs[-1] else int(state.value)
+
+
+def _tile_width(engine: Engine, count: int) -> int:
+    if engine.sketch.kind == "curve":
+        return 110
+    return 36 if count > 120 else 52
+
+
+def _claim(shown: Gallery, component: int) -> str:
+    words = f"component {component}, weight {shown.prototypes.weights[component]:.4f}"
+    if shown.claimed is None:
+        return words
+    count = int(shown.claimed[component])
+    return f"{words}, claims {count:,} codes" if count else f"{words}, dead: claims no code"

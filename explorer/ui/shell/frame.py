@@ -1,0 +1,245 @@
+"""The frame round every page: navigation, the open model, one to compare with, device and time."""
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import streamlit as st
+
+from explorer import settings
+from explorer.checkpoint import Entry
+from explorer.errors import ExplorerError
+from explorer.inference import Engine
+from explorer.publishing import DATA, is_small, kind_words
+from explorer.ui import cache
+from explorer.ui.address.views import COMPARED, CURRENT, DEFAULT_MODEL, PAGES, CandidatesView, View
+from explorer.ui.picks import service
+from explorer.ui.shell import jobs_panel
+
+TITLES = {
+    "catalogue": ("Catalogue", ":material/grid_view:"),
+    "generate": ("Generate", ":material/auto_awesome:"),
+    "prototypes": ("Prototypes", ":material/star:"),
+    "latent_map": ("Latent map", ":material/scatter_plot:"),
+    "traverse": ("Traverse", ":material/tune:"),
+    "interpolate": ("Interpolate", ":material/timeline:"),
+    "reconstruct": ("Reconstruct", ":material/compare:"),
+    "candidates": ("Candidates", ":material/bookmarks:"),
+    "priors_lab": ("Priors lab", ":material/science:"),
+    "evaluate": ("Evaluate", ":material/monitoring:"),
+}
+
+Shown = TypeVar("Shown", bound=View)
+
+_KEPT = (
+    "scale", "seed", "layers", "colour", "sort", "data", "limits", "reynolds", "alpha",
+    "project", "show", "chosen", "at", "find",
+)  # fmt: skip
+"""Parts of a link that mean the same for another model."""
+
+_COPY = st.components.v2.component(
+    "copy_link",
+    html='<button type="button" class="copy">Copy link</button>',
+    css="""
+.copy { font: inherit; font-family: var(--st-font); font-size: .875rem;
+  color: var(--st-text-color);
+  background: transparent; border: 1px solid var(--st-border-color);
+  border-radius: var(--st-button-radius);
+  padding: .3rem .8rem; min-height: 2.25rem; cursor: pointer; width: 100%; }
+.copy:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+.copy:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 2px; }
+""",
+    js="""
+export default function ({ parentElement }) {
+  const button = parentElement.querySelector(".copy")
+  button.onclick = async () => {
+    const words = button.textContent
+    try { await navigator.clipboard.writeText(location.href); button.textContent = "Copied" }
+    catch { button.textContent = "Copy it from the address bar" }
+    setTimeout(() => { button.textContent = words }, 1600)
+  }
+}
+""",
+)
+
+
+def run() -> None:
+    """Draw the frame and run the page that the address names."""
+    st.set_page_config(
+        page_title="Latent Explorer",
+        page_icon=cache.icon(),
+        layout="wide",
+        initial_sidebar_state=330,
+    )
+    pages = [
+        st.Page(page_path(name), title=title, icon=icon, url_path=name)
+        for name, (title, icon) in TITLES.items()
+    ]
+    # A default page answers only at "/": a hidden one sends on, so every page has an address.
+    first = st.Page(
+        lambda: st.switch_page(pages[0], query_params=st.query_params.to_dict()),
+        title="Latent Explorer",
+        default=True,
+        visibility="hidden",
+    )
+    page = st.navigation([first, *pages])
+    name = next((name for name, (title, _) in TITLES.items() if title == page.title), None)
+    if name is not None:
+        try:
+            _sidebar(name)
+            st.title(page.title, anchor=False)
+            page.run()
+        except ExplorerError as error:
+            st.error(str(error), icon=":material/error:")
+    else:
+        page.run()
+
+
+def open_models(view: View) -> list[Engine]:
+    """Return the engines of the view's model and of those it is compared with."""
+    chosen = _healthy()
+    st.session_state[CURRENT], st.session_state[COMPARED] = view.model, view.compare
+    return [cache.engine(chosen[slug]) for slug in (view.model, *view.compare)]
+
+
+def open_model(slug: str) -> None:
+    """Open a model everywhere; for callbacks."""
+    st.session_state[CURRENT] = slug
+    kept = {name: st.query_params[name] for name in _KEPT if name in st.query_params}
+    st.query_params.from_dict({"model": slug} | kept)
+
+
+def page_path(name: str) -> Path:
+    """Return the path of a page's file."""
+    return settings.beside("pages") / f"{name}.py"
+
+
+def said_of(entry: Entry, among: Sequence[Entry]) -> str:
+    """Describe a model in words: its prior and its size, and what sets it apart from others."""
+    small = _small(entry)
+    words = kind_words(entry.model, entry.prior, small=small)
+    same = [
+        other
+        for other in among
+        if other.healthy
+        and (other.data, other.model, other.prior, other.latent)
+        == (entry.data, entry.model, entry.prior, entry.latent)
+        and _small(other) == small
+    ]
+    count = getattr(entry.config.prior, "components", None) if entry.config is not None else None
+    if len(same) > 1 and count is not None:
+        words += f" (K = {count})"
+    return f"{words}, {entry.latent} units"
+
+
+def _small(entry: Entry) -> bool:
+    return entry.config is not None and is_small(entry.config)
+
+
+def large_type() -> None:
+    """Set everything in larger type, for a classroom."""
+    st.html("<style>html { font-size: 135% !important; }</style>")
+
+
+def finish(view: View, engine: Engine) -> None:
+    """End a page: its view goes into the address bar, and the time it took into the sidebar."""
+    view.write()
+    timing(engine)
+
+
+def timing(engine: Engine) -> None:
+    """Show where and how fast the last inference ran."""
+    with st.sidebar:
+        st.caption(f"{engine.device.upper()} · last inference {engine.milliseconds:.0f} ms")
+
+
+def settle(view: Shown, quiet: bool = False) -> Shown:
+    """Replace models of a link that are not there, with a notice."""
+    chosen = _healthy()
+    if not chosen:
+        st.info("No checkpoint can be opened. Train one with `latent-explorer train RECIPE.json`.")
+        st.stop()
+    if view.model not in chosen:
+        fallback = DEFAULT_MODEL if DEFAULT_MODEL in chosen else _first(chosen)
+        broken = next((entry for entry in cache.entries() if entry.slug == view.model), None)
+        reason = " is not here."
+        if broken is not None:
+            reason = (
+                f": {broken.reason}" if broken.results_only else f" is broken: {broken.reason}"
+            )
+        if not quiet and (view.model != DEFAULT_MODEL or broken):
+            st.warning(
+                f"{html.escape(view.model)}{reason} Showing {fallback} instead.",
+                icon=":material/link_off:",
+            )
+        view.model = fallback
+    kept = dict.fromkeys(slug for slug in view.compare if slug in chosen and slug != view.model)
+    if tuple(kept) != view.compare:
+        view.compare = tuple(kept)
+    return view
+
+
+def _sidebar(name: str) -> None:
+    view = settle(PAGES[name].from_address(quiet=True), quiet=True)
+    if isinstance(view, CandidatesView) and view.project is not None:
+        st.session_state[service.PROJECT] = view.project  # picks go where one looks
+    chosen = _healthy()
+    said = {slug: said_of(entry, list(chosen.values())) for slug, entry in chosen.items()}
+    order = sorted(chosen, key=lambda slug: (list(DATA).index(chosen[slug].data), slug))
+    with st.sidebar:
+        st.session_state["frame_picker"] = view.model
+        st.selectbox(
+            "Model",
+            order,
+            key="frame_picker",
+            format_func=lambda slug: f"{DATA[chosen[slug].data]} — {said[slug]}",
+            on_change=_pick_model,
+        )
+        entry = chosen[view.model]
+        partners = [
+            slug for slug in order if slug != view.model and _comparable(entry, chosen[slug])
+        ]
+        st.session_state["frame_partners"] = [slug for slug in view.compare if slug in partners]
+        st.multiselect(
+            "Compare with",
+            partners,
+            placeholder="Nothing",
+            key="frame_partners",
+            max_selections=3,
+            format_func=said.__getitem__,
+            on_change=_pick_partners,
+            help="Up to three models of the same data, shown with the same noise or image.",
+        )
+        _COPY(key="frame_copy")
+        service.sidebar(listens=name == "candidates")
+        jobs_panel.listing()
+
+
+def _pick_model() -> None:
+    open_model(st.session_state["frame_picker"])
+
+
+def _pick_partners() -> None:
+    slugs = tuple(st.session_state["frame_partners"])
+    st.session_state[COMPARED] = slugs
+    address = {name: value for name, value in st.query_params.items() if name != "compare"}
+    st.query_params.from_dict(address | ({"compare": ",".join(slugs)} if slugs else {}))
+
+
+def _comparable(one: Entry, other: Entry) -> bool:
+    same = (
+        one.config is not None
+        and other.config is not None
+        and one.config.sketch == other.config.sketch
+    )
+    return same and one.prior != "none" and other.prior != "none"
+
+
+def _healthy() -> dict[str, Entry]:
+    return {entry.slug: entry for entry in cache.entries() if entry.healthy and entry.data in DATA}
+
+
+def _first(chosen: dict[str, Entry]) -> str:
+    with_prior = [slug for slug, entry in chosen.items() if entry.prior != "none"]
+    return (with_prior or list(chosen))[0]

@@ -1,0 +1,134 @@
+"""Jobs on the page: a button that starts one, its progress, and the list in the sidebar."""
+
+import streamlit as st
+
+from explorer import jobs
+from explorer.checkpoint import Entry
+from explorer.data import DataConfig
+from explorer.errors import JobError
+from explorer.inference import Engine
+from explorer.jobs import Job, Order
+from explorer.ui import cache
+
+_SHOWN = 4
+_SECONDS = 1.0
+
+
+def order(engine: Engine, kind: jobs.Kind, samples: int = 500) -> Order:
+    """Name the work of a kind on a model's weights."""
+    opened = engine.checkpoint
+    return Order(kind=kind, checkpoint=str(opened.folder), hash=opened.hash, samples=samples)
+
+
+def offer(engine: Engine, kind: jobs.Kind, label: str, why: str) -> None:
+    """Offer a job, or show how far it is; where the data are not at hand, say so.
+
+    Args:
+        engine: The model.
+        kind: What is to be done.
+        label: Of the button.
+        why: What it gives, in a sentence.
+    """
+    _offer(order(engine, kind), engine.slug, engine.checkpoint.config.data, label, why)
+
+
+def offer_of(entry: Entry, kind: jobs.Kind, label: str, why: str) -> None:
+    """Offer a job on a model that need not be open."""
+    assert entry.config is not None
+    wanted = Order(kind=kind, checkpoint=str(entry.folder), hash=entry.hash)
+    _offer(wanted, entry.slug, entry.config.data, label, why)
+
+
+def _offer(wanted: Order, slug: str, data: DataConfig, label: str, why: str) -> None:
+    known = jobs.find(wanted)
+    if known is not None and known.active:
+        _watch(wanted, slug)
+        return
+    if cache.data_set(data) is None:
+        st.caption(
+            f"{why} It needs the data set, which is not at hand: start the app with `--data` or "
+            "`LATENT_EXPLORER_DATA`."
+        )
+        return
+    if known is not None and known.last.state == "failed":
+        st.caption(f"The last run failed: {known.last.stage}")
+    again = known is not None and known.last.state == "stopped"
+    st.caption(why)
+    st.button(
+        f"Go on: {label[0].lower()}{label[1:]}" if again else label,
+        key=f"job_{wanted.kind}_{slug}",
+        on_click=_start,
+        args=(wanted,),
+        icon=":material/play_arrow:",
+    )
+
+
+def listing() -> None:
+    """List the latest jobs in the sidebar; it looks again by itself while one is active."""
+    known = jobs.jobs()[:_SHOWN]
+    if not known:
+        return
+    if any(job.active for job in known):
+        _live_list()
+    else:
+        _list(known)
+
+
+@st.fragment(run_every=_SECONDS)
+def _live_list() -> None:
+    known = jobs.jobs()[:_SHOWN]
+    _list(known)
+    if not any(job.active for job in known):
+        st.rerun()
+
+
+def _list(known: list[Job]) -> None:
+    with st.expander("Work", expanded=any(job.active for job in known)):
+        for job in known:
+            if job.active:
+                st.progress(job.share, text=f"{job.title}: {_words(job)}")
+                st.button(
+                    "Stop",
+                    key=f"job_stop_{job.order.key}",
+                    on_click=jobs.stop,
+                    args=(job.order,),
+                    icon=":material/stop:",
+                )
+            else:
+                st.caption(f"{job.title}: {_words(job)}")
+
+
+@st.fragment(run_every=_SECONDS)
+def _watch(wanted: Order, slug: str) -> None:
+    job = jobs.find(wanted)
+    if job is None or not job.active:
+        st.rerun()
+    else:
+        st.progress(job.share, text=f"{job.title}: {_words(job)}")
+        st.button(
+            "Stop",
+            key=f"job_halt_{job.order.key}",
+            on_click=jobs.stop,
+            args=(wanted,),
+            icon=":material/stop:",
+        )
+
+
+def _words(job: Job) -> str:
+    last = job.last
+    if last.state == "running" and last.total:
+        return f"{last.stage}, {last.done} of {last.total}"
+    if last.state in ("running", "failed") and last.stage:
+        return last.stage
+    return {
+        "waiting": "starting",
+        "done": "done",
+        "stopped": "stopped; what it found is kept",
+    }.get(last.state, last.state)
+
+
+def _start(wanted: Order) -> None:
+    try:
+        jobs.start(wanted)
+    except JobError as error:
+        st.toast(str(error), icon=":material/error:")

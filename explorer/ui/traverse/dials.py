@@ -1,0 +1,264 @@
+"""Traverse: rows of units and saved directions, walked from a centre."""
+
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+from jaxtyping import Float
+
+from explorer import directions
+from explorer.errors import DirectionError
+from explorer.inference import Engine
+from explorer.metrics.latent import ACTIVE_VARIANCE
+from explorer.regions import Plane
+from explorer.strips import Strip, codes_strip, grid_strip
+from explorer.ui import cache
+from explorer.ui.address.controls import commit, control
+from explorer.ui.address.notation import code_text, place_code
+from explorer.ui.address.views import TraverseView
+from explorer.ui.api.routes import address_of
+from explorer.ui.components import traversal
+from explorer.ui.components.traversal import Row, offsets
+from explorer.ui.panels import export_menu, levels
+from explorer.ui.shell import frame
+
+VALUES = tuple(round(-3 + 0.5 * step, 1) for step in range(13))
+SAVED = 900
+"""Keys of dials from here on are saved directions."""
+
+
+class Unit(NamedTuple):
+    """One unit of the code: its mean KL in nats (None for a plain autoencoder), and its use."""
+
+    number: int
+    kl: float | None
+    active: bool
+
+
+def centre_of(engine: Engine, view: TraverseView) -> tuple[np.ndarray, str]:
+    """Return the code from which dials count; the prior's mean if the link's is not here."""
+    atlas = cache.atlas(engine)
+    found = place_code(engine, atlas, view.centre, holes_of(engine, view.centre))
+    if found is None:
+        view.centre = "mean"
+        found = place_code(engine, atlas, "mean")
+    if found is None:
+        return np.zeros(engine.space.size, np.float32), "Origin"
+    return found
+
+
+def spread(engine: Engine) -> Float[np.ndarray, " latent"]:
+    """Return the unit of the dials: the prior's standard deviation, or that of the codes."""
+    if engine.has_prior:
+        return engine.moments()[1].astype(np.float32)
+    atlas = cache.atlas(engine)
+    if atlas is None:
+        return np.ones(engine.space.size, np.float32)
+    return np.maximum(atlas.codes.std(0), 1e-6)
+
+
+def units(engine: Engine) -> list[Unit]:
+    """List the units, the most used first: by KL, or by the spread of the codes without one."""
+    atlas = cache.atlas(engine)
+    moved = np.zeros(engine.space.size)
+    if atlas is not None:
+        moved = atlas.codes.var(0)
+    active = moved > ACTIVE_VARIANCE * spread(engine) ** 2
+    kl = cache.unit_kl(engine)
+    order = np.argsort(-(moved if kl is None else kl), kind="stable")
+    return [Unit(int(j), None if kl is None else float(kl[j]), bool(active[j])) for j in order]
+
+
+def dials(engine: Engine, view: TraverseView) -> list[Row]:
+    """Make the rows of the page: saved directions, then the most used units."""
+    unit = spread(engine)
+    rows = []
+    try:
+        saved = directions.directions(engine.checkpoint.hash, engine.space.size)
+    except DirectionError as error:
+        st.caption(f":material/error: {error}")
+        saved = []
+    for number, item in enumerate(saved[:99]):
+        vector = np.array(item.vector, np.float32)
+        rows.append(Row(str(SAVED + number), item.name, f"{item.n_a} − {item.n_b} codes", vector))
+    known = [one for one in units(engine) if view.level in ("", level_of(engine, one.number))]
+    known = known or units(engine)
+    used = [one for one in known if one.active or view.dead]
+    chosen = used[: view.rows] or known[: view.rows]
+    turned = offsets(view.at)
+    chosen += [one for one in known if str(one.number) in turned and one not in chosen]
+    for one in chosen:
+        note = "" if one.kl is None else f"KL {one.kl:.2f} nats"
+        note += "" if one.active else " · dead"
+        step = np.zeros(engine.space.size, np.float32)
+        step[one.number] = unit[one.number]
+        name = f"Unit {one.number}"
+        if len(engine.space.levels) > 1:
+            level = level_of(engine, one.number)
+            start = next(item.start for item in engine.space.levels if item.name == level)
+            name = f"{level}, unit {one.number - start}"
+        rows.append(Row(str(one.number), name, note, step))
+    return rows
+
+
+def level_of(engine: Engine, unit: int) -> str:
+    """Name the level that a unit is of."""
+    return next(item.name for item in engine.space.levels if item.start <= unit < item.stop)
+
+
+def choose_level(engine: Engine, view: TraverseView) -> None:
+    """Let one choose which level's units are walked, where there are several."""
+    if not levels.several(engine):
+        return
+    names = {"": "Both levels", "z2": "Top, z2", "z1": "Bottom, z1"}
+    control(
+        st.segmented_control,
+        "Units of",
+        view,
+        "level",
+        options=list(names),
+        format_func=names.get,
+        required=True,
+        help="A unit of the top moves with the bottom held, and the other way round.",
+    )
+
+
+def board(engine: Engine, view: TraverseView) -> tuple[np.ndarray, Strip]:
+    """Show the dials; return the code where they stand, and the rows through it."""
+    centre, words = centre_of(engine, view)
+    rows = dials(engine, view)
+    here = _turned(centre, rows, view.at)
+    turned = offsets(view.at)
+    # Row r passes through the present code: its own offset is what its frames replace.
+    z = np.stack(
+        [
+            [here + (value - turned.get(row.key, 0.0)) * row.direction for row in rows]
+            for value in VALUES
+        ]
+    ).astype(np.float32)
+    strip = grid_strip(engine, z, VALUES)
+    view.at = traversal(
+        strip,
+        codes_strip(engine, here[None]),
+        rows,
+        key="traverse_board",
+        centre=centre,
+        at=view.at,
+        address=address_of(engine, "decode"),
+    )
+    here = _turned(centre, rows, view.at)
+    known = units(engine)
+    dead = sum(not item.active for item in known)
+    order = "KL" if engine.has_prior else "spread of the codes"
+    moves = (
+        " The last tile of a row: what moves, in blue." if strip.sketch.kind == "pixels" else ""
+    )
+    folded = (
+        f" {dead} dead {'unit is' if dead == 1 else 'units are'} folded away."
+        if dead and not view.dead
+        else ""
+    )
+    st.caption(
+        f"From {words[0].lower()}{words[1:]}. Offsets are in standard deviations of the "
+        f"{'prior' if engine.has_prior else 'codes'}; units by {order}, most used first.{folded} "
+        "Turn a dial or press on a picture of its row: the large picture follows, and once "
+        f"released all rows pass through the new code.{moves}"
+    )
+    return here, strip
+
+
+def onwards(
+    engine: Engine, z: Float[np.ndarray, " latent"], rows: Strip, view: TraverseView
+) -> None:
+    """Offer what can be done with the code where the dials stand."""
+    text = code_text(z)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Make this the centre",
+            on_click=commit,
+            kwargs={"centre": text, "at": None},
+            disabled=not view.at,
+        )
+        st.page_link(
+            frame.page_path("interpolate"),
+            label="Interpolate from here",
+            icon=":material/timeline:",
+            query_params={"model": view.model, "ends": text},
+        )
+        strip = codes_strip(engine, z[None])
+        export_menu.strip_menu(engine, strip, "traverse_take", "sample", label="Take this sample")
+        export_menu.strip_menu(engine, rows, "traverse_rows", "traversal", label="Take the rows")
+
+
+def _turned(centre: np.ndarray, rows: list[Row], at: str) -> np.ndarray:
+    here = centre.astype(np.float32).copy()
+    turned = offsets(at)
+    for row in rows:
+        here += turned.get(row.key, 0.0) * row.direction
+    return here
+
+
+def holes_of(engine: Engine, text: str) -> Plane | None:
+    """Return the holes of a model where a place names one: they are not computed in vain."""
+    return cache.plane(engine) if text.startswith("holes:") else None
+
+
+def centres(engine: Engine, view: TraverseView) -> None:
+    """Choose what the dials count from."""
+    atlas = cache.atlas(engine)
+    options = {"mean": "Prior mean" if engine.has_prior else "Mean of the codes"}
+    if atlas is not None:
+        for row in np.flatnonzero(atlas.split == 2)[:24]:
+            label = int(atlas.label[row])
+            kind = f", class {atlas.classes[label]}" if atlas.classes and label >= 0 else ""
+            options[f"data:{row}"] = f"Datum {row}{kind}"
+    components = engine.components()
+    if components is not None and len(components) > 1:
+        order = np.argsort(-components.log_weights.cpu().numpy(), kind="stable")[:24]
+        options |= {f"prototypes:{k}": f"Prototype {k}" for k in order}
+    found = centre_of(engine, view)
+    options.setdefault(view.centre, found[1])
+    control(
+        st.selectbox,
+        "Start from",
+        view,
+        "centre",
+        options=list(options),
+        format_func=lambda name: options.get(name, name),
+        width=240,
+        help="Or pick any point on the latent map, and traverse from there.",
+    )
+
+
+def saved(engine: Engine) -> None:
+    """List the saved directions, each to be removed by hand only."""
+    try:
+        known = directions.directions(engine.checkpoint.hash, engine.space.size)
+    except DirectionError:
+        return
+    if not known:
+        st.caption(
+            "Directions of your own: on the latent map, set one selection as A and another as B."
+        )
+        return
+    with st.expander(f"Saved directions ({len(known)})"):
+        for item in known:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"**{_plain(item.name)}** · A: {_plain(item.a)} · B: {_plain(item.b)}")
+                st.button(
+                    "Remove",
+                    key=f"traverse_remove_{item.name}",
+                    on_click=_remove,
+                    args=(engine.checkpoint.hash, engine.space.size, item.name),
+                )
+
+
+def _plain(text: str) -> str:
+    """Keep what a visitor has typed from being read as Markdown."""
+    return "".join(
+        f"\\{letter}" if letter in "\\`*_{}[]<>()#+-.!|~$:" else letter for letter in text
+    )
+
+
+def _remove(digest: str, latent: int, name: str) -> None:
+    directions.remove_direction(digest, latent, name)
