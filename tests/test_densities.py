@@ -21,7 +21,7 @@ from explorer.errors import LevelError
 from explorer.interfaces import noise, uniforms
 from explorer.priors import FlowPrior, VampDataPrior, VampPrior
 from explorer.priors.mixture import LatentMixture
-from tests.conftest import MIXTURES, PRIORS, small_pair
+from tests.support.models import MIXTURES, PRIORS, small_pair
 
 CELLS, POINTS = 24, 10
 SAMPLES = 200_000

@@ -39,7 +39,7 @@ from explorer.strips import (
     samples_strip,
     scale_strip,
 )
-from tests.conftest import small_checkpoint
+from tests.support.models import small_checkpoint
 from tests.test_cli import cli
 
 PIXELS, CURVES = "digits-vae-vamp-2", "airfoils-vae-vamp-8"

@@ -9,7 +9,7 @@ import torch
 
 from explorer.errors import NoDensityError
 from explorer.geodesics import embedding, geodesic, shortest
-from tests.conftest import small_checkpoint
+from tests.support.models import small_checkpoint
 
 A, B = np.array([0.8, 0.0]), np.array([0.8, 2.0])
 GREAT_CIRCLE, CHART_LINE = 1.252865, 1.3934

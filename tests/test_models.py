@@ -23,7 +23,7 @@ from explorer.priors import CodeMixturePrior, GaussianPrior
 from explorer.priors.mixture import LatentMixture
 from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import scale_strip
-from tests.conftest import (
+from tests.support.models import (
     AUTOENCODERS,
     HIERARCHIES,
     MIXTURES,

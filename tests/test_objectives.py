@@ -13,7 +13,7 @@ from explorer.objectives.elbo import exact_divergence, jensen_bound, variational
 from explorer.objectives.schedules import ConstantConfig, CyclicalConfig, LinearConfig
 from explorer.priors import VampPrior
 from explorer.priors.mixture import LatentMixture
-from tests.conftest import AUTOENCODERS, MIXTURES, PRIORS, small_checkpoint, small_pair
+from tests.support.models import AUTOENCODERS, MIXTURES, PRIORS, small_checkpoint, small_pair
 
 every_prior = pytest.mark.parametrize("kind", PRIORS)
 single_priors = pytest.mark.parametrize("kind", ["standard", "xvae"])

@@ -22,7 +22,7 @@ from explorer.projection import (
     nearest,
     place,
 )
-from tests.conftest import small_checkpoint
+from tests.support.models import small_checkpoint
 
 
 def normal(n, latent, seed=0, spread=1.0):

@@ -55,7 +55,7 @@ from explorer.ui.api import routes
 from explorer.ui.candidates import transfer
 from explorer.ui.picks import service
 from tests.test_cli import cli
-from tests.test_routes import APP, Answer, ask
+from tests.ui.api.test_routes import APP, Answer, ask
 
 PIXELS, CURVES, PLAIN = "digits-vae-vamp-2", "airfoils-vae-vamp-8", "digits-ae-2"
 SKETCH = PixelSketch(height=8, width=8)

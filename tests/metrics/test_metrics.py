@@ -20,7 +20,7 @@ from explorer.metrics.latent import active_units, kl_per_unit, prior_variance
 from explorer.metrics.samples import WhitenedComponents
 from explorer.objectives import unit_kl
 from explorer.priors.mixture import LatentMixture
-from tests.conftest import PRIORS, small_checkpoint, small_pair
+from tests.support.models import PRIORS, small_checkpoint, small_pair
 
 DIMENSIONS, LATENT, SPREAD = 5, 2, 0.7
 

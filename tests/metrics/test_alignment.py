@@ -18,7 +18,7 @@ from explorer.metrics.alignment import (
 )
 from explorer.objectives import unit_kl
 from explorer.priors.mixture import LatentMixture
-from tests.conftest import PRIORS, small_pair
+from tests.support.models import PRIORS, small_pair
 
 
 def normal(n, d, seed=0, *, shift=0.0, spread=1.0):

@@ -23,8 +23,8 @@ from explorer.metrics.published import PUBLISHED, published
 from explorer.metrics.smoothness import path_smoothness, path_speeds
 from explorer.priors.mixture import LatentMixture
 from explorer.publishing import DATA, MODELS, PARTIAL, PRIORS, measure
-from tests.conftest import PRIORS as KINDS
-from tests.conftest import small_checkpoint, small_pair
+from tests.support.models import PRIORS as KINDS
+from tests.support.models import small_checkpoint, small_pair
 
 ROWS, CODES = 150, 6
 

@@ -14,7 +14,7 @@ from explorer.inference import Engine
 from explorer.interfaces import uniforms
 from explorer.metrics.draws import draw_data
 from explorer.models import PixelCNN, Sequential
-from tests.conftest import AUTOENCODERS, MODELS, small_checkpoint, small_pair
+from tests.support.models import AUTOENCODERS, MODELS, small_checkpoint, small_pair
 
 CONDITION = 2
 SHAPES = {"tall": (4, 3), "wide": (3, 5), "row": (1, 6), "column": (5, 1)}

@@ -33,10 +33,10 @@ from explorer.metrics.tradeoff import (
 )
 from explorer.priors.mixture import LatentMixture
 from explorer.ui import cache
-from tests.conftest import PRIORS, small_checkpoint
-from tests.test_metrics import LinearGaussian, brute_prdc, observations, standard
+from tests.metrics.test_metrics import LinearGaussian, brute_prdc, observations, standard
+from tests.support.models import PRIORS, small_checkpoint
 
-SHIPPED = Path(__file__).parents[1] / "checkpoints" / "digits-vae-vamp-2"
+SHIPPED = Path(__file__).parents[2] / "checkpoints" / "digits-vae-vamp-2"
 
 
 def normal(n, latent, seed=0):

@@ -24,8 +24,8 @@ from explorer.ui.address.views import EvaluateView
 from explorer.ui.evaluate import charts as evaluate_charts
 from explorer.ui.evaluate import table
 from explorer.ui.wording import palette
-from tests.conftest import small_checkpoint
-from tests.test_pages import address, open_page, told
+from tests.support.models import small_checkpoint
+from tests.ui.test_pages import address, open_page, told
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

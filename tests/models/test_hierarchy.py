@@ -23,7 +23,7 @@ from explorer.metrics.latent import encode, kl_per_unit, posterior_means
 from explorer.objectives import elbo, unit_kl
 from explorer.priors import HierarchicalPrior
 from explorer.priors.mixture import LatentMixture
-from tests.conftest import HIERARCHIES, MIXTURES, PRIORS, small_checkpoint, small_pair
+from tests.support.models import HIERARCHIES, MIXTURES, PRIORS, small_checkpoint, small_pair
 from tests.test_densities import CELLS, SAMPLES, cell_masses, total_variation
 
 every_prior = pytest.mark.parametrize("kind", PRIORS)

@@ -13,7 +13,7 @@ from explorer import Engine, catalogue, settings
 from explorer.ui import cache
 from explorer.ui.address.views import PAGES, GenerateView, LatentMapView, View
 from explorer.ui.interpolate import film
-from tests.conftest import small_checkpoint
+from tests.support.models import small_checkpoint
 
 ENTRY = settings.PACKAGE / "ui" / "entry" / "app.py"
 SHIPPED = settings.beside("checkpoints")
