@@ -6,12 +6,10 @@ from typing import Literal
 import torch
 from pydantic import Field, ValidationError, model_validator
 
-from explorer.data import DataConfig
 from explorer.errors import RecipeError
 from explorer.interfaces import AbstractModel, AbstractPrior, Recipe
-from explorer.models import ModelConfig
 from explorer.objectives import ElboConfig
-from explorer.priors import PriorConfig
+from explorer.registry import DataConfig, ModelConfig, PriorConfig
 from explorer.sketch import Sketch
 
 MAX_BYTES = 1_000_000

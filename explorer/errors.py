@@ -5,6 +5,7 @@ ExplorerError
 ├── DataError            a data set cannot be read
 │   └── DataMissingError     one of its files is absent
 ├── RecipeError          a recipe does not describe something that can be built
+├── PluginError          what another package plugs in cannot be used
 ├── CheckpointError      a checkpoint folder cannot be opened
 │   └── UnknownCheckpointError   no checkpoint has that slug
 ├── TrainingError        training cannot start or go on
@@ -37,6 +38,10 @@ class DataMissingError(DataError):
 
 class RecipeError(ExplorerError):
     """A recipe does not describe something that can be built."""
+
+
+class PluginError(ExplorerError):
+    """What another package plugs in cannot be used; the message names the package."""
 
 
 class CheckpointError(ExplorerError):

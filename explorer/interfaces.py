@@ -7,7 +7,7 @@ codes classes`; `*sample` stands for the axes of one sample. Log-densities are i
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float, Int
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 
 from explorer.errors import LevelError, NoDensityError
+from explorer.sketch import CurveSketch, PixelSketch
 
 BLOCK = 16
 """Rows in which noise is drawn: torch fills tensors below 16 elements in another order."""
@@ -25,6 +26,25 @@ class Recipe(BaseModel):
     """Base of every config: frozen, and strict about unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AbstractConfig(Recipe, ABC):
+    """One kind of data set, model or prior, as a recipe names it.
+
+    A final class has a `kind`, a literal of one plain word that is its own default, and a `title`.
+    """
+
+    title: ClassVar[str]
+    """What readers see in the place of the kind."""
+
+    needs: ClassVar[tuple[str, ...]] = ()
+    """What a final class must have besides, each as a field or a property."""
+
+    if TYPE_CHECKING:  # a field of each final class, at its own place among the others
+
+        @property
+        def kind(self) -> str:
+            """The word by which recipes name it."""
 
 
 @dataclass(frozen=True)
@@ -279,6 +299,55 @@ class AbstractModel(nn.Module, ABC):
     def latent_prior(self, prior: AbstractPrior) -> LatentPrior:
         """Build p(z) over whole codes from a prior module."""
         return self.joint(prior(self.top_posterior))
+
+
+class AbstractPriorConfig(AbstractConfig):
+    """One kind of prior."""
+
+    @abstractmethod
+    def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> AbstractPrior:
+        """Make the untrained prior.
+
+        Args:
+            space: The latent space that it is a density on: all of it, or a hierarchy's top level.
+            sketch: What samples are, for priors that have parameters of their shape.
+        """
+
+
+class AbstractModelConfig(AbstractConfig):
+    """One kind of model.
+
+    A final class also has `latent`, the length of a whole code, and `likelihood`, what p(x|z) is
+    called, each as a field or a property.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("latent", "likelihood")
+
+    deterministic: ClassVar[bool] = False
+    """Whether it is a plain autoencoder, which has no prior."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def latent(self) -> int:
+            """Length of a whole code."""
+
+        @property
+        def likelihood(self) -> str:
+            """What p(x|z) is called."""
+
+    @property
+    @abstractmethod
+    def words(self) -> str:
+        """The architecture in words, for cards."""
+
+    @abstractmethod
+    def build(self, sketch: PixelSketch | CurveSketch) -> AbstractModel:
+        """Make the untrained model.
+
+        Raises:
+            RecipeError: If it cannot be a model of such samples.
+        """
 
 
 def noise(n: int, size: int, seed: int) -> Float[Tensor, "n size"]:

@@ -10,16 +10,14 @@ import torch
 
 from explorer import checkpoint, drawing
 from explorer.checkpoint import Checkpoint, Metrics
-from explorer.config import RunConfig
 from explorer.data import DataSet
 from explorer.errors import CheckpointError
 from explorer.inference import Engine
 from explorer.metrics import evaluate
 from explorer.metrics.likelihood import Likelihood
 from explorer.metrics.measures import PARTS, Part
-from explorer.metrics.published import published
 from explorer.metrics.tradeoff import Tradeoff, measure_tradeoff, read_tradeoff
-from explorer.models import ModelConfig
+from explorer.naming import DATA, PRIORS
 from explorer.priors import XVAEConfig
 from explorer.projection import build_atlas, save_atlas
 
@@ -30,66 +28,6 @@ KEEP_EVERY_SECONDS = 30
 
 STAGES = "stage-*.json"
 """Recipes, first to last, of the runs whose weights a checkpoint's own run started from."""
-
-DATA = {
-    "digits": "Digits, 8 × 8",
-    "mnist-static": "MNIST, static",
-    "mnist": "MNIST, dynamic",
-    "fashion": "Fashion-MNIST",
-    "omniglot28": "OMNIGLOT, 28 × 28",
-    "caltech-silhouettes": "Caltech 101 silhouettes",
-    "frey": "Frey faces",
-    "airfoils": "Airfoils",
-    "naca": "NACA sections",
-    "files": "Own files",
-}
-"""Data sets in words."""
-
-PRIORS = {
-    "none": "Autoencoder",
-    "standard": "Standard normal",
-    "xvae": "X-VAE",
-    "xvae-mixture": "X-VAE mixture",
-    "mog": "Mixture of Gaussians",
-    "vamp": "VampPrior",
-    "vamp-data": "VampPrior on data",
-    "vamp-weighted": "VampPrior, weighted",
-    "flow": "Flow",
-}
-"""Priors in words."""
-
-MODELS = {
-    "ae": "autoencoder",
-    "vae": "VAE",
-    "convae": "conv autoencoder",
-    "convvae": "convVAE",
-    "hvae": "HVAE",
-    "convhvae": "convHVAE",
-    "pixelhvae": "PixelHVAE",
-}
-"""Models in words."""
-
-_WIDTHS = ("hidden", "channels", "decoder_channels", "decoder_layers", "width")
-"""What a recipe says of a network's size; its defaults are those of the published numbers."""
-
-
-def kind_words(model: str, prior: str, *, small: bool = False, joint: str = ", ") -> str:
-    """Name a prior, and the model it is on where that is not the plain one."""
-    words = PRIORS.get(prior, prior)
-    if small:
-        return f"{words}{joint}small {MODELS[model]}"
-    return words if model in ("vae", "ae") else f"{words}{joint}{MODELS[model]}"
-
-
-def is_small(config: RunConfig) -> bool:
-    """Say whether numbers were published of a wider network of a model's kind."""
-    if all(item.model != config.model.kind for item in published(config.data.kind)):
-        return False
-    return _size(config.model) < _size(type(config.model)())
-
-
-def _size(model: ModelConfig) -> int:
-    return sum(int(np.sum(getattr(model, name, 0))) for name in _WIDTHS)
 
 
 def publish(

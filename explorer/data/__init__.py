@@ -1,8 +1,4 @@
-"""Data sets; `DataConfig` is the registry, keyed on `kind`."""
-
-from typing import Annotated
-
-from pydantic import Field
+"""Data sets, one origin a file; `explorer.registry` adds those of other packages."""
 
 from explorer.data.airfoils import AirfoilsConfig, NacaConfig
 from explorer.data.dataset import AbstractDataConfig, DataSet, Split
@@ -11,25 +7,25 @@ from explorer.data.files import FilesConfig
 from explorer.data.mnist import MnistConfig, StaticMnistConfig
 from explorer.data.pictures import CaltechConfig, FashionConfig, FreyConfig, OmniglotConfig
 
-DataConfig = Annotated[
-    DigitsConfig
-    | StaticMnistConfig
-    | MnistConfig
-    | FashionConfig
-    | OmniglotConfig
-    | CaltechConfig
-    | FreyConfig
-    | AirfoilsConfig
-    | NacaConfig
-    | FilesConfig,
-    Field(discriminator="kind"),
-]
+CONFIGS: tuple[type[AbstractDataConfig], ...] = (
+    DigitsConfig,
+    StaticMnistConfig,
+    MnistConfig,
+    FashionConfig,
+    OmniglotConfig,
+    CaltechConfig,
+    FreyConfig,
+    AirfoilsConfig,
+    NacaConfig,
+    FilesConfig,
+)
+"""Data sets of this package, in the order in which readers see them."""
 
 __all__ = [
+    "CONFIGS",
     "AbstractDataConfig",
     "AirfoilsConfig",
     "CaltechConfig",
-    "DataConfig",
     "DataSet",
     "DigitsConfig",
     "FashionConfig",

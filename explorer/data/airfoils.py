@@ -4,7 +4,7 @@ import io
 import math
 import zipfile
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -62,6 +62,7 @@ class AirfoilsConfig(AbstractDataConfig):
         https://m-selig.ae.illinois.edu/ads/coord_database.html
     """
 
+    title: ClassVar[str] = "Airfoils"
     kind: Literal["airfoils"] = "airfoils"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -85,6 +86,7 @@ class NacaConfig(AbstractDataConfig):
         1936), NACA report 537; Theory of Wing Sections (Abbott and von Doenhoff, 1959), chapter 6.
     """
 
+    title: ClassVar[str] = "NACA sections"
     kind: Literal["naca"] = "naca"
     count: int = Field(1500, ge=50, le=20_000)
     seed: int = Field(0, ge=0, le=2**32 - 1)

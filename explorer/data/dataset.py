@@ -1,7 +1,7 @@
 """What a data set is once it is read: three splits, the way a sample is drawn, and its classes."""
 
 import hashlib
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from explorer.errors import DataError, DataMissingError
-from explorer.interfaces import Recipe
+from explorer.interfaces import AbstractConfig
 from explorer.sketch import CurveSketch, PixelSketch
 
 BINARISATION_SEED = 777
@@ -53,7 +53,7 @@ class DataSet:
         return {"train": self.train, "valid": self.valid, "test": self.test}[name]
 
 
-class AbstractDataConfig(Recipe, ABC):
+class AbstractDataConfig(AbstractConfig):
     """A data set, named in a recipe by its `kind`."""
 
     @abstractmethod

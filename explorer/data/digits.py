@@ -1,7 +1,7 @@
 """The 1,797 handwritten digits of 8 x 8 pixels that scikit-learn carries: no file, no download."""
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -21,6 +21,7 @@ class DigitsConfig(AbstractDataConfig):
         (Alimoglu and Alpaydin, 1997); UCI optical recognition of handwritten digits.
     """
 
+    title: ClassVar[str] = "Digits, 8 × 8"
     kind: Literal["digits"] = "digits"
 
     def load(self, root: Path, download: bool = False) -> DataSet:

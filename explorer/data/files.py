@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal, cast
+from typing import IO, ClassVar, Literal, cast
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped, UInt8
@@ -51,6 +51,7 @@ class FilesConfig(AbstractDataConfig):
     `light` is, they are light, as in photographs, and are shown as they are in either theme.
     """
 
+    title: ClassVar[str] = "Own files"
     kind: Literal["files"] = "files"
     path: str = Field(min_length=1, max_length=1024, pattern=r"^[^\x00]+$")
     height: int | None = Field(None, ge=1, le=LARGEST_SIDE)

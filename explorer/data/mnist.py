@@ -3,7 +3,7 @@
 import gzip
 import zlib
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
@@ -70,6 +70,7 @@ class StaticMnistConfig(AbstractDataConfig):
         The neural autoregressive distribution estimator (Larochelle and Murray, 2011).
     """
 
+    title: ClassVar[str] = "MNIST, static"
     kind: Literal["mnist-static"] = "mnist-static"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -102,6 +103,7 @@ class MnistConfig(AbstractDataConfig):
         VAE with a VampPrior (Tomczak and Welling, 2018), section 5.
     """
 
+    title: ClassVar[str] = "MNIST, dynamic"
     kind: Literal["mnist"] = "mnist"
 
     def load(self, root: Path, download: bool = False) -> DataSet:

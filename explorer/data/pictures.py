@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
@@ -61,6 +61,7 @@ class FashionConfig(AbstractDataConfig):
         Fashion-MNIST (Xiao et al., 2017). https://arxiv.org/abs/1708.07747
     """
 
+    title: ClassVar[str] = "Fashion-MNIST"
     kind: Literal["fashion"] = "fashion"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -94,6 +95,7 @@ class OmniglotConfig(AbstractDataConfig):
         Human-level concept learning through probabilistic program induction (Lake et al., 2015).
     """
 
+    title: ClassVar[str] = "OMNIGLOT, 28 × 28"
     kind: Literal["omniglot28"] = "omniglot28"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -129,6 +131,7 @@ class CaltechConfig(AbstractDataConfig):
         Inductive principles for restricted Boltzmann machine learning (Marlin et al., 2010).
     """
 
+    title: ClassVar[str] = "Caltech 101 silhouettes"
     kind: Literal["caltech-silhouettes"] = "caltech-silhouettes"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -164,6 +167,7 @@ class FreyConfig(AbstractDataConfig):
         VAE with a VampPrior (Tomczak and Welling, 2018), section 5. https://arxiv.org/abs/1705.07120
     """
 
+    title: ClassVar[str] = "Frey faces"
     kind: Literal["frey"] = "frey"
 
     def load(self, root: Path, download: bool = False) -> DataSet:

@@ -4,7 +4,6 @@ A family is one class. This package has three; another package adds its own by a
 the group `latent_explorer.properties` that names such a class.
 """
 
-import importlib.metadata
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from pydantic import Field
 
+from explorer import plugins
 from explorer.errors import DesignError
 from explorer.interfaces import Recipe
 from explorer.sketch import CurveSketch, PixelSketch
@@ -156,27 +156,18 @@ def families() -> tuple[AbstractProperties, ...]:
     """List the families of this package, and those that other packages plug in.
 
     Raises:
-        DesignError: If a plugged-in family cannot be used; the message names its package.
+        PluginError: If a plugged-in family cannot be used; the message names its package.
     """
     from explorer.designs.aerodynamics import Aerodynamics
     from explorer.designs.geometry import SectionGeometry
     from explorer.designs.ink import Ink
 
     found: list[AbstractProperties] = [SectionGeometry(), Aerodynamics(), Ink()]
-    for point in importlib.metadata.entry_points(group=GROUP):
+    for point, family in plugins.classes(GROUP, AbstractProperties):
         try:
-            family = point.load()()
+            found.append(family())
         except Exception as error:
-            raise DesignError(
-                f"The properties “{point.name}” cannot be loaded ({error}); mend or remove the "
-                "package that brings them."
-            ) from error
-        if not isinstance(family, AbstractProperties):
-            raise DesignError(
-                f"The properties “{point.name}” are no AbstractProperties; mend or remove the "
-                "package that brings them."
-            )
-        found.append(family)
+            raise plugins.refusal(point, f"cannot be made ({error})") from error
     return tuple(found)
 
 

@@ -1,9 +1,6 @@
-"""Models; `ModelConfig` is the registry, keyed on `kind`."""
+"""Models, one concept a file; `explorer.registry` adds those of other packages."""
 
-from typing import Annotated
-
-from pydantic import Field
-
+from explorer.interfaces import AbstractModelConfig
 from explorer.models.hierarchical import HVAE, ConvHVAEConfig, HVAEConfig, PixelHVAEConfig
 from explorer.models.pixelcnn import PixelCNN, Sequential
 from explorer.models.vae import (
@@ -15,18 +12,19 @@ from explorer.models.vae import (
     VAEConfig,
 )
 
-ModelConfig = Annotated[
-    AutoencoderConfig
-    | VAEConfig
-    | ConvAutoencoderConfig
-    | ConvVAEConfig
-    | HVAEConfig
-    | ConvHVAEConfig
-    | PixelHVAEConfig,
-    Field(discriminator="kind"),
-]
+CONFIGS: tuple[type[AbstractModelConfig], ...] = (
+    AutoencoderConfig,
+    VAEConfig,
+    ConvAutoencoderConfig,
+    ConvVAEConfig,
+    HVAEConfig,
+    ConvHVAEConfig,
+    PixelHVAEConfig,
+)
+"""Models of this package, in the order in which readers see them."""
 
 __all__ = [
+    "CONFIGS",
     "HVAE",
     "VAE",
     "Autoencoder",
@@ -35,7 +33,6 @@ __all__ = [
     "ConvHVAEConfig",
     "ConvVAEConfig",
     "HVAEConfig",
-    "ModelConfig",
     "PixelCNN",
     "PixelHVAEConfig",
     "Sequential",

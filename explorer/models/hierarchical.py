@@ -11,11 +11,11 @@ from torch.distributions import Distribution
 from explorer.errors import RecipeError
 from explorer.interfaces import (
     AbstractModel,
+    AbstractModelConfig,
     LatentPrior,
     LatentSpace,
     Level,
     Posterior,
-    Recipe,
 )
 from explorer.models.networks import (
     HEADS,
@@ -164,8 +164,7 @@ class PixelDecoder(nn.Module):
         return self.network(maps.unflatten(-1, self.network.shape[1:]))
 
 
-class _TwoLevelConfig(Recipe):
-    deterministic: ClassVar[bool] = False
+class _TwoLevelConfig(AbstractModelConfig):
     top: int = Field(40, ge=1, le=512, description="Length of z2.")
     bottom: int = Field(40, ge=1, le=512, description="Length of z1.")
 
@@ -178,6 +177,7 @@ class _TwoLevelConfig(Recipe):
 class HVAEConfig(_TwoLevelConfig):
     """Two levels of gated dense layers."""
 
+    title: ClassVar[str] = "HVAE"
     kind: Literal["hvae"] = "hvae"
     hidden: Hidden = (300, 300)
     likelihood: LikelihoodName = "bernoulli"
@@ -234,6 +234,7 @@ class _PictureConfig(_TwoLevelConfig):
 class ConvHVAEConfig(_PictureConfig):
     """Two levels, gated convolutions in encoders and decoder."""
 
+    title: ClassVar[str] = "convHVAE"
     kind: Literal["convhvae"] = "convhvae"
     decoder_channels: Channels = Field((64, 64, 64, 64), min_length=1)
     likelihood: LikelihoodName = "bernoulli"
@@ -260,6 +261,7 @@ class ConvHVAEConfig(_PictureConfig):
 class PixelHVAEConfig(_PictureConfig):
     """Two levels, a PixelCNN for a decoder; for binary pictures."""
 
+    title: ClassVar[str] = "PixelHVAE"
     kind: Literal["pixelhvae"] = "pixelhvae"
     decoder_channels: int = Field(64, ge=1, le=256)
     decoder_layers: int = Field(8, ge=1, le=16)

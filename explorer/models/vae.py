@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from explorer.errors import RecipeError
-from explorer.interfaces import AbstractModel, LatentSpace, Posterior, Recipe
+from explorer.interfaces import AbstractModel, AbstractModelConfig, LatentSpace, Posterior
 from explorer.models.networks import (
     HEADS,
     LOG_VARIANCE_BOUNDS,
@@ -130,8 +130,7 @@ class VAE(AbstractModel):
         return cast("Distribution", self.head(self.decoder(z)))
 
 
-class _DenseConfig(Recipe):
-    deterministic: ClassVar[bool] = False
+class _DenseConfig(AbstractModelConfig):
     latent: int = Field(40, ge=1, le=512)
     hidden: Hidden = (300, 300)
     likelihood: LikelihoodName = "bernoulli"
@@ -155,8 +154,7 @@ class _DenseConfig(Recipe):
         )
 
 
-class _ConvConfig(Recipe):
-    deterministic: ClassVar[bool] = False
+class _ConvConfig(AbstractModelConfig):
     latent: int = Field(40, ge=1, le=512)
     channels: Channels = Field((32, 32, 64, 64, 6), min_length=5, max_length=5)
     decoder_channels: Channels = Field((64, 64, 64, 64), min_length=1)
@@ -210,6 +208,7 @@ class AutoencoderConfig(_DenseConfig):
     """A deterministic autoencoder."""
 
     deterministic: ClassVar[bool] = True
+    title: ClassVar[str] = "autoencoder"
     kind: Literal["ae"] = "ae"
 
     def build(self, sketch: PixelSketch | CurveSketch) -> Autoencoder:
@@ -220,6 +219,7 @@ class AutoencoderConfig(_DenseConfig):
 class VAEConfig(_DenseConfig):
     """A variational autoencoder of one level."""
 
+    title: ClassVar[str] = "VAE"
     kind: Literal["vae"] = "vae"
 
     def build(self, sketch: PixelSketch | CurveSketch) -> VAE:
@@ -231,6 +231,7 @@ class ConvAutoencoderConfig(_ConvConfig):
     """A deterministic autoencoder of gated convolutions."""
 
     deterministic: ClassVar[bool] = True
+    title: ClassVar[str] = "conv autoencoder"
     kind: Literal["convae"] = "convae"
 
     def build(self, sketch: PixelSketch | CurveSketch) -> Autoencoder:
@@ -241,6 +242,7 @@ class ConvAutoencoderConfig(_ConvConfig):
 class ConvVAEConfig(_ConvConfig):
     """A variational autoencoder of one level and gated convolutions."""
 
+    title: ClassVar[str] = "convVAE"
     kind: Literal["convvae"] = "convvae"
 
     def build(self, sketch: PixelSketch | CurveSketch) -> VAE:

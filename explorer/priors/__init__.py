@@ -1,9 +1,6 @@
-"""Priors; `PriorConfig` is the registry, keyed on `kind`."""
+"""Priors, one concept a file; `explorer.registry` adds those of other packages."""
 
-from typing import Annotated
-
-from pydantic import Field
-
+from explorer.interfaces import AbstractPriorConfig
 from explorer.priors.flow import FlowConfig, FlowPrior, LatentFlow
 from explorer.priors.gaussian import GaussianPrior, StandardConfig, XVAEConfig
 from explorer.priors.hierarchy import HierarchicalPrior
@@ -22,19 +19,20 @@ from explorer.priors.vamp import (
     WeightedVampConfig,
 )
 
-PriorConfig = Annotated[
-    StandardConfig
-    | XVAEConfig
-    | CodeMixtureConfig
-    | MixtureConfig
-    | VampConfig
-    | VampDataConfig
-    | WeightedVampConfig
-    | FlowConfig,
-    Field(discriminator="kind"),
-]
+CONFIGS: tuple[type[AbstractPriorConfig], ...] = (
+    StandardConfig,
+    XVAEConfig,
+    CodeMixtureConfig,
+    MixtureConfig,
+    VampConfig,
+    VampDataConfig,
+    WeightedVampConfig,
+    FlowConfig,
+)
+"""Priors of this package, in the order in which readers see them."""
 
 __all__ = [
+    "CONFIGS",
     "CodeMixtureConfig",
     "CodeMixturePrior",
     "FlowConfig",
@@ -45,7 +43,6 @@ __all__ = [
     "LatentMixture",
     "MixtureConfig",
     "MixturePrior",
-    "PriorConfig",
     "StandardConfig",
     "VampConfig",
     "VampDataConfig",

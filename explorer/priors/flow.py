@@ -1,6 +1,6 @@
 """A normalising flow as the prior: any shape of density, with a fast density and sampler."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -10,12 +10,12 @@ from torch.distributions import Distribution, Normal
 
 from explorer.interfaces import (
     AbstractPrior,
+    AbstractPriorConfig,
     Components,
     Draw,
     Encode,
     LatentPrior,
     LatentSpace,
-    Recipe,
     Scale,
     Seed,
     each_level,
@@ -109,9 +109,10 @@ class FlowPrior(AbstractPrior):
         return LatentFlow(self.flow(), self.flow.base.loc)
 
 
-class FlowConfig(Recipe):
+class FlowConfig(AbstractPriorConfig):
     """A neural spline flow."""
 
+    title: ClassVar[str] = "Flow"
     kind: Literal["flow"] = "flow"
     transforms: int = Field(4, ge=1, le=16)
     hidden: tuple[Annotated[int, Field(ge=1, le=256)], ...] = Field(

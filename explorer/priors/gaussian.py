@@ -1,6 +1,6 @@
 """Priors of one Gaussian: the standard normal, and X-VAE's, taken from an autoencoder's codes."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from explorer.interfaces import AbstractPrior, Encode, LatentSpace, Recipe
+from explorer.interfaces import AbstractPrior, AbstractPriorConfig, Encode, LatentSpace
 from explorer.priors.mixture import LatentMixture
 from explorer.sketch import CurveSketch, PixelSketch
 
@@ -53,9 +53,10 @@ class GaussianPrior(AbstractPrior):
         return LatentMixture(self.loc.new_zeros(1), self.loc[None], self.scale[None])
 
 
-class StandardConfig(Recipe):
+class StandardConfig(AbstractPriorConfig):
     """The standard normal prior N(0, I)."""
 
+    title: ClassVar[str] = "Standard normal"
     kind: Literal["standard"] = "standard"
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> GaussianPrior:
@@ -63,9 +64,10 @@ class StandardConfig(Recipe):
         return GaussianPrior(space.size)
 
 
-class XVAEConfig(Recipe):
+class XVAEConfig(AbstractPriorConfig):
     """X-VAE's prior: the empirical Gaussian of a pretrained autoencoder's codes."""
 
+    title: ClassVar[str] = "X-VAE"
     kind: Literal["xvae"] = "xvae"
     source: str = Field(max_length=100, description="Slug of the autoencoder's checkpoint.")
     source_hash: str | None = Field(

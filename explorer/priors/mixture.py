@@ -1,7 +1,7 @@
 """Mixtures of diagonal Gaussians: a trainable one, and one fitted to autoencoder codes."""
 
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from explorer.distributions import DiagonalMixture
 from explorer.interfaces import (
     AbstractPrior,
+    AbstractPriorConfig,
     Components,
     Draw,
     Encode,
     LatentPrior,
     LatentSpace,
-    Recipe,
     Scale,
     Seed,
     each_level,
@@ -135,9 +135,10 @@ class CodeMixturePrior(AbstractPrior):
         return LatentMixture(self.logits.log_softmax(0), self.loc, self.scale)
 
 
-class MixtureConfig(Recipe):
+class MixtureConfig(AbstractPriorConfig):
     """A Gaussian mixture with trained means, spreads and weights."""
 
+    title: ClassVar[str] = "Mixture of Gaussians"
     kind: Literal["mog"] = "mog"
     components: int = Field(16, ge=1, le=5000)
 
@@ -146,9 +147,10 @@ class MixtureConfig(Recipe):
         return MixturePrior(space.size, self.components)
 
 
-class CodeMixtureConfig(Recipe):
+class CodeMixtureConfig(AbstractPriorConfig):
     """A Gaussian mixture fitted to the codes of a pretrained autoencoder."""
 
+    title: ClassVar[str] = "X-VAE mixture"
     kind: Literal["xvae-mixture"] = "xvae-mixture"
     source: str = Field(max_length=100, description="Slug of the autoencoder's checkpoint.")
     source_hash: str | None = Field(

@@ -1,6 +1,6 @@
 """The VampPrior: a mixture of the encoder's posteriors at learned pseudo-inputs, or at data."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from explorer.interfaces import AbstractPrior, Encode, LatentSpace, Recipe
+from explorer.interfaces import AbstractPrior, AbstractPriorConfig, Encode, LatentSpace
 from explorer.priors.mixture import LatentMixture, uniform_log_weights
 from explorer.sketch import CurveSketch, PixelSketch
 
@@ -125,7 +125,7 @@ class VampDataPrior(AbstractPrior):
         return LatentMixture(uniform_log_weights(len(loc), loc), loc, scale)
 
 
-class _PseudoInputsConfig(Recipe):
+class _PseudoInputsConfig(AbstractPriorConfig):
     kind: Literal["vamp", "vamp-weighted"]
     components: int = Field(500, ge=1, le=5000)
     mean: float = Field(0.05, ge=-10, le=10, description="Mean of the pseudo-inputs at the start.")
@@ -135,6 +135,7 @@ class _PseudoInputsConfig(Recipe):
 class VampConfig(_PseudoInputsConfig):
     """A mixture of the encoder's posteriors at learned pseudo-inputs."""
 
+    title: ClassVar[str] = "VampPrior"
     kind: Literal["vamp"] = "vamp"
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> VampPrior:
@@ -145,6 +146,7 @@ class VampConfig(_PseudoInputsConfig):
 class WeightedVampConfig(_PseudoInputsConfig):
     """The same with a trained weight for each component."""
 
+    title: ClassVar[str] = "VampPrior, weighted"
     kind: Literal["vamp-weighted"] = "vamp-weighted"
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> VampPrior:
@@ -154,9 +156,10 @@ class WeightedVampConfig(_PseudoInputsConfig):
         )
 
 
-class VampDataConfig(Recipe):
+class VampDataConfig(AbstractPriorConfig):
     """A mixture of the encoder's posteriors at randomly chosen training data."""
 
+    title: ClassVar[str] = "VampPrior on data"
     kind: Literal["vamp-data"] = "vamp-data"
     components: int = Field(500, ge=1, le=5000)
 

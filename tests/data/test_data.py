@@ -17,7 +17,6 @@ from scipy.spatial.distance import cdist
 from explorer.data import (
     AirfoilsConfig,
     CaltechConfig,
-    DataConfig,
     DigitsConfig,
     FashionConfig,
     FilesConfig,
@@ -36,6 +35,7 @@ from explorer.data.airfoils import (
 )
 from explorer.data.files import SUFFIXES
 from explorer.errors import DataError, DataMissingError
+from explorer.registry import DataConfig
 from explorer.settings import current
 
 SPLITS = ("train", "valid", "test")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy.interpolate import BPoly
 from scipy.spatial.distance import cdist, pdist
 
-from explorer import Engine
+from explorer import Engine, plugins
 from explorer.checkpoint import load
 from explorer.data import DigitsConfig
 from explorer.data.airfoils import naca_section, resample, stations
@@ -34,7 +34,7 @@ from explorer.designs.properties import (
     measure,
     parse,
 )
-from explorer.errors import DataError, DesignError
+from explorer.errors import DataError, DesignError, PluginError
 from explorer.metrics.standing import Yardstick
 from explorer.sketch import CurveSketch, PixelSketch
 
@@ -734,9 +734,7 @@ def plugged(monkeypatch):
 
     def plug(**points):
         given = [importlib.metadata.EntryPoint(*point, GROUP) for point in points.items()]
-        monkeypatch.setattr(
-            importlib.metadata, "entry_points", lambda group: given if group == GROUP else ()
-        )
+        monkeypatch.setattr(plugins, "entry_points", lambda group: given if group == GROUP else ())
         properties.families.cache_clear()
 
     yield plug
@@ -764,14 +762,14 @@ def test_a_family_of_another_package_is_measured_with_ours(plugged):
 def test_a_broken_family_is_named(plugged, value):
     plugged(brightness=f"{__name__}:Brightness", sparkle=value)
     for ask in (properties.families, lambda: known(sketch())):
-        with pytest.raises(DesignError, match=r"“sparkle”.*\.$") as caught:
+        with pytest.raises(PluginError, match=r"“sparkle”.*\.$") as caught:
             ask()
         assert "\n" not in str(caught.value)
 
 
 def test_a_family_that_was_mended_is_there_again(plugged):
     plugged(sparkle="nowhere_at_all:Nothing")
-    with pytest.raises(DesignError):
+    with pytest.raises(PluginError):
         properties.families()
     plugged()
     assert [family.name for family in properties.families()] == [

@@ -21,8 +21,9 @@ from explorer.metrics.likelihood import BLOCK, Likelihood
 from explorer.metrics.measures import PARTS
 from explorer.metrics.published import PUBLISHED, published
 from explorer.metrics.smoothness import path_smoothness, path_speeds
+from explorer.naming import DATA, MODELS, PRIORS
 from explorer.priors.mixture import LatentMixture
-from explorer.publishing import DATA, MODELS, PARTIAL, PRIORS, measure
+from explorer.publishing import PARTIAL, measure
 from tests.support.models import PRIORS as KINDS
 from tests.support.models import small_checkpoint, small_pair
 

@@ -20,9 +20,10 @@ from explorer.checkpoint import (
     load,
     results_folder,
 )
-from explorer.data import DataConfig, DataSet
+from explorer.data import DataSet
 from explorer.errors import DataError
 from explorer.inference import Engine
+from explorer.registry import DataConfig
 from explorer.ui.wording import palette
 
 ENGINES = 6

@@ -5,7 +5,7 @@ import html
 import streamlit as st
 
 from explorer.checkpoint import Entry
-from explorer.publishing import DATA, PRIORS
+from explorer.naming import DATA, PRIORS
 from explorer.ui import cache
 from explorer.ui.address.views import CatalogueView
 from explorer.ui.shell import frame

@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.checkpoint import Entry
 from explorer.metrics.published import Published
-from explorer.publishing import DATA, kind_words
+from explorer.naming import DATA, kind_words
 from explorer.ui import cache
 from explorer.ui.address.views import EvaluateView
 from explorer.ui.evaluate import pair, table

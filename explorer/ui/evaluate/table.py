@@ -10,7 +10,7 @@ import numpy as np
 from explorer.checkpoint import LIKELIHOOD, Entry, read_arrays, results_folder
 from explorer.errors import CheckpointError
 from explorer.metrics.published import Published, published
-from explorer.publishing import DATA, is_small, kind_words
+from explorer.naming import DATA, is_small, kind_words
 from explorer.ui import cache
 
 GROUPS: dict[str, tuple[str, ...]] = {

@@ -9,8 +9,8 @@ from jaxtyping import Float, Int
 from explorer import settings
 from explorer.designs.properties import Conditions, known
 from explorer.inference import Engine
+from explorer.naming import DATA, is_small, kind_words
 from explorer.projection import SPLITS
-from explorer.publishing import DATA, is_small, kind_words
 from explorer.strips import ALL_LEVELS, Levels, difference_strip, samples_strip
 from explorer.ui import cache
 from explorer.ui.address.controls import commit

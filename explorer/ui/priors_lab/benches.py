@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer import regions
 from explorer.inference import Engine
-from explorer.publishing import DATA
+from explorer.naming import DATA
 from explorer.strips import grid_strip
 from explorer.ui import cache
 from explorer.ui.address.views import PriorsLabView

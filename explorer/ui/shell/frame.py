@@ -11,7 +11,7 @@ from explorer import settings
 from explorer.checkpoint import Entry
 from explorer.errors import ExplorerError
 from explorer.inference import Engine
-from explorer.publishing import DATA, is_small, kind_words
+from explorer.naming import DATA, is_small, kind_words
 from explorer.ui import cache
 from explorer.ui.address.views import COMPARED, CURRENT, DEFAULT_MODEL, PAGES, CandidatesView, View
 from explorer.ui.picks import service

@@ -4,10 +4,10 @@ import streamlit as st
 
 from explorer import jobs
 from explorer.checkpoint import Entry
-from explorer.data import DataConfig
 from explorer.errors import JobError
 from explorer.inference import Engine
 from explorer.jobs import Job, Order
+from explorer.registry import DataConfig
 from explorer.ui import cache
 
 _SHOWN = 4

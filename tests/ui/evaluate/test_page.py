@@ -18,7 +18,7 @@ from explorer.config import RunConfig
 from explorer.data import DigitsConfig
 from explorer.metrics import evaluate
 from explorer.metrics.published import published
-from explorer.publishing import DATA
+from explorer.naming import DATA
 from explorer.ui import cache
 from explorer.ui.address.views import EvaluateView
 from explorer.ui.evaluate import charts as evaluate_charts

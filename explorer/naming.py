@@ -1,0 +1,45 @@
+"""What readers see in the place of the kinds of data, models and priors."""
+
+import numpy as np
+
+from explorer import registry
+from explorer.config import RunConfig
+from explorer.interfaces import AbstractConfig, AbstractModelConfig
+from explorer.metrics.published import published
+from explorer.plugins import kind_of
+
+
+def _titles(configs: tuple[type[AbstractConfig], ...]) -> dict[str, str]:
+    return {str(kind_of(config)): config.title for config in configs}
+
+
+DATA = _titles(registry.DATA)
+"""Titles of data sets by kind, in the order in which readers see them."""
+
+MODELS = _titles(registry.MODELS)
+"""Titles of models by kind."""
+
+PRIORS = {"none": "Autoencoder"} | _titles(registry.PRIORS)
+"""Titles of priors by kind, and of the model that has none."""
+
+_WIDTHS = ("hidden", "channels", "decoder_channels", "decoder_layers", "width")
+"""What a recipe says of a network's size; its defaults are those of the published numbers."""
+
+
+def kind_words(model: str, prior: str, *, small: bool = False, joint: str = ", ") -> str:
+    """Name a prior, and the model it is on where that is not the plain one."""
+    words = PRIORS.get(prior, prior)
+    if small:
+        return f"{words}{joint}small {MODELS[model]}"
+    return words if model in ("vae", "ae") else f"{words}{joint}{MODELS[model]}"
+
+
+def is_small(config: RunConfig) -> bool:
+    """Say whether numbers were published of a wider network of a model's kind."""
+    if all(item.model != config.model.kind for item in published(config.data.kind)):
+        return False
+    return _size(config.model) < _size(type(config.model)())
+
+
+def _size(model: AbstractModelConfig) -> int:
+    return sum(int(np.sum(getattr(model, name, 0))) for name in _WIDTHS)

@@ -1,0 +1,110 @@
+"""What other packages plug in by entry points: priors, models, data sets, properties of designs.
+
+A package names its class in its own `pyproject.toml`; nothing here needs to know of it before:
+
+    [project.entry-points."latent_explorer.priors"]
+    laplace = "my_package:LaplaceConfig"
+"""
+
+import inspect
+import re
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint, entry_points
+from typing import Literal, TypeVar, get_args
+
+from explorer.errors import PluginError
+from explorer.interfaces import AbstractConfig
+
+GROUPS = {
+    "latent_explorer.priors": "prior",
+    "latent_explorer.models": "model",
+    "latent_explorer.data": "data set",
+    "latent_explorer.properties": "family of properties",
+}
+"""The groups of entry points, and what one of their plug-ins is called."""
+
+RESERVED = ("none",)
+"""Kinds that mean the absence of one: a plain autoencoder has no prior."""
+
+_KIND = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_LONGEST = 40
+
+_Base = TypeVar("_Base")
+_Config = TypeVar("_Config", bound=AbstractConfig)
+
+
+def present() -> bool:
+    """Say whether any package plugs something in; nothing of it is imported."""
+    return any(entry_points(group=group) for group in GROUPS)
+
+
+def classes(group: str, base: type[_Base]) -> Iterator[tuple[EntryPoint, type[_Base]]]:
+    """Load the classes that other packages plug in, in the order of packages and names.
+
+    Args:
+        group: One of `GROUPS`.
+        base: What each must derive from.
+
+    Raises:
+        PluginError: If one cannot be loaded or is of another class; the message names its package.
+    """
+    for point in sorted(entry_points(group=group), key=lambda point: (package(point), point.name)):
+        try:
+            found = point.load()
+        except Exception as error:
+            raise refusal(point, f"cannot be loaded ({' '.join(str(error).split())})") from error
+        if not (inspect.isclass(found) and issubclass(found, base)):
+            raise refusal(point, f"is no class that derives from {base.__name__}")
+        if missing := sorted(getattr(found, "__abstractmethods__", ())):
+            raise refusal(point, f"does not define {', '.join(missing)}")
+        yield point, found
+
+
+def kinds(
+    group: str, base: type[_Config], own: tuple[type[_Config], ...]
+) -> tuple[type[_Config], ...]:
+    """Return the configs of a registry: this package's own, then those that are plugged in.
+
+    Raises:
+        PluginError: If a plugged-in config cannot be used; the message names its package.
+    """
+    known = {kind_of(config): config for config in own}
+    for point, config in classes(group, base):
+        kind = kind_of(config)
+        if kind is None:
+            raise refusal(point, 'needs a kind, as in `kind: Literal["laplace"] = "laplace"`')
+        if not _KIND.fullmatch(kind) or len(kind) > _LONGEST:
+            raise refusal(
+                point, f"has the kind {kind[:60]!r}, which is no plain word such as laplace-2"
+            )
+        if kind in known or kind in RESERVED:
+            raise refusal(point, f"has the kind “{kind}”, which is taken")
+        title = getattr(config, "title", "")
+        if not (isinstance(title, str) and title.strip() and title.isprintable()):
+            raise refusal(point, 'needs a title, as in `title: ClassVar[str] = "Laplace"`')
+        for name in config.needs:
+            if name not in config.model_fields and not hasattr(config, name):
+                raise refusal(point, f"does not define {name}")
+        known[kind] = config
+    return tuple(known.values())
+
+
+def kind_of(config: type[AbstractConfig]) -> str | None:
+    """Return the word by which recipes name a config, or None where it is not one literal."""
+    field = config.model_fields["kind"]
+    words = get_args(field.annotation)
+    literal = getattr(field.annotation, "__origin__", None) is Literal
+    return field.default if literal and words == (field.default,) else None
+
+
+def package(point: EntryPoint) -> str:
+    """Name the package that an entry point belongs to."""
+    return point.dist.name if point.dist is not None else point.module.partition(".")[0]
+
+
+def refusal(point: EntryPoint, why: str) -> PluginError:
+    """Say in one sentence why a plug-in cannot be used."""
+    what, whose = GROUPS[point.group], package(point)
+    return PluginError(
+        f"The {what} “{point.name}” of the package {whose} {why}; mend or uninstall {whose}."
+    )
