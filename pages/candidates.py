@@ -1,7 +1,16 @@
 import streamlit as st
 
 from explorer.ui.address.views import CandidatesView
-from explorer.ui.candidates import search, shortlist, side_by_side, transfer
+from explorer.ui.candidates import (
+    actions,
+    compare,
+    detail,
+    judged,
+    search,
+    shortlist,
+    side_by_side,
+    transfer,
+)
 from explorer.ui.panels import constraints
 from explorer.ui.picks import service
 from explorer.ui.shell import frame
@@ -11,7 +20,7 @@ engine = frame.open_models(view)[0]
 store = service.store()
 project = shortlist.project_of(store, view)
 conditions = constraints.conditions(view)
-picks = shortlist.judged(store, project, conditions)
+picks = judged.judged(store, project, conditions)
 
 shortlist.bar(store, project, picks, view)
 items = shortlist.shown(picks, view)
@@ -28,14 +37,14 @@ else:
     panes = st.container(horizontal=True, gap="medium")
     with panes.container(key="candidates_cards"):
         shortlist.cards(project, items, view)
-        side_by_side.compare(items, view)
-        side_by_side.polars(items, view, conditions)
+        compare.compare(items, view)
+        compare.polars(items, view, conditions)
     with panes.container(width=330, key="candidates_pane"):
-        shortlist.detail(store, project, items, view)
+        detail.detail(store, project, items, view)
 
 side_by_side.charts(items, view)
-search.find(picks, engine, view, shortlist.focus(items, view))
+search.find(picks, engine, view, judged.focus(items, view))
 if picks:
-    shortlist.history(store, project)
+    actions.history(store, project)
 
 frame.finish(view, engine)

@@ -2,7 +2,7 @@ import streamlit as st
 
 from explorer.ui.address.controls import commit, control
 from explorer.ui.address.views import GenerateView
-from explorer.ui.generate import tradeoff
+from explorer.ui.generate import sample, tradeoff, validity
 from explorer.ui.panels import constraints, levels, scale_sweep
 from explorer.ui.shell import frame
 
@@ -10,7 +10,7 @@ view = frame.settle(GenerateView.from_address())
 engines = frame.open_models(view)
 engine = engines[0]
 if not engine.has_prior:
-    scale_sweep.no_prior(engine)
+    sample.no_prior(engine)
 count = scale_sweep.component_count(engine)
 if view.component is not None and view.component >= count:
     view.component = None
@@ -33,7 +33,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         width=240,
     )
     st.button("Resample", on_click=commit, kwargs={"seed": view.seed + 1})
-    scale_sweep.presets()
+    sample.presets()
     constraints.control_bounds(engine, view)
     if len(engines) > 1:
         control(st.toggle, "Difference", view, "difference")
@@ -58,10 +58,10 @@ view.scale, view.tile = state.value, state.tile
 if view.tile is not None:
     chosen = (view.tile, view.scale, 64, view.seed, view.component, moved)
     for item in engines:
-        scale_sweep.sample_facts(item, *chosen)
-        scale_sweep.neighbours(item, *chosen)
+        sample.sample_facts(item, *chosen)
+        sample.neighbours(item, *chosen)
 scale_sweep.take_along(engine, view.scale, view.seed, view.component, levels=moved)
-st.caption(scale_sweep.hint(engines, view.difference))
+st.caption(sample.hint(engines, view.difference))
 levels.of_sample(engine, view.tile or 0, view.scale, view.seed, view.component, moved)
 levels.sampled(
     engine,
@@ -73,7 +73,7 @@ levels.sampled(
     key="generate_painted",
 )
 
-constraints.share(engine, view)
+validity.share(engine, view)
 st.subheader("Fidelity and diversity", anchor=False)
 tradeoff.curve(engines, view.scale)
 with st.expander("The numbers at scale 1"):

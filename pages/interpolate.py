@@ -3,13 +3,13 @@ import streamlit as st
 from explorer.ui import cache
 from explorer.ui.address.controls import commit, control
 from explorer.ui.address.views import InterpolateView
-from explorer.ui.interpolate import film
+from explorer.ui.interpolate import ends, film, path
 from explorer.ui.panels import export_menu
 from explorer.ui.shell import frame, jobs_panel
 
 view = frame.settle(InterpolateView.from_address())
 engine = frame.open_models(view)[0]
-if view.kind not in film.kinds(engine):
+if view.kind not in path.kinds(engine):
     view.kind = "straight"
 atlas = cache.atlas(engine)
 if atlas is None:
@@ -30,8 +30,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             "Way",
             view,
             "kind",
-            options=film.kinds(engine),
-            format_func=film.KINDS.get,
+            options=path.kinds(engine),
+            format_func=path.KINDS.get,
             required=True,
         )
     if view.kind == "following" and not view.path:
@@ -48,8 +48,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     control(st.slider, "Frames", view, "frames", min_value=5, max_value=41, step=4, width=160)
 
 if not view.path:
-    film.ends(engine, atlas, view)
-way = film.way(engine, atlas, view)
+    ends.ends(engine, atlas, view)
+way = path.way(engine, atlas, view)
 if way is None:
     st.caption("Choose at least two ends: a number of a datum, a prior sample, or a prototype.")
     view.write()

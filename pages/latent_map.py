@@ -3,7 +3,7 @@ import streamlit as st
 from explorer.ui import cache
 from explorer.ui.address.controls import commit, control
 from explorer.ui.address.views import LatentMapView
-from explorer.ui.latent_map import selection
+from explorer.ui.latent_map import direction, path, selection
 from explorer.ui.panels import latent_plane
 from explorer.ui.shell import frame, jobs_panel
 
@@ -37,8 +37,8 @@ with panes.container(key="latent_map_plane"):
     view.pick, view.path = latent_plane.draw(engine, atlas, view)
     st.caption(latent_plane.caption(atlas))
     if view.path:
-        selection.path(engine, atlas, view)
-    selection.direction(engine, atlas, view)
+        path.path(engine, atlas, view)
+    direction.direction(engine, atlas, view)
 with panes.container(width=340):
     control(
         st.selectbox,

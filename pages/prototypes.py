@@ -2,9 +2,9 @@ import streamlit as st
 
 from explorer.ui.address.controls import control
 from explorer.ui.address.views import PrototypesView
-from explorer.ui.panels import levels, scale_sweep
+from explorer.ui.panels import levels, pictures, scale_sweep
 from explorer.ui.prototypes import wall
-from explorer.ui.shell import frame
+from explorer.ui.shell import frame, pages
 
 view = frame.settle(PrototypesView.from_address())
 engine = frame.open_models(view)[0]
@@ -82,7 +82,7 @@ if view.component is not None:
         st.markdown("**Spread of its posterior**")
         wall.spread(engine, shown, view.component)
         st.page_link(
-            frame.page_path("latent_map"),
+            pages.page_path("latent_map"),
             label="See its star on the map",
             icon=":material/star:",
             query_params={"model": view.model, "pick": f"prototypes:{view.component}"},
@@ -93,6 +93,6 @@ if view.component is not None:
 
 if has_inputs:
     st.subheader("Along training", anchor=False)
-    view.epoch = wall.replay(engine, view.epoch)
+    view.epoch = pictures.replay(engine, view.epoch)
 
 frame.finish(view, engine)

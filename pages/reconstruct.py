@@ -2,13 +2,13 @@ import streamlit as st
 
 from explorer.ui.address.controls import control
 from explorer.ui.address.views import ReconstructView
-from explorer.ui.reconstruct import passage
+from explorer.ui.reconstruct import passage, posterior, source, typicality
 from explorer.ui.shell import frame
 
 view = frame.settle(ReconstructView.from_address())
 engines = frame.open_models(view)
 engine = engines[0]
-sources = passage.sources(engine)
+sources = source.sources(engine)
 if view.source not in sources:
     view.source = "test"
 
@@ -24,7 +24,7 @@ with panes.container(width=290):
             format_func=sources.get,
             required=True,
         )
-    given = passage.choose(engine, view)
+    given = source.choose(engine, view)
 with panes.container(key="reconstruct_models"):
     passage.stack_when_narrow()
     if given is None:
@@ -36,18 +36,18 @@ with panes.container(key="reconstruct_models"):
 if given is not None:
     below = st.container(horizontal=True, gap="large")
     with below.container(key="reconstruct_posterior_pane"):
-        passage.posterior(engine, given)
+        posterior.posterior(engine, given)
         st.markdown("**Refine**")
         control(st.toggle, "Fit the posterior to this sample alone", view, "refine")
         if view.refine and engine.has_prior:
-            passage.refinement(engines, given)
+            posterior.refinement(engines, given)
         else:
             st.caption(
                 "An encoder serves all data at once. A few gradient steps on the posterior of "
                 "this one sample show how many nats that costs."
             )
     with below.container(key="reconstruct_place_pane"):
-        passage.place_among_data(engine, given)
+        typicality.place_among_data(engine, given)
     st.caption(
         "Compare with up to three models in the sidebar: the same sample goes through each."
     )

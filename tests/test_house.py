@@ -76,10 +76,10 @@ def test_a_page_is_short(page):
 
 def test_every_page_has_a_title_and_every_title_a_page():
     from explorer.ui.address import views
-    from explorer.ui.shell import frame
+    from explorer.ui.shell import pages
 
     names = {page.stem for page in PAGES}
-    assert names == set(frame.TITLES) == set(views.PAGES)
+    assert names == set(pages.TITLES) == set(views.PAGES)
 
 
 # Imports

@@ -7,19 +7,16 @@ the group `latent_explorer.properties` that names such a class.
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
 from pydantic import Field
 
-from explorer import plugins
 from explorer.errors import DesignError
 from explorer.interfaces import Recipe
 from explorer.sketch import CurveSketch, PixelSketch
 
-GROUP = "latent_explorer.properties"
 MOST_CONSTRAINTS = 12
 
 _NUMBER = r"-?\d{1,7}(?:\.\d{1,6})?"
@@ -149,59 +146,6 @@ def parse(text: str) -> tuple[Constraint, ...]:
 def join(constraints: Iterable[Constraint]) -> str:
     """Write constraints as they stand in a link."""
     return ",".join(str(bound) for bound in constraints)
-
-
-@lru_cache(maxsize=1)
-def families() -> tuple[AbstractProperties, ...]:
-    """List the families of this package, and those that other packages plug in.
-
-    Raises:
-        PluginError: If a plugged-in family cannot be used; the message names its package.
-    """
-    from explorer.designs.aerodynamics import Aerodynamics
-    from explorer.designs.geometry import SectionGeometry
-    from explorer.designs.ink import Ink
-
-    found: list[AbstractProperties] = [SectionGeometry(), Aerodynamics(), Ink()]
-    for point, family in plugins.classes(GROUP, AbstractProperties):
-        try:
-            found.append(family())
-        except Exception as error:
-            raise plugins.refusal(point, f"cannot be made ({error})") from error
-    return tuple(found)
-
-
-def known(
-    sketch: PixelSketch | CurveSketch, conditions: Conditions | None = None
-) -> tuple[Property, ...]:
-    """List the properties that samples drawn like this have."""
-    wanted = conditions or Conditions()
-    return tuple(
-        item for family in families() if family.fits(sketch) for item in family.properties(wanted)
-    )
-
-
-def measure(
-    x: Samples, sketch: PixelSketch | CurveSketch, conditions: Conditions | None = None
-) -> Measured:
-    """Measure samples by all families that fit them.
-
-    Args:
-        x: Samples in data units.
-        sketch: How they are drawn.
-        conditions: Under what they are judged.
-    """
-    from explorer.designs.geometry import faults
-
-    wanted = conditions or Conditions()
-    values: dict[str, Values] = {}
-    for family in families():
-        if family.fits(sketch):
-            values |= {
-                key: np.asarray(found, np.float64)
-                for key, found in family.measure(x, sketch, wanted).items()
-            }
-    return Measured(known(sketch, wanted), values, faults(x, sketch))
 
 
 def words(

@@ -6,7 +6,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from explorer.designs.properties import Conditions, Constraint, measure
+from explorer.designs.measuring import measure
+from explorer.designs.properties import Conditions, Constraint
 from explorer.errors import DesignError
 from explorer.inference import Engine
 from explorer.interfaces import noise

@@ -9,7 +9,8 @@ from neuralfoil import get_aero_from_coordinates
 
 from explorer import Engine, load
 from explorer.designs import aerodynamics, geometry
-from explorer.designs.properties import Conditions, measure
+from explorer.designs.measuring import measure
+from explorer.designs.properties import Conditions
 from explorer.devices import limit_threads
 from tests.benchmarks.pairing import ratio
 

@@ -44,16 +44,18 @@ from explorer import settings as places
 from explorer.data.airfoils import naca_section, parse_coordinates, resample
 from explorer.designs import candidates, export, formats, geometry, tables
 from explorer.designs.candidates import FILE, Store
+from explorer.designs.measuring import measure
 from explorer.designs.picks import MOST_NAME, MOST_NOTES, MOST_TAGS, Made, Model, Pick, Project
-from explorer.designs.properties import Measured, Property, measure, parse
+from explorer.designs.properties import Measured, Property, parse
 from explorer.errors import ExportError, StoreError
 from explorer.inference import Engine
 from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import scale_strip
 from explorer.ui import cache
-from explorer.ui.api import routes
+from explorer.ui.api import address as api_address
+from explorer.ui.api import answers as api_answers
 from explorer.ui.candidates import transfer
-from explorer.ui.picks import service
+from explorer.ui.picks import requests, service
 from tests.test_cli import cli
 from tests.ui.api.test_routes import APP, Answer, ask
 
@@ -2105,7 +2107,7 @@ def test_a_visitor_without_such_headers_may_write(headers):
 
 @pytest.mark.parametrize("parts", [1, 7])
 def test_too_much_at_once_is_refused(parts):
-    facts = {"items": [drawn_wish() | {"view": "v" * routes.MOST_BODY}]}
+    facts = {"items": [drawn_wish() | {"view": "v" * api_answers.MOST_BODY}]}
     assert_refused(post("/api/picks", facts, parts=parts), 413)
     assert service.store().picks(1) == []
 
@@ -2127,7 +2129,7 @@ NO_BODIES = {
         b'{"items": [{}], "command": "rm"}',
         b'{"items": [{}], "project": -1}',
         b'{"items": [{"key": "\\ud800"}]}',
-        json.dumps({"items": [{}] * (service.MOST_AT_ONCE + 1)}).encode(),
+        json.dumps({"items": [{}] * (requests.MOST_AT_ONCE + 1)}).encode(),
     ],
     "/api/picks/mark": [
         b"",
@@ -2273,7 +2275,7 @@ def test_picks_of_a_model_are_kept_whatever_was_imported_under_its_hash(store):
 
 def worth_of(slug, query="", tiles=16):
     engine = engine_of(slug)
-    answer = ask(routes.address_of(engine, "worth", tiles, 3, "all") + query)
+    answer = ask(api_address.address_of(engine, "worth", tiles, 3, "all") + query)
     assert (answer.status, answer.kind) == (200, "application/octet-stream")
     header, body = answer.packed
     n = 41 * tiles
@@ -2335,7 +2337,7 @@ def test_conditions_change_what_sections_are_worth():
     ],
 )
 def test_constraints_and_conditions_that_are_none_are_absent(query):
-    answer = ask(routes.address_of(engine_of(CURVES), "worth", 4, 3, "all") + f"&{query}")
+    answer = ask(api_address.address_of(engine_of(CURVES), "worth", 4, 3, "all") + f"&{query}")
     assert answer.status == 404
     assert_one_sentence(answer.body.decode())
 

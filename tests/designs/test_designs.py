@@ -20,9 +20,9 @@ from explorer.checkpoint import load
 from explorer.data import DigitsConfig
 from explorer.data.airfoils import naca_section, resample, stations
 from explorer.data.drawn import MOST_SECTION_BYTES, from_coordinates
-from explorer.designs import aerodynamics, geometry, properties, search
+from explorer.designs import aerodynamics, geometry, measuring, properties, search
+from explorer.designs.measuring import GROUP, known, measure
 from explorer.designs.properties import (
-    GROUP,
     MOST_CONSTRAINTS,
     AbstractProperties,
     Conditions,
@@ -30,8 +30,6 @@ from explorer.designs.properties import (
     Measured,
     Property,
     join,
-    known,
-    measure,
     parse,
 )
 from explorer.errors import DataError, DesignError, PluginError
@@ -735,11 +733,11 @@ def plugged(monkeypatch):
     def plug(**points):
         given = [importlib.metadata.EntryPoint(*point, GROUP) for point in points.items()]
         monkeypatch.setattr(plugins, "entry_points", lambda group: given if group == GROUP else ())
-        properties.families.cache_clear()
+        measuring.families.cache_clear()
 
     yield plug
     monkeypatch.undo()
-    properties.families.cache_clear()
+    measuring.families.cache_clear()
 
 
 def test_a_family_of_another_package_is_measured_with_ours(plugged):
@@ -761,7 +759,7 @@ def test_a_family_of_another_package_is_measured_with_ours(plugged):
 )
 def test_a_broken_family_is_named(plugged, value):
     plugged(brightness=f"{__name__}:Brightness", sparkle=value)
-    for ask in (properties.families, lambda: known(sketch())):
+    for ask in (measuring.families, lambda: known(sketch())):
         with pytest.raises(PluginError, match=r"“sparkle”.*\.$") as caught:
             ask()
         assert "\n" not in str(caught.value)
@@ -770,9 +768,9 @@ def test_a_broken_family_is_named(plugged, value):
 def test_a_family_that_was_mended_is_there_again(plugged):
     plugged(sparkle="nowhere_at_all:Nothing")
     with pytest.raises(PluginError):
-        properties.families()
+        measuring.families()
     plugged()
-    assert [family.name for family in properties.families()] == [
+    assert [family.name for family in measuring.families()] == [
         "Geometry", "Aerodynamics", "Ink"
     ]  # fmt: skip
 

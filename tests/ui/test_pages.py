@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from explorer import Engine, catalogue, settings
 from explorer.ui import cache
 from explorer.ui.address.views import PAGES, GenerateView, LatentMapView, View
-from explorer.ui.interpolate import film
+from explorer.ui.interpolate import path as interpolated
 from tests.support.models import small_checkpoint
 
 ENTRY = settings.PACKAGE / "ui" / "entry" / "app.py"
@@ -411,8 +411,10 @@ def test_a_geodesic_visits_the_ends_and_a_shortest_way_is_remembered():
 def test_a_model_that_draws_pixel_by_pixel_offers_no_geodesic():
     pixels = Engine(small_checkpoint("vamp", model="pixelhvae"), "cpu")
     plain = Engine(small_checkpoint("vamp"), "cpu")
-    assert film.kinds(plain) == list(film.KINDS)
-    assert film.kinds(pixels) == [kind for kind in film.KINDS if kind != "geodesic"]
+    assert interpolated.kinds(plain) == list(interpolated.KINDS)
+    assert interpolated.kinds(pixels) == [
+        kind for kind in interpolated.KINDS if kind != "geodesic"
+    ]
 
 
 def test_reconstruct_tells_the_terms_of_every_model():

@@ -8,7 +8,8 @@ from jaxtyping import Float
 
 from explorer.designs.candidates import Store
 from explorer.designs.geometry import SectionGeometry, is_section
-from explorer.designs.properties import Conditions, Constraint, Measured, measure
+from explorer.designs.measuring import measure
+from explorer.designs.properties import Conditions, Constraint, Measured
 from explorer.inference import Engine
 from explorer.projection import SPLITS
 from explorer.sketch import CurveSketch, PixelSketch

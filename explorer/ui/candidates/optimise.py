@@ -4,14 +4,15 @@ import numpy as np
 import streamlit as st
 
 from explorer.designs import aerodynamics, geometry, search
-from explorer.designs.properties import Conditions, Constraint, known
+from explorer.designs.measuring import known
+from explorer.designs.properties import Conditions, Constraint
 from explorer.errors import DesignError
 from explorer.inference import Engine
 from explorer.strips import codes_strip
 from explorer.ui import cache
 from explorer.ui.address.views import CandidatesView
-from explorer.ui.candidates import side_by_side
-from explorer.ui.candidates.shortlist import Judged
+from explorer.ui.candidates import compare
+from explorer.ui.candidates.judged import Judged
 from explorer.ui.components import filmstrip
 from explorer.ui.panels import constraints
 from explorer.ui.picks import service
@@ -134,14 +135,14 @@ def _before_and_after(
     x = engine.decode(codes)
     names = [item.pick.title, "Found"]
     if geometry.is_section(engine.sketch):
-        side_by_side.overlay(
+        compare.overlay(
             list(zip(names, x, strict=True)), engine.sketch, "candidates_pushed_overlay"
         )
     filmstrip(
         strip := codes_strip(engine, z[None]),
         key="candidates_pushed_strip",
         selectable=False,
-        tile_width=side_by_side.width(engine) * 3 // 2,
+        tile_width=compare.width(engine) * 3 // 2,
         captions=["what the search found"],
         numbered=False,
         keep=[service.keepable(engine, strip)],
@@ -167,7 +168,7 @@ def _before_and_after(
             rows.append((label, told, False))
     density = [signed(f"{value:z.1f}") for value in engine.log_prior(codes)]
     rows.append(("log p(z), nats", density, False))
-    side_by_side.table(names, rows)
+    compare.table(names, rows)
     said = (
         f"{found['done']} of {found['of']} generations of {search.POPULATION} designs, within "
         f"{search.REACH:g} spreads; log p(z) at least {found['floor']:.1f} nats."

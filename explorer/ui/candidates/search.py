@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 
 from explorer.designs import geometry, search
-from explorer.designs.properties import Conditions, measure, words
+from explorer.designs.measuring import measure
+from explorer.designs.properties import Conditions, words
 from explorer.errors import DesignError
 from explorer.inference import Engine
 from explorer.sketch import CurveSketch
@@ -15,14 +16,14 @@ from explorer.ui import cache
 from explorer.ui.address.controls import commit, control
 from explorer.ui.address.notation import code_text
 from explorer.ui.address.views import CandidatesView
-from explorer.ui.candidates import optimise, side_by_side
-from explorer.ui.candidates.shortlist import Judged
+from explorer.ui.candidates import compare, optimise
+from explorer.ui.candidates.judged import Judged
 from explorer.ui.components import filmstrip
 from explorer.ui.panels import constraints
-from explorer.ui.panels.scale_sweep import prior_name
+from explorer.ui.panels.upload import section
 from explorer.ui.picks import service
-from explorer.ui.reconstruct.passage import section
-from explorer.ui.shell import frame
+from explorer.ui.shell import pages
+from explorer.ui.wording.naming import prior_name
 
 KINDS = {
     "far": "Far apart",
@@ -131,7 +132,7 @@ def _like(item: Judged | None, engine: Engine, view: CandidatesView) -> None:
         low="the same",
         high="as far as the prior's spread",
         selectable=False,
-        tile_width=side_by_side.width(engine),
+        tile_width=compare.width(engine),
         keep=[service.keepable(engine, strip)],
     )
     st.caption("Each tile goes its own way from the pick; drag to go farther. K keeps.")
@@ -150,7 +151,7 @@ def _between(items: Sequence[Judged], engine: Engine, view: CandidatesView) -> N
     if len(items) == 2:
         st.caption(f"Twelve equal steps between {names}.")
         ends = tuple(code_text(code) for code in codes)
-        st.page_link(frame.page_path("interpolate"), label="Walk it in Interpolate",
+        st.page_link(pages.page_path("interpolate"), label="Walk it in Interpolate",
                      icon=":material/timeline:",
                      query_params={"model": engine.slug, "ends": "|".join(ends)})  # fmt: skip
     else:
@@ -175,9 +176,7 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
     off = engine.sketch.heights(again[0]) - engine.sketch.heights(x[0])
     both = np.concatenate([x, again])
     names = ["Yours", "The model’s"]
-    side_by_side.overlay(
-        list(zip(names, both, strict=True)), engine.sketch, "candidates_mine_overlay"
-    )
+    compare.overlay(list(zip(names, both, strict=True)), engine.sketch, "candidates_mine_overlay")
     st.caption(
         "Your section, turned and scaled to unit chord at the model's 128 stations, and what it "
         f"makes of it: root mean square error {100 * float(np.sqrt((off**2).mean())):.3f} % of "
@@ -189,7 +188,7 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
         (prop.label, [prop.words(float(value)) for value in worth.values[prop.key]], prop.main)
         for prop in worth.properties
     ]
-    side_by_side.table(names, rows)
+    compare.table(names, rows)
     for name, fault in zip(names, worth.faults, strict=True):
         if fault:
             st.caption(f":material/warning: {name}: no sound design, {fault}.")
@@ -197,7 +196,7 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
         own := codes_strip(engine, z),
         key="candidates_mine_strip",
         selectable=False,
-        tile_width=side_by_side.width(engine) * 3 // 2,
+        tile_width=compare.width(engine) * 3 // 2,
         captions=["your section as the model makes it"],
         numbered=False,
         keep=[service.keepable(engine, own)],
@@ -216,7 +215,7 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
         low="the same",
         high="as far as the prior's spread",
         selectable=False,
-        tile_width=side_by_side.width(engine),
+        tile_width=compare.width(engine),
         keep=[service.keepable(engine, more)],
     )
 
@@ -232,7 +231,7 @@ def _strip(engine: Engine, strip: Strip, name: str, conditions: Conditions) -> N
         strip,
         key=f"candidates_{name}",
         selectable=False,
-        tile_width=side_by_side.width(engine),
+        tile_width=compare.width(engine),
         captions=captions,
         name="design",
         keep=[service.keepable(engine, strip)],

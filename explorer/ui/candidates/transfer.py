@@ -14,7 +14,7 @@ from explorer.designs.picks import Project
 from explorer.designs.properties import Conditions, Measured
 from explorer.errors import ExportError, StoreError
 from explorer.ui.address.views import CandidatesView
-from explorer.ui.candidates.shortlist import Judged
+from explorer.ui.candidates.judged import Judged
 from explorer.ui.panels import constraints
 
 WHICH = {"all": "All that are shown", "keep": "Those to keep", "chosen": "Those compared"}

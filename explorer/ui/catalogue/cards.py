@@ -9,6 +9,7 @@ from explorer.naming import DATA, PRIORS
 from explorer.ui import cache
 from explorer.ui.address.views import CatalogueView
 from explorer.ui.shell import frame
+from explorer.ui.wording import naming
 from explorer.ui.wording.format import facts, provenance
 
 SORTS = {
@@ -58,7 +59,7 @@ def grid(entries: list[Entry], view: CatalogueView) -> None:
     with st.container(horizontal=True, gap="small"):
         for entry in entries:
             with st.container(border=True, width=304):
-                _card(entry, frame.said_of(entry, known), entry.slug == view.model)
+                _card(entry, naming.said_of(entry, known), entry.slug == view.model)
 
 
 def broken() -> None:

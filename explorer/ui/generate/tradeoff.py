@@ -7,10 +7,10 @@ import streamlit as st
 from explorer.inference import Engine
 from explorer.metrics.tradeoff import MEASURES, SCALES, Tradeoff
 from explorer.ui import cache
-from explorer.ui.panels.scale_sweep import prior_kind, prior_name
 from explorer.ui.shell import jobs_panel
 from explorer.ui.wording import palette
 from explorer.ui.wording.format import number, provenance
+from explorer.ui.wording.naming import prior_kind, prior_name
 
 
 def curve(engines: list[Engine], scale: float) -> None:

@@ -1,76 +1,23 @@
 """Interpolate: the ends of a way, the way itself, and what lies along it."""
 
-from typing import NamedTuple
-
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
-from jaxtyping import Float
 
 from explorer import paths
 from explorer.geodesics import Geodesic
 from explorer.inference import Engine
 from explorer.projection import Atlas, place
-from explorer.strips import Strip, codes_strip, grid_strip
-from explorer.ui import cache
-from explorer.ui.address.controls import commit
-from explorer.ui.address.notation import MOST_ENDS, NAMES, path_codes, place_code
+from explorer.strips import Strip, grid_strip
+from explorer.ui.address.places import path_codes
 from explorer.ui.address.views import InterpolateView
 from explorer.ui.components import filmstrip
+from explorer.ui.interpolate.path import Way
 from explorer.ui.panels import latent_plane
+from explorer.ui.panels.units import spread
 from explorer.ui.picks import service
-from explorer.ui.traverse.dials import holes_of, spread
 from explorer.ui.wording import palette
 from explorer.ui.wording.format import signed
-
-KINDS = {
-    "straight": "Straight",
-    "spherical": "Slerp",
-    "following": "Along the density",
-    "geodesic": "Geodesic",
-}
-
-
-class Way(NamedTuple):
-    """A walked path: its codes, its ends in words, and whether the codes are read off a map."""
-
-    codes: Float[np.ndarray, "frames latent"]
-    ends: list[str]
-    estimated: bool
-    legs: tuple[Geodesic, ...] = ()
-
-
-def kinds(engine: Engine) -> list[str]:
-    """Name the ways that a model has: pictures that come pixel by pixel have no derivative."""
-    return [kind for kind in KINDS if not (kind == "geodesic" and engine.sequential)]
-
-
-def way(engine: Engine, atlas: Atlas, view: InterpolateView) -> Way | None:
-    """Walk between the link's ends; None where fewer than two can be found."""
-    if view.path:
-        codes, _ = path_codes(atlas, view.path, view.frames)
-        return Way(codes, ["start of the line", "end of the line"], atlas.method != "plane")
-    found = [place_code(engine, atlas, end, holes_of(engine, end)) for end in view.ends]
-    known = [item for item in found if item is not None]
-    if len(known) < 2:
-        return None
-    z = np.stack([item[0] for item in known]).astype("<f4")
-    words = [item[1] for item in known]
-    if view.kind == "geodesic":
-        codes, legs = cache.shortest(engine, z.tobytes(), view.frames)
-        return Way(codes.astype(np.float32), words, False, legs)
-    codes = cache.path(engine, z.tobytes(), view.kind, view.frames, view.closeness)
-    return Way(codes.astype(np.float32), words, False)
-
-
-def usual_ends(engine: Engine, atlas: Atlas) -> tuple[str, ...]:
-    """Choose ends for a first look: two test data, of different classes where they are known."""
-    test = np.flatnonzero(atlas.split == 2)
-    rows = test if len(test) > 1 else np.arange(len(atlas.codes))
-    first = int(rows[0])
-    other = rows[atlas.label[rows] != atlas.label[first]] if atlas.classes else rows[1:]
-    second = int(other[len(other) // 2]) if len(other) else int(rows[-1])
-    return (f"data:{first}", f"data:{second}")
 
 
 def film(engine: Engine, walked: Way, view: InterpolateView) -> Strip:
@@ -191,35 +138,6 @@ def chart(engine: Engine, atlas: Atlas, walked: Way, view: InterpolateView) -> N
     st.caption(f"{how} " + " · ".join(f"{k + 1} {words}" for k, words in enumerate(walked.ends)))
 
 
-def ends(engine: Engine, atlas: Atlas, view: InterpolateView) -> None:
-    """Choose two to four ends, each by layer and number, or as the link gave it."""
-    if not view.ends:
-        view.ends = usual_ends(engine, atlas)
-    elif len(view.ends) == 1:
-        first = view.ends[0]
-        view.ends = (first, next(end for end in usual_ends(engine, atlas)[::-1] if end != first))
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        for number, end in enumerate(view.ends):
-            _end(engine, atlas, view, number, end)
-        if len(view.ends) < MOST_ENDS:
-            more = f"data:{_another(atlas, len(view.ends))}"
-            st.button(
-                "Add an end", on_click=commit, kwargs={"ends": (*view.ends, more)},
-                icon=":material/add:",
-            )  # fmt: skip
-        if len(view.ends) > 2:
-            st.button(
-                "Take the last out", on_click=commit, kwargs={"ends": view.ends[:-1]},
-                icon=":material/remove:",
-            )  # fmt: skip
-        st.button(
-            "Other data",
-            on_click=commit,
-            kwargs={"ends": _shuffled(atlas, view.ends)},
-            icon=":material/casino:",
-        )
-
-
 def remarks(engine: Engine, walked: Way, view: InterpolateView) -> None:
     """Say what the way means, and where it means nothing."""
     words = []
@@ -274,57 +192,3 @@ def formula(view: InterpolateView) -> None:
         )
     else:
         st.latex(r"z(t) = (1-t)\,a + t\,b")
-
-
-def _end(engine: Engine, atlas: Atlas, view: InterpolateView, number: int, end: str) -> None:
-    found = place_code(engine, atlas, end, holes_of(engine, end))
-    with st.container(width=190, gap="small"):
-        layer, _, index = end.partition(":")
-        if found is None:
-            st.caption(f"End {number + 1} is not in this model")
-        else:
-            with st.container(horizontal=True, vertical_alignment="bottom"):
-                filmstrip(
-                    codes_strip(engine, found[0][None]),
-                    keep=[service.keepable(engine, z=found[0][None])],
-                    key=f"interpolate_end_{number}",
-                    selectable=False,
-                    tile_width=64 if engine.sketch.kind == "pixels" else 120,
-                )
-        if layer in ("data", "prior", "prototypes") and ";" not in end:
-            sizes = {
-                "data": len(atlas.codes),
-                "prior": len(atlas.sample_xy),
-                "prototypes": len(atlas.prototype_xy),
-            }
-            st.session_state[f"interpolate_number_{number}"] = min(int(index), sizes[layer] - 1)
-            st.number_input(
-                f"{number + 1}. {NAMES[layer]}",
-                min_value=0,
-                max_value=max(sizes[layer] - 1, 0),
-                step=1,
-                key=f"interpolate_number_{number}",
-                on_change=_choose,
-                args=(view.ends, number, layer),
-            )
-        else:
-            st.caption(f"{number + 1}. {'' if found is None else found[1]}")
-
-
-def _choose(known: tuple[str, ...], number: int, layer: str) -> None:
-    index = st.session_state[f"interpolate_number_{number}"]
-    changed = tuple(f"{layer}:{index}" if k == number else end for k, end in enumerate(known))
-    commit(ends=changed)
-
-
-def _another(atlas: Atlas, number: int) -> int:
-    test = np.flatnonzero(atlas.split == 2)
-    return int(test[(number * len(test)) // 5]) if len(test) else 0
-
-
-def _shuffled(atlas: Atlas, known: tuple[str, ...]) -> tuple[str, ...]:
-    """Choose other test data, by a seed made of the present ones: a link says which."""
-    seed = sum(map(ord, "".join(known)))
-    test = np.flatnonzero(atlas.split == 2)
-    chosen = np.random.default_rng(seed).permutation(test)[: len(known)]
-    return tuple(f"data:{row}" for row in chosen) if len(chosen) == len(known) else known

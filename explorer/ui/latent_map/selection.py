@@ -3,26 +3,23 @@
 import numpy as np
 import streamlit as st
 
-from explorer import directions
-from explorer.errors import DirectionError
 from explorer.inference import Engine
 from explorer.projection import SPLITS, Atlas, nearest
-from explorer.strips import codes_strip, grid_strip, traversal_strip
+from explorer.strips import codes_strip
 from explorer.ui import cache
 from explorer.ui.address.controls import commit, control
-from explorer.ui.address.notation import Selection, code_text, path_codes, select
+from explorer.ui.address.notation import code_text
+from explorer.ui.address.places import Selection, select
 from explorer.ui.address.views import LatentMapView
 from explorer.ui.components import filmstrip
 from explorer.ui.panels import export_menu
+from explorer.ui.panels.pictures import pictures_of
 from explorer.ui.picks import service
-from explorer.ui.prototypes.wall import pictures_of
-from explorer.ui.shell import frame
+from explorer.ui.shell import pages
 from explorer.ui.wording.format import mix, percentile, signed
 
 MEMBERS = 64
-STATIONS = 15
 METRICS = {"euclidean": "Euclidean", "cosine": "Cosine", "whitened": "Whitened"}
-STEPS = tuple(round(-2 + 0.25 * step, 2) for step in range(17))
 
 
 def held(engine: Engine, atlas: Atlas, view: LatentMapView) -> Selection | None:
@@ -48,7 +45,7 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
         keep_all=n > 1,
         key="latent_map_members",
         selectable=False,
-        tile_width=_width(engine, 40 if n > 1 else 96),
+        tile_width=tile_width(engine, 40 if n > 1 else 96),
         name="member",
     )
     if n > MEMBERS:
@@ -62,7 +59,7 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
             keep=[service.keepable(engine, z=mean[None])],
             key="latent_map_mean",
             selectable=False,
-            tile_width=_width(engine, 96),
+            tile_width=tile_width(engine, 96),
         )
     if _in_hole(engine, view.pick):
         st.caption(
@@ -93,7 +90,7 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
         keep=[service.keepable(engine, z=atlas.codes[order])],
         key="latent_map_neighbours",
         selectable=False,
-        tile_width=_width(engine, 40),
+        tile_width=tile_width(engine, 40),
         captions=[f"distance {value:.3g}" for value in distance],
         name="neighbour",
     )
@@ -101,81 +98,6 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
         f"{METRICS[view.metric]} distance of codes, {distance[0]:.3g} to {distance[-1]:.3g}. "
         f"{words}"
     )
-
-
-def path(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
-    """Decode a line drawn on the map, and hand it to Interpolate."""
-    z, _ = path_codes(atlas, view.path, STATIONS)
-    strip = grid_strip(engine, z[None], (0.0,))
-    st.markdown("**Along your line**")
-    filmstrip(
-        strip,
-        keep=[service.keepable(engine, strip)],
-        key="latent_map_path",
-        selectable=False,
-        tile_width=_width(engine, 64),
-        name="station",
-    )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link(
-            frame.page_path("interpolate"),
-            label="Walk it in Interpolate",
-            icon=":material/timeline:",
-            query_params={"model": view.model, "path": view.path},
-        )
-        st.button("Remove the line", on_click=commit, kwargs={"path": None})
-        export_menu.strip_menu(engine, strip, "latent_map_path_take", "line")
-    if atlas.method != "plane":
-        st.caption(
-            "Estimated: a place on this map has no code of its own, so each picture is decoded "
-            "from the mean of the 15 nearest codes, near ones first."
-        )
-
-
-def direction(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
-    """Offer the direction from group B to group A: scrub it, name it, keep it."""
-    a, b = select(engine, atlas, view.a), select(engine, atlas, view.b)
-    if not view.a and not view.b:
-        return
-    st.markdown("**Attribute direction**")
-    said = [f"{name}: {'none yet' if group is None else group.words}" for name, group in
-            (("A", a), ("B", b))]  # fmt: skip
-    st.caption("Mean of A minus mean of B. " + " · ".join(said))
-    if a is None or b is None or not len(a.z) or not len(b.z):
-        st.caption("Select a second group, and make it the other end.")
-        return
-    vector = a.z.mean(0) - b.z.mean(0)
-    centre = select(engine, atlas, view.pick)
-    start = centre.z.mean(0) if centre is not None and len(centre.z) else b.z.mean(0)
-    strip = traversal_strip(engine, start, vector[None], STEPS)
-    filmstrip(
-        strip,
-        keep=[service.keepable(engine, strip)],
-        key="latent_map_direction",
-        at=0.0,
-        home=0.0,
-        label="Steps along A − B",
-        low="towards B",
-        high="towards A",
-        selectable=False,
-        tile_width=_width(engine, 110),
-    )
-    where = centre.words if centre is not None and len(centre.z) else "the mean of B"
-    st.caption(f"Starting from {where}; one step is the whole way from B to A.")
-    with (
-        st.form("latent_map_keep", border=False),
-        st.container(horizontal=True, vertical_alignment="bottom"),
-    ):
-        name = st.text_input("Name", max_chars=60, placeholder="as: thicker stroke")
-        kept = st.form_submit_button("Save direction")
-    if kept:
-        try:
-            made = directions.between(name, a.z, b.z, (a.words, b.words))
-            directions.save_direction(engine.checkpoint.hash, made)
-        except DirectionError as error:
-            st.caption(f":material/error: {error}")
-        else:
-            st.caption(f"Saved “{made.name}”: it is a row of Traverse now.")
 
 
 def _acts(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -> None:
@@ -194,13 +116,13 @@ def _acts(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) 
     place = code_text(chosen.z.mean(0))
     with st.container(horizontal=True, gap="small"):
         st.page_link(
-            frame.page_path("traverse"),
+            pages.page_path("traverse"),
             label="Traverse from here",
             icon=":material/tune:",
             query_params={"model": view.model, "centre": view.pick if n == 1 else place},
         )
         st.page_link(
-            frame.page_path("interpolate"),
+            pages.page_path("interpolate"),
             label="Interpolate from here",
             icon=":material/timeline:",
             query_params={"model": view.model, "ends": view.pick if n == 1 else place},
@@ -256,5 +178,6 @@ def _in_hole(engine: Engine, pick: str) -> bool:
     return bool(found.hole[row, column])
 
 
-def _width(engine: Engine, pixels: int) -> int:
+def tile_width(engine: Engine, pixels: int) -> int:
+    """Return the least width of a tile: curves need more room than pixels."""
     return pixels if engine.sketch.kind == "pixels" else max(110, 2 * pixels)

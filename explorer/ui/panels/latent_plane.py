@@ -9,9 +9,9 @@ import streamlit as st
 from explorer.inference import Engine
 from explorer.projection import SPLITS, Atlas
 from explorer.ui import cache
-from explorer.ui.address.notation import select
+from explorer.ui.address.places import select
 from explorer.ui.address.views import LatentMapView
-from explorer.ui.api.routes import address_of
+from explorer.ui.api.address import address_of
 from explorer.ui.components import Layer, point_map
 from explorer.ui.components.point_map import Column, MapState, Sources
 from explorer.ui.wording import palette

@@ -1,75 +1,25 @@
 """What can be kept on the page goes to the browser; what it kept comes back and is stored."""
 
 import base64
-from typing import Annotated, Literal
 
 import numpy as np
 import streamlit as st
 from jaxtyping import Float
-from pydantic import Field
 
 from explorer import __version__, settings
 from explorer.designs.candidates import FILE, Store
 from explorer.designs.picks import Made, Model, Project
-from explorer.designs.tables import FIRST_PROJECT
 from explorer.errors import StoreError
 from explorer.inference import Engine
-from explorer.interfaces import Recipe
 from explorer.strips import Strip
 from explorer.ui import cache
-from explorer.ui.address.notation import layer_codes
-from explorer.ui.components import outbox
+from explorer.ui.address.places import layer_codes
+from explorer.ui.picks.requests import Wish
 
 PROJECT = "frame_project"
 """Session key of the project that picks go to."""
 
 MOST_CODES = 400_000
-MOST_AT_ONCE = 64
-
-Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
-_Count = Annotated[int, Field(ge=0, lt=2**31)]
-_Text = Annotated[str, Field(max_length=4000)]
-
-
-class Drawn(Recipe):
-    """A tile of a scale strip."""
-
-    seed: _Count
-    component: Annotated[int, Field(ge=0, lt=10_000)] | None = None
-    tile: Annotated[int, Field(ge=0, lt=4096)]
-    scale: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
-
-
-class Wish(Recipe):
-    """A pick as the browser asks for it: drawn, a code (float32 in base64), or a map's point."""
-
-    key: Key
-    model: Annotated[str, Field(max_length=80)]
-    hash: Annotated[str, Field(max_length=64)]
-    origin: Annotated[str, Field(min_length=1, max_length=8000)]
-    page: Annotated[str, Field(max_length=40)] = ""
-    view: _Text = ""
-    project: _Count | None = None
-    drawn: Drawn | None = None
-    z: Annotated[str, Field(max_length=8000)] | None = None
-    place: Annotated[str, Field(pattern=r"^(data|prior|prototypes|holes):\d{1,6}$")] | None = None
-
-
-class Wishes(Recipe):
-    """Picks to be kept in one project, each checked on its own."""
-
-    project: _Count | None = None
-    items: Annotated[list[dict[str, object]], Field(min_length=1, max_length=MOST_AT_ONCE)]
-
-
-class Marks(Recipe):
-    """Something said of picks."""
-
-    project: _Count
-    keys: Annotated[tuple[Key, ...], Field(max_length=5000)]
-    stars: Annotated[int, Field(ge=0, le=5)] | None = None
-    verdict: Literal["", "keep", "reject"] | None = None
-    removed: bool | None = None
 
 
 def store() -> Store:
@@ -90,21 +40,6 @@ def current() -> tuple[Project | None, str]:
     wanted = st.session_state.get(PROJECT)
     found = next((item for item in known if item.id == wanted), None)
     return found or known[-1], ""
-
-
-def sidebar(listens: bool) -> None:
-    """Show the shelf; on it one goes to the candidates."""
-    project, news = current()
-    wants = outbox(
-        key="frame_shelf",
-        project=None if project is None else project.id,
-        name=FIRST_PROJECT if project is None else project.name,
-        count=0 if project is None else project.picks,
-        news=news,
-        listens=listens,
-    )
-    if wants and not listens:
-        st.switch_page(settings.beside("pages") / "candidates.py")
 
 
 def keepable(

@@ -11,11 +11,10 @@ from explorer.strips import grid_strip
 from explorer.ui import cache
 from explorer.ui.address.views import PriorsLabView
 from explorer.ui.components import filmstrip
-from explorer.ui.panels import scale_sweep
+from explorer.ui.panels import pictures, scale_sweep
 from explorer.ui.picks import service
-from explorer.ui.prototypes import wall
-from explorer.ui.shell.frame import said_of
 from explorer.ui.wording import palette
+from explorer.ui.wording.naming import said_of
 
 PLANE = 15
 """Codes a side of the decoded plane."""
@@ -155,7 +154,7 @@ def training(engine: Engine, view: PriorsLabView) -> int | None:
         st.caption("No snapshots were kept while this model was trained.")
         return view.epoch
     st.markdown(f"**{named(engine)}**")
-    epoch = wall.replay(engine, view.epoch)
+    epoch = pictures.replay(engine, view.epoch)
     inputs, epochs = kept["inputs"], kept["epochs"]
     flat = inputs.reshape(-1, *inputs.shape[2:])
     places = engine.encode(flat).loc.reshape(*inputs.shape[:2], -1)

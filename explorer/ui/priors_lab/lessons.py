@@ -10,7 +10,7 @@ from explorer.inference import Engine
 from explorer.strips import codes_strip
 from explorer.ui import cache
 from explorer.ui.address.controls import commit
-from explorer.ui.address.notation import layer_codes
+from explorer.ui.address.places import layer_codes
 from explorer.ui.address.views import PriorsLabView
 from explorer.ui.components import filmstrip
 from explorer.ui.panels import scale_sweep

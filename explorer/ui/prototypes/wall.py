@@ -5,15 +5,14 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
 from explorer.inference import Engine, Prototypes
-from explorer.projection import SPLITS
-from explorer.sketch import PixelSketch
-from explorer.strips import Strip, samples_strip
+from explorer.strips import samples_strip
 from explorer.ui import cache
 from explorer.ui.components import filmstrip
 from explorer.ui.panels import export_menu
+from explorer.ui.panels.pictures import contrast, pictures_of
 from explorer.ui.picks import service
 from explorer.ui.wording import palette
 from explorer.ui.wording.format import mix
@@ -78,13 +77,6 @@ def take_along(engine: Engine, shown: Gallery) -> None:
         columns["claimed"] = shown.claimed[shown.order]
     z = shown.prototypes.loc[shown.order]
     export_menu.codes_menu(engine, columns, z, "prototypes_take", f"{engine.slug}-prototypes")
-
-
-def contrast(engine: Engine, pictures: Float[np.ndarray, "components *sample"]) -> float:
-    """Return by how much pale pictures are brightened, so that learned inputs can be seen."""
-    if not isinstance(engine.sketch, PixelSketch):
-        return 1.0
-    return round(max(1.0, 1 / max(float(np.quantile(pictures, 0.995)), 0.05)), 1)
 
 
 def brightened(engine: Engine, shown: Gallery, which: str) -> str:
@@ -177,53 +169,6 @@ def claimed_data(engine: Engine, component: int) -> None:
     count = f"{len(nearest)} of {len(rows):,}" if len(rows) > len(nearest) else f"{len(rows):,}"
     kinds = f" Classes: {classes}." if classes else ""
     st.caption(f"{count} codes, nearest first.{kinds} {words}")
-
-
-def pictures_of(engine: Engine, rows: Int[np.ndarray, " chosen"]) -> tuple[Strip, str]:
-    """Return data of the atlas as a strip, and a sentence on what is shown."""
-    atlas = cache.atlas(engine)
-    assert atlas is not None
-    data = cache.originals(engine)
-    if data is None:
-        x = engine.decode(atlas.codes[rows])
-        return samples_strip(
-            x, engine.sketch
-        ), "Decoded from their codes; the data set itself is not at hand."
-    found = []
-    for row in rows:
-        split = data.split(SPLITS[atlas.split[row]])
-        found.append(split.x[np.flatnonzero(split.ids == atlas.ids[row])[0]])
-    return samples_strip(np.stack(found), engine.sketch), "The data themselves."
-
-
-def replay(engine: Engine, epoch: int | None) -> int | None:
-    """Scrub the pseudo-inputs along training, where snapshots were kept; return the epoch."""
-    kept = cache.snapshots(engine)
-    if not kept:
-        st.caption("No snapshots were kept while this model was trained.")
-        return epoch
-    inputs, epochs = kept["inputs"], kept["epochs"]
-    frames, tiles = inputs.shape[:2]
-    strip = Strip(
-        contrast(engine, inputs[-1]) * inputs,
-        tuple(float(epoch) for epoch in epochs),
-        np.arange(tiles),
-        np.zeros((frames, tiles), np.float32),
-        engine.sketch,
-    )
-    state = filmstrip(
-        strip,
-        key="prototypes_replay",
-        at=float(epochs[-1] if epoch is None else epoch),
-        label="Epoch",
-        low="first kept",
-        high="trained",
-        decimals=0,
-        selectable=False,
-        tile_width=44 if engine.sketch.kind == "pixels" else 110,
-        name="pseudo-input",
-    )
-    return None if state.value == epochs[-1] else int(state.value)
 
 
 def _tile_width(engine: Engine, count: int) -> int:

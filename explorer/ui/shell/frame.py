@@ -1,34 +1,20 @@
 """The frame round every page: navigation, the open model, one to compare with, device and time."""
 
 import html
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TypeVar
 
 import streamlit as st
 
-from explorer import settings
 from explorer.checkpoint import Entry
 from explorer.errors import ExplorerError
 from explorer.inference import Engine
-from explorer.naming import DATA, is_small, kind_words
+from explorer.naming import DATA
 from explorer.ui import cache
 from explorer.ui.address.views import COMPARED, CURRENT, DEFAULT_MODEL, PAGES, CandidatesView, View
 from explorer.ui.picks import service
-from explorer.ui.shell import jobs_panel
-
-TITLES = {
-    "catalogue": ("Catalogue", ":material/grid_view:"),
-    "generate": ("Generate", ":material/auto_awesome:"),
-    "prototypes": ("Prototypes", ":material/star:"),
-    "latent_map": ("Latent map", ":material/scatter_plot:"),
-    "traverse": ("Traverse", ":material/tune:"),
-    "interpolate": ("Interpolate", ":material/timeline:"),
-    "reconstruct": ("Reconstruct", ":material/compare:"),
-    "candidates": ("Candidates", ":material/bookmarks:"),
-    "priors_lab": ("Priors lab", ":material/science:"),
-    "evaluate": ("Evaluate", ":material/monitoring:"),
-}
+from explorer.ui.shell import jobs_panel, shelf_panel
+from explorer.ui.shell.pages import TITLES, page_path
+from explorer.ui.wording.naming import said_of
 
 Shown = TypeVar("Shown", bound=View)
 
@@ -110,33 +96,6 @@ def open_model(slug: str) -> None:
     st.query_params.from_dict({"model": slug} | kept)
 
 
-def page_path(name: str) -> Path:
-    """Return the path of a page's file."""
-    return settings.beside("pages") / f"{name}.py"
-
-
-def said_of(entry: Entry, among: Sequence[Entry]) -> str:
-    """Describe a model in words: its prior and its size, and what sets it apart from others."""
-    small = _small(entry)
-    words = kind_words(entry.model, entry.prior, small=small)
-    same = [
-        other
-        for other in among
-        if other.healthy
-        and (other.data, other.model, other.prior, other.latent)
-        == (entry.data, entry.model, entry.prior, entry.latent)
-        and _small(other) == small
-    ]
-    count = getattr(entry.config.prior, "components", None) if entry.config is not None else None
-    if len(same) > 1 and count is not None:
-        words += f" (K = {count})"
-    return f"{words}, {entry.latent} units"
-
-
-def _small(entry: Entry) -> bool:
-    return entry.config is not None and is_small(entry.config)
-
-
 def large_type() -> None:
     """Set everything in larger type, for a classroom."""
     st.html("<style>html { font-size: 135% !important; }</style>")
@@ -212,7 +171,7 @@ def _sidebar(name: str) -> None:
             help="Up to three models of the same data, shown with the same noise or image.",
         )
         _COPY(key="frame_copy")
-        service.sidebar(listens=name == "candidates")
+        shelf_panel.sidebar(listens=name == "candidates")
         jobs_panel.listing()
 
 

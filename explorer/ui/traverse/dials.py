@@ -1,7 +1,5 @@
 """Traverse: rows of units and saved directions, walked from a centre."""
 
-from typing import NamedTuple
-
 import numpy as np
 import streamlit as st
 from jaxtyping import Float
@@ -9,30 +7,23 @@ from jaxtyping import Float
 from explorer import directions
 from explorer.errors import DirectionError
 from explorer.inference import Engine
-from explorer.metrics.latent import ACTIVE_VARIANCE
 from explorer.regions import Plane
 from explorer.strips import Strip, codes_strip, grid_strip
 from explorer.ui import cache
 from explorer.ui.address.controls import commit, control
-from explorer.ui.address.notation import code_text, place_code
+from explorer.ui.address.notation import code_text
+from explorer.ui.address.places import place_code
 from explorer.ui.address.views import TraverseView
-from explorer.ui.api.routes import address_of
+from explorer.ui.api.address import address_of
 from explorer.ui.components import traversal
 from explorer.ui.components.traversal import Row, offsets
 from explorer.ui.panels import export_menu, levels
-from explorer.ui.shell import frame
+from explorer.ui.panels.units import spread, units
+from explorer.ui.shell import pages
 
 VALUES = tuple(round(-3 + 0.5 * step, 1) for step in range(13))
 SAVED = 900
 """Keys of dials from here on are saved directions."""
-
-
-class Unit(NamedTuple):
-    """One unit of the code: its mean KL in nats (None for a plain autoencoder), and its use."""
-
-    number: int
-    kl: float | None
-    active: bool
 
 
 def centre_of(engine: Engine, view: TraverseView) -> tuple[np.ndarray, str]:
@@ -45,28 +36,6 @@ def centre_of(engine: Engine, view: TraverseView) -> tuple[np.ndarray, str]:
     if found is None:
         return np.zeros(engine.space.size, np.float32), "Origin"
     return found
-
-
-def spread(engine: Engine) -> Float[np.ndarray, " latent"]:
-    """Return the unit of the dials: the prior's standard deviation, or that of the codes."""
-    if engine.has_prior:
-        return engine.moments()[1].astype(np.float32)
-    atlas = cache.atlas(engine)
-    if atlas is None:
-        return np.ones(engine.space.size, np.float32)
-    return np.maximum(atlas.codes.std(0), 1e-6)
-
-
-def units(engine: Engine) -> list[Unit]:
-    """List the units, the most used first: by KL, or by the spread of the codes without one."""
-    atlas = cache.atlas(engine)
-    moved = np.zeros(engine.space.size)
-    if atlas is not None:
-        moved = atlas.codes.var(0)
-    active = moved > ACTIVE_VARIANCE * spread(engine) ** 2
-    kl = cache.unit_kl(engine)
-    order = np.argsort(-(moved if kl is None else kl), kind="stable")
-    return [Unit(int(j), None if kl is None else float(kl[j]), bool(active[j])) for j in order]
 
 
 def dials(engine: Engine, view: TraverseView) -> list[Row]:
@@ -180,7 +149,7 @@ def onwards(
             disabled=not view.at,
         )
         st.page_link(
-            frame.page_path("interpolate"),
+            pages.page_path("interpolate"),
             label="Interpolate from here",
             icon=":material/timeline:",
             query_params={"model": view.model, "ends": text},

@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from explorer import drawing
 from explorer.sketch import PixelSketch
 from explorer.ui import cache
-from explorer.ui.address import notation
+from explorer.ui.address import places as link_places
 from explorer.ui.address.notation import (
     DIALS,
     MOST_EDITS,
@@ -28,13 +28,11 @@ from explorer.ui.address.notation import (
     PICK,
     PLACE,
     code_text,
-    layer_codes,
-    path_codes,
-    place_code,
     read_code,
-    select,
 )
-from explorer.ui.api import routes
+from explorer.ui.address.places import layer_codes, path_codes, place_code, select
+from explorer.ui.api import address as api_address
+from explorer.ui.api import pictures, routes
 from explorer.ui.components.canvas import MOST_POINTS, MOST_STROKES, strokes_of
 from explorer.ui.components.traversal import offsets
 
@@ -136,7 +134,7 @@ def assert_absent(answer):
 def test_all_points_of_the_map_are_sent_in_four_bytes_each(slug):
     engine = engine_of(slug)
     atlas = cache.atlas(engine)
-    answer = ask(routes.address_of(engine, "points"))
+    answer = ask(api_address.address_of(engine, "points"))
     assert (answer.status, answer.kind) == (200, "application/octet-stream")
     header, body = answer.packed
     layers = [atlas.xy, atlas.sample_xy, atlas.prototype_xy]
@@ -152,7 +150,7 @@ def test_all_points_of_the_map_are_sent_in_four_bytes_each(slug):
 
 @pytest.mark.parametrize("slug", [PLANE, WIDE])
 def test_regions_have_contours_and_holes_with_words(slug):
-    answer = ask(routes.address_of(engine_of(slug), "regions"))
+    answer = ask(api_address.address_of(engine_of(slug), "regions"))
     assert (answer.status, answer.kind) == (200, "application/json")
     facts = answer.json
     assert facts["exact"] == (slug == PLANE)
@@ -181,10 +179,10 @@ def test_a_card_has_a_title_rows_and_pictures_that_are_there(slug):
     assert set(known) >= ({"data"} if slug == PLAIN else {"data", "prior", "prototypes"})
     for layer, codes in known.items():
         for index in (0, len(codes) - 1):
-            answer = ask(routes.address_of(engine, "card", layer, index))
+            answer = ask(api_address.address_of(engine, "card", layer, index))
             assert (answer.status, answer.kind) == (200, "application/json")
             facts = answer.json
-            assert facts["title"] == f"{notation.NAMES[layer]} {index}"
+            assert facts["title"] == f"{link_places.NAMES[layer]} {index}"
             assert facts["rows"]
             for name, value in facts["rows"]:
                 assert name
@@ -198,7 +196,7 @@ def test_a_card_has_a_title_rows_and_pictures_that_are_there(slug):
 
 def test_a_card_of_a_datum_says_what_the_atlas_knows(plane):
     atlas = cache.atlas(plane)
-    facts = ask(routes.address_of(plane, "card", "data", 7)).json
+    facts = ask(api_address.address_of(plane, "card", "data", 7)).json
     rows = dict(facts["rows"])
     assert rows["Class"] == atlas.classes[atlas.label[7]]
     assert rows["Split"] == ("train", "valid", "test")[atlas.split[7]]
@@ -207,7 +205,7 @@ def test_a_card_of_a_datum_says_what_the_atlas_knows(plane):
 
 
 def test_an_autoencoder_has_no_density_on_its_cards():
-    facts = ask(routes.address_of(engine_of(PLAIN), "card", "data", 0)).json
+    facts = ask(api_address.address_of(engine_of(PLAIN), "card", "data", 0)).json
     assert {"log p(z)", "KL", "among held-out"}.isdisjoint(dict(facts["rows"]))
 
 
@@ -215,34 +213,34 @@ def test_an_autoencoder_has_no_density_on_its_cards():
 def test_a_thumbnail_shows_what_the_model_decodes(slug):
     engine = engine_of(slug)
     codes = cache.atlas(engine).codes
-    answer = ask(routes.address_of(engine, "thumbnail", "data", 3))
+    answer = ask(api_address.address_of(engine, "thumbnail", "data", 3))
     assert (answer.status, answer.kind) == (200, "image/png")
     x = engine.decode(codes[3:4])
     pixels = isinstance(engine.sketch, PixelSketch)
     tiles = drawing.thumbnails(
-        1 - x if pixels else x, engine.sketch, routes.SIDE if pixels else 2 * routes.SIDE
+        1 - x if pixels else x, engine.sketch, pictures.SIDE if pixels else 2 * pictures.SIDE
     )
     with Image.open(io.BytesIO(answer.body)) as picture:
         np.testing.assert_array_equal(np.asarray(picture), tiles[0])
 
 
 def test_an_original_is_the_datum_itself_dark_on_light(plane):
-    answer = ask(routes.address_of(plane, "thumbnail", "originals", 5))
+    answer = ask(api_address.address_of(plane, "thumbnail", "originals", 5))
     x = cache.original(plane, 5)
     with Image.open(io.BytesIO(answer.body)) as picture:
-        tiles = drawing.thumbnails(1 - x, plane.sketch, routes.SIDE)
+        tiles = drawing.thumbnails(1 - x, plane.sketch, pictures.SIDE)
         np.testing.assert_array_equal(np.asarray(picture), tiles[0])
 
 
 def test_curves_whose_data_are_not_at_hand_have_no_originals():
-    assert_absent(ask(routes.address_of(engine_of(CURVES), "thumbnail", "originals", 0)))
+    assert_absent(ask(api_address.address_of(engine_of(CURVES), "thumbnail", "originals", 0)))
 
 
 @pytest.mark.parametrize("slug", [PLANE, WIDE, CURVES, PLAIN])
 def test_a_code_is_decoded_as_the_engine_does(slug):
     engine = engine_of(slug)
     z = np.random.default_rng(2).normal(size=engine.space.size).astype("<f2").astype(np.float32)
-    answer = ask(routes.address_of(engine, "decode") + f"?z={code_text(z)}")
+    answer = ask(api_address.address_of(engine, "decode") + f"?z={code_text(z)}")
     assert (answer.status, answer.kind) == (200, "application/octet-stream")
     header, body = answer.packed
     assert (header["frames"], header["tiles"]) == (1, 1)
@@ -261,14 +259,14 @@ def test_a_code_is_decoded_as_the_engine_does(slug):
 def test_a_code_far_away_is_decoded_to_plain_numbers(slug):
     engine = engine_of(slug)
     z = np.full(engine.space.size, 9992, np.float32)
-    answer = ask(routes.address_of(engine, "decode") + f"?z={code_text(z)}")
+    answer = ask(api_address.address_of(engine, "decode") + f"?z={code_text(z)}")
     assert answer.status == 200
     assert np.isfinite(answer.packed[0]["density"]).all()
 
 
 @pytest.mark.parametrize("chosen", ["all", "0"])
 def test_the_standing_of_a_strip_is_in_per_cent_for_every_frame_and_tile(plane, chosen):
-    answer = ask(routes.address_of(plane, "standing", 4, 2**31 - 1, chosen))
+    answer = ask(api_address.address_of(plane, "standing", 4, 2**31 - 1, chosen))
     assert (answer.status, answer.kind) == (200, "application/json")
     facts = answer.json
     for name in ("novelty", "typicality"):
@@ -284,27 +282,27 @@ def test_the_standing_of_a_strip_is_in_per_cent_for_every_frame_and_tile(plane, 
 def test_what_hangs_on_weights_alone_may_be_kept_and_originals_for_a_minute(plane):
     z = code_text(np.zeros(2, np.float32))
     kept = [
-        routes.address_of(plane, "points"),
-        routes.address_of(plane, "regions"),
-        routes.address_of(plane, "thumbnail", "prior", 0),
-        routes.address_of(plane, "standing", 4, 0, "all"),
-        routes.address_of(plane, "decode") + f"?z={z}",
+        api_address.address_of(plane, "points"),
+        api_address.address_of(plane, "regions"),
+        api_address.address_of(plane, "thumbnail", "prior", 0),
+        api_address.address_of(plane, "standing", 4, 0, "all"),
+        api_address.address_of(plane, "decode") + f"?z={z}",
     ]
     for address in kept:
         assert ask(address).headers["cache-control"] == DAY
-    original = ask(routes.address_of(plane, "thumbnail", "originals", 0))
+    original = ask(api_address.address_of(plane, "thumbnail", "originals", 0))
     assert original.headers["cache-control"] == "private, max-age=60"
-    assert "cache-control" not in ask(routes.address_of(plane, "card", "data", 0)).headers
+    assert "cache-control" not in ask(api_address.address_of(plane, "card", "data", 0)).headers
 
 
 def test_the_charts_script_is_served_and_kept_for_a_day():
-    answer = ask(routes.PLOTLY)
+    answer = ask(api_address.PLOTLY)
     assert answer.headers["content-type"].startswith("text/javascript")
     assert answer.headers["cache-control"] == DAY
 
 
 def test_a_refusal_is_not_kept(plane):
-    for address in (routes.address_of(plane, "thumbnail", "data", 10**6), "/api/points/a/b"):
+    for address in (api_address.address_of(plane, "thumbnail", "data", 10**6), "/api/points/a/b"):
         assert "cache-control" not in ask(address).headers
 
 
@@ -356,26 +354,26 @@ NO_NUMBERS += ["%D9%A3", "%C2%B2", "1%0a", "%001", "NaN", "1_0"]
 @pytest.mark.parametrize("index", [*NO_NUMBERS, "1000000"])
 def test_an_index_that_is_none_of_a_layer_is_absent(plane, what, index):
     for layer in ("data", "prior", "prototypes", "holes", "originals"):
-        assert_absent(ask(routes.address_of(plane, what, layer, index)))
+        assert_absent(ask(api_address.address_of(plane, what, layer, index)))
 
 
 @pytest.mark.parametrize("what", ["card", "thumbnail"])
 def test_the_first_index_beyond_a_layer_is_absent(plane, what):
     for layer, codes in layers_of(plane).items():
-        assert ask(routes.address_of(plane, what, layer, len(codes) - 1)).status == 200
-        assert_absent(ask(routes.address_of(plane, what, layer, len(codes))))
+        assert ask(api_address.address_of(plane, what, layer, len(codes) - 1)).status == 200
+        assert_absent(ask(api_address.address_of(plane, what, layer, len(codes))))
 
 
 @pytest.mark.parametrize(
     "layer", ["Data", "gone", "..", "density", "__class__", "%00", "a" * 3000]
 )
 def test_an_unknown_layer_is_absent(plane, layer):
-    assert_absent(ask(routes.address_of(plane, "card", layer, 0)))
-    assert_absent(ask(routes.address_of(plane, "thumbnail", layer, 0)))
+    assert_absent(ask(api_address.address_of(plane, "card", layer, 0)))
+    assert_absent(ask(api_address.address_of(plane, "thumbnail", layer, 0)))
 
 
 def test_originals_have_no_card(plane):
-    assert_absent(ask(routes.address_of(plane, "card", "originals", 0)))
+    assert_absent(ask(api_address.address_of(plane, "card", "originals", 0)))
 
 
 def test_what_an_autoencoder_has_not_is_absent():
@@ -385,7 +383,7 @@ def test_what_an_autoencoder_has_not_is_absent():
         for what in ("card", "thumbnail")
         for layer in ("prior", "prototypes", "holes")
     ]:
-        assert_absent(ask(routes.address_of(plain, *parts)))
+        assert_absent(ask(api_address.address_of(plain, *parts)))
 
 
 NO_CODES = {
@@ -407,47 +405,47 @@ NO_CODES = {
 @pytest.mark.parametrize("text", NO_CODES.values(), ids=NO_CODES.keys())
 def test_what_is_no_code_of_the_model_is_not_decoded(plane, text):
     assert read_code(text[:2000], 2) is None
-    assert_absent(ask(routes.address_of(plane, "decode") + f"?z={quote(text)}"))
+    assert_absent(ask(api_address.address_of(plane, "decode") + f"?z={quote(text)}"))
 
 
 def test_without_a_code_nothing_is_decoded(plane):
-    assert_absent(ask(routes.address_of(plane, "decode")))
-    assert_absent(ask(routes.address_of(plane, "decode") + "?y=z:AAAA"))
+    assert_absent(ask(api_address.address_of(plane, "decode")))
+    assert_absent(ask(api_address.address_of(plane, "decode") + "?y=z:AAAA"))
 
 
 @pytest.mark.parametrize("tiles", [*NO_NUMBERS, "0", "65"])
 def test_a_strip_of_no_or_too_many_tiles_has_no_standing(plane, tiles):
-    assert_absent(ask(routes.address_of(plane, "standing", tiles, 0, "all")))
+    assert_absent(ask(api_address.address_of(plane, "standing", tiles, 0, "all")))
 
 
 @pytest.mark.parametrize("seed", ["-1", str(2**31), "9" * 40, "a", "%D9%A3", "1.5"])
 def test_a_seed_out_of_range_has_no_standing(plane, seed):
-    assert_absent(ask(routes.address_of(plane, "standing", 4, seed, "all")))
+    assert_absent(ask(api_address.address_of(plane, "standing", 4, seed, "all")))
 
 
 @pytest.mark.parametrize("component", ["-1", "10000", "9" * 40, "ALL", "None", "%D9%A3", "all%20"])
 def test_a_component_that_is_not_there_has_no_standing(plane, component):
-    assert_absent(ask(routes.address_of(plane, "standing", 4, 0, component)))
+    assert_absent(ask(api_address.address_of(plane, "standing", 4, 0, component)))
 
 
 def test_the_first_component_beyond_has_no_standing(plane):
     count = len(plane.components())
-    assert ask(routes.address_of(plane, "standing", 4, 0, count - 1)).status == 200
-    assert_absent(ask(routes.address_of(plane, "standing", 4, 0, count)))
+    assert ask(api_address.address_of(plane, "standing", 4, 0, count - 1)).status == 200
+    assert_absent(ask(api_address.address_of(plane, "standing", 4, 0, count)))
 
 
 def test_an_address_is_only_asked(plane):
     for method in ("POST", "PUT", "DELETE"):
-        assert ask(routes.address_of(plane, "points"), method).status == 405
+        assert ask(api_address.address_of(plane, "points"), method).status == 405
 
 
 def test_a_damaged_map_is_absent_with_its_reason(tmp_path, plane):
-    cache.known._atlas.clear()
+    cache.atlases._atlas.clear()
     folder = tmp_path / "user" / "results" / plane.checkpoint.hash
     folder.mkdir(parents=True)
     (folder / "atlas.npz").write_bytes(b"PK")
-    answer = ask(routes.address_of(plane, "points"))
-    cache.known._atlas.clear()
+    answer = ask(api_address.address_of(plane, "points"))
+    cache.atlases._atlas.clear()
     assert answer.status == 404
     assert "atlas.npz" in answer.body.decode()
     assert len(answer.body.decode().splitlines()) == 1
@@ -459,7 +457,7 @@ def test_a_broken_checkpoint_is_absent_and_stops_no_other(tmp_path, plane):
     (broken / "config.json").write_text("{}")
     assert_absent(ask(f"/api/points/broken/{plane.checkpoint.hash}"))
     assert_absent(ask("/api/points/broken/"))
-    assert ask(routes.address_of(plane, "points")).status == 200
+    assert ask(api_address.address_of(plane, "points")).status == 200
 
 
 # Grammars
@@ -698,7 +696,7 @@ def test_one_point_of_each_layer_is_selected(plane, atlas):
         for index in (0, len(codes) - 1):
             chosen = select(plane, atlas, f"{layer}:{index}", found)
             np.testing.assert_array_equal(chosen.z, codes[index : index + 1])
-            assert chosen.words == f"{notation.NAMES[layer]} {index}"
+            assert chosen.words == f"{link_places.NAMES[layer]} {index}"
             assert chosen.rows.tolist() == ([index] if layer == "data" else [])
         assert select(plane, atlas, f"{layer}:{len(codes)}", found) is None
 

@@ -1,0 +1,105 @@
+"""Which codes a link means: a selection on the map, an end of a path, a line drawn."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from explorer.inference import Engine
+from explorer.projection import Atlas, lift, prior_codes
+from explorer.regions import Plane, inside
+from explorer.ui.address.notation import PICK, read_code
+
+NAMES = {"data": "Datum", "prior": "Prior sample", "prototypes": "Prototype", "holes": "Hole"}
+
+
+class Selection(NamedTuple):
+    """Codes that are picked, what they are called, and their rows in the atlas, if any."""
+
+    z: Float[np.ndarray, "picked latent"]
+    words: str
+    rows: Int[np.ndarray, " picked"]
+
+
+def select(
+    engine: Engine, atlas: Atlas, pick: str, found: Plane | None = None
+) -> Selection | None:
+    """Find the codes of a pick; None where there is none or it is out of range."""
+    if not PICK.fullmatch(pick) or not pick:
+        return None
+    base, *edits = pick.split(";")
+    kind, _, rest = base.partition(":")
+    if kind in ("prior", "prototypes", "holes"):
+        codes = layer_codes(engine, atlas, kind, found)
+        if codes is None or int(rest) >= len(codes):
+            return None
+        index = int(rest)
+        return Selection(codes[index : index + 1], f"{NAMES[kind]} {index}", np.empty(0, int))
+    numbers = [float(value) for value in rest.split(",")]
+    if kind == "spot":
+        z = lift(atlas.codes, atlas.xy, np.array([numbers]))
+        return Selection(z, "A spot of the map", np.empty(0, int))
+    if kind == "data":
+        rows = {int(rest)} if int(rest) < len(atlas.codes) else set()
+    elif kind == "box":
+        left, bottom, right, top = numbers
+        x, y = atlas.xy[:, 0], atlas.xy[:, 1]
+        rows = set(np.flatnonzero((x >= left) & (x <= right) & (y >= bottom) & (y <= top)))
+    else:
+        rows = set(np.flatnonzero(inside(atlas.xy, np.array(numbers).reshape(-1, 2))))
+    for edit in edits:
+        how, _, given = edit.partition(":")
+        listed = {int(row) for row in given.split(",") if int(row) < len(atlas.codes)}
+        rows = rows | listed if how == "add" else rows - listed
+    chosen = np.array(sorted(rows), int)
+    if kind == "data" and not len(chosen):
+        return None
+    if kind == "data" and len(chosen) == 1:
+        return Selection(atlas.codes[chosen], f"Datum {chosen[0]}", chosen)
+    words = {"box": " in the box", "lasso": " in the lasso", "data": " picked"}[kind]
+    return Selection(atlas.codes[chosen], f"{len(chosen):,} codes{words}", chosen)
+
+
+def place_code(
+    engine: Engine, atlas: Atlas | None, place: str, found: Plane | None = None
+) -> tuple[Float[np.ndarray, " latent"], str] | None:
+    """Find the code of a place and its name; None where it cannot be found in this model."""
+    if place == "mean":
+        if engine.has_prior:
+            return engine.moments()[0].astype(np.float32), "Prior mean"
+        return (atlas.codes.mean(0), "Mean of the codes") if atlas is not None else None
+    if place.startswith("z:"):
+        z = read_code(place, engine.space.size)
+        return None if z is None else (z, "A code of yours")
+    chosen = select(engine, atlas, place, found) if atlas is not None else None
+    if chosen is None or not len(chosen.z):
+        return None
+    mean = "" if len(chosen.z) == 1 else "Mean of "
+    return chosen.z.mean(0), f"{mean}{chosen.words}"
+
+
+def path_codes(
+    atlas: Atlas, path: str, frames: int
+) -> tuple[Float[np.ndarray, "frames latent"], Float[np.ndarray, "frames 2"]]:
+    """Walk a line drawn on the map at equal steps: its codes, and their places."""
+    vertices = np.array([float(value) for value in path.split(",")]).reshape(-1, 2)
+    arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(vertices, axis=0), axis=1))])
+    stops = np.linspace(0, arc[-1], frames)
+    places = np.stack([np.interp(stops, arc, vertices[:, axis]) for axis in (0, 1)], 1)
+    return lift(atlas.codes, atlas.xy, places), places.astype(np.float32)
+
+
+def layer_codes(
+    engine: Engine, atlas: Atlas | None, layer: str, found: Plane | None = None
+) -> Float[np.ndarray, "points latent"] | None:
+    """Return the codes of a layer of the map; None where there is none."""
+    if layer == "data":
+        return None if atlas is None else atlas.codes
+    if layer == "prior" and engine.has_prior:
+        return prior_codes(engine)
+    if layer == "holes" and found is not None and found.holes:
+        return np.stack([hole.z for hole in found.holes]).astype(np.float32)
+    components = engine.components()
+    if layer == "prototypes" and components is not None:
+        return components.loc.cpu().numpy()
+    return None

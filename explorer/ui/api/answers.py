@@ -1,0 +1,73 @@
+"""How a request is answered: found, absent, refused; and the bounds of what is read."""
+
+from collections.abc import Awaitable, Callable
+
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from explorer.errors import ExplorerError, StoreError
+from explorer.inference import Engine
+from explorer.ui import cache
+
+MOST_BODY = 1_000_000
+
+
+IMMUTABLE = {"Cache-Control": "private, max-age=86400, immutable"}
+
+
+class AbsentError(Exception):
+    """There is no such thing."""
+
+
+def storing(
+    handler: Callable[[bytes], dict[str, object]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """Take JSON from pages of this app only, and answer with JSON."""
+
+    async def answer(request: Request) -> Response:
+        own = request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+        said = request.headers.get("content-type", "")
+        if not own or said.split(";")[0].strip() != "application/json":
+            return JSONResponse({"why": "Only pages of this app can keep picks."}, 403)
+        body = bytearray()
+        async for part in request.stream():
+            body += part
+            if len(body) > MOST_BODY:
+                return JSONResponse({"why": "That is too much at once; pick fewer."}, 413)
+        try:
+            return JSONResponse(await run_in_threadpool(handler, bytes(body)))
+        except ValidationError:
+            return JSONResponse({"why": "That could not be understood; reload the page."}, 400)
+        except StoreError as error:
+            return JSONResponse({"why": str(error)}, 503)
+
+    return answer
+
+
+def answering(
+    handler: Callable[[Engine, Request], Response],
+) -> Callable[[Request], Response]:
+    """Find the model of a request before it is handled; whatever does not exist is a 404."""
+
+    def answer(request: Request) -> Response:
+        given = request.path_params
+        entry = next((item for item in cache.entries() if item.slug == given["slug"]), None)
+        if entry is None or not entry.healthy or entry.hash != given["digest"]:
+            return PlainTextResponse("There is no such model here.", 404)
+        try:
+            return handler(cache.engine(entry), request)
+        except AbsentError:
+            return PlainTextResponse("There is no such thing of this model.", 404)
+        except ExplorerError as error:
+            return PlainTextResponse(str(error), 404)
+
+    return answer
+
+
+def whole(text: str, most: int) -> int:
+    """Read a whole number of at most `most`; anything else is not found."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > 10 or int(text) > most:
+        raise AbsentError
+    return int(text)

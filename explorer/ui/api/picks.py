@@ -1,0 +1,81 @@
+"""Picks: kept, marked, undone, listed."""
+
+import json
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from explorer.designs.candidates import Store
+from explorer.errors import ExplorerError, StoreError
+from explorer.ui.api.answers import AbsentError, whole
+from explorer.ui.picks import requests, service
+
+
+def keep(body: bytes) -> dict[str, object]:
+    """Keep what the browser picked; what cannot be kept is named, with the reason."""
+    given = requests.Wishes.model_validate_json(body)
+    store = service.store()
+    project = _project(store, given.project)
+    items, refused = [], []
+    for item in given.items:
+        key = str(item.get("key", ""))[:64]
+        try:
+            wish = requests.Wish.model_validate_json(json.dumps(item))
+            items.append((wish.key, service.made(wish)))
+        except ValidationError:
+            refused.append({"key": key, "why": "A pick could not be understood; pick it again."})
+        except ExplorerError as error:
+            refused.append({"key": key, "why": str(error)})
+    kept = store.keep(project, items) if items else []
+    wanted = {made.origin: key for key, made in items}
+    saved = [
+        {"key": wanted.get(pick.made.origin, pick.key), "origin": pick.made.origin,
+         "number": pick.number, "stored": pick.key}
+        for pick in kept
+    ]  # fmt: skip
+    return {"saved": saved, "refused": refused} | _state(store, project)
+
+
+def mark(body: bytes) -> dict[str, object]:
+    """Store stars, a verdict or a removal."""
+    given = requests.Marks.model_validate_json(body)
+    store = service.store()
+    store.mark(
+        given.project,
+        given.keys,
+        stars=given.stars,
+        verdict=given.verdict,
+        removed=given.removed,
+    )
+    return _state(store, given.project)
+
+
+def undo(body: bytes) -> dict[str, object]:
+    """Undo the last change of a project."""
+    given = requests.Marks.model_validate_json(body)
+    store = service.store()
+    return {"undone": store.undo(given.project)} | _state(store, given.project)
+
+
+def kept(request: Request) -> Response:
+    """Answer with what is kept in a project, by where it came from."""
+    try:
+        store = service.store()
+        project = _project(store, whole(request.path_params["project"], 2**31 - 1))
+        facts = _state(store, project) | {"origins": store.origins(project)}
+    except AbsentError:
+        return JSONResponse({"why": "There is no such project."}, 404)
+    except StoreError as error:
+        return JSONResponse({"why": str(error)}, 503)
+    return JSONResponse(facts)
+
+
+def _project(store: Store, wanted: int | None) -> int:
+    known = [item.id for item in store.projects()]
+    return wanted if wanted in known else known[-1]
+
+
+def _state(store: Store, project: int) -> dict[str, object]:
+    found = next((item for item in store.projects() if item.id == project), None)
+    return {"count": 0 if found is None else found.picks}

@@ -1,0 +1,134 @@
+"""The latent map's points, contours and hover cards, and decoded pictures."""
+
+import json
+from functools import lru_cache
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+
+from explorer import drawing
+from explorer.inference import Engine
+from explorer.regions import Plane
+from explorer.sketch import PixelSketch
+from explorer.strips import codes_strip, pack
+from explorer.ui import cache
+from explorer.ui.address.notation import read_code
+from explorer.ui.address.places import NAMES, layer_codes
+from explorer.ui.api.address import address_of
+from explorer.ui.api.answers import IMMUTABLE, AbsentError, whole
+from explorer.ui.wording.format import percentile_words, signed
+
+SIDE = 84
+
+
+def points(opened: Engine, request: Request) -> Response:
+    """Answer with the places of all layers of the map."""
+    atlas = cache.atlas(opened)
+    if atlas is None:
+        raise AbsentError
+    layers = {"data": atlas.xy, "prior": atlas.sample_xy, "prototypes": atlas.prototype_xy}
+    header: dict[str, object] = {
+        "layers": [{"name": name, "n": len(xy)} for name, xy in layers.items()]
+    }
+    body = b"".join(np.ascontiguousarray(xy, "<f4").tobytes() for xy in layers.values())
+    return Response(pack(header, body), media_type="application/octet-stream", headers=IMMUTABLE)
+
+
+def regions(opened: Engine, request: Request) -> Response:
+    """Answer with contours of prior and aggregated posterior, and holes."""
+    found = cache.traced(opened)
+    if found is None:
+        raise AbsentError
+    return Response(found, media_type="application/json", headers=IMMUTABLE)
+
+
+def card(opened: Engine, request: Request) -> Response:
+    """Answer with what is known of one point of the map."""
+    given = request.path_params
+    layer, index = given["layer"], whole(given["index"], 10**6)
+    atlas = cache.atlas(opened)
+    codes = layer_codes(opened, atlas, layer, _plane(opened, layer))
+    if atlas is None or codes is None or index >= len(codes):
+        raise AbsentError
+    rows: list[tuple[str, str]] = []
+    if layer == "data":
+        if atlas.classes and atlas.label[index] >= 0:
+            rows.append(("Class", atlas.classes[int(atlas.label[index])]))
+        rows.append(("Split", ("train", "valid", "test")[int(atlas.split[index])]))
+        density = float(atlas.log_prior[index])
+    else:
+        density = float(opened.log_prior(codes[index : index + 1])[0])
+    if opened.has_prior:
+        rows.append(("log p(z)", f"{density:.1f} nats"))
+        known = cache.held_out_density(opened, means=layer == "data")
+        place = percentile_words(density, known)
+        rows += [("among held-out", place)] if place else []
+    if layer == "data":
+        if opened.has_prior:
+            rows.append(("KL", f"{atlas.kl[index]:.1f} nats"))
+        rows.append(("Error", f"{atlas.reconstruction[index]:.1f} nats"))
+        if atlas.method != "plane":
+            rows.append(("Trust", f"{atlas.trust[index]:.2f}"))
+    elif layer == "holes":
+        found = _plane(opened, layer)
+        assert found is not None
+        rows.append(("Prior mass", f"{100 * found.holes[index].mass:.1f} %"))
+    pictures = [("decoded", address_of(opened, "thumbnail", layer, index))]
+    if layer == "data" and cache.original(opened, index) is not None:
+        pictures.insert(0, ("original", address_of(opened, "thumbnail", "originals", index)))
+    facts = {
+        "title": f"{NAMES[layer]} {index}",
+        "rows": [(name, signed(value)) for name, value in rows],
+        "pictures": pictures,
+    }
+    return Response(json.dumps(facts), media_type="application/json")
+
+
+def thumbnail(opened: Engine, request: Request) -> Response:
+    """Answer with the picture that the model decodes from one point of the map."""
+    given = request.path_params
+    picture = _picture(
+        opened.slug, opened.checkpoint.hash, given["layer"], whole(given["index"], 10**6)
+    )
+    if picture is None:
+        raise AbsentError
+    fresh = {"Cache-Control": "private, max-age=60"}
+    return Response(
+        picture,
+        media_type="image/png",
+        headers=fresh if given["layer"] == "originals" else IMMUTABLE,
+    )
+
+
+def decode(opened: Engine, request: Request) -> Response:
+    """Answer with one decoded code, as a strip of one frame and one tile."""
+    z = read_code(request.query_params.get("z", "")[:2000], opened.space.size)
+    if z is None:
+        raise AbsentError
+    strip = codes_strip(opened, z[None])
+    header, body = strip.panel
+    return Response(pack(header, body), media_type="application/octet-stream", headers=IMMUTABLE)
+
+
+def _plane(opened: Engine, layer: str) -> Plane | None:
+    return cache.plane(opened) if layer == "holes" else None
+
+
+@lru_cache(maxsize=4096)
+def _picture(slug: str, digest: str, layer: str, index: int) -> bytes | None:
+    """Draw one point; keyed on names, so that the memory of pictures keeps no model alive."""
+    entry = next(item for item in cache.entries() if (item.slug, item.hash) == (slug, digest))
+    opened = cache.engine(entry)
+    if layer == "originals":
+        x = cache.original(opened, index)
+    else:
+        codes = layer_codes(opened, cache.atlas(opened), layer, _plane(opened, layer))
+        if codes is None or index >= len(codes):
+            return None
+        x = opened.decode(codes[index : index + 1])
+    if x is None:
+        return None
+    sketch = opened.sketch
+    side = SIDE if isinstance(sketch, PixelSketch) else 2 * SIDE
+    return drawing.png(drawing.thumbnails(drawing.on_paper(x, sketch), sketch, side)[0])

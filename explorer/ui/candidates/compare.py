@@ -1,0 +1,187 @@
+"""Two to six picks compared: overlaid or subtracted, in numbers, and as polars."""
+
+import html
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from explorer.designs import aerodynamics, geometry
+from explorer.designs.export import treated
+from explorer.designs.properties import Conditions
+from explorer.inference import Engine
+from explorer.sketch import CurveSketch, PixelSketch
+from explorer.strips import samples_strip
+from explorer.ui.address.controls import commit
+from explorer.ui.address.views import CandidatesView
+from explorer.ui.candidates.judged import Judged, focus
+from explorer.ui.components import filmstrip
+from explorer.ui.wording import palette
+
+ALPHAS = np.arange(-6.0, 15.0, 1.0)
+
+
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+
+
+def compare(items: Sequence[Judged], view: CandidatesView) -> None:
+    """Compare two to six picks: curves over each other, or differences from the first."""
+    st.subheader("Compare", anchor=False)
+    chosen = _chosen(items, view)
+    if len(chosen) < 2:
+        st.caption("Choose two to six cards with Enter, or with the + in their corner.")
+        return
+    sketch = chosen[0].pick.made.model.sketch
+    alike = [item for item in chosen if item.pick.made.model.sketch.kind == sketch.kind
+             and item.pick.made.model.sketch.shape == sketch.shape]  # fmt: skip
+    if len(alike) < len(chosen):
+        left = len(chosen) - len(alike)
+        st.caption(f"{left} of them are samples of other data and are not shown here.")
+    if isinstance(sketch, CurveSketch):
+        samples = [(item.pick.title, treated(item.pick)) for item in alike]
+        overlay(samples, sketch, "candidates_overlay")
+    else:
+        _differences(alike)
+    _table(alike)
+    st.button("Clear", on_click=commit, kwargs={"chosen": None})
+
+
+def polars(items: Sequence[Judged], view: CandidatesView, conditions: Conditions) -> None:
+    """Plot lift over angle of attack and over drag, by NeuralFoil."""
+    sections = [item for item in items if geometry.is_section(item.pick.made.model.sketch)]
+    if not sections or not aerodynamics.available():
+        return
+    chosen = _chosen(sections, view) or [
+        item for item in sections if item.pick.number == focus(items, view)
+    ]
+    if not chosen:
+        return
+    st.subheader("Polars", anchor=False)
+    lift, drag = go.Figure(), go.Figure()
+    unsure, unsound = 0, []
+    for index, item in enumerate(chosen):
+        found = aerodynamics.polars(
+            treated(item.pick)[None],
+            item.pick.made.model.sketch,
+            ALPHAS,
+            conditions.reynolds,
+            aerodynamics.CAREFUL,
+        )
+        if item.fault:
+            unsound.append(item.pick.title)
+            continue
+        sure = found.confidence[0] >= aerodynamics.SURE
+        unsure += int((~sure).sum())
+        style = {"color": palette.CLASSES[index % len(palette.CLASSES)],
+                 "dash": DASHES[index % len(DASHES)], "width": 2}  # fmt: skip
+        mark = {"size": 6, "symbol": ["circle" if good else "x-thin-open" for good in sure]}
+        words = [f"confidence {100 * value:.0f} %" for value in found.confidence[0]]
+        for figure, x in ((lift, ALPHAS), (drag, found.cd[0])):
+            figure.add_scatter(x=x, y=found.cl[0], mode="lines+markers", name=item.pick.title,
+                               line=style, marker=mark, text=words,
+                               hovertemplate="%{x:.4g}, CL %{y:.3f}<br>%{text}")  # fmt: skip
+    with st.container(horizontal=True, gap="medium"):
+        for figure, name, title in ((lift, "alpha", "Angle of attack, °"), (drag, "drag", "CD")):
+            figure.update_layout(
+                height=340,
+                margin={"l": 10, "r": 10, "t": 30, "b": 10},
+                xaxis={"title": title},
+                yaxis={"title": "CL"},
+                legend={"orientation": "h", "y": 1.14},
+                showlegend=name == "alpha",
+            )
+            if name == "drag":
+                figure.update_xaxes(range=[0, 0.04])
+            with st.container(key=f"candidates_polar_{name}_box"):
+                st.plotly_chart(figure, key=f"candidates_polar_{name}",
+                                config={"displayModeBar": False})  # fmt: skip
+    doubt = f" Points below 80 % confidence bear a cross ({unsure})." if unsure else ""
+    bare = f" {', '.join(unsound)}: unsound, so not computed." if unsound else ""
+    st.caption(
+        f"NeuralFoil ({aerodynamics.CAREFUL}), Re {conditions.reynolds:,.0f}, incompressible, "
+        f"free transition (Ncrit 9).{doubt}{bare}"
+    )
+
+
+def _chosen(items: Sequence[Judged], view: CandidatesView) -> list[Judged]:
+    known = {item.pick.number: item for item in items}
+    return [known[number] for number in view.chosen if number in known]
+
+
+def overlay(
+    samples: Sequence[tuple[str, np.ndarray]], sketch: PixelSketch | CurveSketch, key: str
+) -> None:
+    """Lay sections over each other, in per cent of the chord."""
+    figure = go.Figure()
+    for index, (name, sample) in enumerate(samples):
+        points = geometry.contour(sample.astype(float), sketch)
+        figure.add_scatter(
+            x=100 * points[:, 0],
+            y=100 * points[:, 1],
+            mode="lines",
+            name=name,
+            line={"color": palette.CLASSES[index % len(palette.CLASSES)],
+                  "dash": DASHES[index % len(DASHES)], "width": 2},
+            hovertemplate="%{x:.1f}, %{y:.2f} % c",
+        )  # fmt: skip
+    figure.update_layout(
+        height=300,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        xaxis={"title": "% of the chord"},
+        yaxis={"title": "% of the chord", "scaleanchor": "x", "scaleratio": 1},
+        legend={"orientation": "h", "y": 1.16},
+    )
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False})
+
+
+def table(names: Sequence[str], rows: Sequence[tuple[str, Sequence[str], bool]]) -> None:
+    """Show values in columns, compactly; rows that matter are bold.
+
+    Args:
+        names: Of the columns.
+        rows: Each with its label, a value for each column, and whether it matters.
+    """
+    cells = ["<span></span>", *(f"<b>{html.escape(name)}</b>" for name in names)]
+    for label, values, bold in rows:
+        tag = "b" if bold else "span"
+        cells += [f"<{tag}>{html.escape(text)}</{tag}>" for text in (label, *values)]
+    st.html(
+        f'<div style="display:inline-grid;grid-template-columns:repeat({len(names) + 1},auto);'
+        'gap:.15rem 1.6rem;font-size:.85rem;font-variant-numeric:tabular-nums">'
+        f"{''.join(cells)}</div>"
+    )
+
+
+def width(engine: Engine) -> int:
+    """Return the least width of a tile of an engine's samples."""
+    return 64 if engine.sketch.kind == "pixels" else 150
+
+
+def _differences(items: Sequence[Judged]) -> None:
+    samples = np.stack([treated(item.pick) for item in items])
+    sketch = items[0].pick.made.model.sketch
+    first = items[0].pick.title
+    names = [item.pick.title for item in items]
+    away = [f"|{name} − {first}|" for name in names[1:]]
+    pictures = np.concatenate([samples, np.abs(samples[1:] - samples[0])])
+    filmstrip(
+        samples_strip(pictures, sketch),
+        key="candidates_differences",
+        selectable=False,
+        tile_width=96,
+        captions=[*names, *away],
+        name="picture",
+        numbered=False,
+    )
+    st.caption(f"{', '.join(names)}; then how far each is from {first}, {', '.join(away)}.")
+
+
+def _table(items: Sequence[Judged]) -> None:
+    rows = [
+        (prop.label, [prop.words(item.values.get(prop.key, np.nan)) for item in items], prop.main)
+        for prop in items[0].properties
+        if prop.key in items[0].values
+    ]
+    if rows:
+        table([item.pick.title for item in items], rows)

@@ -1,0 +1,103 @@
+"""The pick in focus: its picture, properties, notes, tags and origin."""
+
+import html
+from collections.abc import Sequence
+
+import streamlit as st
+
+from explorer.designs import geometry
+from explorer.designs.candidates import Store
+from explorer.designs.export import treated
+from explorer.designs.picks import MOST_NOTES, Project
+from explorer.sketch import PixelSketch
+from explorer.strips import samples_strip
+from explorer.ui import cache
+from explorer.ui.address.notation import code_text
+from explorer.ui.address.views import CandidatesView
+from explorer.ui.candidates.actions import beside, remove, store_field
+from explorer.ui.candidates.judged import Judged, focus, is_aerodynamic
+from explorer.ui.components import filmstrip
+from explorer.ui.shell import pages
+
+
+def detail(store: Store, project: Project, items: Sequence[Judged], view: CandidatesView) -> None:
+    """Show the pick in focus: its picture, properties, notes and tags, and where it came from."""
+    item = next((one for one in items if one.pick.number == focus(items, view)), None)
+    if item is None:
+        return
+    pick, made = item.pick, item.pick.made
+    # The pane stays beside the card it is about, however far down that is.
+    st.html(
+        "<style>@media (min-width: 1100px) {"
+        " div:has(> .st-key-candidates_pane) { align-self: stretch; }"
+        " .st-key-candidates_pane { position: sticky; top: 4rem; padding-right: .5rem;"
+        " max-height: calc(100vh - 5rem); overflow-y: auto; } }</style>"
+    )
+    st.markdown(f"**{pick.title}**")
+    filmstrip(
+        samples_strip(treated(pick)[None], made.model.sketch),
+        key="candidates_detail",
+        selectable=False,
+        tile_width=150 if isinstance(made.model.sketch, PixelSketch) else 300,
+    )
+    if item.fault:
+        st.caption(f":material/warning: No sound design: {item.fault}.")
+    origin = [f"`{made.model.slug}`"]
+    if made.scale is not None:
+        origin.append(f"scale {made.scale:g}, seed {made.seed}")
+    if made.component is not None and made.component >= 0:
+        origin.append(f"component {made.component}")
+    if made.page:
+        title = pages.TITLES.get(made.page)
+        origin.append(f"picked on {title[0] if title else made.page}")
+    st.caption(" · ".join(origin))
+    rows = [
+        f"<span>{html.escape(prop.label)}</span>"
+        f'<b style="text-align:right">{prop.words(item.values[prop.key])}</b>'
+        for prop in item.properties
+        if prop.key in item.values
+    ]
+    st.html(
+        '<div style="display:grid;grid-template-columns:1fr auto;gap:.15rem .8rem;'
+        f'font-size:.85rem;font-variant-numeric:tabular-nums">{"".join(rows)}</div>'
+    )
+    if made.model.data == "airfoils" and not is_aerodynamic(item):
+        st.caption('Lift and drag: `pip install -c constraints.txt -e ".[airfoil]"`.')
+    key = f"candidates_{pick.key}"
+    st.session_state[f"{key}_notes"] = pick.notes
+    st.session_state[f"{key}_tags"] = list(pick.tags)
+    st.text_area("Notes", key=f"{key}_notes", max_chars=MOST_NOTES, height=80,
+                 on_change=store_field, args=(project.id, pick.key, "notes"))  # fmt: skip
+    st.multiselect("Tags", sorted({tag for one in items for tag in one.pick.tags}),
+                   key=f"{key}_tags", accept_new_options=True, max_selections=12,
+                   on_change=store_field, args=(project.id, pick.key, "tags"))  # fmt: skip
+    if geometry.is_section(made.model.sketch):
+        st.session_state[f"{key}_treatment"] = pick.treatment == "smoothed"
+        st.toggle(
+            "Smoothed",
+            key=f"{key}_treatment",
+            on_change=store_field,
+            args=(project.id, pick.key, "treatment"),
+            help="Puts the section's Kulfan fit (8 + 8 weights) in its place, here and in "
+            "exports. It is recorded, and the decoded section is kept.",
+        )
+    _links(item)
+    st.button("Remove", key=f"{key}remove", icon=":material/delete:",
+              on_click=remove, args=(project.id, pick.key, beside(items, item)),
+              help="U in the list brings it back")  # fmt: skip
+
+
+def _links(item: Judged) -> None:
+    made = item.pick.made
+    entry = next((one for one in cache.entries() if one.hash == made.model.hash), None)
+    if entry is None:
+        st.caption(f"{made.model.slug} is not here as it was: it can be shown, not explored.")
+        return
+    place = code_text(made.code)
+    with st.container(horizontal=True, gap="small"):
+        for page, words, field in (
+            ("traverse", "Traverse from it", "centre"),
+            ("interpolate", "Interpolate from it", "ends"),
+        ):
+            st.page_link(pages.page_path(page), label=words, icon=pages.TITLES[page][1],
+                         query_params={"model": entry.slug, field: place})  # fmt: skip

@@ -1,0 +1,96 @@
+"""Picks with their measured properties, and the one in focus."""
+
+import contextlib
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from explorer.designs.candidates import Store
+from explorer.designs.export import treated
+from explorer.designs.picks import Pick, Project
+from explorer.designs.properties import Conditions, Measured, Property
+from explorer.errors import StoreError
+from explorer.ui import cache
+from explorer.ui.address.views import CandidatesView
+
+
+class Judged(NamedTuple):
+    """A pick with its properties and why it is no sound design ("" if it is one)."""
+
+    pick: Pick
+    properties: tuple[Property, ...]
+    values: dict[str, float]
+    fault: str
+
+
+def judged(store: Store, project: Project, conditions: Conditions) -> list[Judged]:
+    """Read the project's picks and measure them; what is measured anew is stored with them."""
+    picks = store.picks(project.id)
+    found: dict[str, Judged] = {}
+    for group in alike(picks):
+        sketch = group[0].made.model.sketch
+        x = np.stack([treated(pick) for pick in group])
+        names = "".join(pick.key + pick.treatment for pick in group)
+        name = hashlib.sha256((names + sketch.model_dump_json()).encode()).hexdigest()
+        worth = cache.picks_worth(name, conditions, x, sketch)
+        for row, pick in enumerate(group):
+            values = {key: float(value[row]) for key, value in worth.values.items()}
+            found[pick.key] = Judged(pick, worth.properties, values, worth.faults[row])
+    text = conditions.model_dump_json()
+    new = {
+        key: item.values
+        for key, item in found.items()
+        if not _same(item.pick.properties.get(text), item.values)
+    }
+    if new:
+        with contextlib.suppress(StoreError):  # they are measured again next time
+            store.measured(new, text)
+    return [found[pick.key] for pick in picks]
+
+
+def focus(items: Sequence[Judged], view: CandidatesView) -> int | None:
+    """Return the number of the pick in focus: the link's, or the first."""
+    numbers = [item.pick.number for item in items]
+    return view.at if view.at in numbers else (numbers[0] if numbers else None)
+
+
+def common(items: Sequence[Judged], at: int | None = None) -> tuple[Property, ...]:
+    """List the properties of the pick in focus, or of the most frequent kind."""
+    focus = next((item for item in items if item.pick.number == at), None)
+    if focus is not None:
+        return focus.properties
+    kinds = alike([item.pick for item in items])
+    if not kinds:
+        return ()
+    largest = {pick.key for pick in max(kinds, key=len)}
+    return next(item.properties for item in items if item.pick.key in largest)
+
+
+def alike(picks: Sequence[Pick]) -> list[list[Pick]]:
+    """Group picks whose samples are drawn alike."""
+    groups: dict[str, list[Pick]] = {}
+    for pick in picks:
+        groups.setdefault(pick.made.model.sketch.model_dump_json(), []).append(pick)
+    return list(groups.values())
+
+
+def as_measured(item: Judged) -> Measured:
+    """Return one pick's values as a measurement of one sample."""
+    values = {key: np.array([value]) for key, value in item.values.items()}
+    return Measured(item.properties, values, (item.fault,))
+
+
+def is_aerodynamic(item: Judged) -> bool:
+    """Whether lift and drag of a pick are known."""
+    return any(prop.key == "cl" for prop in item.properties)
+
+
+def _same(known: object, values: dict[str, float]) -> bool:
+    if not isinstance(known, dict) or known.keys() != values.keys():
+        return False
+    return all(
+        known[key] == value or (np.isnan(known[key]) and np.isnan(value))
+        for key, value in values.items()
+    )

@@ -1,0 +1,81 @@
+"""The share of valid designs over the scale, for each prior."""
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from jaxtyping import Float
+
+from explorer.designs import geometry
+from explorer.designs.measuring import known
+from explorer.inference import Engine
+from explorer.ui import cache
+from explorer.ui.address.views import GenerateView
+from explorer.ui.panels.constraints import CROSSED, conditions, constraints, words
+from explorer.ui.panels.scale_sweep import companions
+from explorer.ui.wording import palette
+from explorer.ui.wording.naming import prior_kind, prior_name
+
+
+def share(engine: Engine, view: GenerateView) -> None:
+    """Plot the share of sound designs within the constraints over the scale, for each prior."""
+    properties = known(engine.sketch, conditions(view))
+    bounds = constraints(view, properties)
+    if not bounds and not geometry.is_section(engine.sketch):
+        return
+    st.subheader("Share of valid designs", anchor=False)
+    figure = go.Figure()
+    scales, n = np.array(cache.SHARE_SCALES), cache.SHARE_SAMPLES
+    shown = companions(engine)
+    colours = palette.of_priors([prior_kind(item) for item in shown])
+    for index, (item, colour) in enumerate(zip(shown, colours, strict=True)):
+        found = cache.shares(item, bounds, conditions(view))
+        low, high = _wilson(found, n)
+        figure.add_scatter(
+            x=scales,
+            y=100 * found,
+            error_y={
+                "array": 100 * (high - found),
+                "arrayminus": 100 * (found - low),
+                "thickness": 1,
+                "width": 0,
+            },
+            mode="lines+markers",
+            name=prior_name(item),
+            marker={"size": 6, "color": colour, "symbol": ("circle", "diamond", "square")[index]},
+            line={"color": colour, "width": 1.5},
+            hovertemplate="scale %{x:g}: %{y:.0f} %",
+        )
+    figure.add_vline(x=view.scale, line={"width": 1, "dash": "dot", "color": "gray"})
+    figure.update_layout(
+        height=300,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        xaxis={"title": "Scale (temperature)"},
+        yaxis={"title": "valid designs, %", "range": [-2, 103]},
+        legend={"orientation": "h", "y": 1.16},
+    )
+    st.plotly_chart(figure, key="generate_share", config={"displayModeBar": False})
+    asked = " and ".join(words(bound, properties) for bound in bounds)
+    sound = (
+        f"sound (no crossing deeper than {CROSSED})" if geometry.is_section(engine.sketch) else ""
+    )
+    said = " with ".join(part for part in (sound, asked) if part)
+    st.caption(
+        f"The share of samples that are {said}, as decoded: nothing is repaired. {n} samples at "
+        "each scale (seed 0), bars are one standard error (Wilson); the line is where the slider "
+        "stands. Set constraints above and see which prior keeps its promise, and at which scale. "
+        "At scale 0 a single Gaussian draws one and the same design every time."
+    )
+
+
+def _wilson(
+    share: Float[np.ndarray, " scales"], n: int
+) -> tuple[Float[np.ndarray, " scales"], Float[np.ndarray, " scales"]]:
+    """Bounds of a share, one standard error wide, that also hold at 0 and 1.
+
+    References:
+        Probable inference, the law of succession, and statistical inference (Wilson, 1927).
+        https://doi.org/10.1080/01621459.1927.10502953
+    """
+    middle = (share + 1 / (2 * n)) / (1 + 1 / n)
+    reach = np.sqrt(share * (1 - share) / n + 1 / (4 * n**2)) / (1 + 1 / n)
+    return middle - reach, middle + reach

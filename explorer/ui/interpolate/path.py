@@ -1,0 +1,53 @@
+"""The interpolated path: its method, and the codes along it."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from explorer.geodesics import Geodesic
+from explorer.inference import Engine
+from explorer.projection import Atlas
+from explorer.ui import cache
+from explorer.ui.address.places import path_codes, place_code
+from explorer.ui.address.views import InterpolateView
+from explorer.ui.traverse.dials import holes_of
+
+KINDS = {
+    "straight": "Straight",
+    "spherical": "Slerp",
+    "following": "Along the density",
+    "geodesic": "Geodesic",
+}
+
+
+class Way(NamedTuple):
+    """A walked path: its codes, its ends in words, and whether the codes are read off a map."""
+
+    codes: Float[np.ndarray, "frames latent"]
+    ends: list[str]
+    estimated: bool
+    legs: tuple[Geodesic, ...] = ()
+
+
+def kinds(engine: Engine) -> list[str]:
+    """Name the ways that a model has: pictures that come pixel by pixel have no derivative."""
+    return [kind for kind in KINDS if not (kind == "geodesic" and engine.sequential)]
+
+
+def way(engine: Engine, atlas: Atlas, view: InterpolateView) -> Way | None:
+    """Walk between the link's ends; None where fewer than two can be found."""
+    if view.path:
+        codes, _ = path_codes(atlas, view.path, view.frames)
+        return Way(codes, ["start of the line", "end of the line"], atlas.method != "plane")
+    found = [place_code(engine, atlas, end, holes_of(engine, end)) for end in view.ends]
+    known = [item for item in found if item is not None]
+    if len(known) < 2:
+        return None
+    z = np.stack([item[0] for item in known]).astype("<f4")
+    words = [item[1] for item in known]
+    if view.kind == "geodesic":
+        codes, legs = cache.shortest(engine, z.tobytes(), view.frames)
+        return Way(codes.astype(np.float32), words, False, legs)
+    codes = cache.path(engine, z.tobytes(), view.kind, view.frames, view.closeness)
+    return Way(codes.astype(np.float32), words, False)

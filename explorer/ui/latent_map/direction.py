@@ -1,0 +1,62 @@
+"""The attribute direction between two selections: scrub it, name it, save it."""
+
+import streamlit as st
+
+from explorer import directions
+from explorer.errors import DirectionError
+from explorer.inference import Engine
+from explorer.projection import Atlas
+from explorer.strips import traversal_strip
+from explorer.ui.address.places import select
+from explorer.ui.address.views import LatentMapView
+from explorer.ui.components import filmstrip
+from explorer.ui.latent_map.selection import tile_width
+from explorer.ui.picks import service
+
+STEPS = tuple(round(-2 + 0.25 * step, 2) for step in range(17))
+
+
+def direction(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
+    """Offer the direction from group B to group A: scrub it, name it, keep it."""
+    a, b = select(engine, atlas, view.a), select(engine, atlas, view.b)
+    if not view.a and not view.b:
+        return
+    st.markdown("**Attribute direction**")
+    said = [f"{name}: {'none yet' if group is None else group.words}" for name, group in
+            (("A", a), ("B", b))]  # fmt: skip
+    st.caption("Mean of A minus mean of B. " + " · ".join(said))
+    if a is None or b is None or not len(a.z) or not len(b.z):
+        st.caption("Select a second group, and make it the other end.")
+        return
+    vector = a.z.mean(0) - b.z.mean(0)
+    centre = select(engine, atlas, view.pick)
+    start = centre.z.mean(0) if centre is not None and len(centre.z) else b.z.mean(0)
+    strip = traversal_strip(engine, start, vector[None], STEPS)
+    filmstrip(
+        strip,
+        keep=[service.keepable(engine, strip)],
+        key="latent_map_direction",
+        at=0.0,
+        home=0.0,
+        label="Steps along A − B",
+        low="towards B",
+        high="towards A",
+        selectable=False,
+        tile_width=tile_width(engine, 110),
+    )
+    where = centre.words if centre is not None and len(centre.z) else "the mean of B"
+    st.caption(f"Starting from {where}; one step is the whole way from B to A.")
+    with (
+        st.form("latent_map_keep", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        name = st.text_input("Name", max_chars=60, placeholder="as: thicker stroke")
+        kept = st.form_submit_button("Save direction")
+    if kept:
+        try:
+            made = directions.between(name, a.z, b.z, (a.words, b.words))
+            directions.save_direction(engine.checkpoint.hash, made)
+        except DirectionError as error:
+            st.caption(f":material/error: {error}")
+        else:
+            st.caption(f"Saved “{made.name}”: it is a row of Traverse now.")

@@ -1,0 +1,46 @@
+"""A line drawn on the map, decoded along its length."""
+
+import streamlit as st
+
+from explorer.inference import Engine
+from explorer.projection import Atlas
+from explorer.strips import grid_strip
+from explorer.ui.address.controls import commit
+from explorer.ui.address.places import path_codes
+from explorer.ui.address.views import LatentMapView
+from explorer.ui.components import filmstrip
+from explorer.ui.latent_map.selection import tile_width
+from explorer.ui.panels import export_menu
+from explorer.ui.picks import service
+from explorer.ui.shell import pages
+
+STATIONS = 15
+
+
+def path(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
+    """Decode a line drawn on the map, and hand it to Interpolate."""
+    z, _ = path_codes(atlas, view.path, STATIONS)
+    strip = grid_strip(engine, z[None], (0.0,))
+    st.markdown("**Along your line**")
+    filmstrip(
+        strip,
+        keep=[service.keepable(engine, strip)],
+        key="latent_map_path",
+        selectable=False,
+        tile_width=tile_width(engine, 64),
+        name="station",
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.page_link(
+            pages.page_path("interpolate"),
+            label="Walk it in Interpolate",
+            icon=":material/timeline:",
+            query_params={"model": view.model, "path": view.path},
+        )
+        st.button("Remove the line", on_click=commit, kwargs={"path": None})
+        export_menu.strip_menu(engine, strip, "latent_map_path_take", "line")
+    if atlas.method != "plane":
+        st.caption(
+            "Estimated: a place on this map has no code of its own, so each picture is decoded "
+            "from the mean of the 15 nearest codes, near ones first."
+        )

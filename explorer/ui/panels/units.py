@@ -1,0 +1,40 @@
+"""The units of a code: which are used, and the scale on which each is moved."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from explorer.inference import Engine
+from explorer.metrics.latent import ACTIVE_VARIANCE
+from explorer.ui import cache
+
+
+class Unit(NamedTuple):
+    """One unit of the code: its mean KL in nats (None for a plain autoencoder), and its use."""
+
+    number: int
+    kl: float | None
+    active: bool
+
+
+def spread(engine: Engine) -> Float[np.ndarray, " latent"]:
+    """Return the unit of the dials: the prior's standard deviation, or that of the codes."""
+    if engine.has_prior:
+        return engine.moments()[1].astype(np.float32)
+    atlas = cache.atlas(engine)
+    if atlas is None:
+        return np.ones(engine.space.size, np.float32)
+    return np.maximum(atlas.codes.std(0), 1e-6)
+
+
+def units(engine: Engine) -> list[Unit]:
+    """List the units, the most used first: by KL, or by the spread of the codes without one."""
+    atlas = cache.atlas(engine)
+    moved = np.zeros(engine.space.size)
+    if atlas is not None:
+        moved = atlas.codes.var(0)
+    active = moved > ACTIVE_VARIANCE * spread(engine) ** 2
+    kl = cache.unit_kl(engine)
+    order = np.argsort(-(moved if kl is None else kl), kind="stable")
+    return [Unit(int(j), None if kl is None else float(kl[j]), bool(active[j])) for j in order]

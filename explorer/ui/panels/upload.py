@@ -1,0 +1,41 @@
+"""A sample that a visitor brings: an airfoil file read as a section."""
+
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+from jaxtyping import Float
+
+from explorer.data.drawn import (
+    MOST_SECTION_BYTES,
+    from_coordinates,
+)
+from explorer.errors import DataError
+from explorer.sketch import CurveSketch
+
+
+class Given(NamedTuple):
+    """The sample to reconstruct, what it is, and its row in the atlas, if it has one."""
+
+    x: Float[np.ndarray, "1 *sample"]
+    words: str
+    row: int | None
+
+
+def section(sketch: CurveSketch, key: str) -> Given | None:
+    """Let the visitor open an airfoil file; None while there is none, or where it is none."""
+    file = st.file_uploader(
+        "An airfoil: Selig or Lednicer .dat, or CSV", key=key, max_upload_size=1
+    )
+    if file is None:
+        st.caption(
+            "Coordinates of one section, trailing edge to trailing edge or surface by surface; at "
+            f"most {MOST_SECTION_BYTES // 1024} kB. It is not part of the link."
+        )
+        return None
+    try:
+        x = from_coordinates(file.getvalue(), file.name, sketch)
+    except DataError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    return Given(x[None], "Your section, repanelled", None)

@@ -1,0 +1,59 @@
+"""What the browser may ask of the shelf, validated and bounded."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from explorer.interfaces import Recipe
+
+MOST_AT_ONCE = 64
+
+
+Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+
+
+_Count = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+_Text = Annotated[str, Field(max_length=4000)]
+
+
+class Drawn(Recipe):
+    """A tile of a scale strip."""
+
+    seed: _Count
+    component: Annotated[int, Field(ge=0, lt=10_000)] | None = None
+    tile: Annotated[int, Field(ge=0, lt=4096)]
+    scale: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
+
+
+class Wish(Recipe):
+    """A pick as the browser asks for it: drawn, a code (float32 in base64), or a map's point."""
+
+    key: Key
+    model: Annotated[str, Field(max_length=80)]
+    hash: Annotated[str, Field(max_length=64)]
+    origin: Annotated[str, Field(min_length=1, max_length=8000)]
+    page: Annotated[str, Field(max_length=40)] = ""
+    view: _Text = ""
+    project: _Count | None = None
+    drawn: Drawn | None = None
+    z: Annotated[str, Field(max_length=8000)] | None = None
+    place: Annotated[str, Field(pattern=r"^(data|prior|prototypes|holes):\d{1,6}$")] | None = None
+
+
+class Wishes(Recipe):
+    """Picks to be kept in one project, each checked on its own."""
+
+    project: _Count | None = None
+    items: Annotated[list[dict[str, object]], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class Marks(Recipe):
+    """Something said of picks."""
+
+    project: _Count
+    keys: Annotated[tuple[Key, ...], Field(max_length=5000)]
+    stars: Annotated[int, Field(ge=0, le=5)] | None = None
+    verdict: Literal["", "keep", "reject"] | None = None
+    removed: bool | None = None

@@ -1,0 +1,109 @@
+"""How typical one sample is: its likelihood among held-out data, and its nearest neighbours."""
+
+import streamlit as st
+
+from explorer.inference import Engine
+from explorer.projection import nearest, place
+from explorer.ui import cache
+from explorer.ui.address.notation import code_text
+from explorer.ui.components import filmstrip
+from explorer.ui.panels import latent_plane
+from explorer.ui.panels.pictures import pictures_of
+from explorer.ui.panels.upload import Given
+from explorer.ui.shell import pages
+from explorer.ui.wording.naming import prior_name
+
+FEW = 20
+"""With fewer effective importance samples log p(x) is a loose lower bound."""
+
+
+def place_among_data(engine: Engine, given: Given) -> None:
+    """Show the sample's code on the map, and the data whose codes are nearest."""
+    q = engine.encode(given.x)
+    atlas = cache.atlas(engine)
+    if atlas is None:
+        return
+    st.markdown("**Its place among the data**")
+    spot = q.loc if atlas.method == "plane" else place(atlas.codes, atlas.xy, q.loc)
+    latent_plane.chart(
+        engine,
+        atlas,
+        key="reconstruct_map",
+        shown=("data",),
+        colour="label" if atlas.classes else "log_prior",
+        marks=[(float(spot[0, 0]), float(spot[0, 1]), "x")],
+        height=340,
+    )
+    if atlas.method != "plane":
+        st.caption("It stands at the geometric median of the map places of its 15 nearest codes.")
+    rows, distance = nearest(atlas.codes, q.loc[0], 17)
+    keep = rows != given.row
+    strip, words = pictures_of(engine, rows[keep][:16])
+    st.markdown(f"**Data with the nearest codes, {prior_name(engine)}**")
+    filmstrip(
+        strip,
+        key="reconstruct_near",
+        selectable=False,
+        tile_width=44 if engine.sketch.kind == "pixels" else 110,
+        captions=[f"distance {value:.2f}" for value in distance[keep][:16]],
+        name="neighbour",
+    )
+    st.caption(words)
+    with st.container(horizontal=True):
+        code = code_text(q.loc[0])
+        st.page_link(
+            pages.page_path("traverse"),
+            label="Traverse from its code",
+            icon=":material/tune:",
+            query_params={"model": engine.slug, "centre": code},
+        )
+        st.page_link(
+            pages.page_path("interpolate"),
+            label="Interpolate from its code",
+            icon=":material/timeline:",
+            query_params={"model": engine.slug, "ends": code},
+        )
+
+
+def terms(engines: list[Engine], given: Given) -> None:
+    """Tell the terms of the bound, log p(x), and where that stands among held-out data."""
+    scored = [engine for engine in engines if engine.has_prior]
+    if not scored:
+        st.caption("A plain autoencoder has no likelihood: only the error above can be told.")
+        return
+    rows, notes = [], []
+    for engine in scored:
+        found = cache.scored(engine, given.x)
+        place = anomaly(engine, float(found.log_likelihood[0]))
+        terms = (found.log_likelihood, found.elbo, found.reconstruction, found.kl)
+        loose = "≥ " if float(found.effective[0]) < FEW else ""
+        told = [f"{float(term[0]):.1f}".replace("-", "−") for term in terms]
+        rows.append(
+            [
+                prior_name(engine),
+                f"{loose}{told[0]}",
+                *told[1:],
+                "–" if place is None else f"{place[0]:.1f} %",
+            ]
+        )
+        notes.append(
+            f"{prior_name(engine)}: S = {cache.importance_samples(engine):,}, "
+            f"{float(found.effective[0]):.0f} effective"
+            + ("" if place is None else f", {place[1]:,} test data")
+        )
+    head = "| Model | log p(x) | ELBO | log p(x\\|z) | KL | Anomaly percentile |"
+    body = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    st.markdown(f"{head}\n| --- | ---: | ---: | ---: | ---: | ---: |\n{body}")
+    st.caption(
+        "In nats, by importance sampling, seed 0; ≥ marks a loose lower bound, of under "
+        f"{FEW} effective samples. The anomaly percentile is the share of test "
+        f"data with a higher log p(x), measured in the same way. {'; '.join(notes)}."
+    )
+
+
+def anomaly(engine: Engine, log_likelihood: float) -> tuple[float, int] | None:
+    """Return the share of test data, in per cent, that are more probable, and their number."""
+    known = cache.test_likelihood(engine)
+    if known is None or not len(known):
+        return None
+    return 100 * float((known > log_likelihood).mean()), len(known)

@@ -1,0 +1,23 @@
+"""The shelf in the sidebar: how many picks there are, and the way to them."""
+
+import streamlit as st
+
+from explorer import settings
+from explorer.designs.tables import FIRST_PROJECT
+from explorer.ui.components import outbox
+from explorer.ui.picks.service import current
+
+
+def sidebar(listens: bool) -> None:
+    """Show the shelf; on it one goes to the candidates."""
+    project, news = current()
+    wants = outbox(
+        key="frame_shelf",
+        project=None if project is None else project.id,
+        name=FIRST_PROJECT if project is None else project.name,
+        count=0 if project is None else project.picks,
+        news=news,
+        listens=listens,
+    )
+    if wants and not listens:
+        st.switch_page(settings.beside("pages") / "candidates.py")
