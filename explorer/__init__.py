@@ -1,4 +1,4 @@
-"""Latent Explorer: look into, steer and pick from latent spaces whose prior is learned.
+"""Latent Explorer: explore, steer and sample the latent spaces of models with learned priors.
 
 >>> import explorer
 >>> [entry.slug for entry in explorer.catalogue() if not (entry.healthy or entry.results_only)]
@@ -28,7 +28,7 @@ __all__ = ["Checkpoint", "Engine", "Entry", "Metric", "catalogue", "load", "save
 
 
 def __getattr__(name: str) -> object:
-    """Import public names when they are first used: torch takes seconds, `--help` should not."""
+    """Import public names on first use: torch takes seconds to import, `--help` should not."""
     if name in _HOMES:
         return getattr(import_module(f"explorer.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'explorer' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""What training does to a batch so that a model generalises; draws come from a generator."""
+"""Augmentation of training batches; all randomness comes from a generator."""
 
 import torch
 from jaxtyping import Float
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 def shifted(
     x: Float[Tensor, "batch channels height width"], reach: int, generator: torch.Generator
 ) -> Float[Tensor, "batch channels height width"]:
-    """Move each picture by up to `reach` pixels either way; what comes in is empty."""
+    """Shift each image by up to `reach` pixels in either direction, padding with zeros."""
     padded = nn.functional.pad(x, (reach,) * 4)
     height, width = x.shape[-2:]
     moves = torch.randint(0, 2 * reach + 1, (len(x), 2), generator=generator, device=x.device)
@@ -22,9 +22,9 @@ def shifted(
 def hidden(
     x: Float[Tensor, "batch *sample"], most: float, generator: torch.Generator
 ) -> Float[Tensor, "batch *sample"]:
-    """Set values to zero, of each sample another share between none and `most`.
+    """Zero out values: of each sample a different fraction, between 0 and `most`.
 
-    An encoder that has seen less makes a posterior that generalises better.
+    An encoder trained on partial inputs yields a posterior that generalises better.
 
     References:
         Amortized inference regularization (Shu et al., 2018). https://arxiv.org/abs/1805.08913

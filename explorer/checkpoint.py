@@ -1,7 +1,7 @@
-"""A checkpoint is a folder of data: config.json, model.safetensors, and what was measured on them.
+"""A checkpoint is a folder of data: config.json, model.safetensors, and the measurements.
 
-Opening one validates everything before anything is built: the config by its schema, names, shapes,
-types and values of the tensors, and the size of every file.
+Opening one validates everything before anything is built: the config against its schema, names,
+shapes, types and values of all tensors, and the size of every file.
 """
 
 import hashlib
@@ -38,9 +38,9 @@ MAX_ARRAY_BYTES = 400_000_000
 
 
 class Metric(Recipe):
-    """One measured number: with how many samples, which seed, which error, and in which unit.
+    """One measured number, with its sample size, seed, standard error and unit.
 
-    `null` is the same measure with real data in the place of the model's: what perfection scores.
+    `null` is the same measure with real data in place of samples: the score of a perfect model.
     """
 
     value: float = Field(allow_inf_nan=False)
@@ -58,7 +58,7 @@ _METRICS = TypeAdapter(Metrics)
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """An opened checkpoint: the trained model in evaluation mode, its prior, and its numbers."""
+    """An opened checkpoint: the trained model in evaluation mode, its prior and its metrics."""
 
     slug: str
     folder: Path
@@ -69,7 +69,7 @@ class Checkpoint:
     hash: str
 
     def arrays(self, name: str) -> dict[str, np.ndarray]:
-        """Read an npz file: the user's own before the shipped one, nothing where none is."""
+        """Read an npz file, preferring the user's to the shipped one; empty if there is none."""
         for place in (results_folder(self.hash), self.folder):
             if (place / name).is_file():
                 return read_arrays(place / name)
@@ -78,9 +78,9 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Entry:
-    """One folder of the catalogue; a broken one says why.
+    """One folder of the catalogue; a broken one gives the reason.
 
-    One with `results_only` cannot be opened and is not broken: its numbers are here, its weights
+    A `results_only` entry cannot be opened but is not broken: its metrics are shipped, its weights
     are not.
     """
 
@@ -106,7 +106,7 @@ class Entry:
         return load(self.folder)
 
     def as_json(self) -> dict[str, object]:
-        """Return what `latent-explorer list --json` prints."""
+        """Return the entry as printed by `latent-explorer list --json`."""
         keys = ("slug", "healthy", "reason", "data", "model", "prior", "latent", "hash")
         metrics = {
             name: metric.model_dump(exclude_none=True) for name, metric in self.metrics.items()
@@ -116,10 +116,10 @@ class Entry:
 
 
 def catalogue(folder: Path | str | None = None) -> list[Entry]:
-    """List every checkpoint, the broken ones with the reason.
+    """List every checkpoint; broken ones carry the reason.
 
     Args:
-        folder: A folder of checkpoints; by default the shipped ones and those trained by this
+        folder: A folder of checkpoints; by default the shipped ones and those trained by the
         user.
     """
     chosen = settings.current()
@@ -141,7 +141,7 @@ def load(slug_or_path: str | Path) -> Checkpoint:
 
     Raises:
         UnknownCheckpointError: If there is no such checkpoint.
-        CheckpointError: If something in it is wrong; the message says what.
+        CheckpointError: If anything in it is invalid; the message says what.
     """
     folder = _find(slug_or_path)
     config, tensors, digest = _read(folder)
@@ -162,22 +162,22 @@ def load(slug_or_path: str | Path) -> Checkpoint:
 
 
 def results_folder(digest: str) -> Path:
-    """Name the user's folder of results for a content hash; it is laid over the shipped folder."""
+    """Return the user's results folder for a content hash; it overrides the shipped one."""
     return settings.current().user / "results" / digest
 
 
 def save(
     model: AbstractModel, prior: AbstractPrior | None, config: RunConfig, folder: Path | str
 ) -> Path:
-    """Write config and weights; each file appears whole or not at all.
+    """Write config and weights; each file is written atomically.
 
-    The recipe says in which precision weight matrices are stored.
+    The recipe sets the precision in which weight matrices are stored.
 
     Args:
         model: The trained model.
         prior: Its prior, or None for an autoencoder.
         config: The recipe, with the sketch of the data.
-        folder: Where to write; made if absent.
+        folder: Where to write; created if absent.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -193,7 +193,7 @@ def save(
 
 
 def content_hash(folder: Path) -> str:
-    """Hash config and weights: the identity of a checkpoint, whatever was measured on it."""
+    """Hash config and weights: the identity of a checkpoint, independent of its metrics."""
     digest = hashlib.sha256()
     for name in (CONFIG, WEIGHTS):
         content = (folder / name).read_bytes()
@@ -203,10 +203,10 @@ def content_hash(folder: Path) -> str:
 
 
 def read_metrics(folder: Path) -> Metrics:
-    """Read metrics.json; an absent file gives an empty dictionary.
+    """Read metrics.json; return an empty dictionary if there is none.
 
     Raises:
-        CheckpointError: If the file is not what it should be.
+        CheckpointError: If the file is invalid.
     """
     path = folder / METRICS
     if not path.is_file():
@@ -224,10 +224,10 @@ def write_metrics(folder: Path, metrics: Metrics) -> None:
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read an npz file without unpickling, bounded in size before anything is unpacked.
+    """Read an npz file without unpickling, with its size checked before it is unpacked.
 
     Raises:
-        CheckpointError: If it is damaged, too big, or holds objects.
+        CheckpointError: If it is damaged, too large, or holds objects.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -238,7 +238,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as stored:
             found = {name: stored[name] for name in stored.files}
         if not all(isinstance(value, np.ndarray) for value in found.values()):
-            raise ValueError("a member is no array")
+            raise ValueError("a member is not an array")
         return found
     except (
         OSError,
@@ -255,7 +255,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file beside its place and move it there, so that no reader sees half of it."""
+    """Write a file atomically: to a temporary file beside it, then renamed."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     part.write_bytes(content)
     part.replace(path)
@@ -276,8 +276,7 @@ def _find(slug_or_path: str | Path) -> Path:
             if (place / path.name).is_dir():
                 return place / path.name
     raise UnknownCheckpointError(
-        f"There is no checkpoint called {str(slug_or_path)[:80]}; `latent-explorer list` "
-        f"names them all."
+        f"There is no checkpoint called {str(slug_or_path)[:80]}; see `latent-explorer list`."
     )
 
 
@@ -286,7 +285,7 @@ def _inspect(folder: Path) -> Entry:
         if not (folder / WEIGHTS).exists() and (folder / METRICS).is_file():
             config = _config(folder)
             metrics = read_metrics(folder)
-            reason = "Its weights are not shipped: only its recipe and its numbers are here."
+            reason = "Results only: its recipe and metrics are included, its weights are not."
             return _described(folder, config, metrics, results_only=True, reason=reason)
         config, _, digest = _read(folder)
         metrics = _measured(folder, digest)
@@ -295,7 +294,7 @@ def _inspect(folder: Path) -> Entry:
         return Entry(folder.name, folder, healthy=False, reason=str(error))
     except OSError as error:
         return Entry(
-            folder.name, folder, healthy=False, reason=f"It cannot be read: {error.strerror}."
+            folder.name, folder, healthy=False, reason=f"It cannot be read ({error.strerror})."
         )
 
 
@@ -364,7 +363,8 @@ def _measured(folder: Path, digest: str) -> Metrics:
 def _text(path: Path) -> bytes:
     if path.stat().st_size > MAX_TEXT_BYTES:
         raise CheckpointError(
-            f"{path.name} is over {MAX_TEXT_BYTES // 10**6} MB; it is not one of ours."
+            f"{path.name} is over {MAX_TEXT_BYTES // 10**6} MB; "
+            "it was not written by Latent Explorer."
         )
     return path.read_bytes()
 

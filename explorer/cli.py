@@ -1,4 +1,4 @@
-"""The verbs of `latent-explorer`; what a user can mend ends in one sentence and exit code 2."""
+"""The `latent-explorer` command line; user errors end in one sentence and exit code 2."""
 
 import json
 import sys
@@ -27,16 +27,19 @@ app = typer.Typer(
 )
 out, err = Console(), Console(stderr=True)
 
-Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets others in.")]
+Host = Annotated[
+    str,
+    typer.Option(help="Address to listen on; 0.0.0.0 accepts connections from other machines."),
+]
 Port = Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)]
 Checkpoints = Annotated[
-    Path | None, typer.Option(help="Folder of checkpoints, instead of the shipped one.")
+    Path | None, typer.Option(help="Folder of checkpoints to use instead of the shipped one.")
 ]
-Data = Annotated[Path | None, typer.Option(help="Data root, in torchvision's layout.")]
+Data = Annotated[Path | None, typer.Option(help="Data directory, in torchvision's layout.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")]
 Slug = Annotated[str, typer.Argument(help="A checkpoint's name, as in `latent-explorer list`.")]
-Ship = Annotated[bool, typer.Option("--ship", help="Write into the checkpoint's own folder.")]
+Ship = Annotated[bool, typer.Option("--ship", help="Write into the checkpoint's folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -62,7 +65,7 @@ def default(
     browser: Browser = True,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """Look into, steer and pick from latent spaces whose prior is learned.
+    """Explore, steer and sample the latent spaces of models with learned priors.
 
     Without a command, opens the app in the browser.
     """
@@ -94,7 +97,7 @@ def open_app(
 
 @app.command("list")
 def list_checkpoints(as_json: Json = False, checkpoints: Checkpoints = None) -> None:
-    """List every checkpoint with its numbers, the broken ones with the reason."""
+    """List every checkpoint with its log-likelihood; broken ones with the reason."""
     from explorer import catalogue
 
     entries = catalogue(_existing(checkpoints, "checkpoints"))
@@ -122,40 +125,39 @@ def list_checkpoints(as_json: Json = False, checkpoints: Checkpoints = None) -> 
         )
     out.print(table)
     if not entries:
-        out.print("No checkpoint yet: train one with `latent-explorer train RECIPE.json`.")
+        out.print("No checkpoints yet; train one with `latent-explorer train RECIPE.json`.")
 
 
 @app.command()
 def train(
     recipe: Annotated[
-        Path, typer.Argument(help="A recipe, for instance a checkpoint's config.json.")
+        Path, typer.Argument(help="A recipe, for example a checkpoint's config.json.")
     ],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check the recipe and print it whole.")
+        bool, typer.Option("--dry-run", help="Validate the recipe and print it with all defaults.")
     ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where the run in --out stopped.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --out.")] = False,
     init: Annotated[
         str | None, typer.Option(help="Checkpoint whose weights to start from.")
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="Stop after so many minutes.", min=0)
+        float | None, typer.Option(help="Stop after this many minutes.", min=0)
     ] = None,
     out_folder: Annotated[
-        Path | None, typer.Option("--out", help="Folder of the new checkpoint.")
+        Path | None, typer.Option("--out", help="Folder for the new checkpoint.")
     ] = None,
     data: Data = None,
     download: Annotated[
-        bool, typer.Option("--download", help="Let torchvision fetch the data.")
+        bool, typer.Option("--download", help="Let torchvision download the data.")
     ] = False,
     device: Device = "auto",
     samples: Annotated[
-        int, typer.Option(help="Importance samples of the final numbers.", min=1)
+        int,
+        typer.Option(help="Importance samples per test sample in the final evaluation.", min=1),
     ] = 500,
     threads: Annotated[int | None, typer.Option(help="Threads to use.", min=1)] = None,
 ) -> None:
-    """Train a model from a recipe, and write a checkpoint with its numbers, atlas and card."""
+    """Train a model from a recipe; write a checkpoint with its metrics, latent map and card."""
     import torch
 
     from explorer import checkpoint, publishing, training
@@ -207,12 +209,12 @@ def evaluate(
     slug: Slug,
     samples: Annotated[int, typer.Option(help="Importance samples per test sample.", min=1)] = 500,
     limit: Annotated[
-        int | None, typer.Option(help="Only so many test samples, drawn at random.", min=2)
+        int | None, typer.Option(help="Use only this many test samples, drawn at random.", min=2)
     ] = None,
     part: Annotated[
         list[str] | None,
         typer.Option(
-            help="Only this: likelihood, units, fidelity, alignment, features, smoothness."
+            help="Measure only this: likelihood, units, fidelity, alignment, features, smoothness."
         ),
     ] = None,
     as_json: Json = False,
@@ -220,9 +222,9 @@ def evaluate(
     device: Device = "auto",
     ship: Ship = False,
 ) -> None:
-    """Measure a checkpoint on its test split; full results are kept in the user folder.
+    """Evaluate a checkpoint on its test split; results are stored in the user folder.
 
-    A run that was stopped is gone on with.
+    An interrupted run is resumed.
     """
     from explorer import checkpoint, metrics, publishing
     from explorer.devices import limit_threads, resolve_device
@@ -230,7 +232,7 @@ def evaluate(
 
     parts = tuple(name for name in PARTS if not part or name in part)
     if unknown := set(part or ()) - set(PARTS):
-        raise typer.BadParameter(f"{min(unknown)} is none of {', '.join(PARTS)}.")
+        raise typer.BadParameter(f"unknown part “{min(unknown)}”; choose from {', '.join(PARTS)}.")
 
     opened = checkpoint.load(slug)
     device = resolve_device(device)
@@ -275,10 +277,10 @@ def features(
     slug: Slug,
     data: Data = None,
     ship: Annotated[
-        bool, typer.Option("--ship", help="Write beside the shipped checkpoints.")
+        bool, typer.Option("--ship", help="Write into the shipped checkpoints' folder.")
     ] = False,
 ) -> None:
-    """Train the small network on whose features a data set's samples are compared with it."""
+    """Train a data set's feature network, used by the Fréchet and kernel distances."""
     from explorer import checkpoint
     from explorer.devices import limit_threads
     from explorer.metrics.features import save_features, train_features
@@ -286,14 +288,15 @@ def features(
     opened = checkpoint.load(slug)
     if opened.config.data.kind == "files":
         raise DataError(
-            "Features are learned from classes, which own files lack; name other data."
+            "The feature network needs class labels, which your own files lack; "
+            "choose another data set."
         )
     limit_threads()
     network, accuracy = train_features(opened.config.data.load(_data_root(data)))
     folder = opened.folder.parent if ship else settings.current().user / "checkpoints"
     path = save_features(network, accuracy, folder, opened.config.data.kind)
     out.print(
-        f"Wrote {path}; it names {100 * accuracy:.1f} % of the test samples rightly.",
+        f"Wrote {path}; classifier accuracy: {100 * accuracy:.1f} %.",
         soft_wrap=True,
         highlight=False,
     )
@@ -301,7 +304,7 @@ def features(
 
 @app.command()
 def project(slug: Slug, data: Data = None) -> None:
-    """Build a checkpoint's atlas: where the codes of its data lie on a map."""
+    """Build a checkpoint's latent map: a 2-D projection of the codes of its data."""
     from explorer import checkpoint, publishing
 
     opened = checkpoint.load(slug)
@@ -317,7 +320,7 @@ def project(slug: Slug, data: Data = None) -> None:
 
 @app.command()
 def trade(slug: Slug, data: Data = None, ship: Ship = False) -> None:
-    """Measure how fidelity and diversity move with the scale; goes on where it was stopped."""
+    """Measure fidelity and diversity over the scale; an interrupted run is resumed."""
     from explorer import checkpoint, publishing
 
     opened = checkpoint.load(slug)
@@ -339,12 +342,12 @@ def trade(slug: Slug, data: Data = None, ship: Ship = False) -> None:
 @app.command()
 def rebuild(
     manifest: Annotated[
-        Path, typer.Argument(help="A JSON file taken from a page, or an export of candidates.")
+        Path, typer.Argument(help="A JSON file exported from a page, or an export of candidates.")
     ],
-    to: Annotated[Path, typer.Option("--out", help="Folder for the pictures.")] = Path("rebuilt"),
+    to: Annotated[Path, typer.Option("--out", help="Folder for the images.")] = Path("rebuilt"),
     device: Device = "auto",
 ) -> None:
-    """Make an export again from its JSON, and say whether every picture is the same."""
+    """Regenerate an export from its JSON and verify every image."""
     from explorer import checkpoint, exports
     from explorer.designs import export
 
@@ -356,12 +359,12 @@ def rebuild(
     to.mkdir(parents=True, exist_ok=True)
     checkpoint.write(to / f"{manifest.stem}.png", exports.picture(found.strip, facts.frame))
     checkpoint.write(to / f"{manifest.stem}-sprite.png", exports.sprite(found.strip))
-    same = "the same, bit by bit" if found.same else "not the same, bit by bit, as when exported"
-    out.print(f"Wrote pictures to {to}: {same}.", soft_wrap=True, highlight=False)
+    same = "bit-identical" if found.same else "not bit-identical to the export"
+    out.print(f"Wrote images to {to}: {same}.", soft_wrap=True, highlight=False)
 
 
 def _rebuild_picks(path: Path, to: Path, device: str) -> None:
-    """Make each pick again and compare; exit code 1 if one is not what was exported."""
+    """Regenerate and verify each pick; exit code 1 if one differs from the export."""
     from explorer import checkpoint, drawing
     from explorer.designs import export
     from explorer.inference import Engine
@@ -379,7 +382,7 @@ def _rebuild_picks(path: Path, to: Path, device: str) -> None:
         engine = engines[model.hash]
         if isinstance(engine, str):
             wrong += 1
-            said = f"[red]absent[/red] Pick {number}: {escape(engine)}"
+            said = f"[red]missing[/red] Pick {number}: {escape(engine)}"
         else:
             again = export.rebuild(item, engine)
             if not again.problem:
@@ -388,7 +391,7 @@ def _rebuild_picks(path: Path, to: Path, device: str) -> None:
                 checkpoint.write(to / f"pick-{number:03d}.png", drawing.png(picture))
             wrong += not again.close
             how = (
-                "the same, bit by bit"
+                "bit-identical"
                 if again.same
                 else f"within {255 * again.away:.2g}/255"
                 if again.close
@@ -398,20 +401,20 @@ def _rebuild_picks(path: Path, to: Path, device: str) -> None:
             said = f"[{colour}]{'ok' if again.close else 'not'}[/{colour}] Pick {number}: {how}"
         out.print(said, soft_wrap=True, highlight=False)
     total = len(found.picks) + len(found.broken)
-    out.print(f"{total - wrong} of {total} picks are as exported; pictures in {to}.")
+    out.print(f"{total - wrong} of {total} picks match the export; images in {to}.")
     if wrong:
         raise typer.Exit(1)
 
 
 def _engine_of(slug: str, digest: str, device: str) -> "Engine | str":
-    """Open a model if it is here with the very weights; else say why not."""
+    """Open a model with exactly these weights, or return the reason why not."""
     from explorer import checkpoint
     from explorer.inference import Engine
 
     try:
         opened = checkpoint.load(slug)
         if opened.hash != digest:
-            return f"{slug} here has other weights ({opened.hash}) than those picked from."
+            return f"{slug} has different weights here ({opened.hash}) from those of the export."
         return Engine(opened, device)
     except ExplorerError as error:
         return str(error)
@@ -419,7 +422,7 @@ def _engine_of(slug: str, digest: str, device: str) -> "Engine | str":
 
 @app.command()
 def doctor(as_json: Json = False) -> None:
-    """Check that the app can run here; exit code 1 if it could not."""
+    """Check the installation; exit code 1 if the app cannot run."""
     from explorer.doctor import examine
 
     findings = examine()

@@ -17,14 +17,14 @@ MAX_PARAMETERS = 200_000_000
 
 
 class TrainingConfig(Recipe):
-    """How long, how fast, and with what care the weights are trained."""
+    """Optimisation, augmentation, early stopping and storage of the weights."""
 
     seed: int = Field(14, ge=0, lt=2**31)
     epochs: int = Field(500, ge=1, le=100_000)
     batch: int = Field(100, ge=1, le=100_000)
     learning_rate: float = Field(5e-4, gt=0, le=1)
     prior_learning_rate: float | None = Field(
-        None, gt=0, le=1, description="Of the prior, if another."
+        None, gt=0, le=1, description="Learning rate of the prior, if different."
     )
     decay: Literal["constant", "cosine"] = "constant"
     weight_decay: float = Field(0.0, ge=0, le=10)
@@ -32,39 +32,41 @@ class TrainingConfig(Recipe):
         False, description="Divide each tensor's gradient by its norm before Adam."
     )
     average: float = Field(
-        0.0, ge=0, lt=1, description="Decay of the running average of the weights, per step."
+        0.0, ge=0, lt=1, description="Decay per step of the weights' exponential moving average."
     )
     corruption: float = Field(
         0.0,
         ge=0,
         lt=1,
-        description="Greatest share of values hidden from the encoder in training.",
+        description="Largest fraction of input values masked from the encoder in training.",
     )
     shift: int = Field(
-        0, ge=0, le=8, description="Pixels by which training pictures are moved at random."
+        0, ge=0, le=8, description="Largest random shift of training images, in pixels."
     )
     patience: int = Field(
-        50, ge=1, description="Epochs without a better validation bound before the end."
+        50, ge=1, description="Epochs without a better validation bound before training stops."
     )
     init: str | None = Field(
-        None, max_length=200, description="Weights it started from, filled in by training."
+        None,
+        max_length=200,
+        description="Checkpoint it was initialised from, filled in by training.",
     )
-    half: bool = Field(True, description="Store weight matrices in half precision, or less.")
+    half: bool = Field(True, description="Store weight matrices in half precision or lower.")
     bits: Literal[8] | None = Field(
-        None, description="8: store them as eight-bit integers, with a factor for each row."
+        None, description="8: store them as 8-bit integers with one scale per row."
     )
 
     @model_validator(mode="after")
     def _eight_bits_are_less_than_half(self) -> "TrainingConfig":
         if self.bits and not self.half:
-            raise ValueError("bits 8 and half false ask for two precisions; leave one out")
+            raise ValueError("bits 8 and half false contradict each other; leave one out")
         return self
 
 
 class RunConfig(Recipe):
-    """Everything needed to train a model anew, and to open it without its data.
+    """Everything needed to train a model again, and to open it without its data.
 
-    `sketch` says how a sample is drawn; training fills it in from the data.
+    `sketch` describes how a sample is drawn; training fills it in from the data.
     """
 
     data: DataConfig
@@ -97,10 +99,10 @@ class RunConfig(Recipe):
         return self
 
     def build(self) -> tuple[AbstractModel, AbstractPrior | None]:
-        """Make the untrained model and prior.
+        """Build the untrained model and prior.
 
         Raises:
-            RecipeError: If the sketch is still unknown.
+            RecipeError: If the sketch is not yet known.
         """
         if self.sketch is None:
             raise RecipeError("The recipe has no sketch; train it with `latent-explorer train`.")
@@ -112,11 +114,11 @@ def read_recipe(path: Path) -> RunConfig:
     """Read a recipe.
 
     Raises:
-        RecipeError: If the file is absent or does not describe a run; names the first wrong field.
+        RecipeError: If the file is missing or invalid; the message names the first invalid field.
     """
     if not path.is_file():
         raise RecipeError(
-            f"{path} does not exist; name a recipe, for instance a checkpoint's config.json."
+            f"{path} does not exist; give a recipe, for example a checkpoint's config.json."
         )
     if path.stat().st_size > MAX_BYTES:
         raise RecipeError(
@@ -129,13 +131,13 @@ def read_recipe(path: Path) -> RunConfig:
 
 
 def first_problem(error: ValidationError) -> str:
-    """Say in one phrase what pydantic found first."""
+    """Return pydantic's first error as one phrase."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the file"
     return f"{one_line(where)}: {one_line(first['msg'])}."
 
 
 def one_line(text: str, longest: int = 200) -> str:
-    """Quote foreign text as one printable line."""
+    """Return untrusted text as one printable line."""
     line = " ".join(text.split())
     return line if len(line) <= longest else line[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"

@@ -1,4 +1,4 @@
-"""Which device a computation runs on, and with how many threads."""
+"""The device and the number of threads a computation uses."""
 
 import os
 
@@ -11,10 +11,10 @@ _CONVOLVED = 128
 
 
 def resolve_device(name: str) -> str:
-    """Turn auto, cpu or cuda into a device that is there.
+    """Resolve auto, cpu or cuda to an available device.
 
     Raises:
-        DeviceError: If it is unknown or absent.
+        DeviceError: If it is unknown or unavailable.
     """
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
@@ -23,16 +23,16 @@ def resolve_device(name: str) -> str:
     except RuntimeError:
         kind = ""
     if kind not in ("cpu", "cuda"):
-        raise DeviceError(f"{name} is not a device this program knows; use auto, cpu or cuda.")
+        raise DeviceError(f"{name} is not a known device; use auto, cpu or cuda.")
     if kind == "cuda" and not torch.cuda.is_available():
-        raise DeviceError(f"{name} was asked for, but torch sees no GPU; use --device cpu.")
+        raise DeviceError(f"{name} was requested, but torch finds no GPU; use --device cpu.")
     return name
 
 
 def at_once(network: nn.Module, most: int) -> int:
-    """Return how many samples go through a network together, at most `most`.
+    """Return how many samples to pass through a network at once, at most `most`.
 
-    On a CPU what lies between convolutions of 128 pictures stays in the cache: several times as
+    On a CPU the activations of 128 images stay in the cache between convolutions: several times as
     fast as with 2,000.
     """
     convolves = any(isinstance(part, nn.Conv2d) for part in network.modules())
@@ -41,7 +41,7 @@ def at_once(network: nn.Module, most: int) -> int:
 
 
 def limit_threads() -> None:
-    """Leave room for others: two threads on two busy cores were 37 times slower than one."""
+    """Use half of the cores: two threads on two busy cores were 37 times slower than one."""
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )

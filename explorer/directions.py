@@ -1,4 +1,4 @@
-"""Directions in a latent space that a visitor has named: from one group of codes to another."""
+"""Named directions in a latent space, from one group of codes to another."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ Name = Annotated[str, Field(pattern=r"^[^\x00-\x1f]{1,60}$")]
 
 
 class Direction(Recipe):
-    """The mean of group A minus the mean of group B, and how many codes each had."""
+    """The mean of group A minus the mean of group B, and the number of codes in each."""
 
     name: Name
     vector: Annotated[tuple[_Number, ...], Field(min_length=1, max_length=512)]
@@ -42,10 +42,10 @@ def between(
     b: Float[np.ndarray, "others latent"],
     words: tuple[str, str],
 ) -> Direction:
-    """Make the direction from group B to group A.
+    """Build the direction from group B to group A.
 
     Raises:
-        DirectionError: If a group is empty, or both have one mean.
+        DirectionError: If a group is empty, or both have the same mean.
     """
     if not len(a) or not len(b):
         raise DirectionError("Both groups need at least one code; select some first.")
@@ -62,16 +62,14 @@ def between(
             n_b=len(b),
         )
     except ValidationError as error:
-        raise DirectionError(
-            "A direction needs a name of 1 to 60 characters; give it one."
-        ) from error
+        raise DirectionError("A direction name has 1 to 60 characters; choose one.") from error
 
 
 def directions(digest: str, latent: int) -> list[Direction]:
     """List the directions saved for a checkpoint's content hash, oldest first.
 
     Raises:
-        DirectionError: If the file is damaged; it is left as it is.
+        DirectionError: If the file is damaged; it is left unchanged.
     """
     return [item for item in _stored(digest) if len(item.vector) == latent]
 
@@ -82,7 +80,7 @@ def _stored(digest: str) -> list[Direction]:
         return []
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise DirectionError(f"{path} is too large to be one of ours; move it away.")
+            raise DirectionError(f"{path} is too large for a file of directions; move it away.")
         return _STORED.validate_json(path.read_bytes())
     except ValidationError as error:
         raise DirectionError(
@@ -91,7 +89,7 @@ def _stored(digest: str) -> list[Direction]:
 
 
 def save_direction(digest: str, direction: Direction) -> None:
-    """Add a direction; one of the same name is replaced only if it is the same direction.
+    """Save a direction; one of the same name is replaced only if it is the same direction.
 
     Raises:
         DirectionError: If the name is taken, or there are too many.
@@ -102,14 +100,16 @@ def save_direction(digest: str, direction: Direction) -> None:
         if same and same[0] == direction:
             return
         if same:
-            raise DirectionError(f"There is a direction “{direction.name}” already; name it anew.")
+            raise DirectionError(
+                f"A direction “{direction.name}” already exists; choose another name."
+            )
         if len(stored) >= MOST:
-            raise DirectionError(f"{MOST} directions are saved; remove one first.")
+            raise DirectionError(f"{MOST} directions are already saved; remove one first.")
         _store(digest, [*stored, direction])
 
 
 def remove_direction(digest: str, latent: int, name: str) -> None:
-    """Remove a direction by its name; nothing happens if there is none."""
+    """Remove a direction by name, if it exists."""
     with _locked(digest):
         kept = [
             item for item in _stored(digest) if item.name != name or len(item.vector) != latent
@@ -119,14 +119,16 @@ def remove_direction(digest: str, latent: int, name: str) -> None:
 
 @contextmanager
 def _locked(digest: str) -> Iterator[None]:
-    """Hold the file against other visitors; what keeps it from being written is said."""
+    """Lock the file against concurrent writers; turn file errors into a DirectionError."""
     folder = settings.current().user / "directions"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / f"{digest}.lock", timeout=10):
             yield
     except Timeout as error:
-        raise DirectionError("Directions are being saved elsewhere; try again.") from error
+        raise DirectionError(
+            "Directions are being saved by another process; try again."
+        ) from error
     except OSError as error:
         raise DirectionError(f"Directions cannot be saved ({error.strerror}).") from error
 

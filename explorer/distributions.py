@@ -1,4 +1,4 @@
-"""Densities torch lacks: a mixture of diagonal Gaussians, and the discretised logistic."""
+"""Distributions that torch lacks: mixtures of diagonal Gaussians, and the discretised logistic."""
 
 import math
 
@@ -10,7 +10,7 @@ from torch.distributions import Distribution, constraints
 LOG_TWO_PI = math.log(2 * math.pi)
 _ONE = torch.Size()
 BINS = 256
-"""Values of a pixel of eight bits."""
+"""Values of an 8-bit pixel."""
 _FLOOR, _SMALL = 1e-7, 1e-5
 
 
@@ -18,7 +18,7 @@ class DiagonalMixture(Distribution):
     """sum_k w_k N(loc_k, diag scale_k^2).
 
     Args:
-        log_weights: Logarithms of the weights; they must sum to one.
+        log_weights: Logarithms of the weights, which must sum to one.
         loc: Means.
         scale: Standard deviations.
     """
@@ -83,16 +83,16 @@ class DiagonalMixture(Distribution):
 
 
 class DiscretisedLogistic(Distribution):
-    """A logistic density integrated over bins of width 1/256, for pixels of eight bits.
+    """A logistic density integrated over bins of width 1/256, for 8-bit pixels.
 
     A pixel's value is in [0, 1]; its bin is floor(256 x), at most 255.
 
     Args:
-        loc: Place of the logistic, within [0, 1].
+        loc: Location of the logistic, in [0, 1].
         log_scale: Logarithm of its scale.
-        reference: As the published code has it: no mass beyond the first and last bin is added to
-            them, so that the masses sum to less than one, and 1e-7 is added to each. Without it
-            the outer bins reach to infinity and the masses sum to one.
+        reference: Follow the published code: the tails beyond the outer bins are not added to
+            them, so the masses sum to less than one, and 1e-7 is added to each. Otherwise
+            the outer bins extend to infinity and the masses sum to one.
 
     References:
         Improving variational inference with inverse autoregressive flow (Kingma et al., 2016),
@@ -114,7 +114,7 @@ class DiscretisedLogistic(Distribution):
         super().__init__(batch_shape=loc.shape, validate_args=False)
 
     def log_prob(self, value: Float[Tensor, "*shape"]) -> Float[Tensor, "*batch"]:
-        """Evaluate the log mass of each value's bin, in nats; shapes are broadcast."""
+        """Evaluate the log mass of each value's bin, in nats; shapes broadcast."""
         index = (value * BINS).floor().clamp(0, BINS - 1)
         inverse = (-self.log_scale).exp()
         upper = ((index + 1) / BINS - self.loc) * inverse
@@ -131,12 +131,12 @@ class DiscretisedLogistic(Distribution):
 
     @property
     def mean(self) -> Float[Tensor, "*shape"]:
-        """The logistic's place; mass that bins cut off is left out of account."""
+        """The logistic's location, ignoring the truncation by the bins."""
         return self.loc
 
     @torch.no_grad()
     def sample(self, sample_shape: torch.Size | list[int] | tuple[int, ...] = _ONE) -> Tensor:
-        """Draw the middles of bins with torch's global generator."""
+        """Draw bin midpoints with torch's global generator."""
         uniform = torch.rand(torch.Size(sample_shape) + self.loc.shape).to(self.loc)
         value = self.loc + self.log_scale.exp() * torch.logit(uniform, 1e-6)
         return ((value * BINS).floor().clamp(0, BINS - 1) + 0.5) / BINS

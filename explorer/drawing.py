@@ -1,4 +1,4 @@
-"""Samples and their sketch become pictures: thumbnails, grids, PNG."""
+"""Rendering of samples by their sketch: thumbnails, grids, PNG."""
 
 import io
 import math
@@ -12,11 +12,11 @@ from explorer.sketch import CurveSketch, PixelSketch
 INK = (31, 41, 55)
 PAPER = (255, 255, 255)
 _SMOOTH = 4
-"""Curves are drawn so many times larger and scaled down."""
+"""Supersampling factor for curves."""
 
 
 def aspect(sketch: PixelSketch | CurveSketch) -> float:
-    """Return width over height of one drawn sample."""
+    """Return the aspect ratio (width / height) of a drawn sample."""
     if isinstance(sketch, PixelSketch):
         return sketch.width / sketch.height
     low, high = curve_range(sketch)
@@ -24,9 +24,9 @@ def aspect(sketch: PixelSketch | CurveSketch) -> float:
 
 
 def curve_range(sketch: CurveSketch) -> tuple[float, float]:
-    """Return the heights between which curves are drawn: three spreads round most stations.
+    """Return the range of heights to draw: three standard deviations around most stations.
 
-    Single stations of odd spread (a blunt trailing edge) do not flatten all the others.
+    A few stations of unusual variance (a blunt trailing edge) do not flatten all the others.
     """
     loc, scale = np.asarray(sketch.loc), np.asarray(sketch.scale)
     low, high = np.quantile(loc - 3 * scale, 0.1), np.quantile(loc + 3 * scale, 0.9)
@@ -36,21 +36,21 @@ def curve_range(sketch: CurveSketch) -> tuple[float, float]:
 def on_paper(
     x: Float[np.ndarray, "batch *sample"], sketch: PixelSketch | CurveSketch
 ) -> Float[np.ndarray, "batch *sample"]:
-    """Turn pictures in ink round, so that it is dark on light paper; leave all else."""
+    """Invert images in ink, to dark on light paper; leave others unchanged."""
     return 1 - x if isinstance(sketch, PixelSketch) and sketch.inked else x
 
 
 def quantise(
     x: Float[np.ndarray, "batch *sample"],
 ) -> UInt8[np.ndarray, "batch height width channels"]:
-    """Round pictures in [0, 1] to eight bits, channels last."""
+    """Quantise images in [0, 1] to 8 bits, channels last."""
     return np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
 
 
 def thumbnails(
     x: Float[np.ndarray, "batch *sample"], sketch: PixelSketch | CurveSketch, side: int
 ) -> UInt8[np.ndarray, "batch height width 3"]:
-    """Draw each sample into a tile whose longer side has about `side` pixels."""
+    """Draw each sample as a tile with about `side` pixels on its longer side."""
     if isinstance(sketch, PixelSketch):
         tiles = quantise(x)
         factor = max(1, round(side / max(sketch.height, sketch.width)))
@@ -63,7 +63,7 @@ def thumbnails(
 def grid(
     tiles: UInt8[np.ndarray, "batch height width 3"], columns: int, gap: int = 2
 ) -> UInt8[np.ndarray, "rows columns 3"]:
-    """Lay tiles out row by row on paper."""
+    """Arrange tiles row by row in one image."""
     n, height, width, _ = tiles.shape
     rows = math.ceil(n / columns)
     sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, np.uint8)
@@ -74,7 +74,7 @@ def grid(
 
 
 def png(picture: UInt8[np.ndarray, "height width 3"]) -> bytes:
-    """Encode a picture."""
+    """Encode an image as PNG."""
     stream = io.BytesIO()
     Image.fromarray(picture).save(stream, "PNG", optimize=True)
     return stream.getvalue()

@@ -1,31 +1,31 @@
-"""All that can go wrong, as one tree; each message is one sentence that holds the remedy.
+"""All errors, as one tree; each message is one sentence that includes the remedy.
 
 ExplorerError
-├── SettingsError        a flag, environment variable or folder does not fit
+├── SettingsError        a flag, environment variable or folder is invalid
 ├── DataError            a data set cannot be read
-│   └── DataMissingError     one of its files is absent
+│   └── DataMissingError     one of its files is missing
 ├── RecipeError          a recipe does not describe something that can be built
 ├── PluginError          what another package plugs in cannot be used
 ├── CheckpointError      a checkpoint folder cannot be opened
 │   └── UnknownCheckpointError   no checkpoint has that slug
-├── TrainingError        training cannot start or go on
+├── TrainingError        training cannot start or continue
 ├── ExportError          an export cannot be made or rebuilt
 ├── DirectionError       a direction cannot be saved or read
 ├── DesignError          a property, constraint or search cannot be used
-├── StoreError           candidates cannot be kept or read
-├── JobError             a job cannot be started or gone on with
-├── NoDensityError       a density was asked of a model that has none
-├── LevelError           a level of the code was asked for that the model has not
-└── DeviceError          the device is unknown, absent or out of memory
+├── StoreError           candidates cannot be saved or read
+├── JobError             a job cannot be started or resumed
+├── NoDensityError       a density was requested of a model that has none
+├── LevelError           a level of the code was requested that the model lacks
+└── DeviceError          the device is unknown, unavailable or out of memory
 """
 
 
 class ExplorerError(Exception):
-    """Anything a user can cause and mend; `str(error)` is one sentence with the remedy."""
+    """Anything a user can cause and fix; `str(error)` is one sentence with the remedy."""
 
 
 class SettingsError(ExplorerError):
-    """A flag, environment variable or folder does not fit."""
+    """A flag, environment variable or folder is invalid."""
 
 
 class DataError(ExplorerError):
@@ -33,7 +33,7 @@ class DataError(ExplorerError):
 
 
 class DataMissingError(DataError):
-    """A file of a data set is absent; the message says which file goes where."""
+    """A file of a data set is missing; the message says which file goes where."""
 
 
 class RecipeError(ExplorerError):
@@ -45,7 +45,7 @@ class PluginError(ExplorerError):
 
 
 class CheckpointError(ExplorerError):
-    """A checkpoint folder cannot be opened; the message says what is wrong in it."""
+    """A checkpoint folder cannot be opened; the message says what is wrong with it."""
 
 
 class UnknownCheckpointError(CheckpointError):
@@ -53,7 +53,7 @@ class UnknownCheckpointError(CheckpointError):
 
 
 class TrainingError(ExplorerError):
-    """Training cannot start or go on."""
+    """Training cannot start or continue."""
 
 
 class ExportError(ExplorerError):
@@ -69,20 +69,20 @@ class DesignError(ExplorerError):
 
 
 class StoreError(ExplorerError):
-    """Candidates cannot be kept or read; what was to be kept is not lost by it."""
+    """Candidates cannot be saved or read; unsaved picks are not lost."""
 
 
 class JobError(ExplorerError):
-    """A job cannot be started or gone on with."""
+    """A job cannot be started or resumed."""
 
 
 class NoDensityError(ExplorerError):
-    """A density was asked of a model that has none, as a plain autoencoder."""
+    """A density was requested of a model that has none, such as a plain autoencoder."""
 
 
 class LevelError(ExplorerError):
-    """A level of the code was asked for, or a value per level given, that the model has not."""
+    """The model lacks a requested level, or has another number of levels than values given."""
 
 
 class DeviceError(ExplorerError):
-    """The device is unknown, absent or out of memory."""
+    """The device is unknown, unavailable or out of memory."""

@@ -1,4 +1,4 @@
-"""What one takes home: pictures, animations, tables of codes, and the JSON that rebuilds them."""
+"""Exports: images, animations, tables of codes, and the JSON that regenerates them."""
 
 import base64
 import csv
@@ -35,7 +35,7 @@ _Value = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 
 
 class Drawn(Recipe):
-    """A strip drawn from the prior: a seed is all it takes."""
+    """A strip drawn from the prior, fully specified by its seed."""
 
     tiles: int = Field(ge=1, le=4096)
     seed: int = Field(ge=0, lt=2**31)
@@ -44,7 +44,7 @@ class Drawn(Recipe):
 
 
 class Codes(Recipe):
-    """A strip of given codes, as little-endian float32 in base64, frames x tiles x latent."""
+    """A strip of given codes, as base64 of little-endian float32, frames x tiles x latent."""
 
     shape: tuple[int, int, int]
     values: Annotated[tuple[_Value, ...], Field(min_length=1, max_length=4096)]
@@ -52,7 +52,7 @@ class Codes(Recipe):
 
 
 class Manifest(Recipe):
-    """All that rebuilds a strip: the checkpoint by name and content hash, and seed or codes."""
+    """All that regenerates a strip: checkpoint name and content hash, and seed or codes."""
 
     format: Literal["latent-explorer strip"] = FORMAT
     version: Literal[1] = 1
@@ -62,12 +62,12 @@ class Manifest(Recipe):
     view: str = Field("", max_length=4000)
     drawn: Drawn | None = None
     codes: Codes | None = None
-    frame: int = Field(0, ge=0, description="The frame that was shown.")
-    digest: str = Field(max_length=64, description="SHA-256 of the strip as eight-bit samples.")
+    frame: int = Field(0, ge=0, description="The frame on display.")
+    digest: str = Field(max_length=64, description="SHA-256 of the strip as 8-bit samples.")
 
 
 class Rebuilt(NamedTuple):
-    """A strip made again, and whether every picture is the same, bit by bit."""
+    """A regenerated strip, and whether every image is bit-identical."""
 
     strip: Strip
     same: bool
@@ -80,7 +80,7 @@ def picture(strip: Strip, frame: int = 0, dark_ink: bool = True) -> bytes:
 
 
 def sprite(strip: Strip, dark_ink: bool = True) -> bytes:
-    """Draw all frames into one PNG: a row for each frame, its tiles side by side."""
+    """Draw all frames into one PNG, one row of tiles per frame."""
     rows = [_tiles(strip, frame, dark_ink) for frame in range(len(strip.values))]
     if len(rows[0]) == 1:
         return drawing.png(drawing.grid(np.concatenate(rows), len(rows)))
@@ -88,7 +88,7 @@ def sprite(strip: Strip, dark_ink: bool = True) -> bytes:
 
 
 def animation(strip: Strip, kind: Literal["gif", "webp"], dark_ink: bool = True) -> bytes:
-    """Animate the frames, there and back, without end."""
+    """Animate the frames forwards and backwards in an endless loop."""
     order = [*range(len(strip.values)), *range(len(strip.values) - 2, 0, -1)]
     columns = math.ceil(math.sqrt(strip.samples.shape[1]))
     frames = [
@@ -110,9 +110,9 @@ def animation(strip: Strip, kind: Literal["gif", "webp"], dark_ink: bool = True)
 
 
 def table(columns: dict[str, np.ndarray], z: Float[np.ndarray, "codes latent"]) -> bytes:
-    """Write codes as CSV, one row each, after columns that say what each is.
+    """Write codes as CSV, one row each, preceded by descriptive columns.
 
-    Text that a spreadsheet would take for a formula is written behind an apostrophe.
+    Text that a spreadsheet would take for a formula is prefixed with an apostrophe.
     """
     stream = io.StringIO(newline="")
     writer = csv.writer(stream)
@@ -124,7 +124,7 @@ def table(columns: dict[str, np.ndarray], z: Float[np.ndarray, "codes latent"]) 
 
 
 def arrays(columns: dict[str, np.ndarray], z: Float[np.ndarray, "codes latent"]) -> bytes:
-    """Write codes and what each is as npz, without objects."""
+    """Write codes and descriptive columns as npz, without objects."""
     plain = {name: values.astype(np.str_) if values.dtype == object else values
              for name, values in columns.items()}  # fmt: skip
     stream = io.BytesIO()
@@ -133,17 +133,17 @@ def arrays(columns: dict[str, np.ndarray], z: Float[np.ndarray, "codes latent"])
 
 
 def manifest(engine: Engine, strip: Strip, library: str, view: str = "", frame: int = 0) -> bytes:
-    """Write the JSON from which `rebuild` makes a strip again.
+    """Write the JSON from which `rebuild` regenerates a strip.
 
     Args:
         engine: The model that made it.
         strip: The strip; it must have codes or a recipe.
         library: Version of this library.
-        view: Address of the view, for people.
-        frame: The frame that is shown.
+        view: Address of the view, for human readers.
+        frame: The frame on display.
 
     Raises:
-        ExportError: If the strip holds samples that no code stands for.
+        ExportError: If the strip holds samples without codes.
     """
     drawn = codes = None
     if strip.recipe is not None:
@@ -172,36 +172,36 @@ def manifest(engine: Engine, strip: Strip, library: str, view: str = "", frame: 
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read and validate such a JSON file.
+    """Read and validate a manifest.
 
     Raises:
         ExportError: If it is not one.
     """
     try:
         if path.stat().st_size > 5 * MAX_TEXT_BYTES:
-            raise ExportError(f"{path.name} is too large; it is not one of ours.")
+            raise ExportError(f"{path.name} is too large; it was not exported by Latent Explorer.")
         facts = Manifest.model_validate_json(path.read_bytes())
     except OSError as error:
         raise ExportError(f"{path} cannot be read ({error.strerror}).") from error
     except ValidationError as error:
         raise ExportError(f"{path.name}: {first_problem(error)}") from error
     if (facts.drawn is None) == (facts.codes is None):
-        raise ExportError(f"{path.name} must hold either a seed or codes; export it again.")
+        raise ExportError(f"{path.name} must contain either a seed or codes; export it again.")
     return facts
 
 
 def rebuild(facts: Manifest, device: str = "auto") -> Rebuilt:
-    """Make a strip again from its JSON, with the very weights it was made with.
+    """Regenerate a strip from its manifest, with exactly the weights it was made with.
 
     Raises:
-        ExportError: If the weights are others, or the codes do not fit them.
-        UnknownCheckpointError: If the checkpoint is not here.
+        ExportError: If the weights differ, or the codes do not fit them.
+        UnknownCheckpointError: If the checkpoint is missing.
     """
     opened = checkpoint.load(facts.checkpoint)
     if opened.hash != facts.hash:
         raise ExportError(
-            f"{facts.checkpoint} here has other weights ({opened.hash}) than those of the export "
-            f"({facts.hash}); fetch that version of the checkpoint."
+            f"{facts.checkpoint} has different weights here ({opened.hash}) from the export's "
+            f"({facts.hash}); get that version of the checkpoint."
         )
     engine = Engine(opened, device)
     if facts.drawn is not None:
@@ -211,7 +211,7 @@ def rebuild(facts: Manifest, device: str = "auto") -> Rebuilt:
         if drawn.component is not None and drawn.component >= count:
             raise ExportError(f"{facts.checkpoint} has no component {drawn.component}.")
         if drawn.tiles * len(drawn.scales) > MOST_TILES:
-            raise ExportError(f"The export asks for more than {MOST_TILES:,} pictures.")
+            raise ExportError(f"The export asks for more than {MOST_TILES:,} images.")
         strip = scale_strip(
             engine,
             tiles=drawn.tiles,
@@ -226,7 +226,7 @@ def rebuild(facts: Manifest, device: str = "auto") -> Rebuilt:
 
 
 def digest(strip: Strip) -> str:
-    """Hash a strip as it is sent to the browser: eight-bit pictures or 16-bit heights."""
+    """Hash a strip as sent to the browser: 8-bit images or 16-bit heights."""
     header, body = strip.panel
     kind = json.dumps([header["kind"], header["frames"], header["tiles"]]).encode()
     return hashlib.sha256(kind + body).hexdigest()
@@ -248,7 +248,7 @@ def _decoded(codes: Codes, engine: Engine) -> Float[np.ndarray, "frames tiles la
         raise ExportError("The export's codes do not fit its shape or the model; export it again.")
     z = np.frombuffer(raw, "<f4").reshape(codes.shape).copy()
     if not np.isfinite(z).all() or np.abs(z).max() > 1e6:
-        raise ExportError("The export's codes are not finite; export it again.")
+        raise ExportError("The export's codes contain non-finite values; export it again.")
     return z
 
 

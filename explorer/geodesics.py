@@ -1,7 +1,7 @@
-"""The shortest way in what is decoded: geodesics of the metric that a decoder pulls back.
+"""Shortest paths in data space: geodesics of the decoder's pullback metric.
 
 The metric is never formed. A path is a chain of codes; its energy is the sum of squared steps of
-what the codes decode to, embedded so that equal distances are equally easy to tell apart.
+the decoded codes, embedded so that equal distances are equally distinguishable.
 """
 
 from collections.abc import Callable
@@ -25,14 +25,14 @@ _HISTORY = 20
 _TOLERANCE = 1e-12
 
 Embedding = Callable[[Tensor], Tensor]
-"""From codes (rows) to what they decode to, in a flat space of the decoder's own distances."""
+"""Maps codes (rows) to their decodings, embedded so that distances are Euclidean."""
 
 
 class Geodesic(NamedTuple):
-    """A way between two codes, and what it measures beside the straight line.
+    """A path between two codes, with its length and energy compared to the straight line.
 
-    `energies` fall from the straight line's to the way's own; lengths are those of what is
-    decoded, in units of the embedding.
+    `energies` decrease from the straight line's to the path's; lengths are measured in data
+    space, in units of the embedding.
     """
 
     codes: Float[np.ndarray, "stops latent"]
@@ -42,18 +42,18 @@ class Geodesic(NamedTuple):
 
     @property
     def saved(self) -> float:
-        """How much shorter than the straight line it is, as a share."""
+        """How much shorter than the straight line it is, as a fraction."""
         return 1 - self.length / self.straight_length if self.straight_length > 0 else 0.0
 
 
 def embedding(model: AbstractModel) -> Embedding:
-    """Make the embedding of a model's decoder, in double precision.
+    """Build the embedding of a model's decoder, in double precision.
 
-    Bernoulli pixels go to 2 arcsin(sqrt(p)), in which the Fisher metric is flat; Gaussian ones to
-    mean / spread; pixels of eight bits to their mean.
+    Bernoulli pixels map to 2 arcsin(sqrt(p)), where the Fisher metric is flat; Gaussian ones to
+    mean / standard deviation; 8-bit pixels to their mean.
 
     Raises:
-        NoDensityError: If the decoder goes pixel by pixel: its pictures have no derivative.
+        NoDensityError: If the decoder is autoregressive: its images have no derivative.
 
     References:
         Latent space oddity (Arvanitidis et al., 2018), section 3. https://arxiv.org/abs/1710.11379
@@ -64,11 +64,11 @@ def embedding(model: AbstractModel) -> Embedding:
         p = model.likelihood(codes)
         if isinstance(p, Sequential):
             raise NoDensityError(
-                "A decoder that goes pixel by pixel has no smooth pictures; choose another way."
+                "An autoregressive decoder is not differentiable in z; choose another method."
             )
         base = p.base_dist if isinstance(p, Independent) else p
         if isinstance(base, Bernoulli):
-            # arcsin(sqrt(sigmoid(l))) = arctan(exp(l / 2)), whose slope survives at p = 0 and 1.
+            # arcsin(sqrt(sigmoid(l))) = arctan(exp(l / 2)), whose slope survives at p = 0, 1.
             return (2 * (base.logits.clamp(-60, 60) / 2).exp().atan()).flatten(1)
         if isinstance(base, Normal):
             return (base.loc / base.scale).flatten(1)
@@ -86,18 +86,18 @@ def geodesic(
     segments: int = SEGMENTS,
     iterations: int = ITERATIONS,
 ) -> Geodesic:
-    """Find a way of least energy between two codes, from the straight line down.
+    """Find a path of minimal energy between two codes, starting from the straight line.
 
     The energy is T times the sum over T steps of |f(c_{i+1}) - f(c_i)|^2. It never rises: every
-    step is a line search, and the best way seen is kept, the straight line among them.
+    step is a line search, and the best path seen is kept, including the straight line.
 
     Args:
         start: The first code.
         end: The last code.
-        embed: From codes to what they decode to.
-        unit: Spread of each unit of the code, for steps of like size; ones by default.
+        embed: The embedding of the decoder.
+        unit: Standard deviation of each latent unit, for scaled steps; ones by default.
         segments: T.
-        iterations: Most steps of L-BFGS.
+        iterations: Maximum number of L-BFGS steps.
 
     References:
         Latent space oddity (Arvanitidis et al., 2018), section 4. https://arxiv.org/abs/1710.11379
@@ -151,12 +151,12 @@ def shortest(
     embed: Embedding,
     scale: Float[np.ndarray, " latent"],
 ) -> tuple[Float[np.ndarray, "frames latent"], tuple[Geodesic, ...]]:
-    """Walk the shortest way from each end to the next; every leg takes equally many frames.
+    """Follow the geodesic from each endpoint to the next, with equally many frames per leg.
 
     Args:
         ends: Codes to visit.
         frames: Codes of the path.
-        embed: From codes to what they decode to.
+        embed: The embedding of the decoder.
         scale: The prior's standard deviation per unit.
 
     Returns:

@@ -1,6 +1,6 @@
 """One engine per open model: encode, decode, sample and score, in batches, on one device.
 
-It knows nothing of the web, takes and gives float32 NumPy, and may be shared by threads.
+It is independent of the web app, uses float32 NumPy arrays throughout, and is thread-safe.
 """
 
 import math
@@ -35,8 +35,8 @@ from explorer.priors import HierarchicalPrior
 from explorer.sketch import CurveSketch, PixelSketch
 
 BLOCKS = {"cpu": 192, "cuda": 1024}
-"""Rows of one call. Blocks are padded with zeros: the rounding of a matrix product hangs on its
-number of rows, and without padding one in 150 eight-bit pictures changed with the batch size."""
+"""Rows per call. Blocks are zero-padded: the rounding of a matrix product depends on its number
+of rows, and without padding one in 150 8-bit images changed with the batch size."""
 
 Array = np.ndarray
 
@@ -58,7 +58,7 @@ class Sample(NamedTuple):
 
 
 class Prototypes(NamedTuple):
-    """The components of a mixture prior, and the pseudo-inputs they come from (VampPrior)."""
+    """The components of a mixture prior, and their pseudo-inputs (VampPrior)."""
 
     weights: Float[Array, " components"]
     loc: Float[Array, "components latent"]
@@ -68,15 +68,15 @@ class Prototypes(NamedTuple):
 
 
 class Engine:
-    """A trained model at work.
+    """A trained model, ready for inference.
 
     Args:
         checkpoint: An opened checkpoint.
         device: auto, cpu or cuda.
-        block: Rows of one call; by default what suits the device.
+        block: Rows per call; by default chosen for the device.
 
     Raises:
-        DeviceError: If the device is unknown or absent.
+        DeviceError: If the device is unknown or unavailable.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Engine:
 
     @property
     def has_prior(self) -> bool:
-        """Whether there is a prior to draw from."""
+        """Whether there is a prior to sample from."""
         return self._prior is not None
 
     @property
@@ -118,7 +118,7 @@ class Engine:
     def encode(
         self, x: Float[Array | Tensor, "batch *sample"], labels: Array | None = None
     ) -> Encoded:
-        """Encode samples in data units; in a hierarchy means are followed from the top down."""
+        """Encode samples in data units; in a hierarchy each level is given the means above it."""
         loc, scale = self._run(x, self._encode_block)
         return Encoded(loc, scale if self.has_prior else None)
 
@@ -138,8 +138,8 @@ class Engine:
     ) -> Float[Array, "batch *sample"]:
         """Decode codes to the mean of p(x|z), in data units.
 
-        Of a decoder that goes pixel by pixel, each pixel's probability given the probabilities of
-        those before it.
+        With an autoregressive decoder, each pixel's probability given the probabilities of
+        the preceding ones.
         """
         return self._run(z, lambda rows: (self._model.likelihood(rows).mean,))[0]
 
@@ -151,17 +151,17 @@ class Engine:
         component: int | None = None,
         labels: Array | None = None,
     ) -> Sample:
-        """Draw from the prior with a scale, and decode.
+        """Sample the prior at a given scale, and decode.
 
-        A sample keeps its component and its noise for every scale, and the first samples of a
-        larger draw are those of a smaller one.
+        A sample keeps its component and noise at every scale, and the first samples of a
+        larger draw equal those of a smaller one.
 
         Args:
-            n: How many.
-            scale: s in z = mean + s * spread * noise; 1 is the prior as trained. In a hierarchy
-                one for all levels, or one for each, top first.
-            seed: Same seed, same pictures; likewise one, or one for each level.
-            component: Draw from this component only.
+            n: Number of samples.
+            scale: s in z = mean + s * sd * noise; 1 is the prior as trained. In a hierarchy
+                one for all levels, or one per level, top first.
+            seed: The same seed gives the same images; one for all levels, or one per level.
+            component: Sample only this component.
             labels: Reserved for class-conditional models.
         """
         z, index = self.draw(n, scale, seed, component)
@@ -183,20 +183,20 @@ class Engine:
         scale: float = 1.0,
         seed: int = 0,
     ) -> Float[Array, "n latent"]:
-        """Keep one code but for one of its levels, which is drawn anew from the prior.
+        """Resample one level of a code from the prior, keeping the other.
 
-        The bottom is drawn given the top that stays: what the bottom adds. A top that is drawn
-        anew leaves the bottom as it is: what the top decides.
+        The bottom is sampled given the fixed top, which shows what the bottom adds; a resampled
+        top leaves the bottom unchanged, which shows what the top decides.
 
         Args:
             z: The code.
-            level: Name of the level to draw, as in `space`.
-            n: How many.
+            level: Name of the level to resample, as in `space`.
+            n: Number of samples.
             scale: s, as in `sample`.
             seed: Seed of the draws.
 
         Raises:
-            LevelError: If the space has no such level, or no other.
+            LevelError: If the space lacks this level, or has no other.
         """
         with self._lock, torch.inference_mode():
             prior = self.prior
@@ -215,9 +215,9 @@ class Engine:
 
     @property
     def top(self) -> tuple[LatentPrior, int]:
-        """The learned prior itself, and the length of the codes it is about.
+        """The learned prior, and the length of the codes it covers.
 
-        In a hierarchy they are the first units of a code; elsewhere all.
+        In a hierarchy these are the first units of a code; otherwise all of them.
         """
         prior = self.prior
         return (
@@ -228,20 +228,20 @@ class Engine:
 
     @property
     def sequential(self) -> bool:
-        """Whether p(x|z) goes pixel by pixel, so that its samples take longer than its means."""
+        """Whether p(x|z) is autoregressive, so that samples take longer than means."""
         return isinstance(self.checkpoint.config.model, PixelHVAEConfig)
 
     def paint(
         self, z: Float[Array | Tensor, "batch latent"], seed: int = 0
     ) -> Float[Array, "batch *sample"]:
-        """Draw one binary picture from p(x|z) for each code, pixel by pixel where it is so made.
+        """Draw one binary image from p(x|z) per code, pixel by pixel if it is autoregressive.
 
         Raises:
-            NoDensityError: If p(x|z) is not of binary pixels.
+            NoDensityError: If p(x|z) is not over binary pixels.
         """
         if self.checkpoint.config.model.likelihood != "bernoulli":
             raise NoDensityError(
-                f"{self.slug} does not draw binary pixels; look at its means instead."
+                f"{self.slug} does not model binary pixels; use its means instead."
             )
         shape = self.sketch.shape
         uniform = uniforms(len(z) * math.prod(shape), seed).float().reshape(len(z), *shape)
@@ -269,7 +269,7 @@ class Engine:
         return self._prior.components() if self._prior is not None else None
 
     def prototypes(self) -> Prototypes | None:
-        """Decode the prior's components; None where there is no prior or no component."""
+        """Decode the prior's components; None without a prior or components."""
         components = self.components()
         if components is None:
             return None
@@ -283,7 +283,7 @@ class Engine:
         )
 
     def moments(self) -> tuple[Float[Array, " latent"], Float[Array, " latent"]]:
-        """Return the prior's mean and standard deviation per unit, by draws where need be.
+        """Return the prior's mean and standard deviation per unit, by sampling if necessary.
 
         Raises:
             NoDensityError: If the model is a plain autoencoder.
@@ -296,7 +296,7 @@ class Engine:
         return _numpy(mixture.mean), _numpy(mixture.variance.sqrt())
 
     def responsibilities(self, z: Float[Array, "batch latent"]) -> Int[Array, " batch"]:
-        """Return for each code the component that most probably made it."""
+        """Return for each code the component with the highest responsibility."""
         prior = self.prior
         if prior.components() is None:
             raise NoDensityError(
@@ -314,7 +314,7 @@ class Engine:
     def score(
         self, x: Float[Array | Tensor, "batch *sample"], samples: int = 500, seed: int = 0
     ) -> Likelihood:
-        """Estimate log p(x) and the bound's terms by importance sampling.
+        """Estimate log p(x) and the terms of the ELBO by importance sampling.
 
         Raises:
             NoDensityError: If the model is a plain autoencoder.
@@ -329,7 +329,7 @@ class Engine:
         return Likelihood(*(part.cpu() for part in found))
 
     def refine(self, x: Float[Array | Tensor, "1 *sample"], seed: int = 0) -> Refinement:
-        """Improve q(z|x) for one sample by gradient steps, and tell how its bound rises.
+        """Optimise q(z|x) for one sample by gradient steps, recording the ELBO.
 
         Raises:
             NoDensityError: If the model is a plain autoencoder.
@@ -340,7 +340,7 @@ class Engine:
         return found._replace(elbo=found.elbo.cpu(), loc=found.loc.cpu(), scale=found.scale.cpu())
 
     def release(self) -> None:
-        """Leave the device, as when a cache lets the engine go; who still holds it works on."""
+        """Free the device, as on eviction from a cache; the engine remains usable."""
         with self._lock:
             if self.device != "cpu":
                 self.device = "cpu"
@@ -349,12 +349,12 @@ class Engine:
                 torch.cuda.empty_cache()
 
     def _place(self) -> None:
-        """Move model and prior to the device; the prior's components are evaluated once, here."""
+        """Move model and prior to the device, and evaluate the prior's components once."""
         self._model = self.checkpoint.model.to(self.device)
         self._prior: LatentPrior | None = None
         self._pseudo_inputs: Tensor | None = None
         if self.checkpoint.prior is not None:
-            # Not inference mode: paths ask for gradients of log p(z) in z.
+            # Not inference mode: paths need gradients of log p(z) in z.
             with torch.no_grad():
                 module = self.checkpoint.prior.to(self.device)
                 self._prior = self._model.latent_prior(module)
@@ -367,7 +367,7 @@ class Engine:
     def _run(
         self, rows: Array | Tensor, call: Callable[[Tensor], tuple[Tensor, ...]]
     ) -> tuple[Array, ...]:
-        """Call on padded blocks; on a full device, on smaller ones."""
+        """Run on padded blocks; on smaller ones if the device is out of memory."""
         values = torch.as_tensor(rows, dtype=torch.float32)
         if len(values) == 0:
             values = values.new_zeros(1, *values.shape[1:])
@@ -383,7 +383,7 @@ class Engine:
                     torch.cuda.empty_cache()
                     if block == 1:
                         raise DeviceError(
-                            "The device has no memory left; use --device cpu."
+                            "The device is out of memory; use --device cpu."
                         ) from error
                     block //= 2
             self.milliseconds = 1000 * (time.perf_counter() - start)
@@ -392,7 +392,7 @@ class Engine:
     def _blocks(
         self, values: Tensor, block: int, call: Callable[[Tensor], tuple[Tensor, ...]]
     ) -> tuple[Array, ...]:
-        """Call block by block, each padded to its full size; answers are copied while in cache."""
+        """Run block by block, each padded to full size; outputs are copied while in cache."""
         whole: list[Tensor] = []
         for start in range(0, len(values), block):
             chunk = values[start : start + block]

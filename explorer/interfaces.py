@@ -1,6 +1,6 @@
-"""The promises every model and prior keeps, and the words for shapes.
+"""The interfaces every model and prior implements, and the vocabulary of shapes.
 
-Axis words, the same everywhere: `batch latent channels height width pixels components samples
+Axis names, the same everywhere: `batch latent channels height width pixels components samples
 codes classes`; `*sample` stands for the axes of one sample. Log-densities are in nats.
 """
 
@@ -19,7 +19,7 @@ from explorer.errors import LevelError, NoDensityError
 from explorer.sketch import CurveSketch, PixelSketch
 
 BLOCK = 16
-"""Rows in which noise is drawn: torch fills tensors below 16 elements in another order."""
+"""Block of rows for drawing noise: torch fills tensors below 16 elements in another order."""
 
 
 class Recipe(BaseModel):
@@ -49,7 +49,7 @@ class AbstractConfig(Recipe, ABC):
 
 @dataclass(frozen=True)
 class Level:
-    """One group of latent units: `name`, and the slice of the flat code that it fills."""
+    """One group of latent units: its name and its slice of the flat code."""
 
     name: str
     start: int
@@ -59,7 +59,7 @@ class Level:
 
 @dataclass(frozen=True)
 class LatentSpace:
-    """A code is one flat row; its levels say what its parts are."""
+    """The layout of codes: flat rows, divided into levels."""
 
     levels: tuple[Level, ...]
 
@@ -70,16 +70,16 @@ class LatentSpace:
 
     @classmethod
     def single(cls, size: int) -> "LatentSpace":
-        """Declare a space of one continuous level."""
+        """Return a space with a single continuous level."""
         return cls((Level("z", 0, size),))
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """q(z|x) for a batch: a diagonal Gaussian, or a point where `scale` is None.
+    """q(z|x) for a batch: a diagonal Gaussian, or a point mass if `scale` is None.
 
-    In a hierarchy `loc` and `scale` are of the top level, and `below` gives the next level's
-    Gaussian once the codes above it are known.
+    In a hierarchy `loc` and `scale` describe the top level, and `below` returns the next level's
+    Gaussian given the codes above it.
     """
 
     loc: Float[Tensor, "*batch level"]
@@ -87,7 +87,7 @@ class Posterior:
     below: "Callable[[Tensor], Posterior] | None" = None
 
     def sample(self, generator: torch.Generator | None = None) -> Float[Tensor, "*batch latent"]:
-        """Draw one code per row, differentiably; a point posterior returns its point."""
+        """Draw one code per row by reparametrisation; a point posterior returns its point."""
         return joined(self.walk(generator=generator))
 
     def walk(
@@ -96,7 +96,7 @@ class Posterior:
         *,
         generator: torch.Generator | None = None,
     ) -> "tuple[Rung, ...]":
-        """Go down the levels, at each drawing z = loc + scale * noise given what lies above.
+        """Go down the levels, drawing z = loc + scale * noise at each given those above.
 
         Args:
             eps: Standard normal noise, a row per code, its columns in the order of the levels;
@@ -137,12 +137,12 @@ class Posterior:
         )
 
     def level_log_prob(self, z: Float[Tensor, "*shape level"]) -> Float[Tensor, "*shape"]:
-        """Evaluate the density of this level's own Gaussian in nats."""
+        """Evaluate the log-density of this level's Gaussian in nats."""
         assert self.scale is not None
         return Independent(Normal(self.loc, self.scale, validate_args=False), 1).log_prob(z)
 
     def flat(self) -> "Posterior":
-        """Follow the means down the levels: means and spreads of a whole code, as one Gaussian."""
+        """Follow the means down the levels: the whole code as one diagonal Gaussian."""
         if self.scale is None or self.below is None:
             return self
         rest = self.below(self.loc).flat()
@@ -153,28 +153,28 @@ class Posterior:
 
 
 Conditional = Callable[[Tensor], Posterior]
-"""From codes of the levels above to the Gaussian of the level below."""
+"""Maps codes of the levels above to the Gaussian of the level below."""
 
 
 class Rung(NamedTuple):
-    """One level of a drawn code: the Gaussian it was drawn from, given what lies above, and z."""
+    """One level of a drawn code: its conditional Gaussian given the levels above, and z."""
 
     q: Posterior
     z: Float[Tensor, "*shape level"]
 
     def log_prob(self) -> Float[Tensor, "*shape"]:
-        """Evaluate the density of this level's code in nats."""
+        """Evaluate the log-density of this level's code in nats."""
         return self.q.level_log_prob(self.z)
 
 
 def joined(rungs: "tuple[Rung, ...]") -> Float[Tensor, "*shape latent"]:
-    """Put the levels of a drawn code together."""
+    """Concatenate the levels of a drawn code."""
     return rungs[0].z if len(rungs) == 1 else torch.cat([rung.z for rung in rungs], -1)
 
 
 @dataclass(frozen=True)
 class Components:
-    """The components of a mixture prior; one component is a plain Gaussian."""
+    """The components of a mixture prior; a single component is a plain Gaussian."""
 
     log_weights: Float[Tensor, " components"]
     loc: Float[Tensor, "components latent"]
@@ -194,14 +194,14 @@ class Draw(NamedTuple):
 _Value = TypeVar("_Value", int, float)
 
 Scale = float | tuple[float, ...]
-"""One scale for all levels, or one for each, top first."""
+"""One scale for all levels, or one per level, top first."""
 
 Seed = int | tuple[int, ...]
-"""One seed for all levels, or one for each, top first."""
+"""One seed for all levels, or one per level, top first."""
 
 
 def each_level(value: _Value | tuple[_Value, ...], levels: int) -> tuple[_Value, ...]:
-    """Give every level its own value."""
+    """Expand to one value per level."""
     values = value if isinstance(value, tuple) else (value,) * levels
     if len(values) != levels:
         raise LevelError(
@@ -211,7 +211,7 @@ def each_level(value: _Value | tuple[_Value, ...], levels: int) -> tuple[_Value,
 
 
 class LatentPrior(ABC):
-    """p(z) at hand: a density, a sampler with a scale, and components where it has them."""
+    """An evaluated p(z): a density, a sampler with a scale, and components if it has any."""
 
     @abstractmethod
     def log_prob(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch"]:
@@ -221,18 +221,18 @@ class LatentPrior(ABC):
     def draw(
         self, n: int, *, scale: Scale = 1.0, seed: Seed = 0, component: int | None = None
     ) -> Draw:
-        """Draw n codes: mean + scale * spread * noise inside the drawn component.
+        """Draw n codes: mean + scale * sd * noise within the drawn component.
 
-        The first rows of a larger draw equal a smaller draw, to the rounding of a matrix product
-        where one is needed, and a row keeps its component and its noise for every scale.
+        The first rows of a larger draw equal a smaller draw, up to rounding in a matrix product
+        where one is needed, and a row keeps its component and noise at every scale.
         """
 
     @abstractmethod
     def components(self) -> Components | None:
-        """Return the mixture's components, or None for a prior that is no mixture.
+        """Return the mixture's components, or None for a prior that is not a mixture.
 
-        In a hierarchy they are the top level's, each with the level below at its centre: places
-        to look at, whose densities are the top level's only.
+        In a hierarchy they are the top level's, each with the level below at its mean: points
+        to inspect, whose densities are the top level's only.
         """
 
     def levels(self, z: Float[Tensor, "*batch latent"]) -> "tuple[LatentPrior | Posterior, ...]":
@@ -250,9 +250,9 @@ Encode = Callable[..., Posterior]
 
 
 class AbstractPrior(nn.Module, ABC):
-    """A prior module: called with a model's `posterior`, it hands out a `LatentPrior`.
+    """A prior module: called with a model's `posterior`, it returns a `LatentPrior`.
 
-    It does not own the encoder; a VampPrior borrows it at each call.
+    It does not own the encoder; a VampPrior borrows it for each call.
     """
 
     @abstractmethod
@@ -284,12 +284,12 @@ class AbstractModel(nn.Module, ABC):
     def likelihood(
         self, z: Float[Tensor, "*batch latent"], labels: Tensor | None = None
     ) -> Distribution:
-        """Return p(x|z), its event the axes of one sample."""
+        """Return p(x|z), whose event axes are those of one sample."""
 
     def top_posterior(
         self, x: Float[Tensor, "batch *sample"], labels: Tensor | None = None
     ) -> Posterior:
-        """Encode samples to the space of the learned prior, which is all a VampPrior asks for."""
+        """Encode samples to the space of the learned prior, which is all a VampPrior needs."""
         return self.posterior(x, labels)
 
     def joint(self, prior: LatentPrior) -> LatentPrior:
@@ -351,14 +351,14 @@ class AbstractModelConfig(AbstractConfig):
 
 
 def noise(n: int, size: int, seed: int) -> Float[Tensor, "n size"]:
-    """Draw standard normal noise on the CPU; a smaller n gives the first rows of a larger."""
+    """Draw standard normal noise on the CPU; a smaller n yields the first rows of a larger."""
     generator = torch.Generator().manual_seed(seed)
     blocks = [torch.randn(BLOCK, size, generator=generator) for _ in range(-(-n // BLOCK))]
     return torch.cat(blocks)[:n] if blocks else torch.empty(0, size)
 
 
 def uniforms(n: int, seed: int) -> Float[Tensor, " n"]:
-    """Draw uniform numbers in float64, apart from `noise` of the same seed, prefix-stable in n."""
+    """Draw uniforms in float64, independent of `noise` with the same seed, prefix-stable in n."""
     generator = torch.Generator().manual_seed(seed ^ 0x5EED_C0DE)
     blocks = [
         torch.rand(BLOCK, generator=generator, dtype=torch.float64) for _ in range(-(-n // BLOCK))

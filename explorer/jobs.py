@@ -1,7 +1,7 @@
-"""Long work: one process each, which outlives the page and the server that started it.
+"""Background jobs: one process each, which outlives the page and server that started it.
 
-A job is a folder in the user's: `job.json` says what to do, `log.jsonl` what has been done, one
-line each, and a lock is held while its process lives. What it finds goes to the user's results.
+A job is a folder in the user folder: `job.json` says what to do, `log.jsonl` what has been done,
+and a lock is held while its process lives. Its results go to the user's results folder.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ _CHILDREN: list[subprocess.Popen[bytes]] = []
 
 
 class Order(Recipe):
-    """What to do: the same order is the same job."""
+    """A job's specification: equal orders are the same job."""
 
     kind: Kind
     checkpoint: str = Field(max_length=1000)
@@ -51,7 +51,7 @@ class Order(Recipe):
 
     @property
     def key(self) -> str:
-        """The job's name: a hash of what it does and on which weights."""
+        """The job's key: a hash of what it does and on which weights."""
         what = json.dumps([self.kind, self.hash, self.samples if self.kind == "evaluate" else 0])
         return hashlib.sha256(what.encode()).hexdigest()[:16]
 
@@ -67,32 +67,32 @@ class Line(Recipe):
 
 
 class Job(Recipe):
-    """A job and how far it is."""
+    """A job and its progress."""
 
     order: Order
     last: Line
 
     @property
     def title(self) -> str:
-        """What it does, and to which model, in words."""
+        """A display name: what it computes, and for which model."""
         return f"{TITLES[self.order.kind]} of {Path(self.order.checkpoint).name}"
 
     @property
     def active(self) -> bool:
-        """Whether its process is alive or about to be."""
+        """Whether its process is alive or about to start."""
         return self.last.state in ("waiting", "running")
 
     @property
     def share(self) -> float:
-        """How much of its present stage is done, 0 to 1."""
+        """The fraction of the current stage that is done, 0 to 1."""
         return min(1.0, self.last.done / self.last.total) if self.last.total else 0.0
 
 
 def start(order: Order) -> Job:
-    """Start a job, or go on with one that was stopped; one that is running is left alone.
+    """Start a job, or resume a stopped one; a running one is left alone.
 
     Raises:
-        JobError: If the user's folder cannot be written.
+        JobError: If the user folder cannot be written.
     """
     known = find(order)
     if known is not None and known.active:
@@ -104,7 +104,7 @@ def start(order: Order) -> Job:
         (folder / "pid").unlink(missing_ok=True)
         _append(folder, Line(time=time.time(), state="waiting"))
         with (folder / "output.txt").open("ab") as output:
-            # Its own session: it must not end with the server that started it.
+            # A new session: it must not end with the server that started it.
             child = subprocess.Popen(
                 [sys.executable, "-m", "explorer.jobs", str(folder)],
                 stdin=subprocess.DEVNULL,
@@ -124,12 +124,12 @@ def start(order: Order) -> Job:
 
 
 def find(order: Order) -> Job | None:
-    """Look a job up; None if it never was started."""
+    """Look up a job; None if it was never started."""
     return _read(_folder(order.key))
 
 
 def jobs() -> list[Job]:
-    """List all jobs, the active ones first, then the latest."""
+    """List all jobs, active ones first, then the most recent."""
     place = settings.current().user / "jobs"
     found = [_read(folder) for folder in place.iterdir()] if place.is_dir() else []
     known = [job for job in found if job is not None]
@@ -137,7 +137,7 @@ def jobs() -> list[Job]:
 
 
 def stop(order: Order) -> None:
-    """Ask a running job to stop; what it has found so far is kept, and it can be gone on with."""
+    """Ask a running job to stop; its results so far are kept, and it can be resumed."""
     folder, known = _folder(order.key), find(order)
     if known is None or not known.active:
         return
@@ -145,21 +145,21 @@ def stop(order: Order) -> None:
         os.kill(int((folder / "pid").read_text()), signal.SIGTERM)
     except (OSError, ValueError):
         return
-    if known.last.state == "waiting":  # it may not have got as far as to say so itself
+    if known.last.state == "waiting":  # it may not have got far enough to report it
         _append(folder, Line(time=time.time(), state="stopped"))
 
 
 def work(folder: Path) -> None:
-    """Do a job, in its own process."""
+    """Run a job, in its own process."""
     lock = FileLock(folder / "lock", timeout=_PATIENCE_SECONDS)
     try:
         lock.acquire()
     except Timeout:
-        return  # another process does it already
+        return  # another process is already running it
     try:
         known = _read(folder)
         if known is None or known.last.state != "waiting":
-            return  # one that was started at the same time has done it
+            return  # a process started at the same time has finished it
         (folder / "pid").write_text(str(os.getpid()))
         signal.signal(signal.SIGTERM, _interrupted)
         _do(folder)
@@ -168,7 +168,7 @@ def work(folder: Path) -> None:
 
 
 class _Stopped(BaseException):
-    """The visitor asked to stop."""
+    """The user asked to stop."""
 
 
 def _interrupted(number: int, frame: object) -> NoReturn:
@@ -191,7 +191,7 @@ def _do(folder: Path) -> None:
         limit_threads()
         opened = checkpoint.load(Path(order.checkpoint))
         if opened.hash != order.hash:
-            raise JobError(f"{opened.slug} has changed since; start the job anew.")
+            raise JobError(f"{opened.slug} has changed since; start the job again.")
         data = opened.config.data.load(settings.current().data)
         WORK[order.kind](opened, data, order, report)
     except _Stopped:
@@ -199,7 +199,7 @@ def _do(folder: Path) -> None:
     except ExplorerError as error:
         _append(folder, Line(time=time.time(), state="failed", stage=str(error)[:400]))
     except Exception as error:
-        words = f"It ended with {type(error).__name__}; see {folder / 'output.txt'}."
+        words = f"It failed with {type(error).__name__}; see {folder / 'output.txt'}."
         _append(folder, Line(time=time.time(), state="failed", stage=words[:400]))
         raise
     else:
@@ -259,7 +259,7 @@ def _folder(key: str) -> Path:
 
 
 def _append(folder: Path, line: Line) -> None:
-    """Add a line in one write, on a line of its own whatever was there before."""
+    """Append a line in one write, starting a new line even after a torn one."""
     with (folder / "log.jsonl").open("ab", buffering=0) as log:
         log.write(("\n" + line.model_dump_json() + "\n").encode())
 
@@ -283,7 +283,7 @@ def _read(folder: Path) -> Job | None:
 
 
 def _alive(folder: Path) -> bool:
-    """Whether a process holds the job's lock; a dead one's is let go by the system."""
+    """Whether a process holds the job's lock; the system releases a dead one's."""
     if not (folder / "lock").exists():
         return False
     probe = FileLock(folder / "lock", timeout=0)

@@ -1,4 +1,4 @@
-"""Ways from one code to another: straight, spherical, and along the prior's density."""
+"""Paths between codes: straight, spherical, and following the prior's density."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -15,7 +15,7 @@ from explorer.interfaces import Components
 PathKind = Literal["straight", "spherical", "following"]
 ITERATIONS = 240
 IMAGES = 33
-"""Codes of a relaxing string; a path is then laid out at as many frames as are asked for."""
+"""Images of a string during relaxation; the path is then resampled to the requested frames."""
 
 _NEIGHBOURS = 12
 _MOST_ANCHORS = 1500
@@ -24,14 +24,14 @@ _SMOOTHING = 0.1
 _ROOM = 0.2
 _RATED_EACH = 5
 _WORTH = 0.1
-"""Nats by which a longer way must be better."""
+"""Nats by which a longer path must be better."""
 _NARROW, _WIDE = 1e-6, np.pi - 1e-3
 
 LogDensity = Callable[[Tensor], Tensor]
 
 
 class String(NamedTuple):
-    """A relaxed path at equal arc length, and how far -log p rises above its worse end."""
+    """A relaxed path at equal arc length, and how far -log p rises above its higher end."""
 
     codes: Float[np.ndarray, "images latent"]
     barrier: float
@@ -40,7 +40,7 @@ class String(NamedTuple):
 def straight(
     ends: Float[np.ndarray, "ends latent"], frames: int
 ) -> Float[np.ndarray, "frames latent"]:
-    """Walk straight from each end to the next; every leg takes equally many frames."""
+    """Walk in a straight line from each endpoint to the next, with equally many frames per leg."""
     leg, share = clock(len(ends), frames)
     return ends[leg] * (1 - share) + ends[leg + 1] * share
 
@@ -51,10 +51,10 @@ def spherical(
     loc: Float[np.ndarray, " latent"],
     scale: Float[np.ndarray, " latent"],
 ) -> Float[np.ndarray, "frames latent"]:
-    """Turn at constant angular speed round the prior's mean, in units of its spread.
+    """Rotate at constant angular speed around the prior's mean, in prior standard deviations.
 
-    Lengths are interpolated apart from directions, so ends of unequal norm are met. Where two ends
-    point the same way or opposite ways the arc is not defined, and that leg is straight.
+    Lengths are interpolated separately from directions, so unequal norms are met. Between parallel
+    or antiparallel endpoints the arc is undefined, and that leg is straight.
 
     Args:
         ends: Codes to visit.
@@ -96,10 +96,10 @@ def following(
     closeness: int | float = 1.0,
     anchors: Float[np.ndarray, "anchors latent"] | None = None,
 ) -> Float[np.ndarray, "frames latent"]:
-    """Walk where the prior is dense: the string method on -log p(z), leg by leg.
+    """Follow high prior density: the string method on -log p(z), leg by leg.
 
-    Each leg is relaxed from a straight line and, where codes of data are given, from the shortest
-    way over their neighbourhood graph; the one with the lower barrier is taken. A mixture has a
+    Each leg is relaxed from a straight line and, if anchors are given, from the shortest
+    path on their neighbourhood graph; the one with the lower barrier wins. A mixture has a
     well for each component, and from a straight line a string finds only the nearest ones.
 
     Args:
@@ -107,10 +107,10 @@ def following(
         frames: Codes of the path, equally many on every leg.
         log_prob: log p(z) in nats, differentiable.
         loc: The prior's mean.
-        scale: The prior's standard deviation per unit; lengths are in its units.
-        closeness: 1 follows the density alone, 0 is the straight line; between, the string is also
-            drawn to the line.
-        anchors: Codes of data or means of components that a way may lead over.
+        scale: The prior's standard deviation per unit, the unit of length.
+        closeness: 1 follows the density alone, 0 is the straight line; in between, the string
+            is also attracted to the line.
+        anchors: Codes of data or means of components that a path may pass through.
 
     References:
         String method for the study of rare events (E, Ren and Vanden-Eijnden, 2002).
@@ -126,7 +126,7 @@ def following(
         whitened = _whitened(log_prob, loc, scale)
         strings = [relax(start, whitened, closeness) for start in starts]
         lowest = min(string.barrier for string in strings)
-        # Where two are as good, the shorter: a way over many wells must be worth its length.
+        # Of equally good paths the shorter: a detour through many wells must pay for its length.
         good = [string for string in strings if string.barrier <= lowest + _WORTH]
         legs.append(loc + scale * min(good, key=lambda string: _length(string.codes)).codes)
     leg, share = clock(len(ends), frames)
@@ -144,18 +144,18 @@ def relax(
     closeness: int | float = 1.0,
     iterations: int = ITERATIONS,
 ) -> String:
-    """Relax a string between fixed ends towards a path of least -log p.
+    """Relax a string between fixed endpoints towards a minimum-energy path of -log p.
 
-    Every code goes down the gradient across the string, by a step of its own that shrinks where
-    -log p would rise; then the string is smoothed a little and spread to equal arc length. Of all
-    strings seen, the first among them, the one with the lowest barrier is kept, and of equal ones
-    that with the lowest mean.
+    Every code descends the gradient normal to the string, by its own step, which shrinks where
+    -log p would rise; then the string is smoothed a little and resampled to equal arc length. Of
+    all strings seen, the first included, the one with the lowest barrier is kept; among equals,
+    the one with the lowest mean.
 
     Args:
-        start: The first string; its ends stay.
+        start: The first string; its endpoints are fixed.
         log_prob: log p(z) in nats, differentiable.
         closeness: Weight of -log p against half the squared distance to the straight line.
-        iterations: Steps.
+        iterations: Number of steps.
     """
     line = straight(start[[0, -1]], len(start))
     tie = torch.from_numpy(line).double()
@@ -169,7 +169,7 @@ def relax(
         return height.detach(), whole.detach(), slope
 
     def rate(codes: Tensor) -> tuple[float, float]:
-        """The barrier, also between the codes, and the mean height, of a string."""
+        """The barrier of a string, checked between its codes too, and its mean height."""
         between = torch.stack([codes[:-1] * (1 - t) + codes[1:] * t for t in (0.25, 0.5, 0.75)])
         ties = torch.stack([tie[:-1] * (1 - t) + tie[1:] * t for t in (0.25, 0.5, 0.75)])
         everything = torch.cat([codes, between.flatten(0, 1)])
@@ -189,7 +189,7 @@ def relax(
     for number in range(iterations):
         across = slope - (slope * (tangent := _tangents(codes))).sum(1, keepdim=True) * tangent
         move = step * across
-        # No farther than a part of the spacing: a code must not step over a ridge, nor a string
+        # At most a fraction of the spacing: a code must not step over a ridge, nor the string
         # coil up in a well.
         room = _ROOM * float((codes[1:] - codes[:-1]).norm(dim=1).mean())
         move *= (room / move.norm(dim=1, keepdim=True).clamp(min=1e-12)).clamp(max=1)
@@ -213,14 +213,14 @@ def relax(
 def steps(
     codes: Float[np.ndarray, "frames latent"], scale: Float[np.ndarray, " latent"]
 ) -> Float[np.ndarray, " steps"]:
-    """Measure each step of a path in units of the prior's spread."""
+    """Measure each step of a path in prior standard deviations."""
     return np.linalg.norm(np.diff(codes, axis=0) / scale, axis=1)
 
 
 def slerp_objection(components: Components | None) -> str | None:
-    """Say why a spherical path means nothing under a prior; None where it has a meaning.
+    """Return why a spherical path is meaningless under a prior; None if it is meaningful.
 
-    An arc keeps the typical distance to the one centre of a Gaussian. A prior with several modes
+    An arc keeps the typical distance from the centre of a Gaussian. A prior with several modes
     has no such centre.
     """
     if components is None or len(components) == 1:
@@ -233,9 +233,9 @@ def slerp_objection(components: Components | None) -> str | None:
     if share < 0.05:
         return None
     return (
-        f"Slerp means little here: this prior has {len(components):,} components, and "
-        f"{100 * share:.0f} % of its variance lies between them, so there is no one centre to "
-        "turn round."
+        f"Slerp is not meaningful here: this prior has {len(components):,} components, and "
+        f"{100 * share:.0f} % of its variance lies between them, so there is no single centre to "
+        "rotate about."
     )
 
 
@@ -249,7 +249,7 @@ def _whitened(
 def clock(
     ends: int, frames: int
 ) -> tuple[Int[np.ndarray, " frames"], Float[np.ndarray, "frames 1"]]:
-    """Tell for each frame of a path which leg it is on, and how far along."""
+    """Return for each frame of a path its leg, and the position along it."""
     time = np.linspace(0, ends - 1, frames)
     leg = np.minimum(time.astype(np.int64), ends - 2)
     return leg, (time - leg)[:, None].astype(np.float32)
@@ -267,7 +267,7 @@ def _tangents(codes: Float[Tensor, "images latent"]) -> Float[Tensor, "images la
 
 
 def _spread(codes: Float[np.ndarray, "images latent"]) -> Float[np.ndarray, "images latent"]:
-    """Lay a string's codes out at equal arc length."""
+    """Resample a string at equal arc length."""
     arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(codes, axis=0), axis=1))])
     if arc[-1] <= 0:
         return codes
@@ -279,7 +279,7 @@ def at_stops(
     stops: Float[np.ndarray, " images"],
     wanted: Float[np.ndarray, " wanted"],
 ) -> Float[np.ndarray, "wanted latent"]:
-    """Read a polyline off at some of its parameters."""
+    """Interpolate a polyline at given parameters."""
     right = np.clip(np.searchsorted(stops, wanted, side="right"), 1, len(stops) - 1)
     width = np.maximum(stops[right] - stops[right - 1], 1e-12)
     share = np.clip((wanted - stops[right - 1]) / width, 0, 1)[:, None]
@@ -289,7 +289,7 @@ def at_stops(
 def _over_graph(
     pair: Float[np.ndarray, "ends latent"], anchors: Float[np.ndarray, "anchors latent"]
 ) -> Float[np.ndarray, "images latent"]:
-    """Find the way with the least sum of squared hops over neighbouring anchors."""
+    """Find the path with the least sum of squared hops between neighbouring anchors."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import dijkstra
 
@@ -306,7 +306,7 @@ def _over_graph(
     weights = distance[rows, near.ravel()] + 1e-12
     columns = near.ravel()
     if 1 not in near[0] and 0 not in near[1]:
-        # The straight hop is always possible, so that there is a way even between islands.
+        # The direct hop is always possible, so that a path exists even between islands.
         rows, columns = np.append(rows, 0), np.append(columns, 1)
         weights = np.append(weights, distance[0, 1] + 1e-12)
     graph = coo_array((weights, (rows, columns)), shape=distance.shape).tocsr()

@@ -1,4 +1,4 @@
-"""What an X-VAE takes from a pretrained autoencoder: the prior fitted to its codes."""
+"""Fitting of X-VAE priors to the codes of a pretrained autoencoder."""
 
 import numpy as np
 import torch
@@ -23,9 +23,9 @@ from explorer.priors import (
 def fit_prior(
     config: RunConfig, model: AbstractModel, prior: AbstractPrior | None, data: DataSet
 ) -> RunConfig:
-    """Fit an X-VAE's prior to its autoencoder's codes; leave every other prior as it is.
+    """Fit an X-VAE's prior to its autoencoder's codes; leave any other prior unchanged.
 
-    The model is told the prior's place and spread, so that its clamps are relative to them.
+    The model's variance clamps are set relative to the prior's mean and scale.
 
     Returns:
         The recipe, with the autoencoder's hash and the floored units filled in.
@@ -40,11 +40,11 @@ def fit_prior(
     source = checkpoint.load(config.prior.source)
     if source.config.model.latent != model.top.size:
         raise TrainingError(
-            f"{source.slug} has another latent size than the recipe; choose a matching source."
+            f"{source.slug} differs from the recipe in latent size; choose a matching source."
         )
     if source.config.sketch is None or not source.config.sketch.fits(data.sketch):
         raise TrainingError(
-            f"{source.slug} was trained on other data than the recipe's; choose a matching source."
+            f"{source.slug} and the recipe have different data; choose a matching source."
         )
     codes = autoencoder_codes(source, data)
     found: dict[str, object] = {"source_hash": source.hash}
@@ -65,7 +65,7 @@ def fit_prior(
 def autoencoder_codes(
     source: checkpoint.Checkpoint, data: DataSet
 ) -> Float[np.ndarray, "samples latent"]:
-    """Encode the training split with a pretrained autoencoder; dynamic data by probabilities."""
+    """Encode the training split with a pretrained autoencoder; dynamic data as probabilities."""
     with torch.no_grad():
         x = torch.from_numpy(data.train.x)
         return torch.cat(

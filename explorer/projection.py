@@ -1,4 +1,4 @@
-"""The atlas of a checkpoint: where codes of data, prior samples and prototypes lie on a plane."""
+"""The atlas of a checkpoint: a 2-D map of data codes, prior samples and prototypes."""
 
 import io
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from explorer.interfaces import joined, noise
 VERSION = 2
 MOST_CODES = 10_000
 PER_SPLIT, MOST_NUMBERS = 3000, 80_000
-"""Codes of each split in an atlas, and the numbers they hold, at most."""
+"""Largest number of codes per split in an atlas, and of values in them."""
 PRIOR_SAMPLES = 1000
 NEIGHBOURS = 15
 SPLITS = ("train", "valid", "test")
@@ -26,12 +26,12 @@ _ROWS = 512
 
 
 class Atlas(NamedTuple):
-    """Codes of data and their places, and the places of prior samples and prototypes.
+    """Codes of data with their map positions, and those of prior samples and prototypes.
 
-    `codes` and `scale` are means and spreads of q(z|x); a plain autoencoder has scale 0. `split`
+    `codes` and `scale` are mean and scale of q(z|x); a plain autoencoder has scale 0. `split`
     indexes `SPLITS`, `ids` is the row in the source, `label` is -1 where unknown. `kl` and
-    `reconstruction` are nats per sample; `log_prior` is log p(z) at the posterior's mean;
-    `trust` is the share of a code's 15 nearest codes that are also its 15 nearest on the map.
+    `reconstruction` are nats per sample; `log_prior` is log p(z) at the posterior mean;
+    `trust` is the fraction of a code's 15 nearest codes that are among its 15 nearest on the map.
     """
 
     method: str
@@ -58,16 +58,16 @@ def build_atlas(
     seed: int = 0,
     report: Callable[[str], None] = lambda stage: None,
 ) -> Atlas:
-    """Encode data, and lay codes, prior samples and prototypes out together.
+    """Encode data, and project codes, prior samples and prototypes together.
 
-    A two-dimensional latent space is its own map. Elsewhere UMAP lays all of them out in one
+    A two-dimensional latent space is its own map. Otherwise UMAP projects all of them in one
     embedding, so that the three layers share one plane.
 
     Args:
         opened: The checkpoint.
         data: Its data set; at most 3,000 training and 3,000 test codes are drawn at random.
-        seed: Seed of the choice, the samples and the layout.
-        report: Called with each stage.
+        seed: Seed of the selection, the samples and the projection.
+        report: Called with the name of each stage.
 
     References:
         UMAP (McInnes et al., 2018). https://arxiv.org/abs/1802.03426
@@ -87,7 +87,7 @@ def build_atlas(
             points.append(prototypes.loc.cpu().numpy())
     everything = np.concatenate(points)
     method = "plane" if everything.shape[1] == 2 else "umap"
-    report("the plane itself" if method == "plane" else "UMAP")
+    report("latent plane" if method == "plane" else "UMAP")
     plane = everything if method == "plane" else _umap(everything, seed)
     parts = np.split(plane.astype(np.float32), np.cumsum([len(part) for part in points])[:-1])
     parts += [np.empty((0, 2), np.float32)] * (3 - len(parts))
@@ -112,7 +112,7 @@ def build_atlas(
 
 
 def save_atlas(atlas: Atlas) -> bytes:
-    """Pack an atlas into the bytes of an npz file, codes in half precision."""
+    """Serialise an atlas as an npz file, codes in half precision."""
     arrays = atlas._asdict()
     arrays["codes"] = atlas.codes.astype(np.float16)
     arrays["scale"] = atlas.scale.astype(np.float16)
@@ -125,7 +125,7 @@ def save_atlas(atlas: Atlas) -> bytes:
 
 
 def load_atlas(opened: Checkpoint) -> Atlas | None:
-    """Read the atlas of a checkpoint; None if there is none that belongs to these very weights.
+    """Read the atlas of a checkpoint; None if there is none for exactly these weights.
 
     Raises:
         CheckpointError: If the file is damaged or not an atlas.
@@ -135,14 +135,14 @@ def load_atlas(opened: Checkpoint) -> Atlas | None:
 
 
 def prior_codes(engine: Engine, seed: int = 0) -> Float[np.ndarray, "samples latent"]:
-    """Return the codes of the atlas's prior samples, which are kept by their seed alone."""
+    """Return the codes of the atlas's prior samples, which are stored only as a seed."""
     return engine.draw(PRIOR_SAMPLES, seed=seed)[0]
 
 
 def codes_drawn(
     atlas: Atlas, rows: Int[np.ndarray, " rows"], seed: int = 0
 ) -> Float[np.ndarray, "rows latent"]:
-    """Draw one code from the posterior of each of some rows.
+    """Draw one code from the posterior of each of the given rows.
 
     In a hierarchy the bottom is drawn as if the top were at its mean.
     """
@@ -161,9 +161,9 @@ def nearest(
     Args:
         codes: Codes of data.
         z: One code.
-        k: How many.
-        metric: Euclidean; cosine (one minus the cosine, round the codes' mean); or whitened, in
-            which every unit counts in units of its standard deviation over the codes.
+        k: Number of codes.
+        metric: Euclidean; cosine (one minus the cosine, about the codes' mean); or whitened,
+            with each unit divided by its standard deviation over the codes.
     """
     if metric == "cosine":
         centre = codes.mean(0)
@@ -182,14 +182,14 @@ def place(
     xy: Float[np.ndarray, "codes 2"],
     z: Float[np.ndarray, "placed latent"],
 ) -> Float[np.ndarray, "placed 2"]:
-    """Place new codes on a map without the projection: among their nearest neighbours there.
+    """Place new codes on a map by their nearest neighbours, without the projection.
 
-    The place is the geometric median of the map places of the 15 nearest codes. Between two
-    clusters it goes to the one with more of them, where a mean would fall into the gap.
+    The position is the geometric median of the map positions of the 15 nearest codes. Between two
+    clusters it falls into the one with more of them, where a mean would fall into the gap.
 
     Args:
         codes: Codes of the map.
-        xy: Their places.
+        xy: Their map positions.
         z: New codes.
 
     References:
@@ -219,7 +219,7 @@ def geometric_median(
     reach = np.abs(plane - centre[:, None]).max(1, initial=0)
     going = np.arange(len(points))
     for _ in range(iterations):
-        # Each set stops by itself, so that a place does not hang on its company.
+        # Each set converges by itself, so that a position does not depend on the others.
         members, here, far = plane[going], centre[going], reach[going]
         weight = 1 / np.maximum(np.abs(members - here[:, None]), 1e-3 * far[:, None] + 1e-12)
         moved = (weight * members).sum(1) / weight.sum(1)
@@ -235,9 +235,9 @@ def lift(
     xy: Float[np.ndarray, "codes 2"],
     places: Float[np.ndarray, "places 2"],
 ) -> Float[np.ndarray, "places latent"]:
-    """Estimate the codes of places on a map: the mean of the nearest codes there, near ones first.
+    """Estimate the codes of map positions: the distance-weighted mean of the nearest codes.
 
-    On the plane of a two-dimensional latent space a place is its code.
+    On the plane of a two-dimensional latent space a position is its code.
     """
     if codes.shape[1] == 2 and np.array_equal(codes, xy):
         return places.astype(np.float32)
@@ -256,7 +256,7 @@ def _checked(arrays: dict[str, np.ndarray], opened: Checkpoint) -> Atlas | None:
     current = version is not None and version.shape == () and version.tolist() == VERSION
     if set(Atlas._fields) - arrays.keys() or not current:
         raise CheckpointError(
-            f"{ATLAS} is of another version; build it with `latent-explorer project "
+            f"{ATLAS} has a different version; rebuild it with `latent-explorer project "
             f"{opened.slug}`."
         )
     if str(arrays["hash"]) != opened.hash:
@@ -284,7 +284,7 @@ def _checked(arrays: dict[str, np.ndarray], opened: Checkpoint) -> Atlas | None:
         wrong.append("scale")
     if wrong or n > MOST_CODES:
         raise CheckpointError(
-            f"{ATLAS} is damaged ({wrong[0] if wrong else 'too many codes'}); build it again."
+            f"{ATLAS} is damaged ({wrong[0] if wrong else 'too many codes'}); rebuild it."
         )
     fields: dict[str, Any] = {
         name: value.astype(np.float32) if value.dtype == np.float16 else value
@@ -292,7 +292,7 @@ def _checked(arrays: dict[str, np.ndarray], opened: Checkpoint) -> Atlas | None:
         if name in Atlas._fields
     }
     if str(arrays["method"]) == "plane":
-        fields["codes"] = fields["xy"]  # a place is its code, beyond half precision
+        fields["codes"] = fields["xy"]  # a position is its code, beyond half precision
     fields["classes"] = tuple(str(name) for name in arrays["classes"])
     return Atlas(**fields | {"method": str(arrays["method"]), "hash": str(arrays["hash"])})
 
@@ -322,7 +322,7 @@ def _choose(
 
 
 def _terms(engine: Engine, x: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return KL (one code each) and -log p(x|z) at the posterior's mean, in nats."""
+    """Return KL (one code each) and -log p(x|z) at the posterior mean, in nats."""
     model, kls, errors = engine.checkpoint.model, [], []
     eps = noise(len(x), engine.space.size, seed)
     with torch.inference_mode():
@@ -348,7 +348,7 @@ def _umap(points: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _trust(codes: np.ndarray, xy: np.ndarray) -> np.ndarray:
-    """Share of the nearest neighbours in the latent space that the map keeps."""
+    """Fraction of the nearest neighbours in latent space that the map preserves."""
     from sklearn.neighbors import NearestNeighbors
 
     k = min(NEIGHBOURS, len(codes) - 1)

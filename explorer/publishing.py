@@ -1,4 +1,4 @@
-"""What turns weights into a checkpoint one can look at: numbers, atlas, preview and card."""
+"""Everything that turns weights into a publishable checkpoint: metrics, atlas, preview, card."""
 
 import io
 import time
@@ -27,7 +27,7 @@ PARTIAL = "likelihood-partial.npz"
 KEEP_EVERY_SECONDS = 30
 
 STAGES = "stage-*.json"
-"""Recipes, first to last, of the runs whose weights a checkpoint's own run started from."""
+"""Recipes of a checkpoint's earlier training stages, first to last."""
 
 
 def publish(
@@ -38,7 +38,7 @@ def publish(
     device: str = "cpu",
     report: Callable[[str, int, int], None] = lambda stage, done, total: None,
 ) -> Checkpoint:
-    """Measure the weights in a folder and write metrics, likelihoods, atlas, preview and card."""
+    """Evaluate the weights in a folder; write metrics, likelihoods, atlas, preview and card."""
     opened = checkpoint.load(folder)
     measure(opened, data, folder, samples=samples, device=device, report=report)
     project(opened, data, folder, report=lambda stage: report(stage, 0, 0))
@@ -60,8 +60,8 @@ def measure(
 ) -> Metrics:
     """Evaluate, and write metrics.json and likelihood.npz into a folder.
 
-    The likelihoods so far are kept beside them every half minute, so that a run that is stopped
-    is gone on with. Parts that are not measured stay as they were.
+    The likelihoods so far are saved beside them every half minute, so that an interrupted run
+    can be resumed. Parts that are not measured stay as they were.
     """
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / PARTIAL
@@ -97,7 +97,7 @@ def measure(
 
 
 def _numbers_in(folder: Path) -> Metrics:
-    """Return the numbers that a folder has itself, without any that lie over it."""
+    """Return the metrics stored in a folder itself, without the user's overrides."""
     try:
         return checkpoint.read_metrics(folder)
     except CheckpointError:
@@ -105,9 +105,9 @@ def _numbers_in(folder: Path) -> Metrics:
 
 
 def _arrays_for(opened: Checkpoint, folder: Path, n: int) -> dict[str, np.ndarray]:
-    """Return the arrays known so far, if they are of the whole test split.
+    """Return the arrays known so far, if they cover the whole test split.
 
-    Results in the user's folder hide those of the shipped one, so that they begin with them.
+    Results in the user folder hide the shipped ones, so they start from these.
     """
     places = [folder] if folder == opened.folder else [folder, opened.folder]
     for place in places:
@@ -121,7 +121,7 @@ def _arrays_for(opened: Checkpoint, folder: Path, n: int) -> dict[str, np.ndarra
 
 
 def _stopped(path: Path, digest: str, asked: np.ndarray) -> Likelihood | None:
-    """Read the likelihoods of a run that was stopped, if it was this very one."""
+    """Read the likelihoods of an interrupted run, if it was this very one."""
     if not path.is_file():
         return None
     try:
@@ -162,7 +162,7 @@ def trade(
     folder: Path,
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> Tradeoff:
-    """Measure the diversity-fidelity curve, keeping every scale; goes on where it was stopped."""
+    """Measure the diversity–fidelity curve, saving every scale; an interrupted run is resumed."""
     folder.mkdir(parents=True, exist_ok=True)
 
     def keep(curve: Tradeoff) -> None:
@@ -173,7 +173,7 @@ def trade(
 
 
 def preview(opened: Checkpoint) -> bytes:
-    """Draw what the model makes: samples of its prior, or an autoencoder's decoded codes."""
+    """Draw a preview: samples of the prior, or an autoencoder's decoded codes."""
     engine = Engine(opened, "cpu")
     if engine.has_prior:
         x = engine.sample(PREVIEW_TILES, seed=0).x
@@ -187,7 +187,7 @@ def preview(opened: Checkpoint) -> bytes:
 
 
 def card(opened: Checkpoint) -> str:
-    """Write a checkpoint's card in Markdown: what it is, its numbers, how they were measured."""
+    """Write a checkpoint's card in Markdown: what it is, its metrics, how they were measured."""
     config, training = opened.config, opened.config.training
     prior = config.prior.kind if config.prior else "none"
     lines = [
@@ -197,7 +197,7 @@ def card(opened: Checkpoint) -> str:
         f"{config.model.words}; "
         f"{config.model.likelihood} likelihood.",
         "",
-        "| Measure | Value | Standard error | n | Samples | Seed | Unit | Real against real |",
+        "| Measure | Value | Standard error | n | Samples | Seed | Unit | Real vs. real |",
         "| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: |",
     ]
     for name, metric in opened.metrics.items():
@@ -216,27 +216,27 @@ def card(opened: Checkpoint) -> str:
     depth = f" --samples {score.samples}" if score and score.samples else ""
     lines += [
         "",
-        f"Measured on the test split with these very weights (hash `{opened.hash}`): "
+        f"Measured on the test split with exactly these weights (hash `{opened.hash}`): "
         f"`latent-explorer evaluate {opened.slug}{depth}`.",
         f"Trained with `latent-explorer train checkpoints/{opened.slug}/config.json` "
         f"(seed {training.seed}, batch {training.batch}, at most {training.epochs} epochs).",
     ]
     if training.init:
         earlier = ", ".join(f"`{path.name}`" for path in sorted(opened.folder.glob(STAGES)))
-        where = f"; recipes of the runs before: {earlier}" if earlier else ""
-        lines.append(f"Started from the weights of {training.init}{where}.")
+        where = f"; recipes of earlier stages: {earlier}" if earlier else ""
+        lines.append(f"Initialised from the weights of {training.init}{where}.")
     if isinstance(config.prior, XVAEConfig):
         floored = ", ".join(map(str, config.prior.floored)) or "none"
         lines.append(
-            f"Prior from the codes of `{config.prior.source}`; units raised to the floor: "
+            f"Prior fitted to the codes of `{config.prior.source}`; units raised to the floor: "
             f"{floored}."
         )
     lines += [
         "",
         "Log-likelihoods are importance-sampled lower bounds in nats (densities of standardised",
-        "coordinates for curves). Precision, recall, density, coverage (k = 5) and Vendi score:",
-        "samples against the test split on at most 50 whitened principal components (none with",
-        "under 1e-4 of the first one's variance), over five seeds; the last column puts training",
-        "data in the place of samples, and validation data for Fréchet and kernel distances.",
+        "coordinates for curves). Precision, recall, density, coverage (k = 5) and Vendi score",
+        "compare samples with the test split on at most 50 whitened principal components (none",
+        "with under 1e-4 of the first one's variance), over five seeds; the last column has",
+        "training data in place of samples (validation data for Fréchet and kernel distances).",
     ]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""Where a prior puts its mass, and where data lie: densities over the map, contours, holes."""
+"""Densities of prior and data over the map: contours, and holes between them."""
 
 from typing import NamedTuple
 
@@ -12,14 +12,14 @@ from explorer.inference import Engine
 from explorer.projection import SPLITS, Atlas, codes_drawn, prior_codes
 
 SHARES = (0.5, 0.9, 0.99)
-"""Contours enclose these shares of a density's mass."""
+"""Contours enclose these fractions of a density's mass."""
 
 RARE = 0.05
-"""A code is in a hole where the aggregated posterior is thinner than at this share of held-out
-codes."""
+"""A code is in a hole if the aggregated posterior's density there is below this quantile of
+held-out codes."""
 
 BOOTSTRAPS = 500
-"""Resamplings of the held-out codes behind the error of the share in holes."""
+"""Bootstrap resamples of the held-out codes, for the standard error of the hole mass."""
 
 MOST_HOLES = 24
 _GRID = 144
@@ -29,7 +29,7 @@ _WINDOW = 0.999
 
 
 class Hole(NamedTuple):
-    """A region with mass of the prior and without data: a place in it, its code, its mass."""
+    """A region with prior mass but no data: a point in it, its code and its mass."""
 
     xy: Float[np.ndarray, " 2"]
     z: Float[np.ndarray, " latent"]
@@ -39,10 +39,10 @@ class Hole(NamedTuple):
 class Plane(NamedTuple):
     """Densities of prior and aggregated posterior over the map, and the holes between them.
 
-    `exact` is true where the map is the latent space itself: then both densities are evaluated.
-    Elsewhere they are smoothed counts of places on the map, and holes are estimated from prior
-    samples. `hole_mass` is the share of prior samples that fall into holes, with its standard
-    error; it is always counted in the latent space, never on the map.
+    `exact` is true if the map is the latent space itself: then both densities are evaluated.
+    Otherwise they are smoothed counts of map positions, and holes are estimated from prior
+    samples. `hole_mass` is the fraction of prior samples that fall into holes, with its standard
+    error; it is always counted in latent space, never on the map.
     """
 
     x: Float[np.ndarray, " columns"]
@@ -58,7 +58,7 @@ class Plane(NamedTuple):
 
 
 def aggregated_posterior(atlas: Atlas, split: str = "train") -> DiagonalMixture | None:
-    """Return q(z) = mean over data of q(z|x), over a split's codes of the atlas; None for points.
+    """Return q(z), the mean of q(z|x) over a split's codes in the atlas; None without densities.
 
     References:
         ELBO surgery (Hoffman and Johnson, 2016), section 1.
@@ -77,7 +77,7 @@ def aggregated_posterior(atlas: Atlas, split: str = "train") -> DiagonalMixture 
 def held_out_heights(
     atlas: Atlas, aggregated: DiagonalMixture, seed: int = 1
 ) -> Float[np.ndarray, " codes"]:
-    """Evaluate log q(z) at one code drawn for each held-out datum."""
+    """Evaluate log q(z) at one posterior sample for each held-out sample."""
     rows = np.flatnonzero(atlas.split == SPLITS.index("test"))
     return _log_prob(aggregated, codes_drawn(atlas, rows, seed))
 
@@ -85,10 +85,10 @@ def held_out_heights(
 def share_below(
     heights: Float[np.ndarray, " samples"], held_out: Float[np.ndarray, " codes"], seed: int = 0
 ) -> tuple[float, float]:
-    """Return the share of heights below the level that one in twenty held-out ones fall under.
+    """Return the fraction of log-densities below the 5th percentile of the held-out ones.
 
-    Its standard error is of both samplings: of the heights, and of the held-out codes that set
-    the level, by the bootstrap.
+    Its standard error covers both sources: sampling of the densities, and of the held-out codes
+    that set the percentile, by the bootstrap.
     """
     share = float((heights < np.quantile(held_out, RARE)).mean())
     generator = np.random.default_rng(seed)
@@ -127,7 +127,7 @@ def plane(engine: Engine, atlas: Atlas) -> Plane | None:
 
 
 def level_of(density: Float[np.ndarray, "rows columns"], share: int | float) -> float:
-    """Return the height above which a density holds a share of its mass."""
+    """Return the density level above which a given fraction of the mass lies."""
     heights = np.sort(density, axis=None)[::-1]
     mass = np.cumsum(heights, dtype=np.float64)
     return float(heights[min(np.searchsorted(mass, share * mass[-1]), len(heights) - 1)])
@@ -139,7 +139,7 @@ def contours(
     density: Float[np.ndarray, "rows columns"],
     shares: tuple[float, ...] = SHARES,
 ) -> list[list[Float[np.ndarray, "vertices 2"]]]:
-    """Trace for each share the lines that enclose it."""
+    """Trace the contour lines that enclose each fraction."""
     from contourpy import LineType, contour_generator
 
     tracer = contour_generator(x=x, y=y, z=density, line_type=LineType.Separate)
@@ -147,7 +147,7 @@ def contours(
 
 
 def outlines(found: Plane) -> list[Float[np.ndarray, "vertices 2"]]:
-    """Trace the borders of all holes."""
+    """Trace the outlines of all holes."""
     from contourpy import LineType, contour_generator
 
     padded = np.pad(found.hole.astype(float), 1)
@@ -160,7 +160,7 @@ def outlines(found: Plane) -> list[Float[np.ndarray, "vertices 2"]]:
 def inside(
     points: Float[np.ndarray, "points 2"], polygon: Float[np.ndarray, "vertices 2"]
 ) -> Bool[np.ndarray, " points"]:
-    """Tell which points lie inside a polygon, by the even-odd rule."""
+    """Return which points lie inside a polygon, by the even-odd rule."""
     x, y = points[:, 0], points[:, 1]
     found = np.zeros(len(points), bool)
     for (x1, y1), (x2, y2) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
@@ -186,7 +186,7 @@ def _log_prob(
 def _window(
     points: Float[np.ndarray, "points 2"],
 ) -> tuple[Float[np.ndarray, " columns"], Float[np.ndarray, " rows"]]:
-    """Lay a grid over all but the farthest of the points."""
+    """Lay a grid over all but the most distant points."""
     low, high = np.quantile(points, [1 - _WINDOW, _WINDOW], axis=0)
     margin = 0.08 * (high - low).max()
     return (
@@ -201,7 +201,7 @@ def _smoothed(
     y: Float[np.ndarray, " rows"],
     bandwidth: float = 0.012,
 ) -> Float[np.ndarray, "rows columns"]:
-    """Count points per cell and smooth the counts; they sum to the number of points seen."""
+    """Count points per cell and smooth the counts, which sum to the number of points inside."""
     dx, dy = x[1] - x[0], y[1] - y[0]
     edges = (
         np.append(y - dy / 2, y[-1] + dy / 2),
@@ -218,7 +218,7 @@ def _exact_holes(
     prior: Float[np.ndarray, "rows columns"],
     hole: Bool[np.ndarray, "rows columns"],
 ) -> tuple[Hole, ...]:
-    """Split the holes into connected ones, each with its prior mass and its deepest point."""
+    """Split the holes into connected regions, each with its prior mass and its innermost point."""
     labels, count = ndimage.label(hole)
     cell = (x[1] - x[0]) * (y[1] - y[0])
     depth = ndimage.distance_transform_edt(np.pad(hole, 1))[1:-1, 1:-1]
@@ -228,7 +228,7 @@ def _exact_holes(
         mass = float(prior[rows].sum() * cell)
         if mass < _LEAST_MASS:
             continue
-        # Deep inside, and where the prior still has mass.
+        # Well inside, and where the prior still has mass.
         row, column = np.unravel_index(np.argmax(np.where(rows, depth * prior, -1)), rows.shape)
         xy = np.array([x[column], y[row]], np.float32)
         found.append(Hole(xy, xy, mass))
@@ -243,7 +243,7 @@ def _estimated_holes(
     z: Float[np.ndarray, "samples latent"],
     lost: Bool[np.ndarray, " samples"],
 ) -> tuple[Bool[np.ndarray, "rows columns"], tuple[Hole, ...]]:
-    """Shade where most prior samples fall into holes; a hole is told by its middlemost sample."""
+    """Shade where most prior samples fall into holes; the most central sample represents each."""
     empty = np.zeros_like(prior, bool)
     if not lost.any():
         return empty, ()

@@ -1,6 +1,6 @@
-"""Where things are; the one place that reads the environment.
+"""Folders and device; the only place that reads the environment.
 
-Order: command-line flags (which set the variables for the server they start), then
+Precedence: command-line flags (which set the variables for the server they start), then
 `LATENT_EXPLORER_*`, then defaults.
 """
 
@@ -34,7 +34,7 @@ class Settings:
 
 
 def beside(name: str) -> Path:
-    """Find a folder that travels with the package: inside a wheel, beside it in a checkout."""
+    """Find a folder shipped with the package: inside it in a wheel, beside it in a checkout."""
     inside = PACKAGE / name
     return inside if inside.is_dir() else PACKAGE.parent / name
 
@@ -55,7 +55,7 @@ def current() -> Settings:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for a process that is to see the same folders as this one."""
+    """Return the environment for a child process with the same folders as this one."""
     return os.environ | {VARIABLES["user"]: str(current().user)}
 
 
@@ -88,6 +88,6 @@ def _folder(name: str, default: Path, must_exist: bool = True) -> Path:
 def _existing(path: Path, name: str) -> Path:
     if not path.is_dir():
         raise SettingsError(
-            f"{name} names {path}, which is not a folder; create it or name another."
+            f"{name} is set to {path}, which is not a folder; create it or choose another."
         )
     return path

@@ -12,7 +12,7 @@ _Numbers = Annotated[tuple[_Number, ...], Field(min_length=2, max_length=4096)]
 
 
 class PixelSketch(BaseModel):
-    """A picture with values in [0, 1]: ink on paper, or light where it says so or has colours.
+    """An image with values in [0, 1]: ink on paper, or light if `light` is set or it is in colour.
 
     Ink is drawn dark on light paper and light on dark; light is shown as it is.
     """
@@ -26,12 +26,12 @@ class PixelSketch(BaseModel):
     light: Literal[True] | None = None
 
     def fits(self, other: "PixelSketch | CurveSketch") -> bool:
-        """Whether samples have the form of another data set's, however they are drawn."""
+        """Whether samples have the same shape as another data set's, however they are drawn."""
         return isinstance(other, PixelSketch) and self.shape == other.shape
 
     @property
     def inked(self) -> bool:
-        """Whether values are ink, which turns with the theme."""
+        """Whether values are ink, which is inverted with the theme."""
         return self.channels == 1 and not self.light
 
     @property
@@ -41,7 +41,7 @@ class PixelSketch(BaseModel):
 
     @property
     def bounds(self) -> tuple[float, float] | None:
-        """Smallest and largest value a sample can hold."""
+        """Smallest and largest value of a sample."""
         return (0.0, 1.0)
 
 
@@ -49,7 +49,7 @@ class CurveSketch(BaseModel):
     """A curve given by its heights at fixed stations; samples are standardised heights.
 
     The drawn height at station i is `loc[i] + scale[i] * sample[i]`. A curve that passes through
-    the origin between two stations (the leading edge of a wing section) says before which station.
+    the origin between two stations (the leading edge of an airfoil) sets `origin_before`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -74,12 +74,12 @@ class CurveSketch(BaseModel):
         return self
 
     def fits(self, other: "PixelSketch | CurveSketch") -> bool:
-        """Whether samples have the form of another data set's."""
+        """Whether samples have the same stations as another data set's."""
         return self == other
 
     @property
     def inked(self) -> bool:
-        """Whether it is drawn in ink, which turns with the theme: always."""
+        """Whether it is drawn in ink, which is inverted with the theme: always."""
         return True
 
     @property
@@ -89,7 +89,7 @@ class CurveSketch(BaseModel):
 
     @property
     def bounds(self) -> tuple[float, float] | None:
-        """Smallest and largest value a sample can hold: none."""
+        """Smallest and largest value of a sample: unbounded."""
         return None
 
     def stations(self) -> Float[np.ndarray, " points"]:

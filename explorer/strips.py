@@ -1,4 +1,4 @@
-"""Frames of an exploration, computed in one batch, sent once, scrubbed by the browser."""
+"""Strips of frames, computed in one batch, sent once and scrubbed in the browser."""
 
 import json
 import struct
@@ -16,16 +16,16 @@ from explorer.interfaces import LatentSpace, Scale, Seed
 from explorer.sketch import CurveSketch, PixelSketch
 
 SCALES = tuple(round(0.05 * step, 2) for step in range(41))
-"""The frames of a scale strip: 0 to 2 by 0.05."""
+"""The frames of a scale strip: 0 to 2 in steps of 0.05."""
 _CURVE_LEVELS = 65535
 
 
 @dataclass(frozen=True)
 class Strip:
-    """Frames x tiles of decoded samples, and what each frame stands for.
+    """Frames x tiles of decoded samples, and the value of each frame.
 
-    `z` holds their codes where they have any; `recipe` the few numbers that a strip drawn from a
-    prior is made of, so that it can be rebuilt without them.
+    `z` holds their codes, if any; `recipe` the few numbers that specify a strip drawn from a
+    prior, so that it can be regenerated without them.
     """
 
     samples: Float[np.ndarray, "frames tiles *sample"]
@@ -38,9 +38,9 @@ class Strip:
 
     @cached_property
     def panel(self) -> tuple[dict[str, object], bytes]:
-        """The strip's description and its samples: pixels as bytes, curves as 16-bit heights.
+        """The strip's header and its samples: pixels as bytes, curves as 16-bit heights.
 
-        Kept, since every run of a page asks for it again.
+        Cached, since every run of a page asks for it again.
         """
         frames, tiles = self.samples.shape[:2]
         header: dict[str, object] = {
@@ -60,7 +60,7 @@ class Strip:
             }
             return header, drawing.quantise(flat).tobytes()
         low, high = drawing.curve_range(self.sketch)
-        # Heights beyond what is shown are kept, up to twice its size on either side.
+        # Heights beyond the visible range are kept, up to twice its size on either side.
         least, most = 3 * low - 2 * high, 3 * high - 2 * low
         heights = np.clip((self.sketch.heights(flat) - least) / (most - least), 0, 1)
         header |= {
@@ -76,19 +76,19 @@ class Strip:
 
 
 def pack(header: dict[str, object], body: bytes) -> bytes:
-    """Join the header's length (4 bytes), the header as JSON padded to 4, and raw numbers."""
+    """Concatenate the header's length (4 bytes), the header as padded JSON, and the raw data."""
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
     return struct.pack("<I", len(text)) + text + body
 
 
 class Levels(NamedTuple):
-    """How a scale sweep treats a hierarchy: which level it moves, and what the others do.
+    """How a scale sweep treats a hierarchy: which level it scales, and what the others do.
 
     Args:
-        moves: Name of the level whose scale moves; empty for all of them.
-        held: Scale of the levels that do not move.
-        lower: Seed of the levels below the top, if it is not the top's.
+        moves: Name of the level whose scale is swept; empty for all of them.
+        held: Fixed scale of the other levels.
+        lower: Seed of the levels below the top, if different from the top's.
     """
 
     moves: str = ""
@@ -96,14 +96,14 @@ class Levels(NamedTuple):
     lower: int | None = None
 
     def of(self, space: LatentSpace) -> "Levels":
-        """Return what of this a space has: one of a single level has nothing to treat apart."""
+        """Return the settings that apply to a space; with a single level none do."""
         names = [level.name for level in space.levels]
         if len(names) == 1:
             return Levels()
         return self if self.moves in ("", *names) else self._replace(moves="")
 
     def scale(self, space: LatentSpace, scale: float) -> Scale:
-        """Return the scale of each level where the sweep stands at `scale`."""
+        """Return the scale of each level when the sweep is at `scale`."""
         if not self.moves:
             return scale
         return tuple(scale if level.name == self.moves else self.held for level in space.levels)
@@ -127,15 +127,15 @@ def scale_strip(
     scales: tuple[float, ...] = SCALES,
     levels: Levels = ALL_LEVELS,
 ) -> Strip:
-    """Draw the same samples at every scale; each tile keeps its component and its noise.
+    """Draw the same samples at every scale; each tile keeps its component and noise.
 
     Args:
         engine: The model.
         tiles: Samples in each frame.
         seed: Seed of components and noise.
-        component: One component only.
+        component: Sample only this component.
         scales: The scale of each frame.
-        levels: Which level the scale moves, where there are several.
+        levels: Which level the scale applies to, if there are several.
     """
     own, space = levels.of(engine.space), engine.space
     draws = [
@@ -166,18 +166,18 @@ def level_strip(
     seed: int = 0,
     scales: tuple[float, ...] = SCALES[::2],
 ) -> Strip:
-    """Draw one level of a code anew, many times and at every scale; the other stays as it is.
+    """Resample one level of a code, many times and at every scale, keeping the other.
 
     Args:
         engine: A model of several levels.
         z: The code.
-        level: Name of the level that is drawn.
-        tiles: How often.
+        level: Name of the resampled level.
+        tiles: Number of draws.
         seed: Seed of the draws.
         scales: The scale of each frame.
 
     Raises:
-        LevelError: If the model has no such level.
+        LevelError: If the model lacks this level.
     """
     drawn = np.stack([engine.resample(z, level, tiles, scale, seed) for scale in scales])
     return grid_strip(engine, drawn, scales)
@@ -188,7 +188,7 @@ def grid_strip(
     z: Float[np.ndarray, "frames tiles latent"],
     values: tuple[float, ...],
 ) -> Strip:
-    """Decode frames x tiles of codes, as of a traversal or a path."""
+    """Decode frames x tiles of codes, for example of a traversal or a path."""
     frames, tiles, latent = z.shape
     flat = np.ascontiguousarray(z.reshape(-1, latent), np.float32)
     x = engine.decode(flat)
@@ -209,17 +209,17 @@ def traversal_strip(
     directions: Float[np.ndarray, "rows latent"],
     values: tuple[float, ...],
 ) -> Strip:
-    """Walk from a centre along directions, one row each; values are multiples of the direction."""
+    """Traverse from a centre along directions, one row each, by multiples of the direction."""
     steps = np.array(values, np.float32)[:, None, None]
     return grid_strip(engine, centre + steps * directions, values)
 
 
 def difference_strip(one: Strip, other: Strip) -> Strip:
-    """Show how far two strips with the same noise are apart, picture element by element."""
+    """Return the element-wise difference of two strips with the same noise."""
     light = isinstance(one.sketch, PixelSketch) and one.sketch.light
     return replace(
         one,
-        # Where grey pictures differ there is ink, whatever they show.
+        # Differences of greyscale images are drawn as ink, whatever the images are.
         sketch=one.sketch.model_copy(update={"light": None}) if light else one.sketch,
         samples=np.abs(one.samples - other.samples),
         log_density=np.zeros_like(one.log_density),
@@ -239,7 +239,7 @@ def samples_strip(
     sketch: PixelSketch | CurveSketch,
     log_density: Float[np.ndarray, " tiles"] | None = None,
 ) -> Strip:
-    """Show samples at hand as a strip of one frame."""
+    """Wrap given samples as a strip of one frame."""
     n = len(x)
     density = np.zeros(n, np.float32) if log_density is None else log_density
     return Strip(x[None], (0.0,), np.full(n, -1), density[None], sketch)

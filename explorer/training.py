@@ -1,4 +1,4 @@
-"""Data in, checkpoint out; killed at any moment, it goes on to the same numbers."""
+"""Training: from data to a checkpoint; a killed run resumes to identical results."""
 
 import json
 import math
@@ -37,7 +37,7 @@ _NORM_FLOOR = 1e-7
 
 @dataclass(frozen=True)
 class Progress:
-    """What is known after an epoch."""
+    """The state of a run after an epoch."""
 
     epoch: int
     epochs: int
@@ -49,7 +49,7 @@ class Progress:
 
 
 class _Network(nn.Module):
-    """Model and prior as one module, so that one optimiser and one average hold both."""
+    """Model and prior as one module, so that one optimiser and one average cover both."""
 
     def __init__(self, model: AbstractModel, prior: AbstractPrior | None) -> None:
         super().__init__()
@@ -71,27 +71,27 @@ def train(
     device: str = "cpu",
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> RunConfig:
-    """Train a model and write config, weights and snapshots of its pseudo-inputs to a folder.
+    """Train a model; write config, weights and snapshots of its pseudo-inputs to a folder.
 
-    Every epoch draws its order and its noise from (seed, epoch), so that a run that was killed and
-    resumed passes through the same numbers as one that was not.
+    Every epoch derives its order and noise from (seed, epoch), so that a run that was killed and
+    resumed computes the same numbers as one that was not.
 
     Args:
         config: The recipe.
         data: Its data set.
-        out: The folder of the checkpoint; the state of the run lies in its `training` folder.
-        resume: Go on from the state that lies there.
-        init: A checkpoint of the same architecture to start from;
-            its decoder may be that of another kind of model, and then begins anew.
-        minutes: Stop after the epoch in which so many minutes have passed.
+        out: The folder of the checkpoint; the state of the run is stored in its `training` folder.
+        resume: Resume from the stored state.
+        init: A checkpoint of the same architecture to initialise from. If its decoder is that of
+            another kind of model, the new decoder is trained from scratch.
+        minutes: Stop after the epoch in which this many minutes have passed.
         device: cpu or cuda.
         report: Called after each epoch.
 
     Returns:
-        The recipe with what training found out filled in.
+        The recipe, completed with what training has determined.
 
     Raises:
-        TrainingError: If there is nothing to resume, the start does not fit, or the loss diverges.
+        TrainingError: If there is nothing to resume, `init` does not fit, or the loss diverges.
     """
     start = f"{init.slug}, hash {init.hash}" if init else None
     config = config.model_copy(
@@ -142,7 +142,7 @@ class _Run:
         self.valid_x = torch.from_numpy(data.valid.x).to(device)
 
     def epochs(self) -> Iterator[Progress]:
-        """Train epoch after epoch until the end or the patience is reached."""
+        """Train until the last epoch or until patience runs out."""
         while self.epoch < self.options.epochs and not self._tired():
             start = time.monotonic()
             self.epoch += 1
@@ -167,7 +167,7 @@ class _Run:
             yield progress
 
     def store(self) -> None:
-        """Write the whole state as one file, so that a kill leaves the last one whole."""
+        """Write the whole state as one file, so that a killed run leaves the last one intact."""
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
         tensors |= {f"best.{name}": value for name, value in self.best_weights.items()}
@@ -192,11 +192,11 @@ class _Run:
         checkpoint.write(folder / LOG, lines.encode())
 
     def restore(self) -> None:
-        """Go on from the stored state."""
+        """Resume from the stored state."""
         path = self.out / WORK / STATE
         if not path.is_file():
             raise TrainingError(
-                f"There is nothing to resume in {self.out}; leave out --resume to begin."
+                f"There is nothing to resume in {self.out}; omit --resume to start."
             )
         try:
             with safe_open(path, framework="pt", device=str(self.device)) as stored:
@@ -204,10 +204,10 @@ class _Run:
                 tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise TrainingError(
-                f"{path} is damaged ({error}); leave out --resume to begin anew."
+                f"{path} is damaged ({error}); omit --resume to start again."
             ) from error
         try:
-            stored = RunConfig.model_validate(facts["recipe"])  # fills in what is newer than it
+            stored = RunConfig.model_validate(facts["recipe"])  # fills in newer fields
             was_init = stored.training.init
             was, now = stored.model_dump(mode="json"), self.config.model_dump(mode="json")
             for recipe in (now, was):
@@ -215,7 +215,7 @@ class _Run:
                     recipe["training"].pop(free, None)
             if now != was:
                 raise TrainingError(
-                    f"{path} belongs to another recipe; choose another --out, or begin anew."
+                    f"{path} belongs to a different recipe; choose another --out, or start again."
                 )
             self._take(facts, tensors)
             started = self.options.model_copy(update={"init": was_init})
@@ -223,7 +223,7 @@ class _Run:
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             what = " ".join(str(error).split())[:200]
             raise TrainingError(
-                f"{path} is damaged ({what}); leave out --resume to begin anew."
+                f"{path} is damaged ({what}); omit --resume to start again."
             ) from error
 
     def _take(self, facts: dict[str, Any], tensors: dict[str, Tensor]) -> None:
@@ -242,7 +242,7 @@ class _Run:
         self.log, self.seconds = facts["log"], facts["seconds"]
 
     def start_from(self, other: checkpoint.Checkpoint) -> None:
-        """Take over the weights of a checkpoint, but for another kind of model's decoder."""
+        """Load the weights of a checkpoint, except the decoder of a different kind of model."""
         weights = {f"model.{name}": value for name, value in other.model.state_dict().items()}
         if other.prior is not None and self.network.prior is not None:
             weights |= {f"prior.{name}": value for name, value in other.prior.state_dict().items()}
@@ -255,7 +255,7 @@ class _Run:
         if ours != theirs and other.config.model.kind != self.config.model.kind:
             parts.remove(".decoder.")
             weights = {name: value for name, value in weights.items() if name not in theirs}
-        # Data that a prior is made of are chosen by the run's own seed, not taken over.
+        # Training data that form a prior are chosen by the run's own seed, not copied.
         weights.pop("prior.rows", None)
         fitting = {name: value for name, value in weights.items() if name in own}
         depth = {
@@ -263,7 +263,7 @@ class _Run:
         }
         if depth or not fitting or any(own[n].shape != v.shape for n, v in fitting.items()):
             raise TrainingError(
-                f"{other.slug} has other shapes than the recipe; choose a matching --init."
+                f"{other.slug} does not match the recipe's shapes; choose a matching --init."
             )
         self.network.load_state_dict(own | fitting)
         self.average.module.load_state_dict(own | fitting)
@@ -340,7 +340,7 @@ class _Run:
         return total / len(self.train_x)
 
     def _picture(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Binarise a dynamic data set's batch, and move pictures where the recipe says so."""
+        """Binarise a batch of a dynamic data set, and shift images if the recipe says so."""
         if self.data.dynamic:
             x = torch.bernoulli(x, generator=generator)
         if self.options.shift and x.ndim == 4:
@@ -348,12 +348,12 @@ class _Run:
         return x
 
     def _corrupt(self, x: Tensor, generator: torch.Generator) -> Tensor | None:
-        """Return what the encoder sees, where that is not the sample itself."""
+        """Return what the encoder sees, if not the sample itself."""
         return hidden(x, self.options.corruption, generator) if self.options.corruption else None
 
     @torch.no_grad()
     def _validate(self) -> float:
-        """Evaluate the validation bound at beta = 1, with the same noise every epoch."""
+        """Evaluate the validation ELBO at beta = 1, with the same noise every epoch."""
         network = self._chosen().eval()
         generator = _generator(self.options.seed, 0, self.device)
         total = 0.0
@@ -366,7 +366,7 @@ class _Run:
         return cast("_Network", self.average.module) if self.options.average else self.network
 
     def _tired(self) -> bool:
-        """Early stopping counts from the end of the warm-up, where the loss becomes the bound."""
+        """Whether to stop early; counts from the end of the warm-up, when the loss is the ELBO."""
         warm = max(self.best_epoch, getattr(self.config.objective.warmup, "epochs", 0))
         return self.epoch - warm >= self.options.patience
 

@@ -1,4 +1,4 @@
-"""Weights in a file: single, half or eight-bit precision, validated as they are read."""
+"""Weight files in single, half or 8-bit precision, validated on reading."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ from explorer.errors import CheckpointError
 
 _MAX_BYTES = 1_000_000_000
 _STEP = ".step"
-"""What follows the name of a matrix of eight-bit integers, for the worth of one, row by row."""
+"""Suffix of the tensor with the row scales of a matrix of 8-bit integers."""
 
 _FLOATS = ("F16", "F32")
 _LARGEST = 127
@@ -26,9 +26,9 @@ Bits = Literal[8, 16, 32]
 def packed(tensors: Mapping[str, Tensor], bits: Bits) -> bytes:
     """Serialise weights: vectors in single precision, matrices in `bits`.
 
-    In eight bits a matrix of weights or of pseudo-inputs is kept as integers from -127 to 127 and
-    one factor for each row (of a convolution: for each channel it makes); other matrices, which
-    may hold spreads, in half precision.
+    With 8 bits a matrix of weights or pseudo-inputs is stored as integers from -127 to 127 and
+    one scale per row (of a convolution: per output channel); other matrices, which
+    may hold standard deviations, are stored in half precision.
     """
     kept: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
@@ -52,7 +52,7 @@ def read(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, Tenso
     """
     if path.stat().st_size > _MAX_BYTES:
         raise CheckpointError(
-            f"{path.name} is over {_MAX_BYTES // 10**9} GB; it is not one of ours."
+            f"{path.name} is over {_MAX_BYTES // 10**9} GB; it was not written by Latent Explorer."
         )
     try:
         with safe_open(path, framework="pt") as stored:
@@ -66,16 +66,15 @@ def read(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, Tenso
             for name in sorted(kinds.keys() ^ wanted.keys()):
                 state = "lacks" if name in wanted else "has an unknown tensor"
                 raise CheckpointError(
-                    f"{path.name} {state} {one_line(name, 80)}; "
-                    "config and weights do not belong together."
+                    f"{path.name} {state} {one_line(name, 80)}; config and weights do not match."
                 )
             for name, shape in wanted.items():
                 found = tuple(stored.get_slice(name).get_shape())
                 if found != shape or not (kinds[name] in _FLOATS or name + _STEP in steps):
                     raise CheckpointError(
                         f"{path.name}: {name} is {kinds[name]} {list(found)}, expected F16, F32, "
-                        f"or I8 with its steps, {list(shape)}; "
-                        "config and weights do not belong together."
+                        f"or I8 with scales, {list(shape)}; "
+                        "config and weights do not match."
                     )
             tensors = {name: stored.get_tensor(name).float() for name in wanted}
     except (SafetensorError, OSError) as error:
@@ -85,9 +84,7 @@ def read(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, Tenso
         whole *= _by_row(tensors[name], whole)
     for name, tensor in tensors.items():
         if not bool(torch.isfinite(tensor).all()):
-            raise CheckpointError(
-                f"{path.name}: {name} holds values that are not finite; train it again."
-            )
+            raise CheckpointError(f"{path.name}: {name} has non-finite values; train it again.")
         positive = name in steps or (name.endswith("scale") and "log" not in name)
         if positive and bool((tensor <= 0).any()):
             raise CheckpointError(f"{path.name}: {name} must be positive; train it again.")

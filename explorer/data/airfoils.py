@@ -1,4 +1,4 @@
-"""Wing sections as curves: the UIUC collection, and NACA's families for use without any file."""
+"""Airfoil sections as curves: the UIUC collection, and NACA families that need no files."""
 
 import io
 import math
@@ -19,10 +19,10 @@ from explorer.errors import DataError
 from explorer.sketch import CurveSketch
 
 STATIONS_PER_SURFACE = 64
-"""Stations on the upper surface, and as many on the lower; the leading edge is not one of them."""
+"""Stations on each surface; the leading edge is not one of them."""
 
 TWINS_CHORDS = 0.004
-"""Sections whose heights differ nowhere by more than this are near-twins and share a split."""
+"""Sections whose heights differ by at most this everywhere are near-duplicates: one split."""
 
 _ARCHIVE = "uiuc_dat.zip"
 _DIGEST = "a85d4bd305096f778c8cbe4c98bf70a8160580f12aac3f75fb53251671940c06"
@@ -52,10 +52,10 @@ _FINE = np.linspace(0.0, 1.0, 1001) ** 2
 
 
 class AirfoilsConfig(AbstractDataConfig):
-    """1,545 wing sections of the UIUC collection as heights at fixed stations; 1,237 / 154 / 154.
+    """1,545 airfoils of the UIUC collection as heights at fixed stations; 1,237 / 154 / 154.
 
-    A sample is standardised with the moments of the training split. Near-twins share a split, and
-    files that hold no sane section are left out; `ids` are rows of the archive's sorted names.
+    Samples are standardised with the moments of the training split. Near-duplicates share a split;
+    files without a valid section are skipped; `ids` index the archive's sorted file names.
 
     References:
         UIUC airfoil coordinates database (Selig, 1995-).
@@ -73,10 +73,10 @@ class AirfoilsConfig(AbstractDataConfig):
 
 
 class NacaConfig(AbstractDataConfig):
-    """Random NACA sections of four and five digits, with no file needed; 80 / 10 / 10 %.
+    """Random NACA four- and five-digit sections, generated without files; 80 / 10 / 10 %.
 
     Half have four digits (camber 0 to 8 % at 20 to 60 % of the chord), half have five (camber
-    lines 210 to 250); the thickness is 6 to 24 %. All close at the trailing edge, so that both
+    lines 210 to 250); the thickness is 6 to 24 %. All have a closed trailing edge, so both
     heights there are always 0.
 
     References:
@@ -92,7 +92,7 @@ class NacaConfig(AbstractDataConfig):
     seed: int = Field(0, ge=0, le=2**32 - 1)
 
     def load(self, root: Path, download: bool = False) -> DataSet:
-        """Draw the sections; root and download are not needed."""
+        """Generate the sections; root and download are ignored."""
         rng = np.random.default_rng(self.seed)
         lines = list(_FIVE_DIGITS)
         heights = np.empty((self.count, 2 * STATIONS_PER_SURFACE))
@@ -108,7 +108,7 @@ class NacaConfig(AbstractDataConfig):
 
 
 def stations() -> Float[np.ndarray, " stations"]:
-    """Return the abscissae of a sample: along the upper surface to the nose, and back below.
+    """Return the abscissae of a sample: along the upper surface to the nose, then back below.
 
     They are (1 - cos(pi i / 64)) / 2 for i = 1 to 64 on either surface.
     """
@@ -117,33 +117,33 @@ def stations() -> Float[np.ndarray, " stations"]:
 
 
 def parse_coordinates(text: str) -> Float[np.ndarray, "points 2"]:
-    """Read a coordinate file of Selig's or Lednicer's kind.
+    """Read a coordinate file in Selig or Lednicer format.
 
-    Lines that do not hold two numbers are comments. Lednicer's kind gives the number of points of
-    either surface first, and each surface from the leading edge on.
+    Lines that do not hold two numbers are comments. Lednicer files give the number of points of
+    each surface first, then each surface from the leading edge.
 
     Args:
         text: The content of the file.
 
     Returns:
-        The contour in the file's own units, in Selig's order: upper surface from the trailing edge
+        The contour in the file's units, in Selig order: upper surface from the trailing edge
         to the leading edge, then the lower surface back.
 
     Raises:
-        DataError: If the text holds no contour.
+        DataError: If the text contains no contour.
     """
     rows = np.array([row for row in map(_two_numbers, text.splitlines()) if row is not None])
     if not (np.abs(rows) < _LARGEST).all():
         raise DataError(
-            "The coordinate file holds numbers that are not finite or absurd; mend them."
+            "The coordinate file contains non-finite or implausible numbers; correct them."
         )
     counts = None
     if len(rows) and (rows[0] >= 2).all() and (rows[0] == rows[0].round()).all():
         counts, rows = rows[0], rows[1:]
     if len(rows) < 2 * _POINTS_PER_SURFACE:
         raise DataError(
-            f"The coordinate file holds {len(rows)} points; "
-            f"give at least {2 * _POINTS_PER_SURFACE}, two numbers a line."
+            f"The coordinate file has {len(rows)} points; "
+            f"give at least {2 * _POINTS_PER_SURFACE}, two numbers per line."
         )
     first = _first_of_second_surface(rows, counts)
     points = rows if first is None else np.concatenate([rows[:first][::-1], rows[first:]])
@@ -156,26 +156,26 @@ def parse_coordinates(text: str) -> Float[np.ndarray, "points 2"]:
 
 
 def resample(points: Float[np.ndarray, "points 2"]) -> Float[np.ndarray, " stations"]:
-    """Bring a contour to unit chord and take its heights at the fixed stations.
+    """Scale a contour to unit chord and resample its heights at the fixed stations.
 
-    The leading edge is the point farthest from the middle of the trailing edge. Between points
-    each surface is a monotone cubic in the square root of x, in which a round nose is smooth.
+    The leading edge is the point farthest from the trailing edge's midpoint. Between points
+    each surface is a monotone cubic in the square root of x, which keeps a round nose smooth.
 
     Args:
-        points: A contour in Selig's order, as from `parse_coordinates`.
+        points: A contour in Selig order, as from `parse_coordinates`.
 
     Returns:
         Heights in chords, at `stations()`.
 
     Raises:
-        DataError: If the contour is not a sane wing section.
+        DataError: If the contour is not a valid airfoil section.
 
     References:
         Monotone piecewise cubic interpolation (Fritsch and Carlson, 1980).
         https://doi.org/10.1137/0717021
     """
     if not np.isfinite(points).all():
-        raise DataError("The section holds numbers that are not finite; mend its coordinates.")
+        raise DataError("The section contains non-finite numbers; correct its coordinates.")
     points, nose = _to_unit_chord(points)
     upper = _surface(points[: nose + 1][::-1], "upper")
     lower = _surface(points[nose:], "lower")
@@ -186,27 +186,25 @@ def resample(points: Float[np.ndarray, "points 2"]) -> Float[np.ndarray, " stati
             f"use one between {_THINNEST:.1%} and {_THICKEST:.0%}."
         )
     if thickness.min() < -_CROSSING:
-        raise DataError(
-            "The section's lower surface crosses its upper one; check the order of its points."
-        )
+        raise DataError("The section's surfaces cross; check the order of its points.")
     return np.concatenate([upper[::-1], lower])
 
 
 def naca_section(code: str) -> Float[np.ndarray, " stations"]:
     """Compute a NACA section with a closed trailing edge, such as 0012, 2412 or 23012.
 
-    The chord is the camber line's, as in the reports; the nose of a cambered section may reach a
-    little before it.
+    The chord is the camber line's, as in the reports; the nose of a cambered section may extend
+    slightly ahead of it.
 
     Args:
-        code: Four digits (camber in %, its position in tenths, thickness in %), or five of which
+        code: Four digits (camber in %, its position in tenths, thickness in %), or five, of which
             the first three name a camber line from 210 to 250.
 
     Returns:
         Heights in chords, at `stations()`.
 
     Raises:
-        DataError: If there is no such section here.
+        DataError: If the code is not supported.
 
     References:
         Theory of Wing Sections (Abbott and von Doenhoff, 1959), sections 6.4 and 6.5.
@@ -219,7 +217,7 @@ def naca_section(code: str) -> Float[np.ndarray, " stations"]:
             _four_digit_camber(int(code[0]) / 100, int(code[1]) / 10), int(code[2:]) / 100
         )
     raise DataError(
-        f"NACA {code[:12]!r} is not known here; use four digits as 2412, or five as 23012 "
+        f"NACA {code[:12]!r} is not supported; use four digits like 2412, or five like 23012 "
         "(lines 210 to 250), with a thickness of 01 to 40 %."
     )
 
@@ -261,7 +259,7 @@ def _first_of_second_surface(
     if counts is not None:
         if counts.sum() != len(rows):
             raise DataError(
-                f"The coordinate file announces {counts.sum():.0f} points and holds {len(rows)}; "
+                f"The coordinate file declares {counts.sum():.0f} points but has {len(rows)}; "
                 "correct the counts in its second line."
             )
         return int(counts[0])
@@ -279,30 +277,30 @@ def _to_unit_chord(
     chord = trailing - points[nose]
     length = math.hypot(*chord)
     if not 0 < length < math.inf:
-        raise DataError("The section's chord has no length; check its coordinates.")
+        raise DataError("The section's chord has zero length; check its coordinates.")
     cosine, sine = chord / length
     turn = np.array([[cosine, -sine], [sine, cosine]])
     return (points - points[nose]) @ turn / length, nose
 
 
 def _surface(points: Float[np.ndarray, "points 2"], name: str) -> Float[np.ndarray, " half"]:
-    """Heights of one surface, given from the leading edge on."""
+    """Heights of one surface, given from the leading edge."""
     x, y = points.T
     furthest = np.maximum.accumulate(x)
     if len(x) and (furthest - x).max() > _FOLD:
         raise DataError(
-            f"The section's {name} surface turns back on itself; check the order of its points."
+            f"The section's {name} surface doubles back on itself; check the order of its points."
         )
     ahead = np.concatenate([[True], x[1:] > furthest[:-1] + 1e-9])
     x, y = x[ahead], y[ahead]
     if len(x) < _POINTS_PER_SURFACE:
         raise DataError(
             f"The section's {name} surface has {len(x)} points; "
-            f"give it at least {_POINTS_PER_SURFACE}."
+            f"give at least {_POINTS_PER_SURFACE}."
         )
     if np.diff(x).max() > _WIDEST_GAP or abs(x[-1] - 1) > _END:
         raise DataError(
-            f"The section's {name} surface has a gap; give points along the whole chord."
+            f"The section's {name} surface has a gap; give points along the entire chord."
         )
     at = np.minimum(_surface_stations(), x[-1])
     return PchipInterpolator(np.sqrt(x), y)(np.sqrt(at))
@@ -343,7 +341,7 @@ def _lay_out(
     for side in (1, -1):
         at = x - side * half * np.sin(angle)
         height = line + side * half * np.cos(angle)
-        # A cambered nose reaches before x = 0: what lies beyond its foremost point is the surface.
+        # A cambered nose extends ahead of x = 0: the surface starts at its foremost point.
         foremost = int(at.argmin())
         ahead = np.sqrt(np.maximum(at[foremost:], 0))
         surfaces.append(np.interp(root, ahead, height[foremost:]))
@@ -359,7 +357,7 @@ def _twin_groups(heights: Float[np.ndarray, "samples stations"]) -> Int[np.ndarr
 def _deal(
     groups: Int[np.ndarray, " samples"], seed: int
 ) -> dict[str, Bool[np.ndarray, " samples"]]:
-    """Deal whole groups at random: to test and validation while they have room, then to train."""
+    """Assign whole groups at random: to test and validation until they are full, then to train."""
     sizes = np.bincount(groups)
     quota = round(_HELD_OUT * len(groups))
     room = {"test": quota, "valid": quota, "train": len(groups)}

@@ -1,4 +1,4 @@
-"""What a data set is once it is read: three splits, the way a sample is drawn, and its classes."""
+"""A data set in memory: three splits, how a sample is drawn, and the classes."""
 
 import hashlib
 from abc import abstractmethod
@@ -13,12 +13,12 @@ from explorer.interfaces import AbstractConfig
 from explorer.sketch import CurveSketch, PixelSketch
 
 BINARISATION_SEED = 777
-"""Validation and test pictures are binarised once, with this seed."""
+"""Validation and test images are binarised once, with this seed."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Samples in data units, their class (or None) and their row in the source."""
+    """Samples in data units, their classes (or None) and their rows in the source."""
 
     x: Float[np.ndarray, "samples *sample"]
     labels: Int[np.ndarray, " samples"] | None
@@ -37,8 +37,8 @@ class Split:
 class DataSet:
     """Training, validation and test samples.
 
-    Where `dynamic` is true, `train.x` holds probabilities in [0, 1] to be binarised anew in every
-    batch; validation and test are binarised already.
+    If `dynamic` is true, `train.x` holds probabilities in [0, 1], binarised afresh in every
+    batch; validation and test are already binarised.
     """
 
     train: Split
@@ -49,53 +49,53 @@ class DataSet:
     dynamic: bool = False
 
     def split(self, name: str) -> Split:
-        """Return the split called train, valid or test."""
+        """Return the split named train, valid or test."""
         return {"train": self.train, "valid": self.valid, "test": self.test}[name]
 
 
 class AbstractDataConfig(AbstractConfig):
-    """A data set, named in a recipe by its `kind`."""
+    """A data set, identified in a recipe by its `kind`."""
 
     @abstractmethod
     def load(self, root: Path, download: bool = False) -> DataSet:
-        """Read the data set below the data root.
+        """Read the data set from the data directory.
 
         Args:
-            root: The data root, in torchvision's layout.
-            download: Whether torchvision may fetch what is absent.
+            root: The data directory, in torchvision's layout.
+            download: Whether torchvision may download missing files.
 
         Raises:
-            DataMissingError: If a file is absent; the message says which file goes where.
-            DataError: If a file is damaged or not what its name says.
+            DataMissingError: If a file is missing; the message says which file goes where.
+            DataError: If a file is damaged or unexpected.
         """
 
 
 def require(path: Path, what: str) -> Path:
-    """Return the path of a file that must be there.
+    """Return the path of a required file.
 
     Raises:
-        DataMissingError: If it is not.
+        DataMissingError: If it does not exist.
     """
     if not path.is_file():
         raise DataMissingError(
             f"{what} needs {path.name}, which goes into {path.parent}; "
-            "put it there, or name another data root with --data or LATENT_EXPLORER_DATA."
+            "put it there, or set another data directory with --data or LATENT_EXPLORER_DATA."
         )
     return path
 
 
 def verify(content: bytes, digest: str, path: Path, algorithm: str) -> bytes:
-    """Return the content if its checksum is the known one.
+    """Return the content if its checksum matches.
 
     Raises:
-        DataError: If it is another.
+        DataError: If it does not.
     """
     found = hashlib.new(algorithm, content, usedforsecurity=False).hexdigest()
     if found != digest:
         raise DataError(
             f"{path} is not the expected file ({algorithm} {found[:12]}..., expected "
             f"{digest[:12]}...); "
-            "it may be truncated: fetch it again."
+            "it may be truncated: download it again."
         )
     return content
 
@@ -103,6 +103,6 @@ def verify(content: bytes, digest: str, path: Path, algorithm: str) -> bytes:
 def binarise(
     probabilities: Float[np.ndarray, "samples *sample"], seed: int
 ) -> Float[np.ndarray, "samples *sample"]:
-    """Draw each pixel once from Bernoulli(probability)."""
+    """Sample each pixel once from Bernoulli(probability)."""
     uniform = np.random.default_rng(seed).random(probabilities.shape, dtype=np.float32)
     return (uniform < probabilities).astype(np.float32)

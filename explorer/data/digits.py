@@ -1,4 +1,4 @@
-"""The 1,797 handwritten digits of 8 x 8 pixels that scikit-learn carries: no file, no download."""
+"""The 1,797 handwritten digits of 8 x 8 pixels included in scikit-learn: no files, no download."""
 
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -25,7 +25,7 @@ class DigitsConfig(AbstractDataConfig):
     kind: Literal["digits"] = "digits"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
-        """Read scikit-learn's digits; root and download are not needed."""
+        """Read scikit-learn's digits; root and download are ignored."""
         from sklearn.datasets import load_digits
 
         bunch = load_digits()

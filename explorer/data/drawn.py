@@ -1,4 +1,4 @@
-"""A visitor's own drawing or picture becomes a sample like those of a data set."""
+"""Turn a user's drawing, image or coordinate file into a sample like those of a data set."""
 
 import io
 from collections.abc import Sequence
@@ -26,12 +26,12 @@ Strokes = Sequence[Sequence[tuple[float, float]]]
 def from_strokes(
     strokes: Strokes, sketch: PixelSketch, width: int | float
 ) -> Float[np.ndarray, "channels height width"]:
-    """Draw strokes as ink of value 1 on paper of value 0.
+    """Rasterise strokes as ink (1) on paper (0).
 
     Args:
-        strokes: Polylines in units of the picture's sides, y downwards.
-        sketch: The form of a sample.
-        width: Width of a stroke, as a share of the picture's.
+        strokes: Polylines in units of the image's sides, y downwards.
+        sketch: The format of a sample.
+        width: Stroke width, as a fraction of the image's.
     """
     across, down = sketch.width * _FINE, sketch.height * _FINE
     sheet = Image.new("L", (across, down))
@@ -50,19 +50,19 @@ def from_strokes(
 def from_upload(
     content: bytes, name: str, sketch: PixelSketch
 ) -> Float[np.ndarray, "channels height width"]:
-    """Read an uploaded picture and fit the whole of it into a sample; dark ink becomes bright.
+    """Read an uploaded image and fit all of it into a sample; dark-on-light images are inverted.
 
     Args:
         content: The file's bytes.
         name: Its name, for messages.
-        sketch: The form of a sample.
+        sketch: The format of a sample.
 
     Raises:
-        DataError: If it is empty, too large, or no picture; the message says which.
+        DataError: If it is empty, too large, or not an image; the message says which.
     """
     path = Path(" ".join(Path(name).name[:80].split()) or "the file")
     if not content:
-        raise DataError(f"{path} is empty; choose another picture.")
+        raise DataError(f"{path} is empty; choose another image.")
     if len(content) > MOST_BYTES:
         raise DataError(f"{path} is over {MOST_BYTES // 10**6} MB; shrink it first.")
     with reading(path):
@@ -83,29 +83,30 @@ def from_upload(
 def from_coordinates(
     content: bytes, name: str, sketch: CurveSketch
 ) -> Float[np.ndarray, " stations"]:
-    """Read an airfoil file, repanel it to the stations of a data set, and standardise it.
+    """Read an airfoil file, resample it at the stations of a data set, and standardise it.
 
     Args:
-        content: The file's bytes: Selig's or Lednicer's format, or two columns with commas.
+        content: The file's bytes: Selig or Lednicer format, or two comma-separated columns.
         name: Its name, for messages.
         sketch: How samples are drawn; its stations must be those of `airfoils.stations()`.
 
     Raises:
-        DataError: If it is empty, too large, or holds no sane section; the message says which.
+        DataError: If it is empty, too large, or contains no valid section; the message says which.
     """
     shown = " ".join(Path(name).name[:80].split()) or "The file"
     if not content:
         raise DataError(f"{shown} is empty; choose a coordinate file.")
     if len(content) > MOST_SECTION_BYTES:
         raise DataError(
-            f"{shown} is over {MOST_SECTION_BYTES // 1024} kB; it is no file of one section."
+            f"{shown} is over {MOST_SECTION_BYTES // 1024} kB; "
+            "choose a coordinate file of a single section."
         )
     if b"\0" in content:
-        raise DataError(f"{shown} is no text; choose a .dat or .csv file of coordinates.")
+        raise DataError(f"{shown} is not a text file; choose a .dat or .csv coordinate file.")
     if len(sketch.x) != len(stations()) or not np.allclose(sketch.x, stations(), atol=1e-6):
-        raise DataError("This model's curves have other stations; choose an airfoil model.")
+        raise DataError("This model's curves have different stations; choose an airfoil model.")
     text = content.decode("utf-8", "replace").lstrip("\ufeff")
-    if ";" in text:  # tables where the comma stands for the decimal point
+    if ";" in text:  # CSV with decimal commas
         text = text.replace(",", ".").replace(";", " ")
     heights = resample(parse_coordinates(text))
     return ((heights - np.asarray(sketch.loc)) / np.asarray(sketch.scale)).astype(np.float32)
@@ -114,7 +115,7 @@ def from_coordinates(
 def centred(
     x: Float[np.ndarray, "channels height width"],
 ) -> Float[np.ndarray, "channels height width"]:
-    """Scale the ink to the size it has in MNIST, and put its centre of mass into the middle.
+    """Scale the ink to MNIST's digit size and centre it by mass.
 
     References:
         Gradient-based learning applied to document recognition (LeCun et al., 1998), section

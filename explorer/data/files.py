@@ -1,4 +1,4 @@
-"""The user's own pictures: a folder of them, or an array, read with suspicion."""
+"""The user's own images: a folder or an array, read as untrusted input."""
 
 import io
 import math
@@ -19,13 +19,13 @@ from explorer.errors import DataError, DataMissingError
 from explorer.sketch import PixelSketch
 
 LARGEST_SIDE = 128
-"""Pixels a side of a sample may have."""
+"""Largest side of a sample, in pixels."""
 
 SAMPLES = (30, 100_000)
-"""Fewest and most samples of a data set."""
+"""Smallest and largest number of samples in a data set."""
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif")
-"""Endings of picture files; of an animation the first frame is read."""
+"""Image file extensions; of an animation the first frame is read."""
 
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")
 _UNPACKED_BYTES = 2 * 10**9
@@ -37,18 +37,18 @@ _Names = Shaped[np.ndarray, " samples"] | None
 
 
 class FilesConfig(AbstractDataConfig):
-    """Your own pictures, from a folder or an array; 80 / 10 / 10 %, seeded.
+    """Your own images, from a folder or an array; 80 / 10 / 10 %, seeded.
 
-    `path` names a folder of png, jpg, bmp, webp or gif files (sub-folders of pictures are
-    classes), a .npy file, or a .npz file with `x` or `images` and, if there are classes, `labels`
+    `path` is a folder of png, jpg, bmp, webp or gif files (subfolders of images are
+    classes), a .npy file, or a .npz file with `x` or `images` and, optionally, `labels`
     or `y`.
     Arrays are n x h x w, n x c x h x w, n x h x w x c or n x d with d a square, as uint8 in 0..255
-    or floats in 0..1. A relative path starts at the data root and stays below it.
+    or floats in 0..1. A relative path is resolved against the data directory and must stay in it.
 
-    Samples are stretched to height x width, or have the size of the first one; colour turns into
-    grey, or grey into colour, as `channels` asks. What is transparent becomes white. Where
-    `binary` is set, values are probabilities of ink that are drawn anew in every batch; where
-    `light` is, they are light, as in photographs, and are shown as they are in either theme.
+    Samples are resized to height x width, or to the size of the first one, and converted to grey
+    or colour as `channels` asks. Transparency becomes white. With
+    `binary`, values are ink probabilities, sampled afresh in every batch; with
+    `light`, they are brightness, as in photographs, and are shown unchanged in either theme.
     """
 
     title: ClassVar[str] = "Own files"
@@ -64,11 +64,11 @@ class FilesConfig(AbstractDataConfig):
     @model_validator(mode="after")
     def _height_with_width(self) -> "FilesConfig":
         if (self.height is None) != (self.width is None):
-            raise ValueError("height and width go together: give both or neither")
+            raise ValueError("height and width belong together: give both or neither")
         return self
 
     def load(self, root: Path, download: bool = False) -> DataSet:
-        """Read the pictures; download is not needed."""
+        """Read the images; download is ignored."""
         source = _locate(root, self.path)
         size = None if self.height is None or self.width is None else (self.height, self.width)
         read = _read_folder if source.is_dir() else _read_file
@@ -101,11 +101,12 @@ def _locate(root: Path, path: str) -> Path:
         there = source.is_dir() or source.is_file()
     except (OSError, RuntimeError, ValueError) as error:
         raise DataError(
-            f"{path!r} cannot be opened ({error}); name another file or folder."
+            f"{path!r} cannot be opened ({error}); give another file or folder."
         ) from error
     if not inside:
         raise DataError(
-            f"{path!r} leaves the data root; give an absolute path, or move the files into {root}."
+            f"{path!r} is outside the data directory; "
+            f"give an absolute path, or move the files into {root}."
         )
     if not there:
         raise DataMissingError(
@@ -124,7 +125,7 @@ def _classes(names: _Names) -> tuple[tuple[str, ...], Int[np.ndarray, " samples"
 def _check_count(samples: int, source: Path) -> None:
     fewest, most = SAMPLES
     if not fewest <= samples <= most:
-        raise DataError(f"{source} holds {samples:,} samples; give between {fewest} and {most:,}.")
+        raise DataError(f"{source} has {samples:,} samples; give between {fewest} and {most:,}.")
 
 
 def _check_size(height: int, width: int, source: Path) -> None:
@@ -138,7 +139,7 @@ def _check_size(height: int, width: int, source: Path) -> None:
 def _check_bytes(size: int, source: Path) -> None:
     if size > _UNPACKED_BYTES:
         raise DataError(
-            f"{source} takes {size / 1e9:.1f} GB once unpacked; "
+            f"{source} takes {size / 1e9:.1f} GB in memory; "
             f"give fewer or smaller samples, at most {_UNPACKED_BYTES / 1e9:.0f} GB."
         )
 
@@ -146,7 +147,7 @@ def _check_bytes(size: int, source: Path) -> None:
 def _read_folder(
     folder: Path, size: tuple[int, int] | None, channels: int
 ) -> tuple[Float[np.ndarray, "samples channels height width"], _Names]:
-    """Pictures in the order of their names, and the sub-folder of each, if there are any."""
+    """Images in the order of their names, and the subfolder of each, if there are any."""
     try:
         loose = _pictures(folder)
         classes = {
@@ -156,13 +157,13 @@ def _read_folder(
         }
     except OSError as error:
         raise DataError(
-            f"{folder} cannot be listed ({error.strerror}); allow reading it."
+            f"{folder} cannot be listed ({error.strerror}); check its permissions."
         ) from error
     sorted_in = [(name, path) for name, paths in classes.items() for path in paths]
     if loose and sorted_in:
         raise DataError(
-            f"{folder} has pictures both beside and inside its sub-folders; "
-            "move all into sub-folders, or none."
+            f"{folder} has images both beside and inside its subfolders; "
+            "move all of them into subfolders, or none."
         )
     paths = loose or [path for _, path in sorted_in]
     _check_count(len(paths), folder)
@@ -201,10 +202,10 @@ def _read_picture(
 def open_picture(
     source: Path | IO[bytes] | io.BufferedIOBase, path: Path, most_pixels: int = _PICTURE_PIXELS
 ) -> Image.Image:
-    """Read a picture's header and refuse it before decoding if it is too large.
+    """Read an image's header and refuse it before decoding if it is too large.
 
     Raises:
-        DataError: If it is too large or no picture.
+        DataError: If it is too large or not an image.
     """
     with reading(path):
         image = Image.open(cast("IO[bytes]", source), formats=_FORMATS)
@@ -221,9 +222,9 @@ def open_picture(
 def decode_picture(
     image: Image.Image, size: tuple[int, int], channels: int
 ) -> UInt8[np.ndarray, "channels height width"]:
-    """Turn a picture the right way up, on white, and scale it to height and width."""
+    """Apply an image's orientation, flatten it onto white, and resize it to height and width."""
     picture = ImageOps.exif_transpose(image)
-    if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip
+    if picture.mode.startswith("I"):  # 16-bit greyscale, which Pillow would clip
         grey = np.clip(np.asarray(picture).astype(np.int64) // 257, 0, 255)
         picture = Image.fromarray(grey.astype(np.uint8))
     if picture.has_transparency_data:
@@ -239,7 +240,7 @@ def decode_picture(
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turn whatever a damaged file makes a reader raise into one sentence."""
+    """Turn any exception caused by a damaged file into a one-sentence DataError."""
     try:
         yield
     except DataError:
@@ -249,7 +250,7 @@ def reading(path: Path) -> Iterator[None]:
             f"{path} has far too many pixels; "
             f"shrink it to at most {_PICTURE_PIXELS / 1e6:.0f} million."
         ) from error
-    except Exception as error:  # numpy, zipfile and Pillow raise whatever a bad header leads to
+    except Exception as error:  # numpy, zipfile and Pillow raise almost anything on a bad header
         raise DataError(
             f"{path} cannot be read ({type(error).__name__}); "
             "it may be damaged: replace or remove it."
@@ -259,11 +260,11 @@ def reading(path: Path) -> Iterator[None]:
 def _read_file(
     path: Path, size: tuple[int, int] | None, channels: int
 ) -> tuple[Float[np.ndarray, "samples channels height width"], _Names]:
-    """The samples of an array file, and the class of each, if it says so."""
+    """Samples of an array file, and the class of each, if given."""
     suffix = path.suffix.lower()
     if suffix not in (".npy", ".npz"):
         raise DataError(
-            f"{path} is neither .npy nor .npz; name such a file, or a folder of pictures."
+            f"{path} is neither .npy nor .npz; give such a file, or a folder of images."
         )
     names: _Names = None
     with reading(path), path.open("rb") as stream:
@@ -274,12 +275,14 @@ def _read_file(
                 array = _read_member(archive, ("x", "images"), path)
                 names = _read_member(archive, ("labels", "y"), path)
     if array is None:
-        raise DataError(f"{path} has neither x nor images; save the samples under such a name.")
+        raise DataError(
+            f"{path} has neither x nor images; save the samples under one of these names."
+        )
     _check_count(len(array), path)
     if names is not None and (names.shape != (len(array),) or names.dtype.kind not in "iuU"):
         raise DataError(
             f"{path} has labels of shape {names.shape} and type {names.dtype}; "
-            f"give one whole number or word for each of the {len(array):,} samples."
+            f"give one integer or string for each of the {len(array):,} samples."
         )
     x = _as_pictures(array, size, path)
     target: tuple[int, int] = size or (x.shape[2], x.shape[3])
@@ -299,13 +302,15 @@ def _read_member(
 
 
 def _read_array(stream: IO[bytes] | io.BufferedIOBase, path: Path) -> _Array:
-    """Read one array, after its header has been found to ask for a sane amount of memory."""
+    """Read one array, after checking that its header asks for a reasonable amount of memory."""
     headers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     shape, _, dtype = headers[npy.read_magic(stream)](stream)
     if dtype.hasobject:
-        raise DataError(f"{path} holds Python objects, which stay pickled; save plain numbers.")
+        raise DataError(
+            f"{path} contains pickled Python objects, which are never loaded; save plain numbers."
+        )
     if not shape or min(shape) < 0:
-        raise DataError(f"{path} holds no row of samples; save an array of n x height x width.")
+        raise DataError(f"{path} has no sample axis; save an array of n x height x width.")
     _check_bytes(max(4, dtype.itemsize) * math.prod(shape), path)
     stream.seek(0)
     return npy.read_array(stream, allow_pickle=False)
@@ -314,7 +319,7 @@ def _read_array(stream: IO[bytes] | io.BufferedIOBase, path: Path) -> _Array:
 def _as_pictures(
     array: Shaped[np.ndarray, "samples ..."], size: tuple[int, int] | None, path: Path
 ) -> Shaped[np.ndarray, "samples channels height width"]:
-    """View an array as samples x channels x height x width; in doubt channels come first."""
+    """View an array as samples x channels x height x width; if ambiguous, channels come first."""
     shape = " x ".join(map(str, array.shape))
     if array.ndim == 2:
         side = math.isqrt(array.shape[1])
@@ -328,8 +333,8 @@ def _as_pictures(
         array = array.transpose(0, 3, 1, 2)
     if array.ndim != 4 or array.shape[1] not in (1, 3) or 0 in array.shape:
         raise DataError(
-            f"{path} holds {shape} numbers, which are no pictures; save n x height x width, "
-            "or with 1 or 3 channels."
+            f"{path} has shape {shape}, which is not a set of images; save n x height x width, "
+            "with 1 or 3 channels if any."
         )
     return array
 
@@ -344,7 +349,7 @@ def _as_unit(
         return x.astype(np.float32)
     found = f" from {x.min():g} to {x.max():g}" if x.dtype.kind in "iuf" else ""
     raise DataError(
-        f"{path} holds {x.dtype}{found}; save uint8 in 0..255 or floats in 0..1, all finite."
+        f"{path} contains {x.dtype}{found}; save uint8 in 0..255 or floats in 0..1, all finite."
     )
 
 

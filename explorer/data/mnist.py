@@ -1,4 +1,4 @@
-"""MNIST as the papers use it: a fixed binarisation, and one made anew in each batch."""
+"""MNIST as used in the literature: with static and with dynamic binarisation."""
 
 import gzip
 import zlib
@@ -35,13 +35,13 @@ class File(NamedTuple):
     rows: int
 
 
-_GREY = {  # md5 of the packed file, as torchvision lists it
+_GREY = {  # md5 of the compressed file, as listed by torchvision
     "train_images": File("train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873", 60_000),
     "train_labels": File("train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432", 60_000),
     "test_images": File("t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3", 10_000),
     "test_labels": File("t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c", 10_000),
 }
-_STATIC = {  # sha1 of the unpacked text
+_STATIC = {  # sha1 of the uncompressed text
     "train": File(
         "binarized_mnist_train.amat.gz", "cf70514ec5f481e54ad3eb0e6c03c83326ff96f8", 50_000
     ),
@@ -59,10 +59,10 @@ _STATIC_LABELS = (
 
 
 class StaticMnistConfig(AbstractDataConfig):
-    """MNIST in Larochelle's fixed binarisation; 50,000 / 10,000 / 10,000, as given.
+    """MNIST in Larochelle's static binarisation; 50,000 / 10,000 / 10,000, as published.
 
-    The files are ordered by class: a subset is a seeded random draw, never the first rows.
-    Classes come from `labels_recovered.npz` where it lies beside the files, and are absent
+    The files are ordered by class: subsets are seeded random draws, never the first rows.
+    Classes come from `labels_recovered.npz` if it lies beside the files, and are missing
     without it.
 
     References:
@@ -74,7 +74,7 @@ class StaticMnistConfig(AbstractDataConfig):
     kind: Literal["mnist-static"] = "mnist-static"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
-        """Read the three files below `MNIST_static`."""
+        """Read the three files in `MNIST_static`."""
         folder = root / "MNIST_static"
         labels = _recovered_labels(folder / _STATIC_LABELS[0])
         splits = {
@@ -95,8 +95,8 @@ class StaticMnistConfig(AbstractDataConfig):
 class MnistConfig(AbstractDataConfig):
     """MNIST with dynamic binarisation; 50,000 / 10,000 / 10,000.
 
-    Training pictures are drawn from Bernoulli(grey level) in every batch; validation (the last
-    10,000 training pictures) and test are drawn once.
+    Training images are sampled from Bernoulli(grey level) in every batch; validation (the last
+    10,000 training images) and test are sampled once.
 
     References:
         Gradient-based learning applied to document recognition (LeCun et al., 1998);
@@ -107,7 +107,7 @@ class MnistConfig(AbstractDataConfig):
     kind: Literal["mnist"] = "mnist"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
-        """Read the four packed files below `MNIST/raw`."""
+        """Read the four compressed files in `MNIST/raw`."""
         folder = root / "MNIST" / "raw"
         if download:
             _download(folder)
@@ -135,10 +135,10 @@ class MnistConfig(AbstractDataConfig):
 
 
 def read_idx(folder: Path, file: File, what: str = "MNIST") -> UInt8[np.ndarray, " bytes"]:
-    """Read the values of a packed idx file of images or labels.
+    """Read the values of a compressed idx file of images or labels.
 
     Raises:
-        DataError: If it is absent or not what its checksum says.
+        DataError: If it is missing or its checksum does not match.
     """
     path = require(folder / file.name, what)
     content = verify(path.read_bytes(), file.digest, path, "md5")
@@ -152,7 +152,7 @@ def _read_text(folder: Path, file: File) -> Float[np.ndarray, "samples 1 28 28"]
         with gzip.open(path) as stream:
             text = stream.read(file.rows * 2 * _PIXELS + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} is damaged ({error}); fetch it again.") from error
+        raise DataError(f"{path} is damaged ({error}); download it again.") from error
     verify(text, file.digest, path, "sha1")
     bits = np.frombuffer(text, np.uint8).reshape(file.rows, 2 * _PIXELS)[:, ::2] - ord("0")
     return bits.reshape(-1, 1, _SIDE, _SIDE).astype(np.float32)
@@ -184,5 +184,6 @@ def _download(folder: Path) -> None:
                 continue
         else:
             raise DataError(
-                f"{name} could not be downloaded; check the connection or put it into {folder}."
+                f"{name} could not be downloaded; "
+                f"check the connection, or put the file into {folder}."
             )

@@ -1,4 +1,4 @@
-"""Further sets of pictures: Fashion-MNIST, OMNIGLOT, Caltech 101 silhouettes, Frey faces."""
+"""Other image data sets: Fashion-MNIST, OMNIGLOT, Caltech 101 silhouettes, Frey faces."""
 
 import io
 from pathlib import Path
@@ -23,7 +23,7 @@ _SIDE, _VALID = 28, 10_000
 _SPLIT_SEED = 0
 _SKETCH = PixelSketch(height=_SIDE, width=_SIDE)
 
-_FASHION = {  # md5 of the packed file, as torchvision lists it
+_FASHION = {  # md5 of the compressed file, as listed by torchvision
     "train_images": File("train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d", 60_000),
     "train_labels": File("train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe", 60_000),
     "test_images": File("t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79", 10_000),
@@ -53,9 +53,9 @@ _FREY = ("freyfaces.npz", "3c70375e0a9c4751ad49ad5f1f692bd094c46f133cf4aa8ea77d1
 
 
 class FashionConfig(AbstractDataConfig):
-    """Fashion-MNIST in eight bits; 50,000 / 10,000 / 10,000.
+    """8-bit Fashion-MNIST; 50,000 / 10,000 / 10,000.
 
-    Validation is the last 10,000 of training. A pixel is the middle of its bin, (v + 0.5) / 256.
+    Validation is the last 10,000 of training. A pixel is its bin's midpoint, (v + 0.5) / 256.
 
     References:
         Fashion-MNIST (Xiao et al., 2017). https://arxiv.org/abs/1708.07747
@@ -65,7 +65,7 @@ class FashionConfig(AbstractDataConfig):
     kind: Literal["fashion"] = "fashion"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
-        """Read the four packed files below `FashionMNIST/raw`."""
+        """Read the four compressed files in `FashionMNIST/raw`."""
         folder = root / "FashionMNIST" / "raw"
         splits = {}
         for name in ("train", "test"):
@@ -85,10 +85,10 @@ class FashionConfig(AbstractDataConfig):
 
 
 class OmniglotConfig(AbstractDataConfig):
-    """OMNIGLOT at 28 x 28 by area average, dynamic binarisation; 23,000 / 1,345 / 8,115.
+    """OMNIGLOT at 28 x 28 by area averaging, dynamic binarisation; 23,000 / 1,345 / 8,115.
 
     Drawings 1 to 15 of each character are for training, 16 to 20 for test. This is not the
-    28 x 28 version of the papers, whose scaling and split are other ones: log-likelihoods on the
+    28 x 28 version of the papers, which differs in scaling and split: log-likelihoods on the
     two must not be compared.
 
     References:
@@ -99,7 +99,7 @@ class OmniglotConfig(AbstractDataConfig):
     kind: Literal["omniglot28"] = "omniglot28"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
-        """Read one archive below `OMNIGLOT`; classes are the fifty alphabets."""
+        """Read one archive in `OMNIGLOT`; classes are the fifty alphabets."""
         path = require(root / "OMNIGLOT" / _OMNIGLOT[0], "OMNIGLOT")
         content = verify(path.read_bytes(), _OMNIGLOT[1], path, "sha256")
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
@@ -123,9 +123,9 @@ class OmniglotConfig(AbstractDataConfig):
 
 
 class CaltechConfig(AbstractDataConfig):
-    """Caltech 101 silhouettes, the object set; 4,100 / 2,264 / 2,307, as given.
+    """Caltech 101 silhouettes, 28 x 28; 4,100 / 2,264 / 2,307, as published.
 
-    46 pictures occur twice, and 11 of the test set also in training: so are the original files.
+    46 images occur twice, and 11 test images also in training, as in the original files.
 
     References:
         Inductive principles for restricted Boltzmann machine learning (Marlin et al., 2010).
@@ -135,7 +135,7 @@ class CaltechConfig(AbstractDataConfig):
     kind: Literal["caltech-silhouettes"] = "caltech-silhouettes"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
-        """Read one file below `Caltech101Silhouettes`."""
+        """Read one file in `Caltech101Silhouettes`."""
         from scipy.io import loadmat
 
         path = require(root / "Caltech101Silhouettes" / _CALTECH[0], "Caltech 101 silhouettes")
@@ -158,10 +158,10 @@ class CaltechConfig(AbstractDataConfig):
 
 
 class FreyConfig(AbstractDataConfig):
-    """Frey faces, 28 x 20 in eight bits; 1,565 / 200 / 200 after one seeded shuffle.
+    """8-bit Frey faces, 28 x 20; 1,565 / 200 / 200 after one seeded shuffle.
 
-    A pixel is the middle of its bin, (v + 0.5) / 256. Neighbouring pictures of the film are
-    alike, and fall into different splits.
+    A pixel is its bin's midpoint, (v + 0.5) / 256. Neighbouring frames of the film are
+    similar, and fall into different splits.
 
     References:
         VAE with a VampPrior (Tomczak and Welling, 2018), section 5. https://arxiv.org/abs/1705.07120
@@ -171,7 +171,7 @@ class FreyConfig(AbstractDataConfig):
     kind: Literal["frey"] = "frey"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
-        """Read one archive below `Freyfaces`."""
+        """Read one archive in `Freyfaces`."""
         path = require(root / "Freyfaces" / _FREY[0], "Frey faces")
         content = verify(path.read_bytes(), _FREY[1], path, "sha256")
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
@@ -189,5 +189,5 @@ class FreyConfig(AbstractDataConfig):
 
 
 def middles(pixels: UInt8[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """Place each of 256 levels at the middle of its bin, so that 255 is not beyond the last."""
+    """Map each of 256 levels to the midpoint of its bin, so that 255 stays within the last bin."""
     return (pixels.astype(np.float32) + 0.5) / 256

@@ -1,1 +1,1 @@
-"""Samples as designs: what they are worth, those that were picked, and taking them home."""
+"""Samples as designs: their properties, the shortlist, searches, and export."""

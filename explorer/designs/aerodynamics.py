@@ -1,4 +1,4 @@
-"""Lift, drag and moment of wing sections by NeuralFoil, all sections in one call."""
+"""Lift, drag and moment of airfoil sections by NeuralFoil, all sections in one call."""
 
 import importlib.util
 from typing import NamedTuple
@@ -12,14 +12,14 @@ from explorer.errors import DesignError
 from explorer.sketch import CurveSketch, PixelSketch
 
 QUICK, CAREFUL = "xlarge", "xxxlarge"
-"""NeuralFoil's network while one looks, and the one that a result is verified with."""
+"""NeuralFoil's network for interactive use, and the one that verifies a result."""
 
 SURE = 0.8
-"""Confidence below which a value is marked as doubtful."""
+"""Confidence below which a value is marked as unreliable."""
 
 
 class Polar(NamedTuple):
-    """Coefficients of sections over the angle of attack, and NeuralFoil's confidence in them."""
+    """Coefficients of sections over angle of attack, and NeuralFoil's confidence in them."""
 
     alpha: Float[np.ndarray, " angles"]
     cl: Float[np.ndarray, "sections angles"]
@@ -29,9 +29,9 @@ class Polar(NamedTuple):
 
 
 class Aerodynamics(AbstractProperties):
-    """Coefficients at one angle of attack and Reynolds number; without NeuralFoil there are none.
+    """Coefficients at one angle of attack and Reynolds number; requires NeuralFoil.
 
-    Incompressible flow with free transition (n = 9), as NeuralFoil learned it from XFoil.
+    Incompressible flow with free transition (n = 9), as in NeuralFoil's XFoil training data.
 
     References:
         NeuralFoil: an airfoil aerodynamics analysis tool using physics-informed machine learning
@@ -41,21 +41,21 @@ class Aerodynamics(AbstractProperties):
     name = "Aerodynamics"
 
     def fits(self, sketch: PixelSketch | CurveSketch) -> bool:
-        """Wing sections, where NeuralFoil is installed."""
+        """Return whether samples are airfoil sections and NeuralFoil is installed."""
         return available() and geometry.is_section(sketch)
 
     def properties(self, conditions: Conditions) -> tuple[Property, ...]:
-        """List what is measured; coefficients have no unit."""
+        """List the properties; coefficients are dimensionless."""
         at = f"at {conditions.alpha:g}°".replace("-", "−")
         flow = f"at {conditions.alpha:g}° and Re {conditions.reynolds:,.0f}"
         return (
             Property("cl", f"CL {at}", "", 2, "more", True, f"lift coefficient {flow}"),
             Property("cd", f"CD {at}", "", 4, "less", False, f"drag coefficient {flow}"),
             Property("cm", f"CM {at}", "", 3, "", False,
-                     f"moment coefficient round a quarter of the chord {flow}"),
-            Property("ld", f"L/D {at}", "", 1, "more", True, f"lift over drag {flow}"),
+                     f"quarter-chord pitching moment coefficient {flow}"),
+            Property("ld", f"L/D {at}", "", 1, "more", True, f"lift-to-drag ratio {flow}"),
             Property("confidence", "Confidence", "%", 0, "more", False,
-                     "how far NeuralFoil trusts itself here"),
+                     "NeuralFoil’s own confidence estimate"),
         )  # fmt: skip
 
     def measure(
@@ -64,7 +64,7 @@ class Aerodynamics(AbstractProperties):
         sketch: PixelSketch | CurveSketch,
         conditions: Conditions,
     ) -> dict[str, Float[np.ndarray, " sections"]]:
-        """Evaluate all sound sections in one call; the others have no coefficients."""
+        """Evaluate all valid sections in one call; invalid ones get NaN."""
         found = polars(x, sketch, np.array([conditions.alpha]), conditions.reynolds)
         cl, cd = found.cl[:, 0], found.cd[:, 0]
         return {
@@ -77,7 +77,7 @@ class Aerodynamics(AbstractProperties):
 
 
 def available() -> bool:
-    """Say whether NeuralFoil is installed; it is not imported for that."""
+    """Return whether NeuralFoil is installed, without importing it."""
     return importlib.util.find_spec("neuralfoil") is not None
 
 
@@ -88,10 +88,10 @@ def polars(
     reynolds: float,
     network: str = QUICK,
 ) -> Polar:
-    """Evaluate sections over angles of attack, sections times angles in one call.
+    """Evaluate all sections at all angles of attack in one call.
 
-    A section whose trailing edge does not lie on its chord line is turned until it does, and its
-    angle of attack with it. Sections that are no sound design get NaN.
+    A section whose trailing edge does not lie on its chord line is rotated until it does, and its
+    angle of attack with it. Invalid sections get NaN.
 
     Args:
         x: Sections in data units.
@@ -105,7 +105,7 @@ def polars(
     """
     if not available():
         raise DesignError(
-            "Aerodynamics need NeuralFoil: `pip install neuralfoil`, then start anew."
+            "Aerodynamics requires NeuralFoil: `pip install neuralfoil`, then restart."
         )
     from neuralfoil import get_aero_from_kulfan_parameters
 

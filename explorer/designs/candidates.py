@@ -1,6 +1,6 @@
-"""The shortlist: projects and picks, kept before anyone is told they are.
+"""The shortlist: projects and picks, on disk before they are confirmed.
 
-Nothing is ever deleted: what is removed is marked so, and every change can be undone.
+Nothing is ever deleted: removed picks are only marked, and every change can be undone.
 """
 
 import json
@@ -35,10 +35,10 @@ _HISTORY = 500
 
 
 class Store:
-    """All projects in one file; every method is one transaction, and may be called by threads.
+    """All projects in one file; every method is one transaction and thread-safe.
 
     Args:
-        path: The file; it is made where it is absent.
+        path: The file, created if absent.
 
     Raises:
         StoreError: If it cannot be opened, or a newer version of this library wrote it.
@@ -49,11 +49,11 @@ class Store:
         self._file = File(path)
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         self._file.close()
 
     def projects(self) -> list[Project]:
-        """List all projects, oldest first, with the number of their picks."""
+        """List all projects, oldest first, with their number of picks."""
         count = sql.func.count(PICK.c.id)
         asked = (
             sql.select(PROJECT.c.id, PROJECT.c.name, count)
@@ -65,14 +65,14 @@ class Store:
             return [Project(*row) for row in connection.execute(asked)]
 
     def add_project(self, name: str) -> int:
-        """Make a project, or find the one of that name; return its number.
+        """Create a project, or find the one of that name; return its number.
 
         Raises:
             StoreError: If the name is empty or too long.
         """
         clean = " ".join(name.split())
         if not 0 < len(clean) <= MOST_NAME:
-            raise StoreError(f"A project needs a name of 1 to {MOST_NAME} characters; give one.")
+            raise StoreError(f"A project name has 1 to {MOST_NAME} characters; choose one.")
         with self._file.writing() as connection:
             known = connection.scalar(sql.select(PROJECT.c.id).where(PROJECT.c.name == clean))
             if known is not None:
@@ -86,15 +86,15 @@ class Store:
         items: Sequence[tuple[str, Made]],
         said: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> list[Pick]:
-        """Keep designs; when this returns they are on the disk, each once.
+        """Keep designs; when this returns they are on disk, each exactly once.
 
-        A key that is known is not kept again, nor is a tile of the same origin; one that was
-        removed comes back.
+        A known key is not kept again, nor is a tile of the same origin; one that was
+        removed is restored.
 
         Args:
             project: The project.
-            items: A key that is unique in all the world, and what the pick is made of.
-            said: What is said of new picks by their keys, with the names of `mark`.
+            items: A globally unique key for each pick, and how it was made.
+            said: Marks of new picks by key, named like the arguments of `mark`.
 
         Raises:
             StoreError: If it cannot be written, or the project is full.
@@ -123,7 +123,7 @@ class Store:
                 number += 1
                 if number > MOST_PICKS:
                     raise StoreError(
-                        f"This project holds {MOST_PICKS:,} picks; begin another for more."
+                        f"This project has {MOST_PICKS:,} picks, the maximum; start another one."
                     )
                 row = rows.insert(connection, project, number, key, made)
                 _note(connection, batch, project, row, "kept", {"removed": 1}, {"removed": 0})
@@ -133,14 +133,14 @@ class Store:
             return rows.read(connection, PICK.c.id.in_(kept))
 
     def picks(self, project: int, removed: bool = False) -> list[Pick]:
-        """List a project's picks in the order in which they were kept, or those removed."""
+        """List a project's picks in the order they were kept, or the removed ones."""
         with self._file.reading() as connection:
             return rows.read(
                 connection, (PICK.c.project == project) & (PICK.c.removed == int(removed))
             )
 
     def origins(self, project: int) -> list[tuple[str, str]]:
-        """List where a project's picks come from, each with its key."""
+        """List the origin and key of each of a project's picks."""
         asked = sql.select(PICK.c.origin, PICK.c.key).where(
             (PICK.c.project == project) & (PICK.c.removed == 0)
         )
@@ -159,23 +159,23 @@ class Store:
         treatment: Treatment | None = None,
         removed: bool | None = None,
     ) -> str | None:
-        """Say something of picks: one change, undone as one.
+        """Mark picks, as one change that is undone as one.
 
         Args:
             project: The project.
-            keys: The picks; unknown ones are passed over.
+            keys: The picks; unknown ones are ignored.
             stars: 0 to 5.
             verdict: keep, reject, or "" for undecided.
             notes: Free text.
-            tags: Short words, all of them anew.
-            treatment: "smoothed" if the section's fit is to stand for it in exports.
-            removed: Whether they leave the list.
+            tags: Short words, replacing all earlier ones.
+            treatment: "smoothed" to show and export the section's fit instead.
+            removed: Whether they are removed from the list.
 
         Returns:
-            The change's name, or None where nothing changed.
+            The change's identifier, or None if nothing changed.
 
         Raises:
-            StoreError: If a value is out of bounds, or it cannot be written.
+            StoreError: If a value is out of range, or the file cannot be written.
         """
         wanted = _checked(stars, verdict, notes, tags, treatment, removed)
         batch = uuid.uuid4().hex
@@ -196,10 +196,10 @@ class Store:
         return batch if any(done) else None
 
     def undo(self, project: int, batch: str | None = None) -> str | None:
-        """Take the last change back, or a certain one if nothing came over it since.
+        """Undo the last change, or a given one unless something newer has overridden it.
 
         Returns:
-            What was undone, in words; None where there is nothing to undo.
+            A description of what was undone; None if there is nothing to undo.
         """
         with self._file.writing() as connection:
             latest = sql.select(EVENT).where((EVENT.c.project == project) & (EVENT.c.undone == 0))
@@ -246,7 +246,7 @@ class Store:
             ]
 
     def measured(self, values: Mapping[str, Mapping[str, float]], conditions: str) -> None:
-        """Remember the properties of picks, by key; they say nothing of anyone's will."""
+        """Store measured properties of picks, by key; not a change that can be undone."""
         with self._file.writing() as connection:
             known = dict(
                 connection.execute(
@@ -270,7 +270,7 @@ class Store:
 
 def _existing(connection: Connection, project: int) -> None:
     if connection.scalar(sql.select(PROJECT.c.id).where(PROJECT.c.id == project)) is None:
-        raise StoreError("There is no such project; choose one on the Candidates page.")
+        raise StoreError("This project does not exist; choose one on the Candidates page.")
 
 
 def _change(
@@ -281,7 +281,7 @@ def _change(
     wanted: Mapping[str, object],
     words: str,
 ) -> bool:
-    """Change a pick and note how it was; say whether anything changed."""
+    """Change a pick and record its old values; return whether anything changed."""
     old = connection.execute(sql.select(PICK).where(PICK.c.id == row)).one()
     after = {name: value for name, value in wanted.items() if getattr(old, name) != value}
     if not after:
@@ -293,7 +293,7 @@ def _change(
 
 
 def _take_back(connection: Connection, event: int, pick: int, old: str, new: str) -> bool:
-    """Undo an event as far as nothing newer lies over it; the rest of it can be undone later."""
+    """Undo an event where nothing newer has overridden it; the rest can be undone later."""
     before, after = json.loads(old), json.loads(new)
     newer = connection.execute(
         sql.select(EVENT.c.after).where(
@@ -348,24 +348,26 @@ def _checked(
     wanted: dict[str, object] = {}
     if stars is not None:
         if not 0 <= stars <= 5:
-            raise StoreError("A pick has 0 to 5 stars; choose one of these.")
+            raise StoreError("A pick has 0 to 5 stars; choose a number in this range.")
         wanted["stars"] = stars
     if verdict is not None:
         if verdict not in ("", "keep", "reject"):
-            raise StoreError("A pick is kept, rejected or undecided; choose one of these.")
+            raise StoreError("A pick is kept, rejected or undecided; choose one of the three.")
         wanted["verdict"] = verdict
     if notes is not None:
         if len(notes) > MOST_NOTES:
-            raise StoreError(f"Notes hold {MOST_NOTES:,} characters; shorten them.")
+            raise StoreError(f"Notes have at most {MOST_NOTES:,} characters; shorten them.")
         wanted["notes"] = notes
     if tags is not None:
         clean = list(dict.fromkeys(" ".join(tag.split()) for tag in tags if tag.strip()))
         if len(clean) > MOST_TAGS or any(len(tag) > 40 for tag in clean):
-            raise StoreError(f"A pick has up to {MOST_TAGS} tags of 40 characters; use fewer.")
+            raise StoreError(
+                f"A pick has at most {MOST_TAGS} tags of 40 characters each; use fewer."
+            )
         wanted["tags"] = json.dumps(clean)
     if treatment is not None:
         if treatment not in ("", "smoothed"):
-            raise StoreError("A pick is smoothed or as decoded; choose one of these.")
+            raise StoreError("A pick is either smoothed or as decoded; choose one of the two.")
         wanted["treatment"] = treatment
     if removed is not None:
         wanted["removed"] = int(removed)
@@ -376,12 +378,12 @@ def _words(name: str, value: object) -> str:
     if name == "stars":
         return f"{value} star{'' if value == 1 else 's'}"
     said = {
-        ("verdict", "keep"): "marked to keep",
+        ("verdict", "keep"): "kept",
         ("verdict", "reject"): "rejected",
         ("verdict", ""): "undecided",
         ("treatment", "smoothed"): "smoothed",
         ("treatment", ""): "as decoded",
         ("removed", 1): "removed",
-        ("removed", 0): "brought back",
+        ("removed", 0): "restored",
     }
     return said.get((name, value), name)

@@ -1,4 +1,4 @@
-"""Picks go home as a ZIP and come back: pictures, codes, geometry, a table, and what rebuilds."""
+"""Export and import of picks as a ZIP: images, codes, geometry, a table and a manifest."""
 
 import base64
 import io
@@ -38,7 +38,7 @@ TABLE = "candidates.csv"
 MOST_BYTES = 64_000_000
 MOST_MEMBERS = 8 * MOST_PICKS + 2
 CLOSE = 1 / 255
-"""How far a rebuilt picture may be away on another machine, as a share of its range."""
+"""Largest deviation of a rebuilt sample on another machine, as a fraction of its range."""
 
 _SIDE = 224
 _MEMBER = re.compile(
@@ -51,7 +51,7 @@ _Word = Annotated[str, Field(max_length=40)]
 
 
 class ModelEntry(Recipe):
-    """The weights a pick came from, by name and content hash, and how samples are drawn."""
+    """The weights of a pick's model, by name and content hash, and how samples are drawn."""
 
     checkpoint: _Slug
     hash: _Hash
@@ -60,9 +60,9 @@ class ModelEntry(Recipe):
 
 
 class PickEntry(Recipe):
-    """One pick in a manifest; code and sample are little-endian float32 in base64.
+    """One pick in a manifest; code and sample are base64 of little-endian float32.
 
-    `model` is its place among the models; without it, the first of its hash.
+    `model` is the index of its model; if missing, the first model with its hash.
     """
 
     key: str = Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")
@@ -84,13 +84,13 @@ class PickEntry(Recipe):
     notes: str = Field("", max_length=MOST_NOTES)
     tags: Annotated[tuple[_Word, ...], Field(max_length=MOST_TAGS)] = ()
     treatment: Literal["", "smoothed"] = ""
-    fault: str = Field("", max_length=200, description="Why it is no sound design, if it is none.")
+    fault: str = Field("", max_length=200, description="Why it is invalid, if it is.")
     properties: dict[_Word, _Finite | None] = Field(default_factory=dict, max_length=100)
     conditions: str = Field("", max_length=400)
 
 
 class CandidatesManifest(Recipe):
-    """What `candidates` exports: the models, and the picks, each read on its own."""
+    """The manifest of exported candidates: models, and picks, each validated separately."""
 
     format: Literal["latent-explorer candidates"] = FORMAT
     version: Literal[1] = 1
@@ -101,14 +101,14 @@ class CandidatesManifest(Recipe):
 
 
 class Returned(NamedTuple):
-    """A pick that came back, and what had been said of it."""
+    """A pick read from an export, with its marks."""
 
     entry: PickEntry
     made: Made
 
 
 class Import(NamedTuple):
-    """What was read of an export: sound picks, and of each broken one why."""
+    """The result of reading an export: intact picks, and a reason for each broken one."""
 
     project: str
     picks: tuple[Returned, ...]
@@ -116,10 +116,10 @@ class Import(NamedTuple):
 
 
 class Again(NamedTuple):
-    """A pick made again: whether every bit is the same, and how far it is away at most.
+    """A regenerated pick: whether it is bit-identical, and its largest deviation.
 
-    `away` is a share of the range in which samples are drawn; `problem` says why it could not be
-    made again.
+    `away` is a fraction of the range in which samples are drawn; `problem` says why it could not
+    be regenerated.
     """
 
     number: int
@@ -130,7 +130,7 @@ class Again(NamedTuple):
 
     @property
     def close(self) -> bool:
-        """Whether it is as close as another machine can be."""
+        """Whether it is within the tolerance for another machine."""
         return not self.problem and self.away <= CLOSE
 
 
@@ -141,13 +141,13 @@ def pack(
     conditions: str,
     library: str,
 ) -> bytes:
-    """Write picks as a ZIP.
+    """Pack picks into a ZIP file.
 
     Args:
         project: Its name.
         picks: The picks.
-        measured: Each pick's properties, in their order, as a measurement of one sample.
-        conditions: Under what they were measured.
+        measured: For each pick in order, its properties, measured on one sample.
+        conditions: The conditions they were measured under.
         library: Version of this library.
     """
     stream = io.BytesIO()
@@ -173,14 +173,14 @@ def pack(
 
 
 def read(content: bytes, name: str) -> Import:
-    """Read an export, ZIP or manifest; broken picks are named one by one and nothing else is lost.
+    """Read an export, ZIP or manifest; broken picks are listed, the others read.
 
     Args:
         content: The file's bytes.
         name: Its name, for messages.
 
     Raises:
-        ExportError: If it is none, or out of bounds.
+        ExportError: If it is not an export, or exceeds the limits.
     """
     facts = _facts(_manifest_of(content, name), name)
     models = [
@@ -200,7 +200,7 @@ def read(content: bytes, name: str) -> Import:
 
 
 def is_ours(path: Path) -> bool:
-    """Say whether a file looks like an export of candidates, ZIP or manifest.
+    """Return whether a file looks like an export of candidates, ZIP or manifest.
 
     Raises:
         ExportError: If it cannot be read.
@@ -214,13 +214,13 @@ def is_ours(path: Path) -> bool:
 
 
 def rebuild(item: Returned, engine: Engine) -> Again:
-    """Decode a pick's code again and compare with the sample that was exported."""
+    """Decode a pick's code again and compare the result with the exported sample."""
     made, number = item.made, item.entry.number
     problem = ""
     if len(made.code) != engine.space.size:
-        problem = f"its code has {len(made.code)} numbers, its model's {engine.space.size}"
+        problem = f"its code has {len(made.code)} units, but its model has {engine.space.size}"
     elif made.model.sketch != engine.sketch:
-        problem = "its samples have another form than its model's"
+        problem = "its samples differ in shape from its model's"
     if problem:
         return Again(number, made.model.slug, False, math.inf, problem)
     x = engine.decode(made.code[None])[0]
@@ -234,7 +234,7 @@ def rebuild(item: Returned, engine: Engine) -> Again:
 
 
 def treated(pick: Pick) -> Float[np.ndarray, "*sample"]:
-    """Return a pick's sample as it is shown and exported: smoothed where that was asked for."""
+    """Return a pick's sample as shown and exported: smoothed if it is marked so."""
     sketch = pick.made.model.sketch
     if (
         pick.treatment == "smoothed"
@@ -315,24 +315,28 @@ def _manifest_of(content: bytes, name: str) -> bytes:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
             if len(members) > MOST_MEMBERS:
-                raise ExportError(f"{shown} holds {len(members):,} files; it is none of ours.")
+                raise ExportError(
+                    f"{shown} has {len(members):,} files; it was not exported by Latent Explorer."
+                )
             foreign = [item.filename for item in members if not _MEMBER.fullmatch(item.filename)]
             if foreign:
                 told = " ".join(foreign[0].split())[:60]
                 raise ExportError(
-                    f"{shown} holds “{told}”, which no export does; export it again."
+                    f"{shown} holds “{told}”, which no export contains; export it again."
                 )
-            # A header may lie about the size: no more than the limit is ever unpacked.
+            # A header may lie about the size: never unpack more than the limit.
             with archive.open(MANIFEST) as stream:
                 facts = stream.read(MOST_BYTES + 1)
     except KeyError as error:
         raise ExportError(f"{shown} has no {MANIFEST}; choose an export of candidates.") from error
     except ExportError:
         raise
-    except Exception as error:  # each way of packing has errors of its own
+    except Exception as error:  # every compression method raises its own errors
         raise ExportError(f"{shown} is a damaged ZIP; export it again.") from error
     if len(facts) > MOST_BYTES:
-        raise ExportError(f"{shown} unpacks to too much; it is none of ours.")
+        raise ExportError(
+            f"{shown} is too large when unpacked; it was not exported by Latent Explorer."
+        )
     return facts
 
 
@@ -341,7 +345,9 @@ def _facts(content: bytes, name: str) -> CandidatesManifest:
     try:
         return CandidatesManifest.model_validate_json(content)
     except ValidationError as error:
-        raise ExportError(f"{shown} is no export of candidates: {first_problem(error)}") from error
+        raise ExportError(
+            f"{shown} is not an export of candidates: {first_problem(error)}"
+        ) from error
 
 
 def _numbered(given: object) -> bool:
@@ -353,12 +359,12 @@ def _made(entry: PickEntry, models: Sequence[Model]) -> Made:
     place = range(len(models)) if entry.model is None else (entry.model,)
     named = [models[k] for k in place if k < len(models) and models[k].hash == entry.hash]
     if not named:
-        raise ExportError("its model is not among those of the export.")
+        raise ExportError("its model is missing from the export.")
     model = named[0]
     sample = _floats(entry.sample, "sample")
     if len(sample) != math.prod(model.sketch.shape):
         raise ExportError(
-            f"its sample has {len(sample)} numbers, its model's have "
+            f"its sample has {len(sample)} values, but its model's have "
             f"{math.prod(model.sketch.shape)}."
         )
     return Made(
@@ -382,8 +388,8 @@ def _floats(text: str, what: str) -> Float[np.ndarray, " numbers"]:
     except ValueError as error:
         raise ExportError(f"its {what} is not base64.") from error
     if not raw or len(raw) % 4:
-        raise ExportError(f"its {what} is not made of whole numbers of four bytes.")
+        raise ExportError(f"its {what} is not a multiple of four bytes long.")
     values = np.frombuffer(raw, "<f4").astype(np.float32)
     if not np.isfinite(values).all() or np.abs(values).max() > 1e6:
-        raise ExportError(f"its {what} is not finite.")
+        raise ExportError(f"its {what} contains non-finite values.")
     return values

@@ -1,4 +1,4 @@
-"""A design in the formats of others: Selig .dat, CSV, SVG, DXF, NPY, and a table of many."""
+"""Designs in exchange formats: Selig .dat, CSV, SVG, DXF and NPY, and a table of many."""
 
 import csv
 import io
@@ -32,7 +32,7 @@ def section_files(
 
 
 def table(picks: Sequence[Pick], measured: Sequence[Measured]) -> bytes:
-    """Write a line of CSV for each pick, with its properties and their units."""
+    """Write one CSV row per pick, with its properties and their units."""
     columns: dict[str, str] = {}
     for found in measured:
         for item in found.properties:
@@ -92,14 +92,14 @@ def _dxf(points: Float[np.ndarray, "points 2"]) -> bytes:
 
 
 def npy(array: np.ndarray) -> bytes:
-    """Write an array as float32."""
+    """Serialise an array as float32 .npy."""
     stream = io.BytesIO()
     np.save(stream, array.astype(np.float32), allow_pickle=False)
     return stream.getvalue()
 
 
 def cell(value: object) -> str:
-    """Write a value for a table; text that a spreadsheet would run gets an apostrophe."""
+    """Format a table cell; text that a spreadsheet might execute is quoted by an apostrophe."""
     text = str(value)
     if isinstance(value, int | float | np.number | np.bool_):
         return text

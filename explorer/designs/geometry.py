@@ -1,4 +1,4 @@
-"""Geometry of wing sections: measured as decoded, judged as decoded, never mended in silence."""
+"""Geometry of airfoil sections, measured and validated as decoded, never silently repaired."""
 
 import math
 from functools import lru_cache
@@ -11,7 +11,7 @@ from explorer.designs.properties import AbstractProperties, Conditions, Property
 from explorer.sketch import CurveSketch, PixelSketch
 
 WEIGHTS = 8
-"""Kulfan weights of each surface."""
+"""Kulfan weights per surface."""
 
 CROSSED = 2e-4
 """Surfaces that cross by more than this, in chords, make a section invalid."""
@@ -24,7 +24,7 @@ Heights = Float[np.ndarray, "sections half"]
 
 
 class Surfaces(NamedTuple):
-    """Stations behind the leading edge, and the heights of both surfaces there, in chords."""
+    """Stations aft of the leading edge, and the heights of both surfaces there, in chords."""
 
     x: Float[np.ndarray, " half"]
     upper: Heights
@@ -32,7 +32,7 @@ class Surfaces(NamedTuple):
 
 
 class Kulfan(NamedTuple):
-    """Sections by class and shape functions: weights from the leading edge on, and two extras.
+    """Class–shape parametrisation: weights from the leading edge aft, and two extra terms.
 
     References:
         Universal parametric geometry representation method (Kulfan, 2008), equations 3 to 14.
@@ -47,38 +47,40 @@ class Kulfan(NamedTuple):
 
 
 class SectionGeometry(AbstractProperties):
-    """Thickness, camber, nose, tail, area and waviness of wing sections.
+    """Thickness, camber, leading and trailing edge, area and waviness of airfoil sections.
 
-    Thickness is measured perpendicular to the chord. The nose radius is that of the thickness
-    distribution: half the slope with which the square of half the thickness begins. The tail's
-    angle lies between the tangents of both surfaces at the trailing edge. Waviness is the root
-    mean square distance to the section's own Kulfan fit with eight weights a surface.
+    Thickness is measured normal to the chord. The leading-edge radius is that of the thickness
+    distribution: half the initial slope of the squared half-thickness. The trailing-edge
+    angle is that between the tangents of both surfaces. Waviness is the root
+    mean square distance to the section's Kulfan fit with eight weights per surface.
     """
 
     name = "Geometry"
 
     def fits(self, sketch: PixelSketch | CurveSketch) -> bool:
-        """Wing sections only: closed curves with a leading edge between two stations."""
+        """Return whether samples are airfoil sections with a leading edge."""
         return is_section(sketch)
 
     def properties(self, conditions: Conditions) -> tuple[Property, ...]:
-        """List what is measured, in per cent of the chord and degrees."""
+        """List the properties, in per cent of the chord and degrees."""
         return (
             Property("thickness", "Thickness", "%", 1, main=True,
-                     meaning="largest distance between the surfaces"),
-            Property("thickness_at", "Thickness at", "%", 0, meaning="where it is largest"),
+                     meaning="maximum distance between the surfaces"),
+            Property("thickness_at", "Max-thickness position", "%", 0,
+                     meaning="chordwise position of the maximum thickness"),
             Property("camber", "Camber", "%", 1, main=True,
-                     meaning="height of the mean line where it is farthest from the chord"),
-            Property("camber_at", "Camber at", "%", 0, meaning="where that is"),
-            Property("nose_radius", "Nose radius", "%", 2,
-                     meaning="of the thickness distribution at the leading edge"),
-            Property("tail_angle", "Tail angle", "°", 1,
+                     meaning="maximum height of the mean line above the chord"),
+            Property("camber_at", "Max-camber position", "%", 0,
+                     meaning="chordwise position of the maximum camber"),
+            Property("nose_radius", "Leading-edge radius", "%", 2,
+                     meaning="of the thickness distribution"),
+            Property("tail_angle", "Trailing-edge angle", "°", 1,
                      meaning="between the surfaces at the trailing edge"),
-            Property("area", "Area", "% c²", 2, meaning="enclosed by the section"),
+            Property("area", "Area", "% c²", 2, meaning="cross-sectional area"),
             Property("waviness", "Waviness", "%", 3, "less",
-                     meaning="distance to the section's own fit by 8 + 8 Kulfan weights"),
-            Property("least_gap", "Least gap", "%", 2,
-                     meaning="smallest distance of the surfaces; below −0.02 is unsound"),
+                     meaning="RMS distance to the section’s Kulfan fit with 8 + 8 weights"),
+            Property("least_gap", "Minimum gap", "%", 2,
+                     meaning="minimum distance between the surfaces; invalid below −0.02"),
         )  # fmt: skip
 
     def measure(
@@ -112,7 +114,7 @@ class SectionGeometry(AbstractProperties):
 
 
 def is_section(sketch: PixelSketch | CurveSketch) -> bool:
-    """Say whether samples drawn like this are wing sections with a leading edge at the origin."""
+    """Return whether samples are airfoil sections with their leading edge at the origin."""
     if not isinstance(sketch, CurveSketch) or not sketch.closed:
         return False
     half = len(sketch.x) // 2
@@ -123,7 +125,7 @@ def is_section(sketch: PixelSketch | CurveSketch) -> bool:
 def surfaces(
     x: Float[np.ndarray, "sections stations"], sketch: PixelSketch | CurveSketch
 ) -> Surfaces:
-    """Split sections into upper and lower surface, from the leading edge on, in chords."""
+    """Split sections into upper and lower surface, from the leading edge aft, in chords."""
     assert isinstance(sketch, CurveSketch)
     heights = x * np.asarray(sketch.scale) + np.asarray(sketch.loc)
     half = len(sketch.x) // 2
@@ -133,7 +135,7 @@ def surfaces(
 def contour(
     x: Float[np.ndarray, " stations"], sketch: PixelSketch | CurveSketch
 ) -> Float[np.ndarray, "points 2"]:
-    """Return one section in Selig's order: upper surface from the trailing edge, lower back."""
+    """Return one section in Selig order: upper surface from the trailing edge, then lower."""
     shape = surfaces(x[None], sketch)
     across = np.concatenate([shape.x[::-1], [0.0], shape.x])
     up = np.concatenate([shape.upper[0, ::-1], [0.0], shape.lower[0]])
@@ -143,16 +145,16 @@ def contour(
 def faults(
     x: Float[np.ndarray, "samples *sample"], sketch: PixelSketch | CurveSketch
 ) -> tuple[str, ...]:
-    """Say of each sample why it is no sound design; "" where it is one."""
+    """Return for each sample why it is invalid; "" for a valid one."""
     finite = _finite(x)
     if not is_section(sketch):
-        return tuple("" if good else "it holds numbers that are not finite" for good in finite)
+        return tuple("" if good else "it contains non-finite numbers" for good in finite)
     shape = surfaces(np.where(finite[:, None], x, 0), sketch)
     gap = shape.upper - shape.lower
     said = []
     for good, row in zip(finite, gap, strict=True):
         if not good:
-            said.append("it holds numbers that are not finite")
+            said.append("it contains non-finite numbers")
         elif row.min() < -CROSSED:
             said.append(f"its surfaces cross at {100 * shape.x[row.argmin()]:.0f} % of the chord")
         else:
@@ -161,10 +163,10 @@ def faults(
 
 
 def kulfan(shape: Surfaces) -> Kulfan:
-    """Fit class and shape functions to sections by least squares: one product for all of them.
+    """Fit class and shape functions to sections by least squares, in one matrix product.
 
-    The stations are always the same, so that the pseudo-inverse is computed once. A trailing edge
-    that would come out with its surfaces crossed is fitted again, closed.
+    The stations never change, so the pseudo-inverse is computed once. A section whose trailing
+    edge would come out crossed is refitted with a closed one.
     """
     heights = np.concatenate([shape.upper, shape.lower], axis=1)
     key = tuple(shape.x.tolist())
@@ -189,7 +191,7 @@ def rebuilt(fit: Kulfan, x: Float[np.ndarray, " half"]) -> Surfaces:
 def smoothed(
     x: Float[np.ndarray, "sections stations"], sketch: CurveSketch
 ) -> Float[np.ndarray, "sections stations"]:
-    """Replace sections by their Kulfan fit, in data units: done only where one asks for it."""
+    """Replace sections by their Kulfan fit, in data units; only on explicit request."""
     shape = surfaces(x, sketch)
     fit = rebuilt(kulfan(shape), shape.x)
     heights = np.concatenate([fit.upper[:, ::-1], fit.lower], axis=1)
@@ -203,7 +205,7 @@ def _finite(x: Float[np.ndarray, "samples *sample"]) -> Bool[np.ndarray, " sampl
 def _summit(
     x: Float[np.ndarray, " half"], y: Heights
 ) -> tuple[Float[np.ndarray, " sections"], Float[np.ndarray, " sections"]]:
-    """Return the largest height and its place, by the parabola through three stations."""
+    """Return the maximum height and its position, by the parabola through three stations."""
     top = np.clip(y.argmax(1), 1, len(x) - 2)
     rows = np.arange(len(y))
     x0, x1, x2 = (x[top + k] for k in (-1, 0, 1))
@@ -214,16 +216,16 @@ def _summit(
         at = np.where(bend < 0, (x0 + x1) / 2 - left / (2 * bend), x1)
     at = np.clip(at, x0, x2)
     high = y0 + left * (at - x0) + bend * (at - x0) * (at - x1)
-    # At the ends of the chord there is no parabola: the station itself is the summit.
+    # At the ends of the chord there is no parabola: the maximum is at the station itself.
     edge = y.max(1) > high
     return np.where(edge, y.max(1), high), np.where(edge, x[y.argmax(1)], at)
 
 
 def _nose_radius(x: Float[np.ndarray, " half"], half: Heights) -> Float[np.ndarray, " sections"]:
-    """Half the slope of the squared half thickness where it begins, wherever that is.
+    """Half the initial slope of the squared half-thickness, wherever the section begins.
 
-    A circle gives h² = 2 r (x − x₀) − (x − x₀)²: the offset lets the nose of a cambered section
-    lie before the first station, as its chord or the points of its file have put it.
+    A circle gives h² = 2 r (x − x₀) − (x − x₀)²: the offset x₀ allows the nose of a cambered
+    section to lie ahead of the first station.
     """
     near = x <= _NOSE
     powers = np.stack([x[near] ** p for p in (1.0, 0.0, 1.5, 2.0)], axis=1)

@@ -1,4 +1,4 @@
-"""Pictures as ink on paper: how much, how broad, how even, how compact."""
+"""Properties of images as ink on paper: amount, stroke width, symmetry, compactness."""
 
 import numpy as np
 from jaxtyping import Float
@@ -10,12 +10,12 @@ _LEAST = 1e-6
 
 
 class Ink(AbstractProperties):
-    """Ink, stroke width, symmetry and compactness of grey pictures, from their grey values.
+    """Ink, stroke width, symmetry and compactness of greyscale images.
 
     The outline's length is the total variation: by the coarea formula that is the mean length of
-    all level lines, so that no threshold is needed. A long stroke of width w and length l has the
+    all level lines, so no threshold is needed. A long stroke of width w and length l has the
     area w l and the outline 2 l; twice the area over the outline is its width. Compactness is
-    that of the picture in full ink: its darkest pixel counts as 1.
+    computed with the darkest pixel scaled to 1.
 
     References:
         An integral formula for total gradient variation (Fleming and Rishel, 1960).
@@ -25,19 +25,19 @@ class Ink(AbstractProperties):
     name = "Ink"
 
     def fits(self, sketch: PixelSketch | CurveSketch) -> bool:
-        """Pictures in ink."""
+        """Return whether samples are greyscale images in ink."""
         return isinstance(sketch, PixelSketch) and sketch.inked
 
     def properties(self, conditions: Conditions) -> tuple[Property, ...]:
-        """List what is measured."""
+        """List the properties."""
         return (
             Property("ink", "Ink", "%", 1, main=True, meaning="mean grey value"),
             Property("stroke", "Stroke width", "px", 2, main=True,
-                     meaning="twice the inked area over the length of its outline"),
+                     meaning="twice the inked area divided by the outline’s length"),
             Property("symmetry", "Symmetry", "%", 0, main=True,
-                     meaning="ink that stays ink when left and right are exchanged"),
+                     meaning="overlap of the ink with its mirror image"),
             Property("compactness", "Compactness", "%", 1, main=True,
-                     meaning="4 π area over the square of the outline; a disc has 100"),
+                     meaning="4π × area / outline²; a disc has 100"),
         )  # fmt: skip
 
     def measure(
@@ -46,7 +46,7 @@ class Ink(AbstractProperties):
         sketch: PixelSketch | CurveSketch,
         conditions: Conditions,
     ) -> dict[str, Float[np.ndarray, " samples"]]:
-        """Measure all pictures at once; an empty one has ink 0 and nothing else."""
+        """Measure all images at once; an empty one has ink 0 and no other property."""
         grey = np.clip(x[:, 0].astype(np.float64), 0, 1)
         area = grey.sum((1, 2))
         inked = area > _LEAST
@@ -63,7 +63,7 @@ class Ink(AbstractProperties):
 
 
 def _outline(grey: Float[np.ndarray, "samples height width"]) -> Float[np.ndarray, " samples"]:
-    """Total variation, each pixel's gradient as the mean of its four corners' differences."""
+    """Total variation, with each pixel's gradient averaged over its four corners."""
     paper = np.pad(grey, ((0, 0), (1, 1), (1, 1)))
     down, across = np.diff(paper, axis=1), np.diff(paper, axis=2)
     total = np.zeros(len(grey))
@@ -76,12 +76,12 @@ def _outline(grey: Float[np.ndarray, "samples height width"]) -> Float[np.ndarra
 def _symmetry(
     grey: Float[np.ndarray, "samples height width"], area: Float[np.ndarray, " samples"]
 ) -> Float[np.ndarray, " samples"]:
-    """Overlap with the mirror picture, about the vertical line through the centre of mass."""
+    """Overlap with the mirror image about the vertical line through the centre of mass."""
     width = grey.shape[2]
     at = np.arange(width)
     with np.errstate(invalid="ignore", divide="ignore"):
         middle = np.nan_to_num((grey.sum(1) * at).sum(1) / area, nan=width / 2)
-    # A picture mirrored about c takes its value at 2 c - i, between two pixels in general.
+    # An image mirrored about c is sampled at 2 c - i, in general between two pixels.
     source = 2 * middle[:, None] - at
     low = np.floor(source).astype(int)
     share = (source - low)[:, None, :]

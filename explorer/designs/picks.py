@@ -1,4 +1,4 @@
-"""What a pick is: all that makes it again, and what was said of it."""
+"""The data classes of the shortlist: picks with their provenance and marks, and projects."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ Treatment = Literal["", "smoothed"]
 
 @dataclass(frozen=True)
 class Model:
-    """The weights that a pick came from, and how their samples are drawn without them."""
+    """The weights a pick came from, and how its samples are drawn without them."""
 
     hash: str
     slug: str
@@ -28,11 +28,11 @@ class Model:
 
 @dataclass(frozen=True)
 class Made:
-    """What a pick is made of: all that makes it again, and the sample itself.
+    """The provenance of a pick: everything needed to regenerate it, and the sample itself.
 
-    `code` decodes to `sample` (data units); where a draw is sequential the sample is what counts.
-    `component`, `scale` and `seed` say how the code was drawn, where it was; `origin` is the same
-    for the same tile of the same view; `page` and `view` are where it was picked.
+    `code` decodes to `sample` (data units); with an autoregressive decoder the sample decides.
+    `component`, `scale` and `seed` record how the code was drawn, if it was; `origin` is the same
+    for the same tile of the same view; `page` and `view` record where it was picked.
     """
 
     model: Model
@@ -50,7 +50,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Pick:
-    """A picked design: what it is made of, and what was said of it."""
+    """A picked design: its provenance and its marks."""
 
     key: str
     number: int
@@ -66,13 +66,13 @@ class Pick:
 
     @property
     def title(self) -> str:
-        """Its name for people."""
+        """Its display name."""
         return f"Pick {self.number}"
 
 
 @dataclass(frozen=True)
 class Project:
-    """A named shortlist and how many picks are in it."""
+    """A named shortlist and its number of picks."""
 
     id: int
     name: str
@@ -81,7 +81,7 @@ class Project:
 
 @dataclass(frozen=True)
 class Change:
-    """What was done, when, to how many picks, and whether it was undone."""
+    """A change: what was done, when, to how many picks, and whether it was undone."""
 
     batch: str
     time: float

@@ -1,6 +1,6 @@
-"""What can be measured of a sample, and what is asked of it; families of properties plug in here.
+"""Properties of samples and constraints on them; families of properties plug in here.
 
-A family is one class. This package has three; another package adds its own by an entry point of
+A family is one class. This package has three; other packages add theirs by an entry point in
 the group `latent_explorer.properties` that names such a class.
 """
 
@@ -22,16 +22,16 @@ MOST_CONSTRAINTS = 12
 _NUMBER = r"-?\d{1,7}(?:\.\d{1,6})?"
 _ONE = rf"[a-z][a-z0-9_]{{0,39}}(?:>=|<=){_NUMBER}"
 CONSTRAINTS = re.compile(rf"(?:{_ONE}(?:,{_ONE}){{0,{MOST_CONSTRAINTS - 1}}})?")
-"""Constraints as they stand in a link: `thickness>=12,cl>=0.6`; or nothing."""
+"""Constraints as written in a link: `thickness>=12,cl>=0.6`; or nothing."""
 
 Samples = Float[np.ndarray, "samples *sample"]
 Values = Float[np.ndarray, " samples"]
 
 
 class Property(NamedTuple):
-    """One number of a sample: its key, its name, its unit, and how it is written.
+    """One property of a sample: its key, name, unit and number format.
 
-    `better` says which way one would push it, if either; `main` properties are told first.
+    `better` is the preferable direction, if any; `main` properties come first.
     """
 
     key: str
@@ -48,7 +48,7 @@ class Property(NamedTuple):
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
     def words(self, value: float) -> str:
-        """Write a value with its unit, or a dash where there is none."""
+        """Format a value with its unit, or a dash if there is none."""
         if not np.isfinite(value):
             return "–"
         unit = f" {self.unit}" if self.unit else ""
@@ -56,7 +56,7 @@ class Property(NamedTuple):
 
 
 class Conditions(Recipe):
-    """Under what a design is judged: air flow past a section; pictures know none."""
+    """The conditions a design is evaluated under: the flow past a section; images have none."""
 
     reynolds: Annotated[float, Field(ge=1e4, le=1e8, allow_inf_nan=False)] = 1e6
     alpha: Annotated[float, Field(ge=-10, le=20, allow_inf_nan=False)] = 4.0
@@ -69,11 +69,11 @@ class AbstractProperties(ABC):
 
     @abstractmethod
     def fits(self, sketch: PixelSketch | CurveSketch) -> bool:
-        """Say whether samples drawn like this have these properties."""
+        """Return whether samples with this sketch have these properties."""
 
     @abstractmethod
     def properties(self, conditions: Conditions) -> tuple[Property, ...]:
-        """List what is measured, in the order in which it is shown."""
+        """List the properties, in display order."""
 
     @abstractmethod
     def measure(
@@ -84,10 +84,10 @@ class AbstractProperties(ABC):
         Args:
             x: Samples in data units.
             sketch: How they are drawn.
-            conditions: Under what they are judged.
+            conditions: The conditions they are evaluated under.
 
         Returns:
-            Values by key; NaN where a sample has no such property.
+            Values by key; NaN where a sample lacks the property.
         """
 
 
@@ -103,7 +103,7 @@ class Constraint(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """Properties of samples, and for each sample why it is no sound design ("" where it is)."""
+    """Properties of samples, and for each sample why it is invalid ("" if it is valid)."""
 
     properties: tuple[Property, ...]
     values: dict[str, Values]
@@ -111,11 +111,11 @@ class Measured(NamedTuple):
 
     @property
     def valid(self) -> Bool[np.ndarray, " samples"]:
-        """Which samples are sound designs."""
+        """Which samples are valid designs."""
         return np.array([not fault for fault in self.faults], bool)
 
     def meets(self, constraints: Iterable[Constraint]) -> Bool[np.ndarray, " samples"]:
-        """Say which samples are sound and meet all constraints; an unknown value meets none."""
+        """Return which samples are valid and meet all constraints; an unknown value meets none."""
         good = self.valid
         for bound in constraints:
             value = self.values.get(bound.key, np.full(len(good), np.nan))
@@ -125,15 +125,15 @@ class Measured(NamedTuple):
 
 
 def parse(text: str) -> tuple[Constraint, ...]:
-    """Read constraints as they stand in a link.
+    """Parse constraints as written in a link.
 
     Raises:
-        DesignError: If they are not written so.
+        DesignError: If they are malformed.
     """
     if not CONSTRAINTS.fullmatch(text):
         shown = " ".join(text[:60].split())
         raise DesignError(
-            f"“{shown}” is no list of constraints; write it as thickness>=12,cl>=0.6."
+            f"“{shown}” is not a list of constraints; write it as thickness>=12,cl>=0.6."
         )
     found = []
     for part in filter(None, text.split(",")):
@@ -144,14 +144,14 @@ def parse(text: str) -> tuple[Constraint, ...]:
 
 
 def join(constraints: Iterable[Constraint]) -> str:
-    """Write constraints as they stand in a link."""
+    """Format constraints for a link."""
     return ",".join(str(bound) for bound in constraints)
 
 
 def words(
     properties: Iterable[Property], values: Mapping[str, float], main: bool = True
 ) -> list[str]:
-    """Write values with their names, the main ones only or all."""
+    """Format values with their names, only the main ones or all."""
     return [
         f"{item.label} {item.words(values[item.key])}"
         for item in properties

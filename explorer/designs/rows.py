@@ -1,4 +1,4 @@
-"""Picks to rows of the tables, and back."""
+"""Conversion of picks to database rows and back."""
 
 import json
 import time
@@ -18,7 +18,7 @@ _SKETCH: TypeAdapter[PixelSketch | CurveSketch] = TypeAdapter(Sketch)
 
 
 def insert(connection: Connection, project: int, number: int, key: str, made: Made) -> int:
-    """Write a pick, and its model where that is new; return its row."""
+    """Insert a pick, and its model if that is new; return the row id."""
     model = _model_key(connection, made.model)
     done = connection.execute(
         PICK.insert().values(
@@ -43,7 +43,7 @@ def insert(connection: Connection, project: int, number: int, key: str, made: Ma
 
 
 def _model_key(connection: Connection, model: Model) -> int:
-    """Find or add a model: its weights, their name, and how their samples are drawn."""
+    """Find or insert a model: its name, content hash and sketch."""
     facts = {
         "hash": model.hash,
         "slug": model.slug,
@@ -55,7 +55,7 @@ def _model_key(connection: Connection, model: Model) -> int:
 
 
 def read(connection: Connection, which: sql.ColumnElement[bool]) -> list[Pick]:
-    """Read picks in the order in which they were kept, with all that was measured of them."""
+    """Read picks in the order they were kept, with their measured properties."""
     found = connection.execute(
         sql.select(PICK, MODEL.c.hash, MODEL.c.slug, MODEL.c.data, MODEL.c.sketch)
         .join(MODEL, MODEL.c.id == PICK.c.model)
@@ -114,6 +114,6 @@ def _pick(
 
 
 def first_key(key: Sequence[int] | None) -> int:
-    """Return the row that was written."""
+    """Return the id of the inserted row."""
     assert key is not None
     return int(key[0])

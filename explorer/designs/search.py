@@ -1,4 +1,4 @@
-"""Finding designs: far apart from each other, like one, between several, or pushed further."""
+"""Design search: diverse designs, variations of one, mixtures of several, and optimisation."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
@@ -18,7 +18,7 @@ MOST_CHOSEN = 48
 POPULATION = 48
 FIDELITY = 95.0
 REACH = 2.5
-"""How far a search may go from its start, in units of the prior's spread."""
+"""How far a search may move from its start, in prior standard deviations."""
 
 _SOFT = 1e6
 _NEAR = 0.3
@@ -26,7 +26,7 @@ _SAME = 1e-6
 
 
 class Chosen(NamedTuple):
-    """Designs that were chosen, and how many were left after each step, in words."""
+    """Chosen designs, and a description of how many candidates remained after each filter."""
 
     z: Float[np.ndarray, "chosen latent"]
     x: Float[np.ndarray, "chosen *sample"]
@@ -35,7 +35,7 @@ class Chosen(NamedTuple):
 
 
 class Pushed(NamedTuple):
-    """The best design that a search found, and what it was at the start."""
+    """The best design found by a search, and its starting point."""
 
     z: Float[np.ndarray, " latent"]
     before: float
@@ -58,27 +58,27 @@ def far_apart(
     conditions: Conditions | None = None,
     rejected: Float[np.ndarray, "rejected latent"] | None = None,
 ) -> Chosen:
-    """Choose samples of the prior that are far apart, faithful, valid and not like rejected ones.
+    """Choose prior samples that are far apart, faithful, valid and unlike rejected ones.
 
-    The farthest-point rule: each next one is the sample whose nearest chosen one is farthest away,
-    in codes in units of the prior's spread; the first is the one nearest to the middle of what is
-    left. Rejected codes count as chosen already, and what is nearer to one than samples usually
-    are to each other is left out.
+    Farthest-point selection: each next sample is the one farthest from its nearest chosen one,
+    with codes in prior standard deviations; the first is the one nearest to the centre of the
+    remaining ones. Rejected codes count as already chosen, and samples closer to one than samples
+    typically are to each other are excluded.
 
     Args:
         engine: The model.
-        k: How many.
+        k: Number of designs.
         seed: Seed of the samples.
         scale: Scale at which they are drawn.
-        yardstick: What fidelity is measured by; without it nothing is left out for it.
-        fidelity: A sample counts as faithful if its nearest training code is not farther than that
-            of this share of held-out data, in per cent.
+        yardstick: Reference for fidelity; without it fidelity is not required.
+        fidelity: A sample is faithful if its nearest training code is no farther than that
+            of this percentage of held-out data.
         constraints: Bounds on properties.
         conditions: Under what they are judged.
-        rejected: Codes that were rejected.
+        rejected: Rejected codes.
 
     Raises:
-        DesignError: If nothing is left to choose from.
+        DesignError: If too few candidates remain.
 
     References:
         Clustering to minimize the maximum intercluster distance (Gonzalez, 1985).
@@ -94,12 +94,15 @@ def far_apart(
 
     if yardstick is not None and fidelity < 100:
         far = yardstick.judge(engine.encode(drawn.x).loc).percentile
-        pass_on(far <= fidelity, f"as near to the data as {fidelity:g} % of held-out data")
+        pass_on(
+            far <= fidelity,
+            f"as close to the data as {fidelity:g} % of held-out samples",
+        )
     if engine.sketch.kind == "curve" or constraints:
         worth = measure(drawn.x, engine.sketch, conditions)
-        pass_on(worth.valid, "sound designs")
+        pass_on(worth.valid, "valid")
         if constraints:
-            pass_on(worth.meets(constraints), "within the constraints")
+            pass_on(worth.meets(constraints), "satisfying the constraints")
     centre, spread = engine.moments()
     flat = ((drawn.z - centre) / np.maximum(spread, 1e-6)).astype(np.float64)
     avoid = np.empty((0, flat.shape[1]))
@@ -107,11 +110,11 @@ def far_apart(
         avoid = ((rejected - centre) / np.maximum(spread, 1e-6)).astype(np.float64)
         usual = np.median([np.sort(_distance(flat, row))[1] for row in flat[:200]])
         away = np.min([_distance(flat, row) for row in avoid], axis=0)
-        pass_on(away > usual, f"not like the {len(avoid)} rejected")
+        pass_on(away > usual, f"unlike the {len(avoid)} rejected")
     left = np.flatnonzero(alive)
     if len(left) < k:
         told = "; ".join(f"{count:,} {words}" for words, count in steps)
-        raise DesignError(f"Only {len(left)} designs are left of {k}: {told}. Loosen a bound.")
+        raise DesignError(f"Only {len(left)} of {k} designs remain: {told}. Relax a constraint.")
     points = flat[left]
     nearest = np.full(len(left), np.inf)
     for row in avoid:
@@ -122,7 +125,7 @@ def far_apart(
         following = middle if not order and not len(avoid) else int(nearest.argmax())
         if nearest[following] < _SAME:
             raise DesignError(
-                f"Only {len(order)} designs differ; raise the scale or ask for fewer."
+                f"Only {len(order)} designs are distinct; raise the scale or ask for fewer."
             )
         order.append(following)
         nearest = np.minimum(nearest, _distance(points, points[following]))
@@ -139,7 +142,7 @@ def like(
     radii: Sequence[float],
     seed: int = 0,
 ) -> Float[np.ndarray, "frames n latent"]:
-    """Vary a code: the same directions at every radius, in units of the prior's spread."""
+    """Vary a code along the same directions at every radius, in prior standard deviations."""
     _, spread = engine.moments()
     eps = noise(n, len(z), seed).numpy()
     steps = np.asarray(radii, np.float32)[:, None, None]
@@ -149,7 +152,7 @@ def like(
 def between(
     z: Float[np.ndarray, "ends latent"], n: int, seed: int = 0
 ) -> Float[np.ndarray, "n latent"]:
-    """Mix codes: evenly along the line for two, with random weights (Dirichlet) for more."""
+    """Mix codes: evenly along the line between two, with Dirichlet weights for more."""
     if len(z) == 2:
         share = np.linspace(0, 1, n + 2)[1:-1, None]
         return ((1 - share) * z[0] + share * z[1]).astype(np.float32)
@@ -172,29 +175,29 @@ def push(
     seed: int = 0,
     report: Callable[[int, float, Float[np.ndarray, " latent"]], None] | None = None,
 ) -> Pushed:
-    """Search the latent space round a design for one with more, or less, of a property.
+    """Search the latent space around a design to increase or decrease a property.
 
-    Differential evolution over codes within `REACH` spreads of the start. Only sound designs that
-    meet the constraints and whose log p(z) is at least the floor are let through; the others are
-    ordered by how far they miss.
+    Differential evolution over codes within `REACH` prior standard deviations of the start. Only
+    valid designs that meet the constraints and whose log p(z) is at least the floor are feasible;
+    infeasible ones are ranked by their total violation.
 
     Args:
         engine: The model.
         start: The code to start from.
         key: The property.
-        way: Whether to push it up or down.
-        floor: Least log p(z) in nats, under the prior as trained.
+        way: Whether to increase or decrease it.
+        floor: Lower bound on log p(z) in nats, under the prior as trained.
         constraints: Bounds on properties.
         conditions: Under what they are judged.
-        yardstick: What fidelity is measured by; without it none is asked for.
+        yardstick: Reference for fidelity; without it fidelity is not required.
         fidelity: As in `far_apart`.
-        generations: How long to search.
+        generations: Number of generations.
         seed: Seed of the search.
-        report: Told after each generation: its number, the best value so far (NaN where none is
-            let through yet) and its code. What it raises ends the search.
+        report: Called after each generation with its number, the best value so far (NaN while none
+            is feasible) and its code. An exception ends the search.
 
     Raises:
-        DesignError: If the samples have no such property, or nothing was let through.
+        DesignError: If the samples lack the property, or no feasible design was found.
 
     References:
         Differential evolution (Storn and Price, 1997). https://doi.org/10.1023/A:1008202821328
@@ -255,9 +258,7 @@ def push(
         rng=rng,
     )
     if result.fun >= _SOFT:
-        raise DesignError(
-            "Nothing near this design meets the bounds; loosen a constraint or start elsewhere."
-        )
+        raise DesignError("No design nearby is feasible; relax a constraint or start elsewhere.")
     z = np.asarray(result.x, np.float32)
     return Pushed(
         z,
@@ -273,11 +274,11 @@ def push(
 def pareto(
     values: Float[np.ndarray, "designs 2"], better: tuple[str, str]
 ) -> Bool[np.ndarray, " designs"]:
-    """Say which designs no other one beats in both values.
+    """Return which designs are Pareto-optimal in two properties.
 
     Args:
-        values: Two properties of each design; one that is NaN is on no front.
-        better: For each, whether more or less of it is better.
+        values: Two properties of each design; a design with a NaN is never on the front.
+        better: For each property, whether more or less is better.
     """
     signs = np.array([1.0 if way == "more" else -1.0 for way in better])
     points = values * signs

@@ -1,7 +1,7 @@
-"""The tables behind the shortlist: one SQLite file, its transactions, and its migrations.
+"""The shortlist's database: one SQLite file, its transactions and its migrations.
 
 Write-ahead log, full synchronisation, foreign keys. Every write is one short transaction that
-takes the writer's place at its start: two visitors wait for each other and never half-write.
+takes the write lock at its start: concurrent writers wait for each other.
 """
 
 import sqlite3
@@ -89,10 +89,10 @@ EVENT = Table(
 
 
 class File:
-    """An open file of candidates, at the present version.
+    """An open database file, at the current schema version.
 
     Args:
-        path: The file; it is made where it is absent.
+        path: The file, created if absent.
 
     Raises:
         StoreError: If it cannot be opened, or a newer version of this library wrote it.
@@ -111,18 +111,18 @@ class File:
             self._migrate()
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         self._engine.dispose()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """See one state of the file, whatever others write meanwhile."""
+        """Read from one consistent snapshot, whatever others write meanwhile."""
         with _said(self.path), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Write all that follows or nothing; when it ends without an error it is on the disk."""
+        """Write atomically; on normal exit everything is on disk."""
         with (
             _said(self.path),
             self._engine.connect() as bare,
@@ -141,7 +141,7 @@ class File:
         if version == VERSION:
             return
         with self.writing() as connection:
-            # Another process may have done it while this one waited.
+            # Another process may have migrated it while this one waited.
             version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
             if 0 < version < VERSION:
                 self._back_up(version)
@@ -150,7 +150,7 @@ class File:
             connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
 
     def _back_up(self, version: int) -> None:
-        """Copy the file as it is before it is changed."""
+        """Back up the file before a migration."""
         copy = self.path.with_name(f"{self.path.name}.version-{version}")
         with sqlite3.connect(self.path) as old, sqlite3.connect(copy) as new:
             old.backup(new)
@@ -164,7 +164,7 @@ def _make_tables(connection: Connection) -> None:
 
 
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_make_tables,)
-"""From version n to n + 1 of the file, each in one transaction."""
+"""Migrations from schema version n to n + 1, each in one transaction."""
 
 
 def _configure(connection: sqlite3.Connection, record: object) -> None:
@@ -179,7 +179,7 @@ def _configure(connection: sqlite3.Connection, record: object) -> None:
 
 
 def _patiently(connection: sqlite3.Connection, words: str) -> None:
-    """Run a pragma; the change of the journal does not wait for a lock by itself."""
+    """Run a pragma with retries: switching the journal mode does not wait for locks by itself."""
     last = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
@@ -187,7 +187,7 @@ def _patiently(connection: sqlite3.Connection, words: str) -> None:
             return
         except sqlite3.OperationalError as error:
             if "readonly" in str(error):
-                return  # a file that cannot be written can still be read as it is
+                return  # a read-only file can still be read
             if "locked" not in str(error) or time.monotonic() > last:
                 raise
             time.sleep(0.02)
@@ -200,13 +200,11 @@ def _begin(connection: Connection) -> None:
 
 @contextmanager
 def _said(path: Path) -> Iterator[None]:
-    """Turn what the file system and SQLite object to into one sentence."""
+    """Turn file system and SQLite errors into a one-sentence StoreError."""
     try:
         yield
     except OSError as error:
-        raise StoreError(
-            f"{path} cannot be used ({error.strerror}); see to its folder."
-        ) from error
+        raise StoreError(f"{path} cannot be used ({error.strerror}); check its folder.") from error
     except sql.exc.DatabaseError as error:
         raise StoreError(_sentence(str(error.orig), path)) from error
     except sqlite3.Error as error:
@@ -217,11 +215,11 @@ def _sentence(said: str, path: Path) -> str:
     if "locked" in said or "busy" in said:
         return "The candidates are being written by another program; try again in a moment."
     if "full" in said:
-        return f"There is no room left to keep candidates in {path.parent}; free some."
+        return f"No space left in {path.parent}; free some to keep candidates."
     if "readonly" in said or "read-only" in said:
-        return f"{path} may not be written; give it back its rights, or name another user folder."
+        return f"{path} is read-only; fix its permissions, or set another user folder."
     if "unable to open" in said:
-        return f"{path} cannot be opened; see to the rights of its folder."
+        return f"{path} cannot be opened; check the permissions of its folder."
     if "malformed" in said or "not a database" in said:
-        return f"{path} is damaged and was left as it is; move it away to begin anew."
-    return f"{path} cannot be used ({said[:120]}); move it away to begin anew."
+        return f"{path} is damaged and was left unchanged; move it away to start afresh."
+    return f"{path} cannot be used ({said[:120]}); move it away to start afresh."

@@ -1,4 +1,4 @@
-"""Does the prior draw codes like those of data? Aggregated posterior against prior, four ways."""
+"""Does the prior match the codes of data? Aggregated posterior vs. prior, by four measures."""
 
 import math
 import warnings
@@ -16,11 +16,11 @@ MULTIPLES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 PERMUTATIONS = 200
 PROJECTIONS = 200
 CODES = 1000
-"""Codes of each side; the kernel's matrix grows with their square."""
+"""Codes per side; the kernel matrix grows with their square."""
 
 
 class Discrepancy(NamedTuple):
-    """Squared maximum mean discrepancy, and the share of permutations that reach it."""
+    """Squared maximum mean discrepancy, and the fraction of permutations that reach it."""
 
     value: float
     p_value: float
@@ -33,16 +33,16 @@ def discrepancy(
     permutations: int = PERMUTATIONS,
     seed: int = 0,
 ) -> Discrepancy:
-    """Estimate MMD^2 without bias, under inverse multiquadratic kernels of seven widths.
+    """Estimate MMD^2 without bias, with inverse multiquadric kernels of seven widths.
 
     The kernel is the sum of C / (C + r^2) over C = 2 d s^2 times 0.1 to 10, with s^2 the mean
     variance of a unit of `b`. The estimate may be negative. Cost: the square of the codes.
 
     Args:
-        a: Codes, as of data.
-        b: Codes of the reference, as of the prior.
-        permutations: How often the two sets are mixed at random for the p-value.
-        seed: Seed of the mixing.
+        a: Codes, for example of data.
+        b: Reference codes, for example of the prior.
+        permutations: Number of random permutations for the p-value.
+        seed: Seed of the permutations.
 
     References:
         A kernel two-sample test (Gretton et al., 2012), lemma 6.
@@ -81,15 +81,15 @@ def sliced_distance(
     projections: int = PROJECTIONS,
     seed: int = 0,
 ) -> float:
-    """Estimate the squared sliced 2-Wasserstein distance of two sets of equal size.
+    """Estimate the squared sliced 2-Wasserstein distance between two sets of equal size.
 
-    It is the mean, over directions, of the mean squared difference of sorted projections; two sets
-    of one law are about 6/n times the variance apart, so that it is read beside that null.
+    It is the mean, over directions, of the mean squared difference of sorted projections. Two sets
+    from one distribution are about 6/n times the variance apart, so compare it to that null.
 
     Args:
         a: Codes.
-        b: As many codes.
-        projections: Directions, uniform on the sphere.
+        b: As many other codes.
+        projections: Number of directions, uniform on the sphere.
         seed: Seed of the directions.
 
     References:
@@ -104,9 +104,9 @@ def sliced_distance(
 def two_sample_accuracy(
     a: Float[np.ndarray, "samples latent"], b: Float[np.ndarray, "others latent"], seed: int = 0
 ) -> tuple[float, float]:
-    """Return how well a classifier tells two sets apart on held-out codes, and its error.
+    """Return the held-out accuracy of a classifier between two sets, and its standard error.
 
-    A small network is trained on half of the codes and judged on the other: 0.5 is the best a
+    A small network is trained on half of the codes and tested on the other: 0.5 is the best a
     prior can score.
 
     References:
@@ -124,7 +124,7 @@ def two_sample_accuracy(
     scaler = StandardScaler().fit(x[train])
     network = MLPClassifier((64,), alpha=1e-2, max_iter=200, random_state=seed)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # its best so far is what is judged
+        warnings.simplefilter("ignore", ConvergenceWarning)  # its best so far is what is tested
         network.fit(scaler.transform(x[train]), y[train])
     right = network.predict(scaler.transform(x[test])) == y[test]
     return float(right.mean()), float(right.std() / math.sqrt(len(right)))
@@ -133,13 +133,13 @@ def two_sample_accuracy(
 def misalignment(
     q: Posterior, prior: LatentPrior
 ) -> tuple[float, Float[Tensor, " latent"]] | None:
-    """Return what a diagonal Gaussian prior costs beside the best one for these posteriors.
+    """Return the cost of a diagonal Gaussian prior relative to the best one for these posteriors.
 
     With m and s^2 the moments of the aggregated posterior it is KL(N(m, s^2) || p), which equals
-    the mean KL under p less the mean KL under N(m, s^2).
+    the mean KL under p minus the mean KL under N(m, s^2).
 
     Returns:
-        Nats in total and per unit; None if the prior is no single Gaussian.
+        Nats in total and per unit; None if the prior is not a single Gaussian.
     """
     components = prior.components()
     if components is None or len(components) > 1 or q.scale is None:

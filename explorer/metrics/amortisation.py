@@ -1,4 +1,4 @@
-"""What does one encoder for all data cost? The bound of one sample before and after refining."""
+"""The amortisation gap: the ELBO of one sample before and after optimising its posterior."""
 
 from typing import NamedTuple
 
@@ -16,11 +16,11 @@ _LEARNING_RATE = 0.05
 
 
 class Refinement(NamedTuple):
-    """The bound along the steps, in nats, and the posterior in the end.
+    """The ELBO along the steps, in nats, and the final posterior.
 
     `elbo` has one value more than there were steps, all over the same codes. `rise` is its gain
     and `error` the standard error of that gain, which is far smaller than those of the values.
-    `loc` and `scale` are of a whole code, in a hierarchy with means followed from the top down.
+    `loc` and `scale` describe a whole code; in a hierarchy each level is given the means above it.
     """
 
     elbo: Float[Tensor, " steps"]
@@ -39,19 +39,19 @@ def refine(
     samples: int = SAMPLES,
     seed: int = 0,
 ) -> Refinement:
-    """Improve q(z|x) for one sample by gradient steps on its own mean and spread.
+    """Optimise q(z|x) for one sample by gradient steps on its mean and standard deviation.
 
-    In a hierarchy the top's are moved, and the levels below follow as the encoder has them.
+    In a hierarchy the top level is optimised, and the encoder supplies the levels below it.
 
-    The rise of the bound is the part of the inference gap that is due to amortisation.
+    The rise of the ELBO is the part of the inference gap due to amortisation.
 
     Args:
-        model: A model in evaluation mode; its weights stay.
+        model: A model in evaluation mode; its weights stay fixed.
         prior: Its prior over whole codes.
         x: One sample in data units.
         steps: Gradient steps (Adam, its rate falling to zero).
-        samples: Codes that judge the bound, the same at every step; the steps are guided by
-            others, new at each.
+        samples: Codes that evaluate the ELBO, the same at every step; the gradients use
+            other codes, fresh at each.
         seed: Seed of the codes.
 
     Raises:
@@ -68,7 +68,7 @@ def refine(
     device = q.loc.device
     loc = q.loc[0].clone().requires_grad_()
     log_scale = q.scale[0].log().clone().requires_grad_()
-    # With the same few codes at every step the posterior would be fitted to them.
+    # With the same few codes at every step the posterior would overfit to them.
     size = model.space.size
     judge = noise(samples, size, seed).to(device)
     guides = noise(steps * _GUIDES, size, seed + 1).to(device).reshape(steps, _GUIDES, size)

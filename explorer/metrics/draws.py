@@ -1,4 +1,4 @@
-"""Samples of a prior as the data are, and training data in their place."""
+"""Samples of a prior in the form of the data, and training data in their place."""
 
 import numpy as np
 import torch
@@ -22,12 +22,12 @@ def draw_data(
     binary: bool,
     scale: float = 1.0,
 ) -> Float[np.ndarray, "samples *sample"]:
-    """Draw samples as the data are: binary where they are binary, means of p(x|z) elsewhere."""
+    """Draw samples in the form of the data: binary if the data are, else means of p(x|z)."""
     draws = []
     generator = torch.Generator().manual_seed(seed)
     with torch.inference_mode():
         codes = prior.draw(n, seed=seed, scale=scale).z
-        # Pixel by pixel a large batch is quicker, whose steps are small.
+        # Autoregressive sampling is faster in large batches: its steps are small.
         sequential = isinstance(model.likelihood(codes[:1]), Sequential)
         for z in codes.split(2000 if sequential else at_once(model, 2000)):
             p = model.likelihood(z)
@@ -52,13 +52,13 @@ def null_row(
     n: int,
     seed: int,
 ) -> tuple[float, ...]:
-    """Measure training data in the samples' place: what perfection scores."""
+    """Measure training data in place of samples: the score of a perfect model."""
     other = whitened(training_rows(data, n, seed).numpy())
     return (*prdc(reference, other), vendi_score(other))
 
 
 def training_rows(data: DataSet, n: int, seed: int) -> Float[Tensor, "n *sample"]:
-    """Choose training data at random, binarised where they are dynamic."""
+    """Choose training data at random, binarised if they are dynamic."""
     return _rows_of(data.train, n, seed, binarised=data.dynamic)
 
 

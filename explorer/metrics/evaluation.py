@@ -1,4 +1,4 @@
-"""All numbers of a card, measured on the very weights that are shipped, part by part."""
+"""All metrics of a checkpoint, measured on exactly the weights that ship, part by part."""
 
 from collections.abc import Callable
 
@@ -33,11 +33,11 @@ SENTINELS: dict[str, str] = {
     "features": "frechet_distance",
     "smoothness": "smoothness",
 }
-"""For each part a number that only it measures."""
+"""For each part, a metric that only it measures."""
 
 
 def lacking(metrics: Metrics) -> tuple[Part, ...]:
-    """Name the parts that were not measured; all of them where nothing is missing."""
+    """Return the parts not yet measured; all of them if nothing is missing."""
     absent = tuple(part for part in PARTS if SENTINELS[part] not in metrics)
     return absent or PARTS
 
@@ -55,24 +55,24 @@ def evaluate(
     keep: Callable[[Likelihood], None] = lambda found: None,
     report: Report = lambda stage, done, total: None,
 ) -> Evaluation:
-    """Measure a checkpoint on its test split.
+    """Evaluate a checkpoint on its test split.
 
     Args:
         opened: The checkpoint.
         data: Its data set.
         samples: Importance samples per test sample.
-        limit: Only so many test samples, drawn at random by the seed: test files may be ordered.
+        limit: Use only this many test samples, drawn at random: test files may be ordered.
         seed: Seed of everything drawn.
         device: cpu or cuda.
-        parts: What is measured; all of it by default.
-        known: Likelihoods of a run that was stopped.
+        parts: What to measure; everything by default.
+        known: Likelihoods of an interrupted run.
         keep: Called with the likelihoods so far.
-        report: Called with a stage, what is done of it, and its whole.
+        report: Called with a stage, the number of steps done, and their total.
     """
     sketch = opened.config.sketch
     if sketch is None or not sketch.fits(data.sketch):
         raise TrainingError(
-            f"{opened.slug} was trained on another form of these data; train it again."
+            f"{opened.slug} was trained on data of another format; train it again."
         )
     rows = np.arange(len(data.test))
     if limit is not None and limit < len(rows):
@@ -94,7 +94,7 @@ def evaluate(
 
 
 def _autoencoder(model: AbstractModel, x: Tensor) -> Evaluation:
-    """Measure what a plain autoencoder has: its reconstruction, and its units."""
+    """Evaluate a plain autoencoder: its reconstruction and its units."""
     q = encode(model, x)
     rows = at_once(model, 2000)
     with torch.inference_mode():

@@ -1,8 +1,8 @@
-"""Distances between pictures and samples in features learned from the data's own classes.
+"""Distances between images and samples in features learned from the data's classes.
 
-A small network is trained to name the classes of the training split; what it thinks before it
-answers are the features. Its numbers mean something beside each other, never beside those of
-another network.
+A small network is trained to classify the training split; its penultimate activations are the
+features. Distances are comparable only between models measured with the same network, never
+across networks.
 """
 
 import hashlib
@@ -32,11 +32,11 @@ _MOST_BYTES = 4_000_000
 
 
 class FeatureNet(nn.Module):
-    """Three convolutions and a layer of 64 features, trained to name classes.
+    """A classifier of three convolutions and a layer of 64 features.
 
     Args:
-        shape: Shape of a picture.
-        classes: How many classes it tells apart.
+        shape: Shape of an image.
+        classes: Number of classes.
     """
 
     def __init__(self, shape: tuple[int, ...], classes: int) -> None:
@@ -62,7 +62,7 @@ class FeatureNet(nn.Module):
 
 
 class Known(NamedTuple):
-    """A trained network, how many test pictures it names rightly, and the hash of its weights."""
+    """A trained network, its test accuracy, and the hash of its weights."""
 
     network: FeatureNet
     accuracy: float
@@ -73,10 +73,12 @@ def train_features(data: DataSet, steps: int = STEPS, seed: int = 0) -> tuple[Fe
     """Train a network on the classes of the training split; return it with its test accuracy.
 
     Raises:
-        DataError: If the data are no pictures, or have no classes.
+        DataError: If the data are not images, or have no classes.
     """
     if data.train.labels is None or data.test.labels is None or len(data.sketch.shape) != 3:
-        raise DataError("Features are learned from pictures with classes; these data have none.")
+        raise DataError(
+            "The feature network needs images with class labels; these data have none."
+        )
     torch.manual_seed(seed)
     network = FeatureNet(data.sketch.shape, len(data.classes))
     x, labels = torch.from_numpy(data.train.x), torch.from_numpy(data.train.labels)
@@ -121,10 +123,10 @@ def save_features(network: FeatureNet, accuracy: float, folder: Path, kind: str)
 
 
 def load_features(kind: str, shape: tuple[int, ...], classes: int) -> Known | None:
-    """Read the network of a data set; None where none was trained.
+    """Read the network of a data set; None if none was trained.
 
     Raises:
-        CheckpointError: If the file is damaged or of other pictures.
+        CheckpointError: If the file is damaged or made for other images.
     """
     chosen = settings.current()
     for folder in (chosen.user / "checkpoints", chosen.checkpoints):
@@ -144,7 +146,7 @@ def load_features(kind: str, shape: tuple[int, ...], classes: int) -> Known | No
     ) as error:  # fmt: skip
         what = " ".join(str(error).split())[:120]
         raise CheckpointError(f"{path.name} cannot be used ({what}); train it again.") from error
-    # Of the weights, not of the file, in which facts stand in no fixed order.
+    # Of the weights, not of the file, whose metadata has no fixed order.
     digest = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         digest.update(name.encode())
@@ -153,7 +155,7 @@ def load_features(kind: str, shape: tuple[int, ...], classes: int) -> Known | No
 
 
 class _Given(nn.Module):
-    """Takes features as they are, for metrics that want a network."""
+    """Passes features through unchanged, for metrics that want a network."""
 
     num_features = SIZE
 
@@ -162,7 +164,7 @@ class _Given(nn.Module):
 
 
 class Distances(NamedTuple):
-    """Frechet distance, and kernel distance."""
+    """Fréchet distance and kernel distance."""
 
     frechet: float
     kernel: float
@@ -174,9 +176,9 @@ def feature_distances(
     fake: Float[Tensor, "others *sample"],
     seed: int = 0,
 ) -> Distances:
-    """Compare pictures and samples by mean and covariance, and by a polynomial kernel.
+    """Compare images and samples by mean and covariance, and by a polynomial kernel.
 
-    Both depend on the number of samples: compare only at one n, and beside real against real.
+    Both depend on the number of samples: compare only at equal n, and to real data vs. real data.
 
     References:
         GANs trained by a two time-scale update rule (Heusel et al., 2017), section 3.
@@ -185,7 +187,7 @@ def feature_distances(
     """
     subset = min(1000, min(len(real), len(fake)) // 2)
     with warnings.catch_warnings():
-        # It keeps all features, of 64 numbers each; and its own imports use what torch will drop.
+        # It keeps all features, of 64 numbers each; and its imports use deprecated parts of torch.
         warnings.simplefilter("ignore")
         from torchmetrics.image.fid import FrechetInceptionDistance
         from torchmetrics.image.kid import KernelInceptionDistance

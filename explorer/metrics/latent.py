@@ -1,4 +1,4 @@
-"""Which units of the code are used, and how much?"""
+"""Which latent units are used, and how much?"""
 
 import torch
 from jaxtyping import Bool, Float
@@ -14,7 +14,7 @@ ACTIVE_VARIANCE = 0.01
 
 @torch.inference_mode()
 def encode(model: AbstractModel, x: Float[Tensor, "batch *sample"]) -> Posterior:
-    """Encode many samples in bounded memory; in a hierarchy along the means from the top down."""
+    """Encode many samples in bounded memory; in a hierarchy each level given the means above."""
     parts = [model.posterior(rows).flat() for rows in x.split(at_once(model, 2000))]
     scales = [part.scale for part in parts if part.scale is not None]
     return Posterior(
@@ -30,12 +30,12 @@ def posterior_means(
     draws: int = 16,
     seed: int = 0,
 ) -> Float[Tensor, "batch latent"]:
-    """Estimate E[z_j|x] of every unit; below the top it is an average over codes drawn above.
+    """Estimate E[z_j|x] of every unit; below the top, averaged over codes drawn above.
 
     Args:
         model: A model in evaluation mode.
         x: Samples in data units.
-        draws: Codes of the levels above for each sample.
+        draws: Codes of the levels above per sample.
         seed: Seed of these codes.
     """
     if len(model.space.levels) == 1:
@@ -56,11 +56,11 @@ def posterior_means(
 def active_units(
     loc: Float[Tensor, "batch latent"], variance: Float[Tensor, " latent"] | float = 1.0
 ) -> Bool[Tensor, " latent"]:
-    """Mark units whose posterior mean moves: Var_x(E[z_j|x]) > 0.01 of a reference variance.
+    """Mark the active units: Var_x(E[z_j|x]) > 0.01 of a reference variance.
 
     Args:
         loc: Posterior means of many samples.
-        variance: The prior's variance per unit, so that the answer does not hang on the units'
+        variance: The prior's variance per unit, so that the result does not depend on the units'
         scale.
 
     References:
@@ -79,15 +79,15 @@ def kl_per_unit(
     """Return each unit's mean KL in nats.
 
     In closed form where p is one Gaussian, as p(z1|z2) below the top always is. Under a mixture
-    the KL does not split into units; then this is E[log q_j(z_j) - log p_j(z_j)] with p_j the
-    prior's marginal of unit j, whose sum is not the KL. Under a flow the marginals have no density
-    and the units are not a number.
+    the KL does not decompose over units; then this is E[log q_j(z_j) - log p_j(z_j)] with p_j the
+    prior's marginal of unit j, which does not sum to the KL. Under a flow the marginals have no
+    closed form and the result is NaN.
 
     Args:
         model: A model in evaluation mode.
         prior: Its prior over whole codes.
         x: Samples in data units.
-        seed: Seed of one code per sample.
+        seed: Seed of the one code per sample.
     """
     generator = torch.Generator(x.device).manual_seed(seed)
     sums: list[Tensor] = []
@@ -135,7 +135,7 @@ def _level_kl(rung: Rung, p: LatentPrior | Posterior) -> Float[Tensor, "batch le
 
 @torch.inference_mode()
 def prior_variance(prior: LatentPrior) -> Float[Tensor, " latent"]:
-    """Return the prior's variance per unit, by draws where it has no closed form."""
+    """Return the prior's variance per unit, by sampling where it has no closed form."""
     components = prior.components()
     if components is None or len(prior.levels(components.loc[:1])) > 1:
         return prior.draw(16_384).z.var(0)

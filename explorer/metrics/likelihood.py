@@ -1,4 +1,4 @@
-"""How probable does the model hold data to be? Importance-sampled log p(x), and the bound."""
+"""How likely are data under the model? Importance-sampled log p(x), and the ELBO."""
 
 import math
 from collections.abc import Callable
@@ -13,14 +13,14 @@ from explorer.errors import NoDensityError
 from explorer.interfaces import AbstractModel, LatentPrior, joined
 
 ROWS = {"cpu": 1024, "cuda": 65_536}
-"""Codes decoded at a time; on a CPU their pictures stay in the cache."""
+"""Codes decoded at a time; on a CPU their images stay in the cache."""
 
 BLOCK = 64
-"""Samples whose codes come from one stream, and after which what is known is kept."""
+"""Samples whose codes come from one random stream; results are saved after each such block."""
 
 
 class Likelihood(NamedTuple):
-    """For each sample, in nats; `effective` is the effective number of importance samples."""
+    """Per sample, in nats; `effective` is the effective number of importance samples."""
 
     log_likelihood: Float[Tensor, " batch"]
     elbo: Float[Tensor, " batch"]
@@ -54,29 +54,29 @@ def importance_sampling(
         prior: Its prior over whole codes.
         x: Samples in data units.
         samples: S, the codes drawn per sample.
-        seed: Seed of the codes; each block of rows has its own, so that a run can be gone on with.
-        known: What an earlier run with the same arguments has kept; its rows are not done again.
-        keep: Called with all that is known after each block of rows.
+        seed: Seed of the codes; each block of rows has its own, so that a run can be resumed.
+        known: Results of an earlier run with the same arguments; its rows are not recomputed.
+        keep: Called with all results so far after each block of rows.
         report: Called with the number of samples done.
 
     Returns:
-        log p(x), the bound (the mean over the same codes), its two terms, and the effective number
+        log p(x), the ELBO (the mean over the same codes), its two terms, and the effective number
         of codes (sum w)^2 / sum w^2.
 
     Raises:
-        NoDensityError: If the model has no posterior density, as a plain autoencoder.
+        NoDensityError: If the model has no posterior density, such as a plain autoencoder.
 
     References:
         Importance weighted autoencoders (Burda et al., 2016), section 3 and appendix B.
         https://arxiv.org/abs/1509.00519
     """
     most = at_once(model, ROWS[x.device.type])
-    # One array for all: small results kept between large temporaries would scatter the memory,
-    # and every picture's temporaries would lie in a new place, out of the cache.
+    # One array for all: small results kept between large temporaries would fragment the memory,
+    # and every image's temporaries would land at a new address, out of the cache.
     found = torch.empty(len(Likelihood._fields), len(x), dtype=torch.float64, device=x.device)
     start = 0
     if known is not None:
-        # Whole blocks only: a block's codes come from one stream.
+        # Whole blocks only: a block's codes come from one random stream.
         start = len(known.elbo) // BLOCK * BLOCK
         found[:, :start] = torch.stack([column[:start].double() for column in known])
         report(start)
@@ -101,7 +101,7 @@ def _weigh(
     most: int,
     generator: torch.Generator,
 ) -> Float[Tensor, "fields batch"]:
-    """Draw all codes of a few samples, weigh them, and return the fields of `Likelihood`."""
+    """Draw and weight all codes of a few samples; return the fields of `Likelihood`."""
     q = model.posterior(rows)
     if q.scale is None:
         raise NoDensityError("A plain autoencoder has no likelihood; choose a model with a prior.")

@@ -1,4 +1,4 @@
-"""Each part of an evaluation: what it measures of a model, and with what error."""
+"""The parts of an evaluation, each measuring a model with standard errors."""
 
 import math
 from collections.abc import Callable
@@ -33,10 +33,10 @@ from explorer.sketch import PixelSketch
 REPEATS = 5
 MOST_SAMPLES = 10_000
 MOST_POSTERIORS = 2000
-"""Posteriors of which the aggregated posterior is made, in the surgery."""
+"""Posteriors in the aggregated posterior of the ELBO surgery."""
 
 FEWEST_CODES = 20
-"""Codes below which nothing can be said about their law."""
+"""Fewest codes from which a distribution can be estimated."""
 
 Part = Literal["likelihood", "units", "fidelity", "alignment", "features", "smoothness"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -52,7 +52,7 @@ class Evaluation(NamedTuple):
 
 @dataclass(frozen=True)
 class Subject:
-    """What is measured: a model with its prior, the test samples, and all that is drawn."""
+    """The subject of an evaluation: a model with its prior, the test samples, and all settings."""
 
     opened: Checkpoint
     model: AbstractModel
@@ -88,7 +88,7 @@ def array_of(values: Float[Tensor, " any"]) -> Float[np.ndarray, " any"]:
 
 
 def _likelihood(subject: Subject) -> Evaluation:
-    """Log p(x) and the bound with its terms, per sample, and bits per dimension for pictures."""
+    """Log p(x) and the ELBO with its terms, per sample, and bits per dimension for images."""
     total, done = len(subject.x), 0
 
     def advance(count: int) -> None:
@@ -126,7 +126,7 @@ def _likelihood(subject: Subject) -> Evaluation:
 
 
 def _unit_wise(subject: Subject) -> Evaluation:
-    """What each unit carries: its KL, and whether it is active, level by level."""
+    """The KL of each unit, and whether it is active, level by level."""
     model, prior, x = subject.model, subject.prior, subject.x
     means, variance = posterior_means(model, x, seed=subject.seed), prior_variance(prior)
     relative, absolute = active_units(means, variance), active_units(means)
@@ -152,7 +152,7 @@ def _fidelity(subject: Subject) -> Evaluation:
     data, seed = subject.data, subject.seed
     n = min(len(data.test), MOST_SAMPLES)
     if n <= 2 * NEIGHBOURS:
-        return Evaluation({}, {})  # too few for balls to a fifth neighbour
+        return Evaluation({}, {})  # too few for a fifth neighbour
     chosen = np.random.default_rng(seed).permutation(len(data.test))[:n]
     real = data.test.x[chosen]
     whitened = WhitenedComponents(real)
@@ -184,7 +184,7 @@ def _fidelity(subject: Subject) -> Evaluation:
 
 
 def _alignment(subject: Subject) -> Evaluation:
-    """Compare codes of test data with codes of the prior, on the level that the prior is of."""
+    """Compare codes of test data with codes of the prior, on the level of the learned prior."""
     x, seed = subject.x, subject.seed
     if len(x) < FEWEST_CODES:
         return Evaluation({}, {})
@@ -199,7 +199,7 @@ def _alignment(subject: Subject) -> Evaluation:
     assert isinstance(own, LatentPrior)
     n = min(len(loc), alignment.CODES)
     with torch.inference_mode():
-        # Another stream than the prior's: with the same noise the two would not be independent.
+        # A different stream from the prior's: with the same noise they would not be independent.
         codes = top.sample(torch.Generator().manual_seed(seed + 1_000_003))[:n]
         drawn = own.draw(2 * n, seed=seed).z.cpu()
         surgery = elbo_surgery(_on(q, size), own, seed=seed)
@@ -208,7 +208,7 @@ def _alignment(subject: Subject) -> Evaluation:
     found = alignment.discrepancy(codes, one, seed=seed)
     null = alignment.discrepancy(other, one, seed=seed)
     distance, nulls = [], []
-    for repeat in range(REPEATS):  # other data, codes and directions each time
+    for repeat in range(REPEATS):  # different data, codes and directions each time
         generator = torch.Generator().manual_seed(seed + 1_000_003 + repeat)
         rows = torch.randint(len(loc), (n,), generator=generator)
         again = Posterior(loc[rows], scale[rows]).sample(generator)
@@ -251,7 +251,7 @@ def _alignment(subject: Subject) -> Evaluation:
 
 
 def _feature_distances(subject: Subject) -> Evaluation:
-    """Compare samples with test pictures in features of the data set's own network."""
+    """Compare samples with test images in the features of the data set's network."""
     data, seed = subject.data, subject.seed
     kind = subject.opened.config.data.kind
     if not isinstance(data.sketch, PixelSketch) or not data.classes or kind == "files":
@@ -269,7 +269,7 @@ def _feature_distances(subject: Subject) -> Evaluation:
     for repeat in range(REPEATS):
         drawn = draw_data(subject.model, subject.prior, n, seed + repeat, binary=binary)
         rows.append(features.feature_distances(network, real, torch.from_numpy(drawn), seed))
-    # Not training data: the network was trained on them, and they would lie farther off.
+    # Not training data: the network was trained on them, which would inflate the distance.
     null = features.feature_distances(network, real, validation_rows(data, n, seed), seed)
     said = f"on features {known.hash}"
     metrics = {
@@ -291,9 +291,9 @@ def _feature_distances(subject: Subject) -> Evaluation:
 
 
 def _smoothness(subject: Subject) -> Evaluation:
-    """Measure how evenly pictures change between two samples of the prior."""
+    """Measure how evenly images change between two samples of the prior."""
     if isinstance(subject.opened.config.model, PixelHVAEConfig):
-        return Evaluation({}, {})  # its pictures come pixel by pixel: no derivative
+        return Evaluation({}, {})  # an autoregressive decoder has no derivative
     subject.report("smoothness", 0, 0)
     speeds = path_smoothness(subject.model, subject.prior, PAIRS, subject.seed)
     unit = "squared change of x per whole path"

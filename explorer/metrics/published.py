@@ -1,10 +1,10 @@
-"""Numbers of the literature, each with the protocol it was measured under."""
+"""Published results, each with the protocol it was measured under."""
 
 from typing import NamedTuple
 
 
 class Published(NamedTuple):
-    """One published number: log p(x) in nats, or bits per dimension where `unit` says so."""
+    """One published result: log p(x) in nats, or bits per dimension if `unit` says so."""
 
     data: str
     model: str
@@ -41,15 +41,15 @@ def _table() -> tuple[Published, ...]:
 
 
 PUBLISHED = _table()
-"""Tables 1 to 3 of "VAE with a VampPrior", where a data set here is theirs.
+"""Tables 1 to 3 of "VAE with a VampPrior", for the data sets shared with it.
 
-OMNIGLOT is left out: the pictures here are scaled and split in another way. The dynamic MNIST of
-the source draws its test pictures once with a seed of its own, and its Frey faces are one of many
-random splits; for these two the protocol agrees, the pictures do not bit by bit.
+OMNIGLOT is left out: the images here are scaled and split differently. The dynamic MNIST of
+the paper samples its test images once with its own seed, and its Frey faces are one of many
+random splits; for these two the protocol agrees, but the exact images do not.
 https://arxiv.org/abs/1705.07120
 """
 
 
 def published(data: str) -> tuple[Published, ...]:
-    """Return the numbers whose data set and protocol are those of a data set here."""
+    """Return the published results with the data and protocol of a data set here."""
     return tuple(row for row in PUBLISHED if row.data == data)

@@ -1,4 +1,4 @@
-"""Are samples like data, and as varied? Precision, recall, density, coverage, Vendi score."""
+"""Fidelity and diversity of samples: precision, recall, density, coverage, Vendi score."""
 
 import math
 from typing import NamedTuple
@@ -13,7 +13,7 @@ _ROWS = 1000
 
 
 class Prdc(NamedTuple):
-    """Precision and density say how faithful samples are, recall and coverage how varied."""
+    """Precision and density measure fidelity, recall and coverage diversity."""
 
     precision: float
     recall: float
@@ -26,7 +26,7 @@ def prdc(
     fake: Float[np.ndarray, "others features"],
     neighbours: int = NEIGHBOURS,
 ) -> Prdc:
-    """Compare two sets of features by the balls that reach to each point's k-th neighbour.
+    """Compare two sets of features by the balls around points up to their k-th neighbours.
 
     Args:
         real: Features of data.
@@ -57,7 +57,7 @@ def prdc(
 
 
 def coverage_under_null(real: int, fake: int, neighbours: int = NEIGHBOURS) -> float:
-    """Return the expected coverage when data and samples come from one law.
+    """Return the expected coverage if data and samples have the same distribution.
 
     References:
         Reliable fidelity and diversity metrics (Naeem et al., 2020), appendix. https://arxiv.org/abs/2002.09797
@@ -69,9 +69,9 @@ def coverage_under_null(real: int, fake: int, neighbours: int = NEIGHBOURS) -> f
 
 
 def vendi_score(features: Float[np.ndarray, "samples features"]) -> float:
-    """Return the effective number of distinct samples under the cosine kernel: 1 if all are alike.
+    """Return the effective number of distinct samples under the cosine kernel; 1 if identical.
 
-    It grows with the number of samples: compare only at one n.
+    It grows with the number of samples: compare only at equal n.
 
     References:
         The Vendi score (Friedman and Dieng, 2023), definition 3.1. https://arxiv.org/abs/2210.02410
@@ -85,14 +85,14 @@ def vendi_score(features: Float[np.ndarray, "samples features"]) -> float:
 
 
 class WhitenedComponents:
-    """The features of these measures: principal components of the reference, each of variance one.
+    """Features for these measures: principal components of the reference, with unit variance.
 
-    Components with less than a ten-thousandth of the first one's variance are left out: whitened,
+    Components with less than 1e-4 of the first one's variance are dropped: whitened,
     the rounding noise of smooth data would weigh as much as its shape.
 
     Args:
         reference: Samples in data units that define the components.
-        features: How many components are kept, at most.
+        features: Maximum number of components.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""How even is the way between two samples? The speed of decoded pictures along straight paths."""
+"""Smoothness of the decoder: the speed of decoded images along straight paths."""
 
 import warnings
 
@@ -19,12 +19,12 @@ def path_speeds(
 ) -> Float[Tensor, " pairs"]:
     """Evaluate |d/dt G(a + t (b - a))|^2 of the decoder's mean G, exactly, in forward mode.
 
-    The quotient of a small step, as it is usually taken, cancels in single precision.
+    The usual finite difference suffers from cancellation in single precision.
 
     Args:
         model: A model in evaluation mode.
         ends: Pairs of codes.
-        times: Where on each way, 0 to 1.
+        times: Position on each path, 0 to 1.
 
     References:
         A style-based generator architecture for GANs (Karras et al., 2019), section 4.1, of whose
@@ -39,7 +39,7 @@ def path_speeds(
         return moved.pow(2).sum()
 
     with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # of torch's own, at its first use
+        warnings.simplefilter("ignore", FutureWarning)  # raised by torch itself on first use
         return torch.cat(
             [
                 torch.stack([speed(p, t) for p, t in zip(a, b, strict=True)])
@@ -51,7 +51,7 @@ def path_speeds(
 def path_smoothness(
     model: AbstractModel, prior: LatentPrior, pairs: int = PAIRS, seed: int = 0
 ) -> Float[Tensor, " pairs"]:
-    """Return the squared speed at a random place of the straight way between two prior samples."""
+    """Return the squared speed at a random point of the line between two prior samples."""
     z = prior.draw(2 * pairs, seed=seed).z
     times = uniforms(pairs, seed).to(z)
     return path_speeds(model, z.reshape(pairs, 2, -1), times)

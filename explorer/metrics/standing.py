@@ -1,4 +1,4 @@
-"""Where does a sample stand among data? New or copied, probable, typical."""
+"""How does a sample compare with data? Novelty, and typicality under the prior."""
 
 from typing import NamedTuple
 
@@ -11,10 +11,10 @@ _LEAST_SPREAD = 1e-6
 
 
 class Verdict(NamedTuple):
-    """For each code: its nearest training codes, their distance, and where that stands.
+    """For each code: its nearest training codes, their distance, and its percentile.
 
-    `distance` is in units of the training codes' standard deviation; `percentile` is the share of
-    held-out codes, in per cent, that lie nearer to a training code than this one does.
+    `distance` is in standard deviations of the training codes; `percentile` is the percentage of
+    held-out codes that lie closer to a training code than this one does.
     """
 
     nearest: Int[np.ndarray, "codes k"]
@@ -23,11 +23,11 @@ class Verdict(NamedTuple):
 
 
 class Yardstick:
-    """Distances from held-out codes to training codes: what is near, and what is far.
+    """Distances from held-out to training codes, as a reference for what is near and far.
 
     Args:
         training: Codes of training data, of which at most 5,000 are used.
-        held_out: Codes of data that the model did not see, gone the way of what is judged: one
+        held_out: Codes of held-out data, processed like the samples to be judged: one
             code drawn for each, decoded, and encoded again.
     """
 
@@ -37,7 +37,7 @@ class Yardstick:
         held_out: Float[np.ndarray, "others latent"],
     ) -> None:
         training = training[:MOST_TRAINING]
-        # Centred, since squares are expanded below; a unit that never moves does not count.
+        # Centred, since squares are expanded below; a constant unit does not count.
         self._centre, spread = training.mean(0), training.std(0)
         self._used = spread > _LEAST_SPREAD * np.abs(training).max(0)
         self._unit = spread[self._used]
@@ -47,21 +47,21 @@ class Yardstick:
 
     @property
     def training(self) -> int:
-        """How many training codes are compared with."""
+        """The number of training codes searched."""
         return len(self._known)
 
     @property
     def held_out(self) -> int:
-        """How many held-out codes the percentiles are of."""
+        """The number of held-out codes behind the percentiles."""
         return len(self._usual)
 
     def judge(self, codes: Float[np.ndarray, "codes latent"], k: int = 1) -> Verdict:
         """Compare codes with the training codes.
 
         Args:
-            codes: Codes of decoded samples, encoded again, as the held-out ones are: a mean of
-                p(x|z) is smoother than a datum, and is encoded to another place.
-            k: How many nearest training codes to name.
+            codes: Codes of decoded samples, encoded again, like the held-out ones: a mean of
+                p(x|z) is smoother than a real sample, and is encoded elsewhere.
+            k: Number of nearest training codes to return.
         """
         nearest, distance = self._search(codes, k)
         below = np.searchsorted(self._usual, distance, side="left")
@@ -93,10 +93,10 @@ class Yardstick:
 def typicality(
     log_density: Float[np.ndarray, " codes"], drawn: Float[np.ndarray, " samples"]
 ) -> Float[np.ndarray, " codes"]:
-    """Return the share of prior samples, in per cent, that are less typical than each code.
+    """Return the percentage of prior samples that are less typical than each code.
 
     A sample is typical if its log p(z) is near the mean of log p(z) under the prior: a code at the
-    very mode has a higher density than any sample, and is not typical at all.
+    mode has a higher density than any sample, and is not typical at all.
 
     Args:
         log_density: log p(z) of the codes in nats.

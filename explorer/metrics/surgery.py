@@ -1,4 +1,4 @@
-"""What is the KL made of? Index-code information, and the gap between q(z) and the prior."""
+"""Decomposition of the KL: index-code information, and the marginal KL to the prior."""
 
 import math
 from typing import NamedTuple
@@ -11,14 +11,14 @@ from explorer.distributions import DiagonalMixture
 from explorer.interfaces import LatentPrior, Posterior, noise
 
 SATURATED = 0.95
-"""From this share of its ceiling log N on, the information says only that N is small."""
+"""Above this fraction of its ceiling log N, the information only shows that N is small."""
 
 
 class Surgery(NamedTuple):
     """The two parts of the mean KL, in nats, with standard errors over the n samples.
 
-    `information` is at most log n; near it every code tells its own sample from all others, and
-    the marginal KL is what n samples cannot tell apart.
+    `information` is at most log n; near it every code identifies its sample, and
+    the estimates are limited by n.
     """
 
     information: float
@@ -38,7 +38,7 @@ def elbo_surgery(q: Posterior, prior: LatentPrior, draws: int = 16, seed: int = 
     """Split E KL(q(z|x) || p) into I(n; z) + KL(q(z) || p), q(z) the mean of the given posteriors.
 
     Args:
-        q: Posteriors of n samples; each one's own component is part of q(z).
+        q: Posteriors of n samples; q(z) includes each one's own component.
         prior: p(z).
         draws: Codes per posterior.
         seed: Seed of the codes.

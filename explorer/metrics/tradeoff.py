@@ -1,4 +1,4 @@
-"""How do fidelity and diversity move with the scale? The curve over the sweep, with errors."""
+"""Fidelity and diversity over the scale: the trade-off curve, with standard errors."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -19,9 +19,9 @@ MOST = 2000
 
 
 class Tradeoff(NamedTuple):
-    """The curve: measures at each scale with standard errors over seeds, and the null row.
+    """The curve: measures at each scale with standard errors over seeds, and a null row.
 
-    `null` puts training data in the samples' place; `n` samples against n test samples.
+    `null` puts training data in place of samples; n samples are compared with n test samples.
     """
 
     scales: Float[np.ndarray, " scales"]
@@ -34,7 +34,7 @@ class Tradeoff(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """Whether every scale is there."""
+        """Whether every scale has been measured."""
         return len(self.scales) == len(SCALES)
 
 
@@ -52,17 +52,19 @@ def measure_tradeoff(
     Args:
         opened: The checkpoint.
         data: Its data set.
-        known: A curve that was stopped; scales that it has are not measured again.
+        known: An unfinished curve, whose scales are not measured again.
         seed: First of five seeds.
         keep: Called with the curve so far after every scale, so that nothing is lost.
-        report: Called with scales done and their number.
+        report: Called with the number of scales done and their total.
 
     Raises:
         NoDensityError: If the model has no prior.
         DataError: If there are too few test samples.
     """
     if opened.prior is None:
-        raise NoDensityError(f"{opened.slug} has no prior to draw from; choose a model with one.")
+        raise NoDensityError(
+            f"{opened.slug} has no prior to sample from; choose a model with one."
+        )
     n = min(len(data.test), MOST)
     if n <= 2 * NEIGHBOURS:
         raise DataError(f"{n} test samples are too few for a curve; give at least 11.")
@@ -75,7 +77,7 @@ def measure_tradeoff(
     binary = is_binary(real)
     null = np.mean([null_row(data, features, reference, n, seed + k) for k in range(2)], 0)
     if known is not None and (known.n, known.repeats, known.seed) != (n, REPEATS, seed):
-        known = None  # it was measured in another way
+        known = None  # measured with other settings
     rows = {} if known is None else {scale: row for row, scale in enumerate(known.scales.tolist())}
     values, errors, done = [], [], []
     for scale in SCALES:
@@ -101,7 +103,7 @@ def measure_tradeoff(
 
 
 def read_tradeoff(opened: Checkpoint) -> Tradeoff | None:
-    """Read the curve of a checkpoint, perhaps an unfinished one; None where there is none.
+    """Read the curve of a checkpoint, possibly unfinished; None if there is none.
 
     Raises:
         CheckpointError: If the file is damaged.

@@ -1,4 +1,4 @@
-"""Two levels: HVAE, dense or convolutional, and PixelHVAE, whose decoder goes pixel by pixel."""
+"""Two-level models: HVAE, dense or convolutional, and PixelHVAE, with a PixelCNN decoder."""
 
 from typing import ClassVar, Literal, cast
 
@@ -41,13 +41,13 @@ class HVAE(AbstractModel):
     Args:
         top: Length of z2.
         bottom: Length of z1.
-        encoder: From samples to the features of q(z2|x).
-        encoded: How many.
-        features: From samples to the features that q(z1|x,z2) has of x.
-        featured: How many; as many are made of z2.
-        conditional: From z2 to the features of p(z1|z2).
-        width: How many, and how many join the two sources of q(z1|x,z2).
-        decoder: From z1 and z2 to p(x|z1,z2).
+        encoder: Maps samples to the features of q(z2|x).
+        encoded: Number of these features.
+        features: Maps samples to the features of x in q(z1|x,z2).
+        featured: Number of these features; z2 contributes as many.
+        conditional: Maps z2 to the features of p(z1|z2).
+        width: Number of these features, and width of the layer that joins x and z2.
+        decoder: Maps z1 and z2 to p(x|z1,z2).
 
     References:
         VAE with a VampPrior (Tomczak and Welling, 2018), section 4.1 and equations 11-14.
@@ -92,11 +92,11 @@ class HVAE(AbstractModel):
     def posterior(
         self, x: Float[Tensor, "batch *sample"], labels: Tensor | None = None
     ) -> Posterior:
-        """Encode samples to q(z2|x), and below it q(z1|x,z2); x is looked at once."""
+        """Encode samples to q(z2|x), and below it q(z1|x,z2); x is encoded only once."""
         q = self.top_posterior(x, labels)
         features = self.features(x)
         joint, width = self.join.linear, features.shape[-1]
-        # What x gives to the joint layer is the same for every code of the top.
+        # The contribution of x to the joint layer is the same for every code of the top.
         seen = nn.functional.linear(features, joint.weight[:, :width], joint.bias)
 
         def below(z: Float[Tensor, "*batch top"]) -> Posterior:
@@ -120,7 +120,7 @@ class HVAE(AbstractModel):
 
 
 class TwoLevelDecoder(nn.Module):
-    """z1 and z2, each through a gated layer, joined, and through what ends in a likelihood."""
+    """z1 and z2, each through a gated layer, concatenated, then through the output network."""
 
     def __init__(
         self, bottom: int, top: int, width: int, pictures: nn.Module, head: nn.Module
@@ -140,7 +140,7 @@ class TwoLevelDecoder(nn.Module):
 
 
 class PixelDecoder(nn.Module):
-    """z1 and z2, each spread over a map, as the condition of a PixelCNN.
+    """z1 and z2, each mapped to feature maps that condition a PixelCNN.
 
     References:
         VAE with a VampPrior (Tomczak and Welling, 2018), section 5.1, "PixelHVAE".
@@ -184,11 +184,11 @@ class HVAEConfig(_TwoLevelConfig):
 
     @property
     def words(self) -> str:
-        """The architecture in words."""
+        """A description of the architecture."""
         return f"two levels of gated dense layers {' - '.join(map(str, self.hidden))}"
 
     def build(self, sketch: PixelSketch | CurveSketch) -> HVAE:
-        """Make the untrained model."""
+        """Build the untrained model."""
         fitting(self.likelihood, sketch)
         shape, width = sketch.shape, self.hidden[-1]
         return HVAE(
@@ -215,7 +215,7 @@ class _PictureConfig(_TwoLevelConfig):
     width: Width = 300
 
     def inference(self, sketch: PixelSketch | CurveSketch) -> dict[str, object]:
-        """Make the two convolutional encoders, and the dense layers of p(z1|z2)."""
+        """Build the two convolutional encoders, and the dense layers of p(z1|z2)."""
         shape = pictures_only(sketch).shape
         encoder, encoded = gated_encoder(shape, self.channels, WIDE)
         features, featured = gated_encoder(shape, self.channels, NARROW)
@@ -232,7 +232,7 @@ class _PictureConfig(_TwoLevelConfig):
 
 
 class ConvHVAEConfig(_PictureConfig):
-    """Two levels, gated convolutions in encoders and decoder."""
+    """Two levels, with gated convolutions in encoders and decoder."""
 
     title: ClassVar[str] = "convHVAE"
     kind: Literal["convhvae"] = "convhvae"
@@ -241,12 +241,12 @@ class ConvHVAEConfig(_PictureConfig):
 
     @property
     def words(self) -> str:
-        """The architecture in words."""
+        """A description of the architecture."""
         down, up = (" - ".join(map(str, row)) for row in (self.channels, self.decoder_channels))
         return f"two levels, gated convolutions {down} down and {up} up"
 
     def build(self, sketch: PixelSketch | CurveSketch) -> HVAE:
-        """Make the untrained model."""
+        """Build the untrained model."""
         shape = pictures_only(sketch).shape
         decoder = TwoLevelDecoder(
             self.bottom,
@@ -259,7 +259,7 @@ class ConvHVAEConfig(_PictureConfig):
 
 
 class PixelHVAEConfig(_PictureConfig):
-    """Two levels, a PixelCNN for a decoder; for binary pictures."""
+    """Two levels, with a PixelCNN decoder; for binary images."""
 
     title: ClassVar[str] = "PixelHVAE"
     kind: Literal["pixelhvae"] = "pixelhvae"
@@ -269,7 +269,7 @@ class PixelHVAEConfig(_PictureConfig):
 
     @property
     def words(self) -> str:
-        """The architecture in words."""
+        """A description of the architecture."""
         down = " - ".join(map(str, self.channels))
         return (
             f"two levels, gated convolutions {down} down and a PixelCNN of "
@@ -277,9 +277,9 @@ class PixelHVAEConfig(_PictureConfig):
         )
 
     def build(self, sketch: PixelSketch | CurveSketch) -> HVAE:
-        """Make the untrained model."""
+        """Build the untrained model."""
         if pictures_only(sketch).channels > 1:
-            raise RecipeError("A PixelCNN here draws one channel; choose the kind convhvae.")
+            raise RecipeError("This PixelCNN models a single channel; choose the kind convhvae.")
         decoder = PixelDecoder(
             self.bottom,
             self.top,

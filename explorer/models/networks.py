@@ -1,4 +1,4 @@
-"""The gated networks of the VampPrior paper, and the heads that end a decoder."""
+"""The gated networks of the VampPrior paper, and the output heads of decoders."""
 
 import itertools
 import math
@@ -18,14 +18,14 @@ LOG_VARIANCE_BOUNDS = (-6.0, 2.0)
 """Clamp of the log variance of q and of p(z1|z2)."""
 
 LOG_SCALE_BOUNDS = (-6.0, 2.0)
-"""Smallest and largest learned log standard deviation of a Gaussian likelihood."""
+"""Bounds of the learned log standard deviation of a Gaussian likelihood."""
 
 LOGISTIC_BOUNDS = (-4.5, 0.0)
-"""Smallest and largest log scale of a discretised logistic likelihood."""
+"""Bounds of the log scale of a discretised logistic likelihood."""
 
 
 class GatedDense(nn.Module):
-    """(W_h x + b_h) * sigmoid(W_g x + b_g), both products in one.
+    """(W_h x + b_h) * sigmoid(W_g x + b_g), as one matrix product.
 
     References:
         VAE with a VampPrior (Tomczak and Welling, 2018), section 5.1. https://arxiv.org/abs/1705.07120
@@ -42,7 +42,7 @@ class GatedDense(nn.Module):
 
 
 class GatedConv(nn.Module):
-    """A convolution whose outputs are gated by another, both in one."""
+    """A convolution gated by another, computed as one."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class GatedConv(nn.Module):
 def at_pixels(
     layer: Callable[[Tensor], Tensor], x: Float[Tensor, "*batch channels height width"]
 ) -> Float[Tensor, "*batch outputs rows columns"]:
-    """Apply a layer for pictures whatever axes lie before them."""
+    """Apply an image layer with any number of leading batch axes."""
     out = layer(x.reshape(-1, *x.shape[-3:]))
     return out.reshape(*x.shape[:-3], *out.shape[1:])
 
@@ -70,7 +70,7 @@ def gated_stack(inputs: int, hidden: tuple[int, ...]) -> nn.Sequential:
 
 
 class DenseEncoder(nn.Sequential):
-    """Gated dense layers that see a sample as one row."""
+    """Gated dense layers on flattened samples."""
 
     def __init__(self, shape: tuple[int, ...], hidden: tuple[int, ...]) -> None:
         super().__init__(*gated_stack(math.prod(shape), hidden))
@@ -82,13 +82,13 @@ class DenseEncoder(nn.Sequential):
 
 WIDE = ((7, 1), (3, 2), (5, 1), (3, 2), (3, 1))
 NARROW = ((3, 1), (3, 2), (3, 1), (3, 2), (3, 1))
-"""Kernel and stride of the five layers of a convolutional encoder, of the top and the bottom."""
+"""Kernel and stride of the five layers of a convolutional encoder, for top and bottom."""
 
 
 def gated_encoder(
     shape: tuple[int, ...], channels: tuple[int, ...], layers: tuple[tuple[int, int], ...]
 ) -> tuple[nn.Sequential, int]:
-    """Chain gated convolutions that halve a picture twice; return them and their outputs' number.
+    """Build gated convolutions that halve an image twice; return them and their output size.
 
     References:
         VAE with a VampPrior (Tomczak and Welling, 2018), supplementary, "convHVAE".
@@ -106,7 +106,7 @@ def gated_encoder(
 def gated_pictures(
     inputs: int, shape: tuple[int, ...], channels: tuple[int, ...]
 ) -> nn.Sequential:
-    """Spread a row over one map of the picture's size, and chain gated convolutions on it."""
+    """Map a row to one feature map of the image's size, followed by gated convolutions."""
     chain = [GatedConv(a, b, 3) for a, b in itertools.pairwise((1, *channels))]
     height, width = shape[1:]
     return nn.Sequential(
@@ -115,14 +115,14 @@ def gated_pictures(
 
 
 def dense(inputs: int, outputs: int) -> nn.Linear:
-    """Make a linear layer with the paper's He-normal weights."""
+    """Build a linear layer with the paper's He-normal initialisation."""
     layer = nn.Linear(inputs, outputs)
     nn.init.normal_(layer.weight, std=math.sqrt(2 / inputs))
     return layer
 
 
 class DiagonalGaussian(nn.Module):
-    """From features to a diagonal Gaussian, its log variance clamped."""
+    """Maps features to a diagonal Gaussian with clamped log variance."""
 
     def __init__(self, inputs: int, latent: int) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class DiagonalGaussian(nn.Module):
 
 
 class BernoulliHead(nn.Module):
-    """p(x|z) for binary pixels; stays in logits, since a saturated sigmoid has log 0 = -inf."""
+    """p(x|z) for binary pixels; kept in logits, since a saturated sigmoid has log 0 = -inf."""
 
     def __init__(self, inputs: int, shape: tuple[int, ...], pictures: bool = False) -> None:
         super().__init__()
@@ -152,7 +152,7 @@ class BernoulliHead(nn.Module):
 
 
 class GaussianHead(nn.Module):
-    """p(x|z) for real numbers, with one learned scale per coordinate shared by all samples."""
+    """p(x|z) for real values, with one learned scale per coordinate shared by all samples."""
 
     def __init__(self, inputs: int, shape: tuple[int, ...], pictures: bool = False) -> None:
         super().__init__()
@@ -170,9 +170,9 @@ class GaussianHead(nn.Module):
 
 
 class LogisticHead(nn.Module):
-    """p(x|z) for pixels of eight bits: place and scale of a discretised logistic per pixel.
+    """p(x|z) for 8-bit pixels: location and scale of a discretised logistic per pixel.
 
-    With `reference` its masses are those of the published code, for numbers beside its own.
+    With `reference` its masses are those of the published code, for comparable numbers.
     """
 
     def __init__(
@@ -203,7 +203,7 @@ class LogisticHead(nn.Module):
 
 
 def projection(inputs: int, shape: tuple[int, ...], pictures: bool) -> nn.Module:
-    """Make the last layer: from a row to all values, or from channels to each pixel's value."""
+    """Build the last layer: from a row to all values, or from channels to each pixel's value."""
     return nn.Conv2d(inputs, shape[0], 1) if pictures else dense(inputs, math.prod(shape))
 
 
@@ -224,4 +224,4 @@ HEADS: dict[str, Callable[..., nn.Module]] = {
     "logistic": LogisticHead,
     "logistic-reference": partial(LogisticHead, reference=True),
 }
-"""From inputs, shape and whether they are pictures to the module that ends a decoder."""
+"""Maps input size, sample shape and whether it is an image to a decoder's output head."""

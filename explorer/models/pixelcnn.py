@@ -1,8 +1,8 @@
-"""A PixelCNN: each pixel from those before it, and from a condition that it sees whole.
+"""A PixelCNN: each pixel given the preceding ones and an unmasked condition.
 
-The likelihood it hands out is read in one pass where the pixels are known, and goes pixel by pixel
-where they are not; then it keeps what its layers have already seen, so that a pixel costs one
-column of each layer instead of the whole picture.
+The likelihood is evaluated in one pass where the pixels are known, and sampled pixel by pixel
+where they are not; sampling caches the activations of each layer, so that a pixel costs one
+column of each layer instead of the whole image.
 """
 
 import torch
@@ -14,11 +14,11 @@ from explorer.models.networks import at_pixels
 
 _ONE = torch.Size()
 _TAPS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1))
-"""Rows and columns of a 3 x 3 kernel that lie before its centre, and the centre."""
+"""Rows and columns of a 3 x 3 kernel before its centre, and the centre."""
 
 
 class MaskedConv(nn.Conv2d):
-    """A 3 x 3 convolution that sees no later pixel, and its own only if `own` is true.
+    """A 3 x 3 convolution that sees no later pixel, and the current one only if `own` is true.
 
     References:
         Pixel recurrent neural networks (van den Oord et al., 2016), section 3.4, masks A and B.
@@ -39,7 +39,7 @@ class MaskedConv(nn.Conv2d):
         return nn.functional.conv2d(input, kernel, padding=1)
 
     def columns(self) -> Float[Tensor, "taps_and_inputs outputs"]:
-        """Return the weights of the pixels it sees as one matrix."""
+        """Return the unmasked weights as one matrix."""
         return torch.cat([self.weight[:, :, row, column].T for row, column in self.taps])
 
 
@@ -47,10 +47,10 @@ class PixelCNN(nn.Module):
     """Masked convolutions, each with batch normalisation and ReLU, over x and a condition.
 
     Args:
-        shape: Shape of a picture; one channel.
-        condition: Maps of the condition, which no mask hides.
+        shape: Shape of an image with one channel.
+        condition: Number of unmasked feature maps of the condition.
         channels: Channels of each layer.
-        layers: Number of layers, the first of which does not see its own pixel.
+        layers: Number of layers, the first of which does not see the current pixel.
 
     References:
         Conditional image generation with PixelCNN decoders (van den Oord et al., 2016).
@@ -59,7 +59,7 @@ class PixelCNN(nn.Module):
 
     def __init__(self, shape: tuple[int, ...], condition: int, channels: int, layers: int) -> None:
         super().__init__()
-        assert shape[0] == 1, "pictures of one channel"
+        assert shape[0] == 1, "images of one channel"
         self.shape = shape
         self.condition = nn.Conv2d(condition, channels, 3, padding=1, bias=False)
         self.masked = nn.ModuleList(
@@ -76,7 +76,7 @@ class PixelCNN(nn.Module):
     def read(
         self, x: Float[Tensor, "batch 1 height width"], maps: Float[Tensor, "batch maps h w"]
     ) -> Float[Tensor, "batch 1 height width"]:
-        """Return the logits of all pixels of known pictures, each given those before it."""
+        """Return the logits of all pixels of given images, each given the preceding ones."""
         hidden = self.masked[0](x) + self.condition(maps)
         for layer, norm in enumerate(self.norms):
             if layer:
@@ -91,12 +91,12 @@ class PixelCNN(nn.Module):
         maps: Float[Tensor, "batch maps height width"],
         uniform: Float[Tensor, "batch height width"] | None = None,
     ) -> Float[Tensor, "batch 1 height width"]:
-        """Go through a picture pixel by pixel, with the layers' earlier outputs kept.
+        """Sample an image pixel by pixel, caching the layers' earlier outputs.
 
         Args:
             maps: The condition.
-            uniform: A number in [0, 1) per pixel, below whose probability the pixel is set; if
-                absent, each pixel takes its probability itself, and later ones go on from that.
+            uniform: A number in [0, 1) per pixel, which is set if its probability exceeds it.
+                If absent, each pixel takes its probability as value, and later ones see that.
         """
         n, _, height, width = maps.shape
         given = self.condition(maps).permute(2, 3, 0, 1).contiguous()  # height, width, batch, C
@@ -106,7 +106,7 @@ class PixelCNN(nn.Module):
         head = self.logits.weight.reshape(1, -1).T
         bias = self.logits.bias
         assert bias is not None
-        # What each layer reads, with an empty row above and an empty column on either side.
+        # Each layer's inputs, zero-padded by a row above and a column on either side.
         seen = [maps.new_zeros(height + 1, width + 2, n, layer.in_channels) for layer in layers]
         picture = maps.new_zeros(height, width, n)
         for row in range(height):
@@ -133,7 +133,7 @@ class PixelCNN(nn.Module):
 
 
 class Sequential(Distribution):
-    """p(x) = prod_i p(x_i | x_before, condition), for binary pictures.
+    """p(x) = prod_i p(x_i | x_before, condition), for binary images.
 
     Args:
         network: The PixelCNN.
@@ -149,7 +149,7 @@ class Sequential(Distribution):
         super().__init__(maps.shape[:-3], torch.Size(network.shape), validate_args=False)
 
     def log_prob(self, value: Float[Tensor, "*shape channels height width"]) -> Tensor:
-        """Evaluate the density of known pictures in nats, in one pass."""
+        """Evaluate the log-probability of given images in nats, in one pass."""
         batch = torch.broadcast_shapes(value.shape[:-3], self.batch_shape)
         x = value.expand(*batch, *value.shape[-3:])
         maps = self.maps.expand(*batch, *self.maps.shape[-3:])
@@ -160,16 +160,16 @@ class Sequential(Distribution):
 
     @property
     def mean(self) -> Float[Tensor, "*batch channels height width"]:
-        """Each pixel's probability given the probabilities of those before it.
+        """Each pixel's probability given the probabilities of the preceding ones.
 
-        The mean of the pictures themselves has no closed form; this one draws nothing.
+        The true mean has no closed form; this stand-in needs no sampling.
         """
         return at_pixels(self.network.paint, self.maps)
 
     def paint(
         self, uniform: Float[Tensor, "*batch height width"]
     ) -> Float[Tensor, "*batch channels height width"]:
-        """Draw pictures from given uniform numbers, one per pixel."""
+        """Draw images from given uniform numbers, one per pixel."""
         flat = self.network.paint(
             self.maps.reshape(-1, *self.maps.shape[-3:]), uniform.reshape(-1, *uniform.shape[-2:])
         )
@@ -177,7 +177,7 @@ class Sequential(Distribution):
 
     @torch.no_grad()
     def sample(self, sample_shape: torch.Size | list[int] | tuple[int, ...] = _ONE) -> Tensor:
-        """Draw pictures with torch's global generator."""
+        """Draw images with torch's global generator."""
         batch = torch.Size(sample_shape) + self.batch_shape
         maps = self.maps.expand(*batch, *self.maps.shape[-3:])
         uniform = torch.rand(*batch, *self.maps.shape[-2:]).to(maps)
@@ -185,7 +185,7 @@ class Sequential(Distribution):
 
 
 def _affine(norm: nn.Module) -> tuple[Tensor, Tensor]:
-    """Return factor and offset of a batch normalisation at rest."""
+    """Return factor and offset of a batch normalisation in evaluation mode."""
     assert isinstance(norm, nn.BatchNorm2d)
     assert norm.running_mean is not None
     assert norm.running_var is not None

@@ -1,4 +1,4 @@
-"""The one-level models: a plain autoencoder and a VAE, of gated dense or convolutional layers."""
+"""One-level models: plain autoencoder and VAE, with gated dense or convolutional layers."""
 
 from typing import Annotated, ClassVar, Literal, cast
 
@@ -30,13 +30,13 @@ Channels = Annotated[tuple[Annotated[int, Field(ge=1, le=256)], ...], Field(max_
 
 
 class Autoencoder(AbstractModel):
-    """A deterministic autoencoder: a point for a posterior, and no prior.
+    """A deterministic autoencoder: a point posterior, and no prior.
 
     Args:
         latent: Length of a code.
-        encoder: From samples to rows of features.
-        encoded: How many features.
-        decoder: From codes to what `head` reads.
+        encoder: Maps samples to rows of features.
+        encoded: Number of these features.
+        decoder: Maps codes to the inputs of `head`.
         head: The likelihood, whose negative log is the reconstruction loss.
     """
 
@@ -72,13 +72,13 @@ class VAE(AbstractModel):
     """A variational autoencoder with a diagonal Gaussian posterior.
 
     The log variance of q is clamped relative to a reference (the prior's variance for X-VAE, one
-    otherwise), so that the same clamp means the same in every scale of the latent space.
+    otherwise), so that the clamp does not depend on the scale of the latent space.
 
     Args:
         latent: Length of a code.
-        encoder: From samples to rows of features.
-        encoded: How many features.
-        decoder: From codes to what `head` reads; its first layer is a gated dense one.
+        encoder: Maps samples to rows of features.
+        encoded: Number of these features.
+        decoder: Maps codes to the inputs of `head`; its first layer is a gated dense one.
         head: The likelihood.
 
     References:
@@ -107,7 +107,7 @@ class VAE(AbstractModel):
 
     @torch.no_grad()
     def refer_to(self, loc: Float[Tensor, " latent"], scale: Float[Tensor, " latent"]) -> None:
-        """Start q at the prior's own place and spread, and clamp its variance relative to it."""
+        """Initialise q at the prior's mean and scale, and clamp its variance relative to it."""
         self.reference_scale.copy_(scale)
         self.loc.weight.mul_(scale[:, None])
         self.loc.bias.mul_(scale).add_(loc)
@@ -137,13 +137,13 @@ class _DenseConfig(AbstractModelConfig):
 
     @property
     def words(self) -> str:
-        """The architecture in words."""
+        """A description of the architecture."""
         return f"gated dense layers {' - '.join(map(str, self.hidden))}"
 
     def parts(
         self, sketch: PixelSketch | CurveSketch
     ) -> tuple[int, nn.Module, int, nn.Sequential, nn.Module]:
-        """Make the networks: dense, the decoder's widths those of the encoder reversed."""
+        """Build dense networks, the decoder's widths mirroring the encoder's."""
         fitting(self.likelihood, sketch)
         return (
             self.latent,
@@ -163,14 +163,14 @@ class _ConvConfig(AbstractModelConfig):
 
     @property
     def words(self) -> str:
-        """The architecture in words."""
+        """A description of the architecture."""
         down, up = (" - ".join(map(str, row)) for row in (self.channels, self.decoder_channels))
         return f"gated convolutions {down} down and {up} up"
 
     def parts(
         self, sketch: PixelSketch | CurveSketch
     ) -> tuple[int, nn.Module, int, nn.Sequential, nn.Module]:
-        """Make the networks: five gated convolutions down, and a chain of them on one map up."""
+        """Build five gated convolutions down, and gated convolutions at full resolution up."""
         shape = pictures_only(sketch).shape
         encoder, encoded = gated_encoder(shape, self.channels, WIDE)
         decoder = nn.Sequential(
@@ -182,26 +182,24 @@ class _ConvConfig(AbstractModelConfig):
 
 
 def pictures_only(sketch: PixelSketch | CurveSketch) -> PixelSketch:
-    """Return the sketch of pictures.
+    """Return the sketch if it is of images.
 
     Raises:
         RecipeError: If the data are curves.
     """
     if not isinstance(sketch, PixelSketch):
-        raise RecipeError(
-            "Convolutions need pictures; choose the kind ae, vae or hvae for curves."
-        )
+        raise RecipeError("Convolutions need images; choose the kind ae, vae or hvae for curves.")
     return sketch
 
 
 def fitting(likelihood: LikelihoodName, sketch: PixelSketch | CurveSketch) -> None:
-    """Refuse pixels of eight bits for heights of curves.
+    """Check that a likelihood fits the data.
 
     Raises:
-        RecipeError: If the likelihood cannot hold the data.
+        RecipeError: If it does not: a logistic likelihood for curves.
     """
     if likelihood.startswith("logistic") and not isinstance(sketch, PixelSketch):
-        raise RecipeError("A logistic likelihood is of pixels; choose gaussian for curves.")
+        raise RecipeError("A logistic likelihood is for pixels; choose gaussian for curves.")
 
 
 class AutoencoderConfig(_DenseConfig):
@@ -212,39 +210,39 @@ class AutoencoderConfig(_DenseConfig):
     kind: Literal["ae"] = "ae"
 
     def build(self, sketch: PixelSketch | CurveSketch) -> Autoencoder:
-        """Make the untrained model."""
+        """Build the untrained model."""
         return Autoencoder(*self.parts(sketch))
 
 
 class VAEConfig(_DenseConfig):
-    """A variational autoencoder of one level."""
+    """A one-level variational autoencoder."""
 
     title: ClassVar[str] = "VAE"
     kind: Literal["vae"] = "vae"
 
     def build(self, sketch: PixelSketch | CurveSketch) -> VAE:
-        """Make the untrained model."""
+        """Build the untrained model."""
         return VAE(*self.parts(sketch))
 
 
 class ConvAutoencoderConfig(_ConvConfig):
-    """A deterministic autoencoder of gated convolutions."""
+    """A deterministic autoencoder with gated convolutions."""
 
     deterministic: ClassVar[bool] = True
     title: ClassVar[str] = "conv autoencoder"
     kind: Literal["convae"] = "convae"
 
     def build(self, sketch: PixelSketch | CurveSketch) -> Autoencoder:
-        """Make the untrained model."""
+        """Build the untrained model."""
         return Autoencoder(*self.parts(sketch))
 
 
 class ConvVAEConfig(_ConvConfig):
-    """A variational autoencoder of one level and gated convolutions."""
+    """A one-level variational autoencoder with gated convolutions."""
 
     title: ClassVar[str] = "convVAE"
     kind: Literal["convvae"] = "convvae"
 
     def build(self, sketch: PixelSketch | CurveSketch) -> VAE:
-        """Make the untrained model."""
+        """Build the untrained model."""
         return VAE(*self.parts(sketch))

@@ -1,4 +1,4 @@
-"""Objectives that training minimises."""
+"""Training objectives."""
 
 from explorer.objectives.elbo import ElboConfig, Terms, elbo, unit_kl
 

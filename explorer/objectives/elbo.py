@@ -1,4 +1,4 @@
-"""The evidence lower bound, its KL in closed form where there is one, by Monte Carlo elsewhere."""
+"""The evidence lower bound, with the KL in closed form if there is one, else by Monte Carlo."""
 
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -26,8 +26,8 @@ DivergenceName = Literal["exact", "variational", "jensen"]
 class ElboConfig(Recipe):
     """E log p(x|z) - beta KL(q(z|x) || p(z)), with free bits.
 
-    `divergence` chooses what stands for the KL under a mixture: `exact` (Monte Carlo with the
-    mixture's own density), or one of two upper bounds, kept to show what they do.
+    `divergence` selects the KL under a mixture: `exact` (Monte Carlo with the
+    mixture's density), or one of two upper bounds, kept for demonstration.
     """
 
     kind: Literal["elbo"] = "elbo"
@@ -39,7 +39,7 @@ class ElboConfig(Recipe):
 
 
 class Terms(NamedTuple):
-    """The two terms of the bound for each sample, in nats, and the loss to minimise."""
+    """The two terms of the ELBO per sample, in nats, and the loss to minimise."""
 
     reconstruction: Float[Tensor, " batch"]
     kl: Float[Tensor, " batch"]
@@ -57,18 +57,18 @@ def elbo(
     generator: torch.Generator | None = None,
     inputs: Float[Tensor, "batch *sample"] | None = None,
 ) -> Terms:
-    """Evaluate the bound with one code per sample, level by level in a hierarchy.
+    """Evaluate the ELBO with one code per sample, level by level in a hierarchy.
 
     Args:
         model: A model; a plain autoencoder has a reconstruction term only.
         prior: p(z), or None for a plain autoencoder.
         x: Samples in data units.
         beta: Weight of the KL in the loss.
-        free_bits: Floor of each unit's batch-mean KL in nats; below it a unit feels no pull. Where
-            the KL does not split into units, the floor of the whole is that of all units together.
-        divergence: What stands for the KL under a mixture.
-        generator: Source of the codes' noise.
-        inputs: What the encoder sees instead of `x`, where training corrupts it.
+        free_bits: Floor of each unit's batch-mean KL in nats, below which it has no gradient.
+            Where the KL does not decompose over units, the floor applies to the total.
+        divergence: The KL under a mixture, as in `ElboConfig`.
+        generator: Source of the noise of the codes.
+        inputs: What the encoder sees instead of `x`, if training corrupts it.
 
     References:
         Auto-encoding variational Bayes (Kingma and Welling, 2014), equation 3. https://arxiv.org/abs/1312.6114
@@ -96,7 +96,7 @@ def elbo(
 
 
 def unit_kl(q: Posterior, p: LatentPrior | Posterior) -> Float[Tensor, "*batch level"] | None:
-    """Evaluate KL(q_j || p_j) of every unit of a level in closed form; None for other priors."""
+    """Evaluate KL(q_j || p_j) of every unit of a level in closed form; None if there is none."""
     if q.scale is None:
         return None
     if isinstance(p, Posterior):
@@ -125,8 +125,7 @@ def jensen_bound(
     """Evaluate sum_k w_k KL(q || p_k) >= KL(q || p).
 
     Its gradient is that of the KL to a single Gaussian, the normalised product of p_k^{w_k}:
-    training
-    on it loses every mode of the mixture.
+    training on it loses every mode of the mixture.
     """
     components = _mixture(prior)
     return _component_kl(q, components) @ components.log_weights.exp()

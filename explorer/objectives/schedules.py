@@ -1,4 +1,4 @@
-"""How the weight beta of the KL term grows: constant, linear, or in cycles."""
+"""Schedules of the KL weight beta: constant, linear or cyclical."""
 
 from typing import Annotated, Literal
 
@@ -8,18 +8,18 @@ from explorer.interfaces import Recipe
 
 
 class ConstantConfig(Recipe):
-    """beta stays as it is; 1 is the evidence lower bound, other values are a beta-VAE."""
+    """Constant beta: 1 is the evidence lower bound, other values give a beta-VAE."""
 
     kind: Literal["constant"] = "constant"
     beta: float = Field(1.0, ge=0, le=1000)
 
     def beta_at(self, epoch: int | float) -> float:
-        """Return the weight after so many epochs."""
+        """Return the weight after this many epochs."""
         return self.beta
 
 
 class LinearConfig(Recipe):
-    """beta = min(1, epoch / epochs), the first epoch being 1.
+    """beta = min(1, epoch / epochs), counting epochs from 1.
 
     References:
         Generating sentences from a continuous space (Bowman et al., 2016). https://arxiv.org/abs/1511.06349
@@ -34,19 +34,19 @@ class LinearConfig(Recipe):
 
 
 class CyclicalConfig(Recipe):
-    """beta rises to 1 within a share of each cycle and rests there, cycle after cycle.
+    """beta rises to 1 within a fraction of each cycle and stays there until the next.
 
     References:
         Cyclical annealing schedule (Fu et al., 2019), equation 6. https://arxiv.org/abs/1903.10145
     """
 
     kind: Literal["cyclical"] = "cyclical"
-    epochs: int = Field(100, ge=1, description="Epochs over which the cycles are laid.")
+    epochs: int = Field(100, ge=1, description="Epochs covered by all cycles.")
     cycles: int = Field(4, ge=1)
-    rise: float = Field(0.5, gt=0, le=1, description="Share of a cycle in which beta rises.")
+    rise: float = Field(0.5, gt=0, le=1, description="Fraction of a cycle in which beta rises.")
 
     def beta_at(self, epoch: int | float) -> float:
-        """Return the weight in this epoch; 1 when all cycles are over."""
+        """Return the weight in this epoch; 1 after the last cycle."""
         if epoch >= self.epochs:
             return 1.0
         length = self.epochs / self.cycles

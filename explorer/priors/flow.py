@@ -1,4 +1,4 @@
-"""A normalising flow as the prior: any shape of density, with a fast density and sampler."""
+"""A normalising flow as the prior: flexible, with exact density and fast sampling."""
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 class LatentFlow(LatentPrior):
-    """log p(z) = log N(f(z); 0, I) + log |det df/dz|; drawn by the inverse of f.
+    """log p(z) = log N(f(z); 0, I) + log |det df/dz|; sampled by the inverse of f.
 
     Args:
         flow: The flow's distribution.
-        like: A tensor of its type and device.
+        like: A tensor of its dtype and device.
     """
 
     def __init__(self, flow: "NormalizingFlow", like: Tensor) -> None:
@@ -40,7 +40,7 @@ class LatentFlow(LatentPrior):
 
     def log_prob(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch"]:
         """Evaluate log p(z) in nats."""
-        # The base's density by hand: its own checks would end a diverging run with their error.
+        # The base density written out: its validation would abort a diverging run by itself.
         base, volume = self.flow.transform.call_and_ladj(z)
         normal = Normal(torch.zeros_like(base), 1.0, validate_args=False)
         density: Tensor = normal.log_prob(base).sum(-1) + volume
@@ -49,30 +49,30 @@ class LatentFlow(LatentPrior):
     def draw(
         self, n: int, *, scale: Scale = 1.0, seed: Seed = 0, component: int | None = None
     ) -> Draw:
-        """Draw z = f^-1(scale * noise); a flow has no components, all are called 0."""
+        """Draw z = f^-1(scale * noise); a flow has no components, so all indices are 0."""
         (factor,), (own,) = each_level(scale, 1), each_level(seed, 1)
         size = self.flow.event_shape[-1]
         base = factor * noise(n, size, own).to(self._like)
         return Draw(self.flow.transform.inv(base), torch.zeros(n, dtype=torch.int64))
 
     def components(self) -> Components | None:
-        """Return None: a flow is no mixture."""
+        """Return None: a flow is not a mixture."""
         return None
 
 
 def _only_shapes() -> bool:
-    """Whether modules are being built for their shapes alone, which must draw nothing."""
+    """Whether modules are built for their shapes only, without drawing random numbers."""
     return torch.empty(0).is_meta
 
 
 class FlowPrior(AbstractPrior):
-    """Neural spline flow with coupling layers; at the start it is the standard normal.
+    """Neural spline flow with coupling layers, initialised as the standard normal.
 
     Args:
         latent: Length of a code.
         transforms: Number of coupling layers.
         hidden: Widths of their networks.
-        bins: Bins of their splines.
+        bins: Number of bins of their splines.
 
     References:
         Variational lossy autoencoder (Chen et al., 2017), section 3.2, for a flow as the prior.
@@ -84,9 +84,9 @@ class FlowPrior(AbstractPrior):
         super().__init__()
         import zuko
 
-        # zuko switches this check off for the whole process.
+        # zuko disables this check for the whole process.
         Distribution.set_default_validate_args(True)
-        # Its masks come from operations that the meta device, where shapes are checked, lacks.
+        # Its masks use operations that the meta device, where shapes are checked, lacks.
         with torch.device("cpu"), torch.random.fork_rng(devices=[], enabled=_only_shapes()):
             self.flow = zuko.flows.NSF(
                 latent,
@@ -97,7 +97,7 @@ class FlowPrior(AbstractPrior):
             )
         with torch.no_grad():
             for layer in self.flow.transform.transforms:
-                if latent == 1:  # one unit has no other to be coupled with
+                if latent == 1:  # a single unit cannot be coupled
                     for phi in layer.phi:
                         phi.zero_()
                 else:

@@ -1,4 +1,4 @@
-"""Priors of one Gaussian: the standard normal, and X-VAE's, taken from an autoencoder's codes."""
+"""Single-Gaussian priors: the standard normal, and X-VAE's, fitted to autoencoder codes."""
 
 from typing import ClassVar, Literal
 
@@ -14,7 +14,7 @@ from explorer.sketch import CurveSketch, PixelSketch
 
 
 class GaussianPrior(AbstractPrior):
-    """A diagonal Gaussian that training leaves as it is: N(0, I), or the moments of given codes.
+    """A diagonal Gaussian that is not trained: N(0, I), or the moments of given codes.
 
     References:
         Auto-encoding variational Bayes (Kingma and Welling, 2014), section 3. https://arxiv.org/abs/1312.6114
@@ -30,17 +30,17 @@ class GaussianPrior(AbstractPrior):
         self.register_buffer("scale", torch.ones(latent))
 
     def fit(self, codes: Float[np.ndarray, "samples latent"], floor: float) -> list[int]:
-        """Take mean and standard deviation (ddof 0) of an autoencoder's codes.
+        """Set mean and standard deviation (ddof 0) to those of an autoencoder's codes.
 
-        A unit that the autoencoder left dead would make the KL explode, so that no spread is left
-        below `floor` times the median spread.
+        A unit inactive in the autoencoder would make the KL explode, so standard deviations
+        are raised to at least `floor` times the median one.
 
         Args:
             codes: Codes of the training split.
-            floor: Smallest spread, as a share of the median one.
+            floor: Smallest standard deviation, as a fraction of the median one.
 
         Returns:
-            The units whose spread was raised to the floor.
+            The units whose standard deviation was raised to the floor.
         """
         spread = codes.std(0)
         least = floor * (float(np.median(spread)) or float(spread.max()))
@@ -60,7 +60,7 @@ class StandardConfig(AbstractPriorConfig):
     kind: Literal["standard"] = "standard"
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> GaussianPrior:
-        """Make the prior."""
+        """Build the prior."""
         return GaussianPrior(space.size)
 
 
@@ -74,12 +74,15 @@ class XVAEConfig(AbstractPriorConfig):
         None, max_length=64, description="Its hash, filled in by training."
     )
     floor: float = Field(
-        0.05, gt=0, le=1, description="Least spread as a share of the median spread."
+        0.05,
+        gt=0,
+        le=1,
+        description="Smallest standard deviation, as a fraction of the median one.",
     )
     floored: tuple[int, ...] = Field(
         (), max_length=512, description="Floored units, filled in by training."
     )
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> GaussianPrior:
-        """Make the prior, to be fitted to codes."""
+        """Build the prior, to be fitted to codes."""
         return GaussianPrior(space.size)

@@ -1,4 +1,4 @@
-"""The prior over the codes of two levels: a learned one on top, the decoder's own below."""
+"""The prior of a two-level model: a learned one on top, the decoder's conditional below."""
 
 import torch
 from jaxtyping import Float
@@ -17,7 +17,7 @@ from explorer.interfaces import (
 )
 
 _OTHER = 0x10_0000
-"""Added to a seed for the noise of the level below, which would else repeat the top's."""
+"""Seed offset of the lower level's noise, which would otherwise repeat the top's."""
 
 
 class HierarchicalPrior(LatentPrior):
@@ -26,7 +26,7 @@ class HierarchicalPrior(LatentPrior):
     Args:
         upper: p(z2).
         size: Length of z2.
-        conditional: From z2 to the Gaussian p(z1|z2).
+        conditional: Maps z2 to the Gaussian p(z1|z2).
 
     References:
         VAE with a VampPrior (Tomczak and Welling, 2018), equations 12-14. https://arxiv.org/abs/1705.07120
@@ -51,7 +51,7 @@ class HierarchicalPrior(LatentPrior):
     def draw(
         self, n: int, *, scale: Scale = 1.0, seed: Seed = 0, component: int | None = None
     ) -> Draw:
-        """Draw z2 from its prior with the first scale, then z1 given it with the second."""
+        """Draw z2 from its prior at the first scale, then z1 given z2 at the second."""
         (upper_scale, lower_scale), (upper_seed, lower_seed) = (
             each_level(scale, 2),
             each_level(seed, 2),
@@ -62,14 +62,14 @@ class HierarchicalPrior(LatentPrior):
     def descend(
         self, top: Float[Tensor, "batch level"], *, scale: float = 1.0, seed: int = 0
     ) -> Float[Tensor, "batch latent"]:
-        """Draw z1 for given z2: what the bottom adds to what the top has decided."""
+        """Draw z1 given z2: what the bottom adds to what the top has decided."""
         p = self.below(top)
         assert p.scale is not None
         eps = noise(len(top), p.loc.shape[-1], seed + _OTHER).to(top)
         return torch.cat([top, p.loc + scale * p.scale * eps], -1)
 
     def components(self) -> Components | None:
-        """Return the top's components, each with the level below at its centre."""
+        """Return the top's components, each with the level below at its mean."""
         upper = self.upper.components()
         if upper is None:
             return None
@@ -84,5 +84,5 @@ class HierarchicalPrior(LatentPrior):
     def responsibilities(
         self, z: Float[Tensor, "*batch latent"]
     ) -> Float[Tensor, "*batch components"] | None:
-        """Evaluate p(k|z) = p(k|z2): the bottom does not depend on the component."""
+        """Evaluate p(k|z) = p(k|z2): given z2, the bottom does not depend on the component."""
         return self.upper.responsibilities(z[..., : self.size])

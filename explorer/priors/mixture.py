@@ -33,7 +33,7 @@ class LatentMixture(LatentPrior):
     """p(z) = sum_k w_k N(loc_k, diag scale_k^2); one component makes it a plain Gaussian.
 
     Args:
-        log_weights: Logarithms of the weights; they must sum to one.
+        log_weights: Logarithms of the weights, which must sum to one.
         loc: Means of the components.
         scale: Standard deviations of the components.
     """
@@ -66,7 +66,7 @@ class LatentMixture(LatentPrior):
         return Draw(loc[chosen] + factor * spread[chosen] * eps, index)
 
     def components(self) -> Components:
-        """Return weights, means and spreads."""
+        """Return weights, means and standard deviations."""
         return Components(self.mixture.log_weights, self.mixture.loc, self.mixture.scale)
 
     def responsibilities(
@@ -77,7 +77,7 @@ class LatentMixture(LatentPrior):
 
 
 class MixturePrior(AbstractPrior):
-    """A mixture of Gaussians whose means, spreads and weights are trained with the model.
+    """A mixture of Gaussians whose means, scales and weights are trained with the model.
 
     References:
         VAE with a VampPrior (Tomczak and Welling, 2018), section 5 ("MoG"). https://arxiv.org/abs/1705.07120
@@ -109,11 +109,11 @@ class CodeMixturePrior(AbstractPrior):
         self.register_buffer("scale", torch.ones(components, latent))
 
     def fit(self, codes: Float[np.ndarray, "samples latent"], seed: int) -> None:
-        """Fit the mixture by expectation maximisation, from k-means++ starts.
+        """Fit the mixture by expectation maximisation, with k-means++ initialisation.
 
         Args:
             codes: Codes of the training split.
-            seed: Seed of the starts.
+            seed: Seed of the initialisation.
         """
         from sklearn.mixture import GaussianMixture
 
@@ -136,14 +136,14 @@ class CodeMixturePrior(AbstractPrior):
 
 
 class MixtureConfig(AbstractPriorConfig):
-    """A Gaussian mixture with trained means, spreads and weights."""
+    """A Gaussian mixture with trained means, scales and weights."""
 
     title: ClassVar[str] = "Mixture of Gaussians"
     kind: Literal["mog"] = "mog"
     components: int = Field(16, ge=1, le=5000)
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> MixturePrior:
-        """Make the untrained prior."""
+        """Build the untrained prior."""
         return MixturePrior(space.size, self.components)
 
 
@@ -159,10 +159,10 @@ class CodeMixtureConfig(AbstractPriorConfig):
     components: int = Field(10, ge=1, le=5000)
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> CodeMixturePrior:
-        """Make the prior, to be fitted to codes."""
+        """Build the prior, to be fitted to codes."""
         return CodeMixturePrior(space.size, self.components)
 
 
 def uniform_log_weights(components: int, like: Tensor) -> Float[Tensor, " components"]:
-    """Make the log weights of a mixture with equal weights."""
+    """Return the log weights of an equally weighted mixture."""
     return torch.full((components,), -math.log(components), dtype=like.dtype, device=like.device)

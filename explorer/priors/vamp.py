@@ -19,10 +19,10 @@ class VampPrior(AbstractPrior):
     Args:
         shape: Shape of one sample.
         components: K, the number of pseudo-inputs.
-        bounds: Values a sample can hold; pseudo-inputs are held inside by a hard clamp.
-        mean: Mean of the pseudo-inputs at the start.
-        spread: Their standard deviation at the start.
-        weighted: Whether components have weights of their own, equal at the start.
+        bounds: Range of sample values, to which pseudo-inputs are clamped.
+        mean: Mean of the initial pseudo-inputs.
+        spread: Standard deviation of the initial pseudo-inputs.
+        weighted: Whether components have trainable weights, initially equal.
 
     References:
         VAE with a VampPrior (Tomczak and Welling, 2018), equation 9. https://arxiv.org/abs/1705.07120
@@ -51,9 +51,9 @@ class VampPrior(AbstractPrior):
         )
 
     def forward(self, posterior: Encode, labels: Tensor | None = None) -> LatentMixture:
-        """Encode the pseudo-inputs, once, to the components."""
+        """Encode the pseudo-inputs into the components."""
         q = posterior(self.pseudo_inputs())
-        assert q.scale is not None, "a point posterior makes no mixture"
+        assert q.scale is not None, "a point posterior cannot form a mixture"
         log_weights = (
             uniform_log_weights(len(q.loc), q.loc)
             if self.logits is None
@@ -63,10 +63,10 @@ class VampPrior(AbstractPrior):
 
 
 class VampDataPrior(AbstractPrior):
-    """p(z) = 1/K sum_k q(z|x_k) at K samples of the training data, which training leaves alone.
+    """p(z) = 1/K sum_k q(z|x_k) at K fixed samples of the training data.
 
     The samples themselves are never stored as weights: a checkpoint keeps their rows in the
-    training split, and each component's mean and spread under the trained encoder.
+    training split, and each component's mean and scale under the trained encoder.
 
     Args:
         components: K.
@@ -97,7 +97,7 @@ class VampDataPrior(AbstractPrior):
         Args:
             x: The training split.
             seed: Seed of the choice.
-            dynamic: Whether `x` are probabilities, of which pictures are drawn, once.
+            dynamic: Whether `x` holds probabilities, which are then binarised once.
         """
         generator = np.random.default_rng(seed)
         count = len(self.rows)
@@ -110,17 +110,17 @@ class VampDataPrior(AbstractPrior):
 
     @torch.no_grad()
     def settle(self, posterior: Encode) -> None:
-        """Take over the components as the trained encoder has them, for the checkpoint."""
+        """Store the components under the trained encoder, for the checkpoint."""
         mixture = self(posterior).mixture
         self.loc.copy_(mixture.loc)
         self.scale.copy_(mixture.scale)
 
     def forward(self, posterior: Encode, labels: Tensor | None = None) -> LatentMixture:
-        """Encode the samples where they are at hand, as in training; else take what is stored."""
+        """Encode the samples if available, as in training; else use the stored components."""
         loc, scale = self.loc, self.scale
         if self.inputs is not None:
             q = posterior(self.inputs)
-            assert q.scale is not None, "a point posterior makes no mixture"
+            assert q.scale is not None, "a point posterior cannot form a mixture"
             loc, scale = q.loc, q.scale
         return LatentMixture(uniform_log_weights(len(loc), loc), loc, scale)
 
@@ -128,8 +128,8 @@ class VampDataPrior(AbstractPrior):
 class _PseudoInputsConfig(AbstractPriorConfig):
     kind: Literal["vamp", "vamp-weighted"]
     components: int = Field(500, ge=1, le=5000)
-    mean: float = Field(0.05, ge=-10, le=10, description="Mean of the pseudo-inputs at the start.")
-    spread: float = Field(0.01, gt=0, le=10, description="Their standard deviation at the start.")
+    mean: float = Field(0.05, ge=-10, le=10, description="Mean of the initial pseudo-inputs.")
+    spread: float = Field(0.01, gt=0, le=10, description="Their standard deviation.")
 
 
 class VampConfig(_PseudoInputsConfig):
@@ -139,7 +139,7 @@ class VampConfig(_PseudoInputsConfig):
     kind: Literal["vamp"] = "vamp"
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> VampPrior:
-        """Make the untrained prior."""
+        """Build the untrained prior."""
         return VampPrior(sketch.shape, self.components, sketch.bounds, self.mean, self.spread)
 
 
@@ -150,7 +150,7 @@ class WeightedVampConfig(_PseudoInputsConfig):
     kind: Literal["vamp-weighted"] = "vamp-weighted"
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> VampPrior:
-        """Make the untrained prior."""
+        """Build the untrained prior."""
         return VampPrior(
             sketch.shape, self.components, sketch.bounds, self.mean, self.spread, weighted=True
         )
@@ -164,5 +164,5 @@ class VampDataConfig(AbstractPriorConfig):
     components: int = Field(500, ge=1, le=5000)
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> VampDataPrior:
-        """Make the prior, to be given its data."""
+        """Build the prior, to be given its data."""
         return VampDataPrior(self.components, space.size)
