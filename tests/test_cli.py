@@ -289,11 +289,11 @@ MENDABLE = {
     "an unknown source": (lambda p: ["train", without_source(p)], "absent"),
     "a missing folder to list": (
         lambda p: ["list", "--checkpoints", p / "nowhere"],
-        "--checkpoints names",
+        "--checkpoints is set to",
     ),
     "a missing folder to open": (
         lambda p: ["app", "--checkpoints", p / "nowhere"],
-        "--checkpoints names",
+        "--checkpoints is set to",
     ),
     "a missing data root": (
         lambda p: ["train", good(p), "--data", p / "nowhere"],
@@ -516,7 +516,7 @@ def test_a_network_for_features_is_trained_and_kept(run, shipped, tmp_path, monk
     path = tmp_path / "user" / "checkpoints" / features.FOLDER / "digits.safetensors"
     assert path.is_file()
     known = features.load_features("digits", (1, 8, 8), 10)
-    assert f"{path}; it names {100 * known.accuracy:.1f} % of the test samples rightly" in out
+    assert f"{path}; classifier accuracy: {100 * known.accuracy:.1f} %" in out
     assert [entry["slug"] for entry in json.loads(run("list", "--json")[1])] == ["digits-small"]
     assert run("features", "digits-small", "--ship")[0] == 0
     assert (shipped.parent / features.FOLDER / "digits.safetensors").is_file()

@@ -459,7 +459,7 @@ def test_the_command_rebuilds_an_export_in_a_process_of_its_own(pixels, tmp_path
         env=os.environ | {"NO_COLOR": "1", "OMP_NUM_THREADS": "1"},
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout == "Wrote pictures to rebuilt: the same, bit by bit.\n"
+    assert ended.stdout == "Wrote images to rebuilt: bit-identical.\n"
     assert_rebuilt(tmp_path / "rebuilt", strip, 1)
 
 
@@ -469,7 +469,7 @@ def test_codes_are_rebuilt_on_the_command_line(engines, tmp_path, run, slug):
     path = taken(engines(slug), strip, tmp_path, frame=3)
     code, out, _ = run("rebuild", path, "--out", tmp_path / "a/b", "--device", "cpu")
     assert code == 0
-    assert "the same, bit by bit." in out
+    assert "bit-identical." in out
     assert_rebuilt(tmp_path / "a/b", strip, 3)
 
 
@@ -496,7 +496,7 @@ def test_the_command_line_says_when_pictures_are_others(run, pixels, tmp_path):
     change(path, digest="0" * 64)
     code, out, _ = run("rebuild", path, "--out", tmp_path / "out", "--device", "cpu")
     assert code == 0
-    assert "not the same" in out
+    assert "not bit-identical" in out
 
 
 def test_the_command_line_measures_a_curve(run, tmp_path):
@@ -586,7 +586,7 @@ def test_directions_of_another_length_are_not_listed():
 def test_a_name_is_taken_unless_it_is_the_same_direction():
     save_direction(DIGEST, direction())
     save_direction(DIGEST, direction())
-    with pytest.raises(DirectionError, match="name it anew") as caught:
+    with pytest.raises(DirectionError, match="choose another name") as caught:
         save_direction(DIGEST, direction(vector=(9.0, 9.0)))
     assert_one_sentence(caught.value)
     assert directions.directions(DIGEST, 2) == [direction()]

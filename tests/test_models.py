@@ -515,12 +515,12 @@ def test_convolutions_refuse_curves_in_one_sentence(name, tmp_path):
     with pytest.raises(RecipeError) as refused:
         config.build(SKETCHES["curve"])
     said = str(refused.value)
-    assert said == "Convolutions need pictures; choose the kind ae, vae or hvae for curves."
+    assert said == "Convolutions need images; choose the kind ae, vae or hvae for curves."
     prior = None if name in AUTOENCODERS else {"kind": "standard"}
     whole = run(config.model_dump(mode="json"), prior, SKETCHES["curve"])
     path = tmp_path / "recipe.json"
     path.write_text(json.dumps(whole))
-    with pytest.raises(RecipeError, match="Convolutions need pictures") as named:
+    with pytest.raises(RecipeError, match="Convolutions need images") as named:
         read_recipe(path)
     said = str(named.value)
     assert "\n" not in said

@@ -310,7 +310,7 @@ OTHER_RECIPES = {
 def test_a_run_of_another_recipe_is_not_resumed(tmp_path, other):
     killed_run(tmp_path, recipe(), epoch=2)
     before = state_of(tmp_path).read_bytes()
-    with pytest.raises(TrainingError, match="another recipe"):
+    with pytest.raises(TrainingError, match="a different recipe"):
         training.train(other, digits(), tmp_path, resume=True)
     assert state_of(tmp_path).read_bytes() == before
 
@@ -330,7 +330,7 @@ def test_convolutions_on_curves_end_in_one_sentence(tmp_path):
     curves = Split(np.zeros((9, 3), np.float32), None, np.arange(9))
     data = DataSet(train=curves, valid=curves, test=curves, sketch=curve)
     config = recipe().model_copy(update={"model": ConvVAEConfig(latent=2)})
-    with pytest.raises(ExplorerError, match="Convolutions need pictures") as caught:
+    with pytest.raises(ExplorerError, match="Convolutions need images") as caught:
         training.train(config, data, tmp_path)
     assert len(str(caught.value).splitlines()) == 1
 
@@ -395,7 +395,7 @@ def test_a_decoder_of_another_kind_begins_anew(tmp_path):
 
 def test_a_start_of_another_number_of_components_is_refused(tmp_path):
     start = trained(tmp_path / "start", recipe(prior={"kind": "vamp", "components": 5}, epochs=1))
-    with pytest.raises(TrainingError, match="other shapes"):
+    with pytest.raises(TrainingError, match="the recipe's shapes"):
         training.train(recipe(), digits(), tmp_path / "next", init=start)
 
 
@@ -631,7 +631,7 @@ def test_a_resumed_xvae_equals_one_that_was_not_stopped(tmp_path, autoencoder, k
 
 def test_a_source_of_another_latent_size_is_refused(tmp_path, autoencoder):
     config = recipe({"latent": 3}, prior={"kind": "xvae", "source": autoencoder.slug})
-    with pytest.raises(TrainingError, match=r"another latent size.*source"):
+    with pytest.raises(TrainingError, match=r"latent size.*source"):
         training.train(config, digits(), tmp_path / "xvae")
 
 

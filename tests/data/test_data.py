@@ -708,7 +708,7 @@ def test_relative_paths_stay_below_the_data_root(tmp_path):
     np.save(tmp_path / "x.npy", ZEROS)
     root = tmp_path / "root"
     root.mkdir()
-    with pytest.raises(DataError, match="leaves the data root") as error:
+    with pytest.raises(DataError, match="is outside the data directory") as error:
         FilesConfig(path="../x.npy").load(root)
     assert one_sentence(error)
     assert len(FilesConfig(path=str(tmp_path / "x.npy")).load(root).train) == 24

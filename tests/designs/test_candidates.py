@@ -531,7 +531,7 @@ def test_nothing_is_kept_in_a_project_that_is_not_there(store):
 def test_a_full_project_takes_no_more_and_none_by_halves(store, monkeypatch):
     monkeypatch.setattr(candidates, "MOST_PICKS", 3)
     store.keep(1, some(1, 2))
-    with refused(said="begin another"):
+    with refused(said="start another"):
         store.keep(1, some(3, 4))
     assert keys(store.picks(1)) == [key_of(1), key_of(2)]
     assert len(store.keep(1, some(1, 2, 3))) == 3
@@ -1061,7 +1061,7 @@ def test_a_full_disk_is_said_and_leaves_all_that_was_kept(store, path):
     big = PixelSketch(height=256, width=256)
     large = made("large", model=model_of(big, "ff"), sample=np.ones(big.shape, np.float32))
     with hampered(store, "max_page_count = 1"):
-        with refused(said="no room left"):
+        with refused(said="No space left"):
             store.keep(1, [*some(3), (key_of(4), large)])
         assert state_of(store) == before
         assert len(store.history(1)) == 2
@@ -1078,7 +1078,7 @@ def test_a_store_that_may_not_be_written_says_so_and_can_be_read(store):
             lambda: store.mark(1, [key_of(1)], stars=1),
             lambda: store.undo(1),
         ):
-            with refused(said="may not be written"):
+            with refused(said="is read-only"):
                 act()
         assert state_of(store) == before
     assert len(store.keep(1, some(2))) == 1
@@ -1516,12 +1516,15 @@ def facts_with(**changes):
 
 NO_EXPORTS = {
     "nothing": (lambda: b"", "is empty"),
-    "not JSON": (lambda: b"hello", "no export of candidates"),
-    "half of JSON": (lambda: members(sound())[export.MANIFEST][:-10], "no export of candidates"),
-    "a list": (lambda: b"[]", "no export of candidates"),
-    "null": (lambda: b"null", "no export of candidates"),
-    "no text": (lambda: b"\xff\xfe\x00", "no export of candidates"),
-    "deep JSON": (lambda: b"[" * 10**5, "no export of candidates"),
+    "not JSON": (lambda: b"hello", "not an export of candidates"),
+    "half of JSON": (
+        lambda: members(sound())[export.MANIFEST][:-10],
+        "not an export of candidates",
+    ),
+    "a list": (lambda: b"[]", "not an export of candidates"),
+    "null": (lambda: b"null", "not an export of candidates"),
+    "no text": (lambda: b"\xff\xfe\x00", "not an export of candidates"),
+    "deep JSON": (lambda: b"[" * 10**5, "not an export of candidates"),
     "another format": (lambda: facts_with(format="latent-explorer strip"), "format"),
     "no format at all": (lambda: altered(sound(), lambda f: f.pop("picks")), "picks"),
     "a later version": (lambda: facts_with(version=2), "version"),
@@ -1544,8 +1547,11 @@ NO_EXPORTS = {
     "too large": (lambda: b" " * (export.MOST_BYTES + 1), "64 MB"),
     "an empty ZIP": (lambda: b"PK\x05\x06" + bytes(18), "no manifest.json"),
     "a ZIP without a manifest": (lambda: a_zip("candidates.csv"), "no manifest.json"),
-    "a ZIP whose manifest is empty": (lambda: a_zip(manifest=""), "no export of candidates"),
-    "a ZIP whose manifest is a text": (lambda: a_zip(manifest="text"), "no export of candidates"),
+    "a ZIP whose manifest is empty": (lambda: a_zip(manifest=""), "not an export of candidates"),
+    "a ZIP whose manifest is a text": (
+        lambda: a_zip(manifest="text"),
+        "not an export of candidates",
+    ),
     "the start of a ZIP": (lambda: b"PK", "damaged ZIP"),
     "a truncated ZIP": (lambda: sound()[:-30], "damaged ZIP"),
     "half a ZIP": (lambda: sound()[: len(sound()) // 2], "damaged ZIP"),
@@ -1554,14 +1560,17 @@ NO_EXPORTS = {
     "a member at the root": (lambda: a_zip("/etc/passwd", manifest="{}"), "/etc/passwd"),
     "a member on a drive": (lambda: a_zip("C:\\x", manifest="{}"), "C:"),
     "a member that is a program": (lambda: a_zip("001/run.exe", manifest="{}"), "run.exe"),
-    "a member of two lines": (lambda: a_zip("a\nb.json", manifest="{}"), "which no export does"),
-    "a long member": (lambda: a_zip("a" * 60_000, manifest="{}"), "which no export does"),
-    "an empty member": (lambda: a_zip("001/", manifest="{}"), "which no export does"),
+    "a member of two lines": (
+        lambda: a_zip("a\nb.json", manifest="{}"),
+        "which no export contains",
+    ),
+    "a long member": (lambda: a_zip("a" * 60_000, manifest="{}"), "which no export contains"),
+    "an empty member": (lambda: a_zip("001/", manifest="{}"), "which no export contains"),
     "too many members": (
         lambda: a_zip(*(f"{n:05d}/code.npy" for n in range(export.MOST_MEMBERS)), manifest="{}"),
-        "files; it is none of ours",
+        "files; it was not exported by",
     ),
-    "a bomb": (lambda: zeros(100), "unpacks to too much"),
+    "a bomb": (lambda: zeros(100), "too large when unpacked"),
     "a bomb that says it is small": (lambda: lying(zeros(100), 100), "damaged ZIP"),
 }
 
@@ -1586,7 +1595,7 @@ def test_a_bomb_is_not_unpacked_beyond_the_limit():
     assert len(content) < 2 * 10**6
     tracemalloc.start()
     try:
-        with refused(ExportError, "unpacks to too much"):
+        with refused(ExportError, "too large when unpacked"):
             export.read(content, "a.zip")
         _, most = tracemalloc.get_traced_memory()
     finally:
@@ -1641,7 +1650,7 @@ def text_of(values):
 
 
 BROKEN = {
-    "a hash nobody has": ({"hash": "cd"}, "its model is not among"),
+    "a hash nobody has": ({"hash": "cd"}, "its model is missing from"),
     "a hash that is none": ({"hash": "XY"}, "hash"),
     "a sample cut": ({"sample": text_of([0] * 63)}, "63 numbers"),
     "a sample too long": ({"sample": text_of([0] * 65)}, "65 numbers"),
@@ -2384,7 +2393,7 @@ def test_picks_are_rebuilt_bit_by_bit(run, taken, tmp_path):
         code, out, err = run("rebuild", tmp_path / name, "--out", tmp_path / "again")
         assert (code, err) == (0, "")
         lines = out.splitlines()
-        assert lines[:4] == [f"ok Pick {n}: the same, bit by bit" for n in (1, 2, 3, 4)]
+        assert lines[:4] == [f"ok Pick {n}: bit-identical" for n in (1, 2, 3, 4)]
         assert "4 of 4 picks are as exported" in lines[4]
     pictures = sorted((tmp_path / "again").iterdir())
     assert [path.name for path in pictures] == [f"pick-{n:03d}.png" for n in (1, 2, 3, 4)]
@@ -2423,7 +2432,7 @@ def test_a_sample_two_levels_away_is_told(run, taken, tmp_path, number):
     lines = out.splitlines()
     assert lines[number - 1] == f"not Pick {number}: off by 2/255"
     assert [line for n, line in enumerate(lines[:4], 1) if n != number] == [
-        f"ok Pick {n}: the same, bit by bit" for n in (1, 2, 3, 4) if n != number
+        f"ok Pick {n}: bit-identical" for n in (1, 2, 3, 4) if n != number
     ]
     assert "3 of 4 picks" in lines[4]
 
@@ -2457,15 +2466,15 @@ def of_nobody(facts):
 
 @pytest.mark.parametrize(
     ("change", "why"),
-    [(of_other_weights, "has other weights (0123456789abcdef)"), (of_nobody, "nobodys-model")],
+    [(of_other_weights, "has different weights here (0123456789abcdef)"), (of_nobody, "nobodys-model")],
 )
 def test_a_model_that_is_not_here_as_it_was_is_named(run, taken, tmp_path, change, why):
     code, out, err = rebuilt(run, tmp_path, altered(taken, change))
     assert (code, err) == (1, "")
     lines = out.splitlines()
-    assert [line.split()[0] for line in lines[:4]] == ["absent", "ok", "absent", "ok"]
+    assert [line.split()[0] for line in lines[:4]] == ["missing", "ok", "missing", "ok"]
     if change is of_other_weights:
-        assert f"{PIXELS} here has other weights ({digest_of(PIXELS)})" in lines[0]
+        assert f"{PIXELS} has different weights here ({digest_of(PIXELS)})" in lines[0]
     else:
         assert why in lines[0]
     assert "2 of 4 picks" in lines[4]

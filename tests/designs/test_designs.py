@@ -278,7 +278,7 @@ def test_a_sample_that_is_not_finite_is_told_and_has_no_value(slug, number):
     x = engine(slug).sample(3).x.copy()
     x.reshape(3, -1)[1, 5] = number
     found = measure(x, engine(slug).sketch)
-    assert found.faults[1] == "it holds numbers that are not finite"
+    assert found.faults[1] == "it contains non-finite numbers"
     assert found.valid.tolist() == [True, False, True]
     assert not found.meets(())[1]
     alone = measure(x[::2], engine(slug).sketch)
@@ -941,7 +941,7 @@ def test_bounds_that_leave_nothing_are_told_step_by_step():
     assert "held-out data" in said
     assert "0 within the constraints" in said
     assert "rejected" in said
-    assert said.endswith("Loosen a bound.")
+    assert said.endswith("Relax a constraint.")
     assert "\n" not in said
 
 
@@ -952,7 +952,7 @@ def test_as_many_as_are_left_can_be_chosen_and_not_one_more():
     assert 2 < left < 48
     found = search.far_apart(engine(DIGITS), left, constraints=tight)
     assert len(np.unique(found.z, axis=0)) == left
-    with pytest.raises(DesignError, match=f"Only {left} designs are left of {left + 1}"):
+    with pytest.raises(DesignError, match=f"Only {left} of {left + 1} designs remain"):
         search.far_apart(engine(DIGITS), left + 1, constraints=tight)
 
 
@@ -1192,7 +1192,7 @@ def test_a_search_that_cannot_succeed_says_so():
         push(start, "lift")
     hopeless = ({"floor": 1e6}, {"constraints": parse("ink>=99")}, {"constraints": parse("a>=0")})
     for bound in hopeless:
-        with pytest.raises(DesignError, match=r"^Nothing near this design meets the bounds.*\.$"):
+        with pytest.raises(DesignError, match=r"^No design nearby is feasible.*\.$"):
             push(start, generations=3, **bound)
 
 
@@ -1362,10 +1362,10 @@ def test_what_is_wrong_with_a_file_is_said(wrong, said):
 def test_a_file_suits_models_of_sections_only():
     content = selig(naca(0.02, 0.4, 0.12)).encode()
     other = CurveSketch(x=tuple(range(128)), loc=(0.0,) * 128, scale=(1.0,) * 128)
-    with pytest.raises(DataError, match=r"other stations.*\.$"):
+    with pytest.raises(DataError, match=r"different stations.*\.$"):
         from_coordinates(content, "a.dat", other)
     short = CurveSketch(x=(0.0, 1.0), loc=(0.0, 0.0), scale=(1.0, 1.0))
-    with pytest.raises(DataError, match=r"other stations.*\.$"):
+    with pytest.raises(DataError, match=r"different stations.*\.$"):
         from_coordinates(content, "a.dat", short)
 
 

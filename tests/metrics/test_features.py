@@ -201,7 +201,7 @@ def curves():
     ids=["no classes to train on", "no classes to test on", "no pictures"],
 )
 def test_without_pictures_of_classes_there_are_no_features(data):
-    with pytest.raises(DataError, match="pictures with classes"):
+    with pytest.raises(DataError, match="images with class labels"):
         train_features(data(), steps=1)
 
 

@@ -319,7 +319,7 @@ def test_what_an_engine_paints_has_the_law_of_the_likelihood(name):
 
 def test_an_engine_paints_no_shades():
     grey = Engine(small_checkpoint("mog", likelihood="gaussian"), "cpu")
-    with pytest.raises(NoDensityError, match="does not draw binary pixels"):
+    with pytest.raises(NoDensityError, match="does not model binary pixels"):
         grey.paint(codes(grey, 2))
 
 
