@@ -2466,7 +2466,10 @@ def of_nobody(facts):
 
 @pytest.mark.parametrize(
     ("change", "why"),
-    [(of_other_weights, "has different weights here (0123456789abcdef)"), (of_nobody, "nobodys-model")],
+    [
+        (of_other_weights, "has different weights here (0123456789abcdef)"),
+        (of_nobody, "nobodys-model"),
+    ],
 )
 def test_a_model_that_is_not_here_as_it_was_is_named(run, taken, tmp_path, change, why):
     code, out, err = rebuilt(run, tmp_path, altered(taken, change))
