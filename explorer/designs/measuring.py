@@ -1,4 +1,4 @@
-"""Samples measured by every family of properties that fits them; packages can plug in more."""
+"""Measurement of samples by all families of properties that fit them, plug-ins included."""
 
 from functools import lru_cache
 
@@ -23,7 +23,7 @@ GROUP = "latent_explorer.properties"
 
 @lru_cache(maxsize=1)
 def families() -> tuple[AbstractProperties, ...]:
-    """List the families of this package, and those that other packages plug in.
+    """List the families of this package and of installed plug-ins.
 
     Raises:
         PluginError: If a plugged-in family cannot be used; the message names its package.
@@ -40,7 +40,7 @@ def families() -> tuple[AbstractProperties, ...]:
 def known(
     sketch: PixelSketch | CurveSketch, conditions: Conditions | None = None
 ) -> tuple[Property, ...]:
-    """List the properties that samples drawn like this have."""
+    """List the properties of samples with this sketch."""
     wanted = conditions or Conditions()
     return tuple(
         item for family in families() if family.fits(sketch) for item in family.properties(wanted)
@@ -50,12 +50,12 @@ def known(
 def measure(
     x: Samples, sketch: PixelSketch | CurveSketch, conditions: Conditions | None = None
 ) -> Measured:
-    """Measure samples by all families that fit them.
+    """Measure samples with all families that fit them.
 
     Args:
         x: Samples in data units.
         sketch: How they are drawn.
-        conditions: Under what they are judged.
+        conditions: The conditions they are evaluated under.
     """
     wanted = conditions or Conditions()
     values: dict[str, Values] = {}
