@@ -1,4 +1,4 @@
-"""Could the app run here? One finding per line, each with its remedy."""
+"""Installation check: one finding per line, each with its remedy."""
 
 import importlib.util
 import sys
@@ -12,7 +12,7 @@ from explorer.errors import ExplorerError
 
 
 class Finding(NamedTuple):
-    """What was looked at, how it is (`note` does not stop the app), and a sentence."""
+    """What was checked, its state (a `note` does not stop the app), and a message."""
 
     what: str
     state: Literal["ok", "note", "bad"]
@@ -20,7 +20,7 @@ class Finding(NamedTuple):
 
 
 def examine() -> list[Finding]:
-    """Look at interpreter, packages, device, folders, checkpoints and data."""
+    """Check interpreter, packages, device, folders, checkpoints and data."""
     findings = [
         Finding("latent-explorer", "ok", f"{__version__} on Python {sys.version.split()[0]}")
     ]
@@ -42,7 +42,7 @@ def _package(name: str) -> Finding:
     try:
         return Finding(name, "ok", version(name))
     except PackageNotFoundError:
-        return Finding(name, "bad", "not installed; install latent-explorer again")
+        return Finding(name, "bad", "not installed; reinstall latent-explorer")
 
 
 def _device() -> Finding:
@@ -64,7 +64,7 @@ def _pages() -> Finding:
     count = len(list(folder.glob("*.py"))) if folder.is_dir() else 0
     if count and importlib.util.find_spec("explorer.ui.entry.server"):
         return Finding("pages", "ok", f"{count} pages")
-    return Finding("pages", "bad", f"none in {folder}; install latent-explorer again")
+    return Finding("pages", "bad", f"none in {folder}; reinstall latent-explorer")
 
 
 def _checkpoints() -> Finding:
@@ -72,14 +72,16 @@ def _checkpoints() -> Finding:
     broken = [entry for entry in entries if not entry.healthy]
     if len(broken) == len(entries):
         return Finding(
-            "checkpoints", "bad", "no healthy one; name a folder with --checkpoints or train one"
+            "checkpoints",
+            "bad",
+            "none that opens; choose a folder with --checkpoints or train one",
         )
     if broken:
         message = (
-            f"{len(entries) - len(broken)} healthy; {broken[0].slug} is broken: {broken[0].reason}"
+            f"{len(entries) - len(broken)} open; {broken[0].slug} is broken: {broken[0].reason}"
         )
         return Finding("checkpoints", "note", message)
-    return Finding("checkpoints", "ok", f"{len(entries)} healthy")
+    return Finding("checkpoints", "ok", f"{len(entries)} open")
 
 
 def _user(chosen: settings.Settings) -> Finding:
@@ -92,7 +94,7 @@ def _user(chosen: settings.Settings) -> Finding:
         return Finding(
             "user folder",
             "note",
-            f"{chosen.user} cannot be written ({error.strerror}); results are lost",
+            f"{chosen.user} is not writable ({error.strerror}); results will be lost",
         )
     return Finding("user folder", "ok", str(chosen.user))
 
@@ -115,7 +117,9 @@ def _air() -> Finding:
     if aerodynamics.available():
         return Finding("neuralfoil", "ok", version("neuralfoil"))
     return Finding(
-        "neuralfoil", "note", 'not installed; lift and drag need it: pip install -e ".[airfoil]"'
+        "neuralfoil",
+        "note",
+        'not installed; required for lift and drag: pip install -e ".[airfoil]"',
     )
 
 

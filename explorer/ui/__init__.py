@@ -1,1 +1,1 @@
-"""The room that shows things; the only one that imports Streamlit."""
+"""The user interface; the only package that imports Streamlit."""

@@ -546,7 +546,7 @@ def test_a_job_is_stopped_gone_on_with_and_outlives_the_server(chromium, tmp_pat
             timeout=30_000, state="attached"
         )
         go(page, running, "latent_map?model=digits-vae-vamp-16", "point-map")
-        page.get_by_text("Work", exact=True).wait_for()
+        page.get_by_text("Background jobs", exact=True).wait_for()
         state = jobs.find(curve).last.state
         assert state in ("stopped", "done")
         go(page, running, link)
@@ -564,5 +564,5 @@ def test_a_job_is_stopped_gone_on_with_and_outlives_the_server(chromium, tmp_pat
     with serve(tmp_path, LATENT_EXPLORER_CHECKPOINTS=str(shown)) as running:
         page = chromium.new_page()
         go(page, running, link)
-        page.get_by_text("Work", exact=True).wait_for()
+        page.get_by_text("Background jobs", exact=True).wait_for()
         page.close()

@@ -523,7 +523,7 @@ def test_a_project_of_a_known_name_is_found(store):
 
 
 def test_nothing_is_kept_in_a_project_that_is_not_there(store):
-    with refused(said="no such project"):
+    with refused(said="This project does not exist"):
         store.keep(99, some(1))
     assert store.picks(99) == []
 

@@ -132,7 +132,7 @@ def test_bad_value_of_a_link_falls_back_with_a_notice(page, parameters):
     app = open_page(page, model="digits-vae-vamp-2", **parameters)
     assert not app.exception
     assert app.toast
-    assert "could not be used" in app.toast[0].value
+    assert "is invalid" in app.toast[0].value
     assert not address(app).items() & parameters.items()
 
 
@@ -151,7 +151,7 @@ def test_out_of_range_component_is_dropped():
 
 def test_pick_of_each_kind_is_told():
     for pick, words in {
-        "data:12": "Datum 12",
+        "data:12": "Data point 12",
         "prior:5": "Prior sample 5",
         "prototypes:9": "Prototype 9",
         "box:-1,-1,1,1": "codes in the box",
@@ -281,7 +281,7 @@ def test_hole_is_told_with_what_it_means():
 def test_spot_outside_every_hole_is_not_called_one():
     app = open_page("latent_map", model="digits-vae-vamp-2", pick="spot:-1,0.5")
     assert not app.exception
-    assert "A spot of the map" in told(app)
+    assert "A point on the map" in told(app)
     assert "never trained" not in told(app)
 
 

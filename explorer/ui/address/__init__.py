@@ -1,1 +1,1 @@
-"""The address bar is the view: its fields, its grammar, and the widgets that write it."""
+"""The address bar as the state of a page: its fields, its grammar, and bound widgets."""

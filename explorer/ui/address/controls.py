@@ -1,4 +1,4 @@
-"""Widgets that write into the address bar: it is read at the top of a run and is the truth."""
+"""Widgets bound to the address bar, which is read at the top of a run and holds the state."""
 
 from collections.abc import Callable
 
@@ -10,14 +10,14 @@ from explorer.ui.address.views import View, address_text
 def control(
     widget: Callable[..., object], label: str, view: View, field: str, **options: object
 ) -> None:
-    """Show a widget for a field of the view; a change lands in the address and reruns the page.
+    """Render a widget for a field of the view; a change updates the address and reruns the page.
 
     Args:
         widget: A Streamlit widget that takes `key` and `on_change`.
         label: Its label.
         view: The page's view.
         field: The view's field.
-        options: Further options of the widget; `value` is shown in the place of the field's.
+        options: Further options of the widget; `value` overrides the field's value.
     """
     key = f"{type(view).__name__.removesuffix('View').lower()}_{field}"
     value = getattr(view, field)
@@ -26,7 +26,7 @@ def control(
 
 
 def commit(**fields: object) -> None:
-    """Put fields into the address; None takes one out. For callbacks of buttons."""
+    """Write fields to the address; None removes one. For button callbacks."""
     address = dict(st.query_params.items())
     for name, value in fields.items():
         if value is None:

@@ -1,4 +1,4 @@
-"""How picks, places and paths are written in a link, and how they are read back, bounded."""
+"""The notation of selections, codes and paths in a link, with bounded sizes."""
 
 import base64
 import binascii
@@ -19,26 +19,26 @@ _SPOT = rf"spot:{_PAIR}"
 _ROWS = rf"\d{{1,6}}(?:,\d{{1,6}}){{0,{MOST_EDITS - 1}}}"
 
 PICK = re.compile(rf"(?:{_SPOT}|(?:{_POINT}|{_AREA})(?:;add:{_ROWS})?(?:;cut:{_ROWS})?)?")
-"""A spot of the map; a point of a layer, a box or a lasso, with rows added and cut; or nothing."""
+"""A map position; a point of a layer, a box or a lasso, with rows added and cut; or nothing."""
 
 PATH = re.compile(rf"(?:{_PAIR}(?:,{_PAIR}){{1,{MOST_VERTICES // 2 - 1}}})?")
-"""A line on the map: two to 32 vertices; or nothing."""
+"""A line on the map with 2 to 32 vertices; or nothing."""
 
 PLACE = re.compile(rf"(?:mean|{_SPOT}|{_POINT}|{_AREA}|z:[A-Za-z0-9_-]{{2,1400}}={{0,2}})")
-"""One code: the prior's mean, a point of the map, the mean of a selection, or the code itself."""
+"""One code: the prior mean, a point of the map, the mean of a selection, or the code itself."""
 
 _DIAL = r"\d{1,3}:-?\d(?:\.\d{1,2})?"
 DIALS = re.compile(rf"(?:{_DIAL}(?:,{_DIAL}){{0,39}})?")
-"""Units of a code with their offsets, in units of the prior's spread."""
+"""Latent units with their offsets, in prior standard deviations."""
 
 
 def code_text(z: Float[np.ndarray, " latent"]) -> str:
-    """Write a code in half precision, as it stands in a link."""
+    """Encode a code for a link, in half precision."""
     return "z:" + base64.urlsafe_b64encode(z.astype("<f2").tobytes()).decode().rstrip("=")
 
 
 def read_code(text: str, latent: int) -> Float[np.ndarray, " latent"] | None:
-    """Read a code written by `code_text`; None if it does not fit."""
+    """Decode a code written by `code_text`; None if it does not fit."""
     body = text.removeprefix("z:").rstrip("=")
     try:
         raw = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))

@@ -1,4 +1,4 @@
-"""Which codes a link means: a selection on the map, an end of a path, a line drawn."""
+"""Resolves the notation of a link to codes: a selection, a path endpoint, a drawn line."""
 
 from typing import NamedTuple
 
@@ -10,11 +10,11 @@ from explorer.projection import Atlas, lift, prior_codes
 from explorer.regions import Plane, inside
 from explorer.ui.address.notation import PICK, read_code
 
-NAMES = {"data": "Datum", "prior": "Prior sample", "prototypes": "Prototype", "holes": "Hole"}
+NAMES = {"data": "Data point", "prior": "Prior sample", "prototypes": "Prototype", "holes": "Hole"}
 
 
 class Selection(NamedTuple):
-    """Codes that are picked, what they are called, and their rows in the atlas, if any."""
+    """Selected codes, a description, and their rows in the atlas, if any."""
 
     z: Float[np.ndarray, "picked latent"]
     words: str
@@ -24,7 +24,7 @@ class Selection(NamedTuple):
 def select(
     engine: Engine, atlas: Atlas, pick: str, found: Plane | None = None
 ) -> Selection | None:
-    """Find the codes of a pick; None where there is none or it is out of range."""
+    """Return the codes of a selection; None if it is empty or out of range."""
     if not PICK.fullmatch(pick) or not pick:
         return None
     base, *edits = pick.split(";")
@@ -38,7 +38,7 @@ def select(
     numbers = [float(value) for value in rest.split(",")]
     if kind == "spot":
         z = lift(atlas.codes, atlas.xy, np.array([numbers]))
-        return Selection(z, "A spot of the map", np.empty(0, int))
+        return Selection(z, "A point on the map", np.empty(0, int))
     if kind == "data":
         rows = {int(rest)} if int(rest) < len(atlas.codes) else set()
     elif kind == "box":
@@ -55,22 +55,22 @@ def select(
     if kind == "data" and not len(chosen):
         return None
     if kind == "data" and len(chosen) == 1:
-        return Selection(atlas.codes[chosen], f"Datum {chosen[0]}", chosen)
-    words = {"box": " in the box", "lasso": " in the lasso", "data": " picked"}[kind]
+        return Selection(atlas.codes[chosen], f"Data point {chosen[0]}", chosen)
+    words = {"box": " in the box", "lasso": " in the lasso", "data": " selected"}[kind]
     return Selection(atlas.codes[chosen], f"{len(chosen):,} codes{words}", chosen)
 
 
 def place_code(
     engine: Engine, atlas: Atlas | None, place: str, found: Plane | None = None
 ) -> tuple[Float[np.ndarray, " latent"], str] | None:
-    """Find the code of a place and its name; None where it cannot be found in this model."""
+    """Return a code and its description; None if this model has no such code."""
     if place == "mean":
         if engine.has_prior:
             return engine.moments()[0].astype(np.float32), "Prior mean"
         return (atlas.codes.mean(0), "Mean of the codes") if atlas is not None else None
     if place.startswith("z:"):
         z = read_code(place, engine.space.size)
-        return None if z is None else (z, "A code of yours")
+        return None if z is None else (z, "Custom code")
     chosen = select(engine, atlas, place, found) if atlas is not None else None
     if chosen is None or not len(chosen.z):
         return None
@@ -81,7 +81,7 @@ def place_code(
 def path_codes(
     atlas: Atlas, path: str, frames: int
 ) -> tuple[Float[np.ndarray, "frames latent"], Float[np.ndarray, "frames 2"]]:
-    """Walk a line drawn on the map at equal steps: its codes, and their places."""
+    """Sample a line drawn on the map at equal steps: its codes, and their positions."""
     vertices = np.array([float(value) for value in path.split(",")]).reshape(-1, 2)
     arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(vertices, axis=0), axis=1))])
     stops = np.linspace(0, arc[-1], frames)
@@ -92,7 +92,7 @@ def path_codes(
 def layer_codes(
     engine: Engine, atlas: Atlas | None, layer: str, found: Plane | None = None
 ) -> Float[np.ndarray, "points latent"] | None:
-    """Return the codes of a layer of the map; None where there is none."""
+    """Return the codes of a map layer; None if there is none."""
     if layer == "data":
         return None if atlas is None else atlas.codes
     if layer == "prior" and engine.has_prior:

@@ -1,6 +1,6 @@
-"""One View per page: what its address bar holds, validated on the way in, written once per run.
+"""One View per page: the state in its address bar, validated on reading, written once per run.
 
-A link is the whole truth of a page. A value that does not fit falls back with a notice.
+A link holds the whole state of a page. An invalid value falls back to the default with a notice.
 """
 
 import re
@@ -15,14 +15,14 @@ from explorer.ui.address.notation import DIALS, MOST_ENDS, PATH, PICK, PLACE
 DEFAULT_MODEL = "mnist-static-vae-vamp-40"
 MOST_CHARACTERS = 2000
 CURRENT, COMPARED = "frame_model", "frame_compare"
-"""Session keys under which the open models are carried from page to page."""
+"""Session keys that carry the open models from page to page."""
 
 CARRIED = (
     ("limits", "frame_limits"),
     ("reynolds", "frame_reynolds"),
     ("alpha", "frame_alpha"),
 )
-"""Fields that go with the visitor from page to page, and their session keys."""
+"""Fields carried from page to page, and their session keys."""
 
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -54,7 +54,7 @@ Place = Annotated[str, Field(pattern=_whole(PLACE), max_length=1450)]
 
 
 class View(BaseModel):
-    """What every page shares: the open model, and one to compare it with."""
+    """State shared by all pages: the open model, and those compared with it."""
 
     model_config = ConfigDict(validate_assignment=True, extra="ignore")
 
@@ -63,17 +63,17 @@ class View(BaseModel):
 
     @classmethod
     def from_address(cls: type[Kind], quiet: bool = False) -> Kind:
-        """Read the address bar; what is absent comes from the models open in this session.
+        """Read the address bar; missing fields come from the models open in this session.
 
         Args:
-            quiet: Whether to fall back without a notice, where the page itself will give it.
+            quiet: Whether to fall back without a notice, if the page gives its own.
         """
         given: dict[str, Any] = {
             name: str(st.query_params[name])[:MOST_CHARACTERS]
             for name in cls.model_fields
             if name in st.query_params
         }
-        bare = "model" not in given  # a link with a model says all there is to say
+        bare = "model" not in given  # a link with a model is complete
         for name, key in (("model", CURRENT), ("compare", COMPARED), *CARRIED):
             known = st.session_state.get(key)
             if bare and known and name in cls.model_fields and name not in given:
@@ -85,7 +85,7 @@ class View(BaseModel):
             names = ", ".join(sorted(wrong))
             if not quiet:
                 st.toast(
-                    f"The link's {names} could not be used; the usual value is shown.",
+                    f"The link's value for {names} is invalid; using the default.",
                     icon=":material/link_off:",
                 )
             return cls.model_validate(
@@ -93,7 +93,7 @@ class View(BaseModel):
             )
 
     def write(self) -> None:
-        """Put the view into the address bar, if it is not there already; defaults are left out."""
+        """Write the view to the address bar unless it is there already; defaults are omitted."""
         shown = self.model_dump(exclude_defaults=True, exclude_none=True)
         address = {"model": self.model} | {
             name: address_text(value) for name, value in shown.items()
@@ -103,7 +103,7 @@ class View(BaseModel):
 
 
 def address_text(value: object) -> str:
-    """Write a value as it stands in the address."""
+    """Format a value for the address."""
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, float):
@@ -116,7 +116,7 @@ def address_text(value: object) -> str:
 
 
 class CatalogueView(View):
-    """The first page: the open model's strip, and cards."""
+    """The first page: the open model's samples, and the cards of all models."""
 
     scale: Scale = 1.0
     seed: Seed = 0
@@ -125,7 +125,7 @@ class CatalogueView(View):
 
 
 class Levelled(View):
-    """What a page with a scale shares where a model has two levels: which one the scale moves."""
+    """State of pages with a scale for two-level models: which level the scale applies to."""
 
     level: Literal["", "z2", "z1"] = ""
     held: Scale = 1.0
@@ -133,7 +133,7 @@ class Levelled(View):
 
 
 class GenerateView(Levelled):
-    """Samples under the scale."""
+    """Samples at a scale."""
 
     scale: Scale = 1.0
     seed: Seed = 0
@@ -156,7 +156,7 @@ class PrototypesView(Levelled):
 
 
 class LatentMapView(View):
-    """The map: layers, colours, what is picked and what is drawn."""
+    """The map: layers, colours, the selection and the drawn line."""
 
     layers: Annotated[
         tuple[
@@ -180,7 +180,7 @@ class LatentMapView(View):
 
 
 class TraverseView(View):
-    """Units and saved directions walked from a centre."""
+    """Latent units and saved directions, traversed from a centre."""
 
     centre: Place = "mean"
     at: Annotated[str, Field(pattern=_whole(DIALS), max_length=480)] = ""
@@ -191,7 +191,7 @@ class TraverseView(View):
 
 
 class InterpolateView(View):
-    """A way between two to four ends, or along a drawn line."""
+    """A path between two to four endpoints, or along a drawn line."""
 
     ends: Annotated[
         tuple[Place, ...], BeforeValidator(_split_ends), Field(max_length=MOST_ENDS)
@@ -204,7 +204,7 @@ class InterpolateView(View):
 
 
 class ReconstructView(View):
-    """One sample through the model and back; drawings and uploads are not in the link."""
+    """The reconstruction of one sample; drawings and uploads are not in the link."""
 
     source: Annotated[str, Field(pattern="^(test|draw|upload)$")] = "test"
     index: Annotated[int, Field(ge=0, lt=1_000_000)] = 0
@@ -213,7 +213,7 @@ class ReconstructView(View):
 
 
 class CandidatesView(View):
-    """The shortlist: which picks are shown, which are compared, and what of them is plotted."""
+    """The shortlist: which picks are shown, which are compared, and what is plotted."""
 
     project: Annotated[int, Field(ge=1, lt=2**31)] | None = None
     show: Literal["all", "open", "keep", "reject"] = "all"
@@ -250,7 +250,7 @@ class PriorsLabView(View):
 
 
 class EvaluateView(View):
-    """All models of a data set side by side, and two of them picture by picture."""
+    """All models of a data set side by side, and a paired comparison of two."""
 
     of: Annotated[str, Field(max_length=40)] = ""
     group: Literal["likelihood", "units", "samples", "alignment"] = "likelihood"

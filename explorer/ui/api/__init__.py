@@ -1,1 +1,1 @@
-"""What the browser asks for by itself; every parameter is validated."""
+"""HTTP endpoints for the browser; every parameter is validated."""

@@ -1,4 +1,4 @@
-"""Where the browser fetches something of a model."""
+"""URLs of a model's resources."""
 
 import importlib.metadata
 
@@ -9,9 +9,9 @@ PLOTLY = f"/api/plotly-{importlib.metadata.version('plotly')}.js"
 
 
 def address_of(opened: Engine, what: str, *parts: object) -> str:
-    """Return the address of something of a model, by its name and content hash.
+    """Return the URL of a model's resource, by name and content hash.
 
-    What hangs on the atlas also bears its version, since the browser keeps what it has fetched.
+    What depends on the atlas also carries its version, since browsers cache responses.
     """
     place = "/".join(["/api", what, opened.slug, opened.checkpoint.hash, *map(str, parts)])
     return place if what == "decode" else f"{place}?v={cache.version(opened)}"

@@ -1,4 +1,4 @@
-"""How a request is answered: found, absent, refused; and the bounds of what is read."""
+"""Responses to requests: found, missing, refused; and the limits on what is read."""
 
 from collections.abc import Awaitable, Callable
 
@@ -18,13 +18,13 @@ IMMUTABLE = {"Cache-Control": "private, max-age=86400, immutable"}
 
 
 class AbsentError(Exception):
-    """There is no such thing."""
+    """The requested resource does not exist."""
 
 
 def storing(
     handler: Callable[[bytes], dict[str, object]],
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Take JSON from pages of this app only, and answer with JSON."""
+    """Accept JSON only from pages of this app, and respond with JSON."""
 
     async def answer(request: Request) -> Response:
         own = request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
@@ -35,11 +35,11 @@ def storing(
         async for part in request.stream():
             body += part
             if len(body) > MOST_BODY:
-                return JSONResponse({"why": "That is too much at once; pick fewer."}, 413)
+                return JSONResponse({"why": "Too many picks at once; pick fewer."}, 413)
         try:
             return JSONResponse(await run_in_threadpool(handler, bytes(body)))
         except ValidationError:
-            return JSONResponse({"why": "That could not be understood; reload the page."}, 400)
+            return JSONResponse({"why": "Invalid request; reload the page."}, 400)
         except StoreError as error:
             return JSONResponse({"why": str(error)}, 503)
 
@@ -49,17 +49,17 @@ def storing(
 def answering(
     handler: Callable[[Engine, Request], Response],
 ) -> Callable[[Request], Response]:
-    """Find the model of a request before it is handled; whatever does not exist is a 404."""
+    """Resolve a request's model before handling it; anything missing is a 404."""
 
     def answer(request: Request) -> Response:
         given = request.path_params
         entry = next((item for item in cache.entries() if item.slug == given["slug"]), None)
         if entry is None or not entry.healthy or entry.hash != given["digest"]:
-            return PlainTextResponse("There is no such model here.", 404)
+            return PlainTextResponse("Model not found.", 404)
         try:
             return handler(cache.engine(entry), request)
         except AbsentError:
-            return PlainTextResponse("There is no such thing of this model.", 404)
+            return PlainTextResponse("Not found for this model.", 404)
         except ExplorerError as error:
             return PlainTextResponse(str(error), 404)
 
@@ -67,7 +67,7 @@ def answering(
 
 
 def whole(text: str, most: int) -> int:
-    """Read a whole number of at most `most`; anything else is not found."""
+    """Parse an integer of at most `most`; anything else is not found."""
     if not (text.isascii() and text.isdecimal()) or len(text) > 10 or int(text) > most:
         raise AbsentError
     return int(text)

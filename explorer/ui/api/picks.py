@@ -1,4 +1,4 @@
-"""Picks: kept, marked, undone, listed."""
+"""Endpoints for picks: keep, mark, undo, list."""
 
 import json
 
@@ -13,7 +13,7 @@ from explorer.ui.picks import requests, service
 
 
 def keep(body: bytes) -> dict[str, object]:
-    """Keep what the browser picked; what cannot be kept is named, with the reason."""
+    """Keep the browser's picks; those refused are returned with the reason."""
     given = requests.Wishes.model_validate_json(body)
     store = service.store()
     project = _project(store, given.project)
@@ -24,7 +24,7 @@ def keep(body: bytes) -> dict[str, object]:
             wish = requests.Wish.model_validate_json(json.dumps(item))
             items.append((wish.key, service.made(wish)))
         except ValidationError:
-            refused.append({"key": key, "why": "A pick could not be understood; pick it again."})
+            refused.append({"key": key, "why": "Invalid pick; pick it again."})
         except ExplorerError as error:
             refused.append({"key": key, "why": str(error)})
     kept = store.keep(project, items) if items else []
@@ -59,13 +59,13 @@ def undo(body: bytes) -> dict[str, object]:
 
 
 def kept(request: Request) -> Response:
-    """Answer with what is kept in a project, by where it came from."""
+    """Respond with the picks kept in a project, by origin."""
     try:
         store = service.store()
         project = _project(store, whole(request.path_params["project"], 2**31 - 1))
         facts = _state(store, project) | {"origins": store.origins(project)}
     except AbsentError:
-        return JSONResponse({"why": "There is no such project."}, 404)
+        return JSONResponse({"why": "Project not found."}, 404)
     except StoreError as error:
         return JSONResponse({"why": str(error)}, 503)
     return JSONResponse(facts)

@@ -1,4 +1,4 @@
-"""The latent map's points, contours and hover cards, and decoded pictures."""
+"""Endpoints for the latent map's points, contours and hover cards, and decoded images."""
 
 import json
 from functools import lru_cache
@@ -23,7 +23,7 @@ SIDE = 84
 
 
 def points(opened: Engine, request: Request) -> Response:
-    """Answer with the places of all layers of the map."""
+    """Respond with the positions of all layers of the map."""
     atlas = cache.atlas(opened)
     if atlas is None:
         raise AbsentError
@@ -36,7 +36,7 @@ def points(opened: Engine, request: Request) -> Response:
 
 
 def regions(opened: Engine, request: Request) -> Response:
-    """Answer with contours of prior and aggregated posterior, and holes."""
+    """Respond with contours of prior and aggregated posterior, and holes."""
     found = cache.traced(opened)
     if found is None:
         raise AbsentError
@@ -44,7 +44,7 @@ def regions(opened: Engine, request: Request) -> Response:
 
 
 def card(opened: Engine, request: Request) -> Response:
-    """Answer with what is known of one point of the map."""
+    """Respond with the facts about one point of the map."""
     given = request.path_params
     layer, index = given["layer"], whole(given["index"], 10**6)
     atlas = cache.atlas(opened)
@@ -86,7 +86,7 @@ def card(opened: Engine, request: Request) -> Response:
 
 
 def thumbnail(opened: Engine, request: Request) -> Response:
-    """Answer with the picture that the model decodes from one point of the map."""
+    """Respond with the image decoded from one point of the map."""
     given = request.path_params
     picture = _picture(
         opened.slug, opened.checkpoint.hash, given["layer"], whole(given["index"], 10**6)
@@ -102,7 +102,7 @@ def thumbnail(opened: Engine, request: Request) -> Response:
 
 
 def decode(opened: Engine, request: Request) -> Response:
-    """Answer with one decoded code, as a strip of one frame and one tile."""
+    """Respond with one decoded code, as a strip of one frame and one tile."""
     z = read_code(request.query_params.get("z", "")[:2000], opened.space.size)
     if z is None:
         raise AbsentError
@@ -117,7 +117,7 @@ def _plane(opened: Engine, layer: str) -> Plane | None:
 
 @lru_cache(maxsize=4096)
 def _picture(slug: str, digest: str, layer: str, index: int) -> bytes | None:
-    """Draw one point; keyed on names, so that the memory of pictures keeps no model alive."""
+    """Draw one point; keyed on names, so that the image cache keeps no model alive."""
     entry = next(item for item in cache.entries() if (item.slug, item.hash) == (slug, digest))
     opened = cache.engine(entry)
     if layer == "originals":

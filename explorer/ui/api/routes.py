@@ -1,4 +1,4 @@
-"""What the browser asks for by itself: points, cards, pictures. All parameters are validated."""
+"""The routes of the browser's own requests: points, cards, images, strips and picks."""
 
 from collections.abc import Callable
 
@@ -36,7 +36,7 @@ def routes() -> list[BaseRoute]:
 
 
 def _plotly(request: Request) -> Response:
-    """Answer with Plotly's own script, which the parallel coordinates are drawn by."""
+    """Respond with Plotly's script, which draws the parallel coordinates."""
     from plotly.offline import get_plotlyjs
 
     return Response(get_plotlyjs(), media_type="text/javascript", headers=IMMUTABLE)

@@ -1,4 +1,4 @@
-"""What is known of the samples of a scale strip: novelty, typicality, properties."""
+"""Endpoints for the samples of a scale strip: novelty, typicality, properties."""
 
 import json
 
@@ -19,7 +19,7 @@ MOST_TILES = 64
 
 
 def standing(opened: Engine, request: Request) -> Response:
-    """Answer for each tile of a scale strip with how new and how typical it is, per frame."""
+    """Respond with novelty and typicality of each tile of a scale strip, per frame."""
     found = cache.standing(opened, *_drawn(opened, request))
     if found is None:
         raise AbsentError
@@ -33,10 +33,10 @@ def standing(opened: Engine, request: Request) -> Response:
 
 
 def worth(opened: Engine, request: Request) -> Response:
-    """Answer with the properties of a scale strip's samples, and which meet the constraints.
+    """Respond with the properties of a scale strip's samples, and which meet the constraints.
 
-    The body holds float32 values, property by property, then a byte for each sample: 0 where its
-    geometry is unsound, 1 where it breaks a constraint, 2 where it meets all.
+    The body holds float32 values, property by property, then one byte per sample: 0 if its
+    geometry is invalid, 1 if it violates a constraint, 2 if it meets all.
     """
     given = request.query_params
     tiles, seed, component, levels = _drawn(opened, request)
@@ -67,7 +67,7 @@ def worth(opened: Engine, request: Request) -> Response:
 
 
 def _drawn(opened: Engine, request: Request) -> tuple[int, int, int | None, Levels]:
-    """Read which scale strip is meant: tiles, seed, component, and which level the scale moves."""
+    """Parse the scale strip's tiles, seed, component, and the level the scale applies to."""
     given = request.path_params
     tiles, seed = whole(given["tiles"], MOST_TILES), whole(given["seed"], 2**31 - 1)
     chosen = given["component"]

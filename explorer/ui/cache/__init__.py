@@ -1,4 +1,4 @@
-"""What is expensive and shared; the only room with `st.cache_*`, keyed on slugs and scalars."""
+"""Expensive shared values; the only package with `st.cache_*`, keyed on slugs and scalars."""
 
 from explorer.ui.cache.atlases import (
     atlas,

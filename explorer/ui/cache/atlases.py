@@ -1,4 +1,4 @@
-"""What is known of a model: its map, the densities over it, and what was measured."""
+"""Cached facts about a model: its map, the densities over it, and its measurements."""
 
 import hashlib
 import json
@@ -21,11 +21,11 @@ from explorer.regions import Plane
 from explorer.ui.cache.engines import ENGINES, identity
 
 SLOW_HELD_OUT = 128
-"""Held-out data behind the yardstick of a model that decodes pixel by pixel."""
+"""Held-out samples behind the novelty reference of an autoregressive model."""
 
 
 def atlas(opened: Engine) -> Atlas | None:
-    """Return the atlas of a model, or None where none was built.
+    """Return the atlas of a model, or None if none was built.
 
     Raises:
         CheckpointError: If it is damaged.
@@ -39,7 +39,7 @@ def _atlas(slug: str, digest: str, _engine: Engine) -> Atlas | None:
 
 
 def claims(opened: Engine) -> np.ndarray | None:
-    """Return for each code of the atlas the component that most probably made it."""
+    """Return for each code of the atlas the component with the highest responsibility."""
     return _claims(opened.slug, identity(opened), _engine=opened)
 
 
@@ -67,7 +67,7 @@ def _plane(slug: str, digest: str, _engine: Engine) -> Plane | None:
 
 
 def traced(opened: Engine) -> bytes | None:
-    """Return contours and holes of a model's map, as the browser wants them."""
+    """Return contours and holes of a model's map, serialised for the browser."""
     return _traced(opened.slug, identity(opened), _engine=opened)
 
 
@@ -100,7 +100,7 @@ def _traced(slug: str, digest: str, _engine: Engine) -> bytes | None:
 
 
 def yardstick(opened: Engine) -> Yardstick | None:
-    """Return what samples are compared with; None where there is no atlas."""
+    """Return the reference that samples are compared with; None without an atlas."""
     return _yardstick(opened.slug, identity(opened), _engine=opened)
 
 
@@ -116,9 +116,9 @@ def _yardstick(slug: str, digest: str, _engine: Engine) -> Yardstick | None:
 
 
 def data_typicality(opened: Engine) -> np.ndarray | None:
-    """Return how typical of the prior the data of the atlas are, by one code drawn for each.
+    """Return the typicality under the prior of the atlas's data, by one posterior sample each.
 
-    Not by their posterior means: these lie nearer to the prior's middle than any draw.
+    Not by their posterior means, which lie closer to the prior's mean than any sample.
     """
     return _data_typicality(opened.slug, identity(opened), _engine=opened)
 
@@ -143,9 +143,9 @@ def _drawn_density(slug: str, digest: str, _engine: Engine) -> np.ndarray:
 
 
 def held_out_density(opened: Engine, means: bool = False) -> np.ndarray | None:
-    """Return log p(z) of test data: of one code drawn for each, or of their posterior means.
+    """Return log p(z) of test data: of one posterior sample each, or of their posterior means.
 
-    A mean lies nearer to the prior's middle than a drawn code: like is compared with like.
+    Means lie closer to the prior's mean than samples do, so like is compared with like.
     """
     return _held_out_density(opened.slug, identity(opened), means, _engine=opened)
 
@@ -158,7 +158,7 @@ def _held_out_density(slug: str, digest: str, means: bool, _engine: Engine) -> n
     rows = np.flatnonzero(known.split == SPLITS.index("test"))
     if means:
         return known.log_prior[rows]
-    if len(_engine.space.levels) > 1:  # below the top a code hangs on the code drawn above it
+    if len(_engine.space.levels) > 1:  # below the top a code depends on the code drawn above it
         try:
             return _engine.checkpoint.arrays(LIKELIHOOD).get("log_prior")
         except CheckpointError:
@@ -167,7 +167,7 @@ def _held_out_density(slug: str, digest: str, means: bool, _engine: Engine) -> n
 
 
 def tradeoff(opened: Engine) -> Tradeoff | None:
-    """Return the diversity-fidelity curve of a model as far as it was measured."""
+    """Return the diversity–fidelity curve of a model, as far as it was measured."""
     return _tradeoff(opened.slug, identity(opened), _engine=opened)
 
 
@@ -177,7 +177,7 @@ def _tradeoff(slug: str, identity: str, _engine: Engine) -> Tradeoff | None:
 
 
 def surgery(opened: Engine) -> Surgery | None:
-    """Return the parts of a model's KL over the test codes of its atlas, of the top level's."""
+    """Return the parts of a model's top-level KL over the test codes of its atlas."""
     return _surgery(opened.slug, identity(opened), _engine=opened)
 
 
@@ -195,7 +195,7 @@ def _surgery(slug: str, digest: str, _engine: Engine) -> Surgery | None:
 
 
 def unit_kl(opened: Engine) -> np.ndarray | None:
-    """Return each unit's mean KL in nats over the test data, as it was measured with the card."""
+    """Return each unit's mean KL in nats over the test data, as measured for the card."""
     return _unit_kl(opened.slug, identity(opened), _engine=opened)
 
 
@@ -210,7 +210,7 @@ def _unit_kl(slug: str, digest: str, _engine: Engine) -> np.ndarray | None:
 
 
 def scored(opened: Engine, x: np.ndarray) -> Likelihood:
-    """Return log p(x) and the bound's terms of one sample, with as many codes as on the card."""
+    """Return log p(x) and the ELBO terms of one sample, with as many codes as on the card."""
     name = hashlib.sha256(np.ascontiguousarray(x, "<f4").tobytes()).hexdigest()
     samples = importance_samples(opened)
     return _scored(opened.slug, opened.checkpoint.hash, name, samples, _engine=opened, _x=x)
@@ -224,13 +224,13 @@ def _scored(
 
 
 def importance_samples(opened: Engine) -> int:
-    """Return how many importance samples a model's card was measured with."""
+    """Return the number of importance samples behind a model's card."""
     metric = opened.checkpoint.metrics.get("log_likelihood")
     return min(5000, metric.samples or 500) if metric is not None else 500
 
 
 def test_likelihood(opened: Engine) -> np.ndarray | None:
-    """Return log p(x) of every test sample, as it was measured with the card."""
+    """Return log p(x) of every test sample, as measured for the card."""
     try:
         found = opened.checkpoint.arrays(LIKELIHOOD).get("log_likelihood")
     except CheckpointError:

@@ -1,4 +1,4 @@
-"""Checkpoints as they are listed and opened, and the data sets they learned from."""
+"""Cached checkpoints, engines and data sets."""
 
 import hashlib
 import io
@@ -30,7 +30,7 @@ ENGINES = 6
 
 
 def entries() -> list[Entry]:
-    """List all checkpoints; read again only when a file of theirs has changed."""
+    """List all checkpoints; reread only when one of their files has changed."""
     return _entries(_signature())
 
 
@@ -40,7 +40,7 @@ def _entries(signature: str) -> list[Entry]:
 
 
 def engine(entry: Entry) -> Engine:
-    """Return the shared engine of a checkpoint; of seven the least recent leaves."""
+    """Return the shared engine of a checkpoint; beyond six, the least recent is evicted."""
     return _engine(entry.slug, entry.hash, str(entry.folder), settings.current().device)
 
 
@@ -52,12 +52,12 @@ def _engine(slug: str, digest: str, folder: str, device: str) -> Engine:
 
 
 def version(opened: Engine) -> str:
-    """Return a short name of what is known of a model at present."""
+    """Return a short version string of a model's current results."""
     return f"{zlib.crc32(identity(opened).encode()):08x}"
 
 
 def identity(opened: Engine) -> str:
-    """Name a model's weights and what is known of them at present: a job may have found more."""
+    """Identify a model's weights and current results, which a job may have extended."""
     digest = opened.checkpoint.hash
     places = (results_folder(digest), opened.checkpoint.folder)
     files = [place / name for place in places for name in (ATLAS, TRADEOFF, LIKELIHOOD)]
@@ -66,7 +66,7 @@ def identity(opened: Engine) -> str:
 
 
 def _signature() -> str:
-    """Digest the names and times of what lies there; Streamlit is slow to hash long tuples."""
+    """Digest file names and times; Streamlit is slow at hashing long tuples."""
     chosen = settings.current()
     places = (chosen.checkpoints, chosen.user / "checkpoints", chosen.user / "results")
     files = (file for place in places if place.is_dir() for file in place.glob("*/*.[js]*"))
@@ -75,7 +75,7 @@ def _signature() -> str:
 
 
 def preview(entry: Entry, dark: bool) -> bytes | None:
-    """Return a card's picture, ink dark on light or light on dark as the theme is."""
+    """Return a card's image, with ink dark on light or light on dark to suit the theme."""
     path = entry.folder / PREVIEW
     sketch = entry.config.sketch if entry.config is not None else None
     inked = sketch is None or sketch.inked
@@ -96,7 +96,7 @@ def _preview(path: str, changed: int, inked: bool, dark: bool) -> bytes | None:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def icon() -> Image.Image:
-    """Draw the icon of the browser's tab: codes, and the star of a prototype."""
+    """Draw the favicon: codes, and the star of a prototype."""
     sheet = Image.new("RGBA", (256, 256))
     pen = ImageDraw.Draw(sheet)
     for x, y, radius in ((60, 80, 26), (190, 60, 22), (70, 200, 22), (205, 195, 28)):
@@ -109,12 +109,12 @@ def icon() -> Image.Image:
 
 
 def originals(opened: Engine) -> DataSet | None:
-    """Return the data set itself where it is at hand; None elsewhere."""
+    """Return a model's data set if it is installed, else None."""
     return data_set(opened.checkpoint.config.data)
 
 
 def data_set(config: DataConfig) -> DataSet | None:
-    """Return a data set where it is at hand; None elsewhere."""
+    """Return a data set if it is installed, else None."""
     return _data(config.model_dump_json(), str(settings.current().data), _load=config.load)
 
 

@@ -1,4 +1,4 @@
-"""Candidates, and what designs are worth."""
+"""The store of candidates, and cached properties of designs."""
 
 import hashlib
 
@@ -23,7 +23,7 @@ SHARE_SAMPLES = 256
 
 
 def store(path: str) -> Store:
-    """Return the open store of candidates in a file.
+    """Return the open store of candidates for a file.
 
     Raises:
         StoreError: If it cannot be opened.
@@ -46,7 +46,7 @@ def worth(
     conditions: Conditions,
     levels: Levels = ALL_LEVELS,
 ) -> Measured:
-    """Return the properties of all samples of a scale strip, frame after frame."""
+    """Return the properties of all samples of a scale strip, frame by frame."""
     return _worth(
         opened.slug, opened.checkpoint.hash, tiles, seed, component, levels.of(opened.space),
         conditions.model_dump_json(), _engine=opened,
@@ -64,7 +64,7 @@ def _worth(
 
 
 def codes_worth(opened: Engine, z: np.ndarray, conditions: Conditions) -> Measured:
-    """Return the properties of what codes decode to."""
+    """Return the properties of decoded codes."""
     name = hashlib.sha256(np.ascontiguousarray(z, "<f4").tobytes()).hexdigest()
     return _codes_worth(
         opened.slug,
@@ -85,7 +85,7 @@ def _codes_worth(
 
 
 def usual_waviness(opened: Engine) -> float | None:
-    """Return the median waviness of decoded held-out sections; None where there are none."""
+    """Return the median waviness of decoded held-out sections; None if there are none."""
     return _usual_waviness(opened.slug, identity(opened), _engine=opened)
 
 
@@ -102,7 +102,7 @@ def _usual_waviness(slug: str, digest: str, _engine: Engine) -> float | None:
 def picks_worth(
     name: str, conditions: Conditions, x: np.ndarray, sketch: PixelSketch | CurveSketch
 ) -> Measured:
-    """Return the properties of picks, whose keys and treatments the name stands for."""
+    """Return the properties of picks, cached by their keys and treatments."""
     return _picks_worth(name, conditions.model_dump_json(), _x=x, _sketch=sketch)
 
 
@@ -116,7 +116,7 @@ def _picks_worth(
 def shares(
     opened: Engine, constraints: tuple[Constraint, ...], conditions: Conditions
 ) -> Float[np.ndarray, " scales"]:
-    """Return the share of sound designs within constraints at each of `SHARE_SCALES`."""
+    """Return the share of valid designs that meet the constraints, at each of `SHARE_SCALES`."""
     found = _pool(
         opened.slug, opened.checkpoint.hash, conditions.model_dump_json(), _engine=opened
     )

@@ -1,4 +1,4 @@
-"""Strips, prototypes and ways: what a page shows of a model."""
+"""Cached strips, prototypes and paths."""
 
 import copy
 from typing import NamedTuple
@@ -48,7 +48,7 @@ def _strip(
 
 
 def levelled(opened: Engine, z: np.ndarray, level: str, tiles: int, seed: int) -> Strip:
-    """Return the strip of a code one of whose levels is drawn anew."""
+    """Return the strip of a code with one level resampled."""
     code = np.ascontiguousarray(z, "<f4").tobytes()
     return _levelled(opened.slug, opened.checkpoint.hash, code, level, tiles, seed, _engine=opened)
 
@@ -69,14 +69,14 @@ def painted(
     component: int | None,
     levels: Levels = ALL_LEVELS,
 ) -> Strip:
-    """Return pictures drawn pixel by pixel from a scale strip's codes, as a strip of one frame."""
+    """Return images sampled pixel by pixel from a scale strip's codes, as a strip of one frame."""
     own = levels.of(opened.space)
     return _painted(
         opened.slug, opened.checkpoint.hash, tiles, scale, seed, component, own, _engine=opened
     )
 
 
-@st.cache_resource(max_entries=STRIPS, show_spinner="Drawing pixel by pixel")
+@st.cache_resource(max_entries=STRIPS, show_spinner="Sampling pixel by pixel")
 def _painted(
     slug: str,
     digest: str,
@@ -93,7 +93,7 @@ def _painted(
 
 
 class Standing(NamedTuple):
-    """How new and how typical each sample of a strip is, in per cent, among how many codes."""
+    """Novelty and typicality of each sample of a strip, as percentiles, with the number of codes."""
 
     novelty: Float[np.ndarray, "frames tiles"]
     typicality: Float[np.ndarray, "frames tiles"]
@@ -108,7 +108,7 @@ def standing(
     component: int | None,
     levels: Levels = ALL_LEVELS,
 ) -> Standing | None:
-    """Return how new and how typical each sample of a scale strip is."""
+    """Return novelty and typicality of each sample of a scale strip."""
     own = levels.of(opened.space)
     return _standing(opened.slug, identity(opened), tiles, seed, component, own, _engine=opened)
 
@@ -147,7 +147,7 @@ def _prototypes(slug: str, digest: str, _engine: Engine) -> Prototypes | None:
 
 
 def snapshots(opened: Engine) -> dict[str, np.ndarray]:
-    """Return the pseudo-inputs kept along training, if any."""
+    """Return the snapshots of pseudo-inputs during training, if any."""
     return _snapshots(opened.slug, opened.checkpoint.hash, _engine=opened)
 
 
@@ -164,7 +164,7 @@ def _snapshots(slug: str, digest: str, _engine: Engine) -> dict[str, np.ndarray]
 
 
 def original(opened: Engine, row: int) -> np.ndarray | None:
-    """Return one datum of the atlas as it is in its data set; None where that is not at hand."""
+    """Return one sample of the atlas from its data set; None if that is not installed."""
     known, data = atlas(opened), originals(opened)
     if known is None or data is None or row >= len(known.codes):
         return None
@@ -174,11 +174,11 @@ def original(opened: Engine, row: int) -> np.ndarray | None:
 
 
 def path(opened: Engine, ends: bytes, kind: PathKind, frames: int, closeness: float) -> np.ndarray:
-    """Return the codes of a path between ends, given as the bytes of float32 codes."""
+    """Return the codes of a path between endpoints, given as the bytes of float32 codes."""
     return _path(opened.slug, identity(opened), ends, kind, frames, closeness, _engine=opened)
 
 
-@st.cache_resource(max_entries=32, show_spinner="Looking for a way along the prior")
+@st.cache_resource(max_entries=32, show_spinner="Searching for a high-density path")
 def _path(
     slug: str,
     digest: str,
@@ -207,20 +207,20 @@ def _path(
 def shortest(
     opened: Engine, ends: bytes, frames: int
 ) -> tuple[np.ndarray, tuple[geodesics.Geodesic, ...]]:
-    """Return the codes of the shortest way between ends in what is decoded, and its legs.
+    """Return the codes of the geodesic path through the endpoints, and its legs.
 
     Raises:
-        NoDensityError: If the decoder goes pixel by pixel.
+        NoDensityError: If the decoder is autoregressive.
     """
     return _shortest(opened.slug, opened.checkpoint.hash, ends, frames, _engine=opened)
 
 
-@st.cache_resource(max_entries=32, show_spinner="Looking for the shortest way")
+@st.cache_resource(max_entries=32, show_spinner="Searching for the geodesic")
 def _shortest(
     slug: str, digest: str, ends: bytes, frames: int, _engine: Engine
 ) -> tuple[np.ndarray, tuple[geodesics.Geodesic, ...]]:
     z = np.frombuffer(ends, "<f4").reshape(-1, _engine.space.size)
-    # A copy of its own: double precision, and on the CPU, where small chains are quick.
+    # A separate copy in double precision, on the CPU, where short chains are fast.
     model = copy.deepcopy(_engine.checkpoint.model).to("cpu", torch.float64)
     scale = _engine.moments()[1] if _engine.has_prior else z.std(0) + 1e-3
     return geodesics.shortest(z, frames, geodesics.embedding(model), scale)

@@ -1,4 +1,4 @@
-"""The cards of the catalogue: which, in which order, and what each says."""
+"""The cards of the catalogue: their selection, order and content."""
 
 import html
 
@@ -27,13 +27,13 @@ _METRICS = {"likelihood": "log_likelihood", "fidelity": "density", "diversity": 
 
 
 def data_sets() -> list[str]:
-    """Name the data sets that healthy checkpoints were trained on."""
+    """List the data sets of healthy checkpoints."""
     present = {entry.data for entry in cache.entries() if entry.healthy}
     return [name for name in DATA if name in present]
 
 
 def chosen(view: CatalogueView) -> list[Entry]:
-    """Return the healthy checkpoints of the view's filter in its order."""
+    """Return the healthy checkpoints, filtered and sorted as the view says."""
     entries = [entry for entry in cache.entries() if entry.healthy and entry.data in DATA]
     if view.data:
         entries = [entry for entry in entries if entry.data == view.data]
@@ -54,7 +54,7 @@ def chosen(view: CatalogueView) -> list[Entry]:
 
 
 def grid(entries: list[Entry], view: CatalogueView) -> None:
-    """Lay the cards out, as many in a row as fit."""
+    """Render the cards, as many in a row as fit."""
     known = cache.entries()
     with st.container(horizontal=True, gap="small"):
         for entry in entries:
@@ -63,13 +63,11 @@ def grid(entries: list[Entry], view: CatalogueView) -> None:
 
 
 def broken() -> None:
-    """List the checkpoints that could not be opened, each with the reason."""
+    """Render the list of checkpoints that cannot be opened, each with the reason."""
     unopened = [entry for entry in cache.entries() if not entry.healthy]
     known = [entry.slug for entry in unopened if entry.results_only]
     if known:
-        st.caption(
-            f"Results only, without weights, on the Evaluate page: {', '.join(sorted(known))}."
-        )
+        st.caption(f"Results only (no weights), on the Evaluate page: {', '.join(sorted(known))}.")
     entries = [entry for entry in unopened if not entry.results_only]
     if not entries:
         return

@@ -1,1 +1,1 @@
-"""What starts: the script of the app, the server, and the command that runs it."""
+"""Entry points: the app's script, the server, and the command that runs it."""

@@ -1,4 +1,4 @@
-"""What every page has: the menu, the open model, and the page itself."""
+"""The app's script: navigation, the open model, and the page itself."""
 
 from explorer.ui.shell.frame import run
 

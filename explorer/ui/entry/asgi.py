@@ -1,4 +1,4 @@
-"""The server: the app, and pictures over HTTP."""
+"""The server: the app and its HTTP endpoints."""
 
 import gc
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from explorer.ui.api.routes import routes
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Warm up once: without the freeze, each run of a script ends in a full collection."""
+    """Warm up once: without the freeze, each script run ends in a full garbage collection."""
     limit_threads()
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""Starts the server, and stays until it ends."""
+"""Starts the server, and waits until it ends."""
 
 import os
 import socket
@@ -11,9 +11,9 @@ ENTRY = Path(__file__).with_name("asgi.py")
 
 
 def launch(host: str, port: int, environment: dict[str, str], browser: bool = True) -> None:
-    """Start the app and stay until it ends.
+    """Start the app and wait until it ends.
 
-    Streamlit's own command is used, since it reads the config.toml beside the entry.
+    Streamlit's own command is used, since it reads the config.toml beside the entry script.
 
     Args:
         host: Address to listen on.
@@ -29,7 +29,7 @@ def launch(host: str, port: int, environment: dict[str, str], browser: bool = Tr
     from streamlit.web import cli
 
     shown = "localhost" if host in ("0.0.0.0", "::") else host
-    print(f"Latent Explorer: http://{shown}:{port} (Ctrl+C ends it)", flush=True)  # noqa: T201
+    print(f"Latent Explorer: http://{shown}:{port} (press Ctrl+C to quit)", flush=True)  # noqa: T201
     sys.argv = [
         "streamlit",
         "run",
@@ -54,5 +54,5 @@ def _free(host: str, port: int) -> None:
             probe.bind(address)
         except OSError as error:
             raise SettingsError(
-                f"Port {port} on {host} is taken ({error.strerror}); choose another with --port."
+                f"Port {port} on {host} is in use ({error.strerror}); choose another with --port."
             ) from error

@@ -1,1 +1,1 @@
-"""A pick on its way from the browser to the store."""
+"""Picks on their way from the browser to the store."""

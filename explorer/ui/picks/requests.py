@@ -1,4 +1,4 @@
-"""What the browser may ask of the shelf, validated and bounded."""
+"""The browser's requests to the shortlist, validated and bounded."""
 
 from typing import Annotated, Literal
 
@@ -28,7 +28,7 @@ class Drawn(Recipe):
 
 
 class Wish(Recipe):
-    """A pick as the browser asks for it: drawn, a code (float32 in base64), or a map's point."""
+    """A pick request: a drawn tile, a code (base64 of float32), or a point of the map."""
 
     key: Key
     model: Annotated[str, Field(max_length=80)]
@@ -43,14 +43,14 @@ class Wish(Recipe):
 
 
 class Wishes(Recipe):
-    """Picks to be kept in one project, each checked on its own."""
+    """Picks to keep in one project, each validated separately."""
 
     project: _Count | None = None
     items: Annotated[list[dict[str, object]], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
 class Marks(Recipe):
-    """Something said of picks."""
+    """Marks to set on picks."""
 
     project: _Count
     keys: Annotated[tuple[Key, ...], Field(max_length=5000)]

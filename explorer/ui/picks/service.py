@@ -1,4 +1,4 @@
-"""What can be kept on the page goes to the browser; what it kept comes back and is stored."""
+"""Describes to the browser what can be kept, and turns its requests into stored picks."""
 
 import base64
 
@@ -32,7 +32,7 @@ def store() -> Store:
 
 
 def current() -> tuple[Project | None, str]:
-    """Return the project that picks go to, or why there is none."""
+    """Return the project that picks go to, or the reason why there is none."""
     try:
         known = store().projects()
     except StoreError as error:
@@ -45,12 +45,12 @@ def current() -> tuple[Project | None, str]:
 def keepable(
     engine: Engine, strip: Strip | None = None, z: Float[np.ndarray, "tiles latent"] | None = None
 ) -> dict[str, object] | None:
-    """Describe to the browser how tiles are kept; None where they cannot be.
+    """Describe to the browser how to keep tiles; None if they cannot be kept.
 
     Args:
         engine: The model.
-        strip: The strip that shows them, by whose codes or seed they are kept.
-        z: Or a code for each tile, where the strip shows something else of them.
+        strip: The strip that shows them, which provides their codes or seed.
+        z: Alternatively a code per tile, if the strip shows something derived from them.
     """
     facts: dict[str, object] = {"model": engine.slug, "hash": engine.checkpoint.hash}
     if strip is not None and strip.recipe is not None:
@@ -64,19 +64,21 @@ def keepable(
 
 
 def made(wish: Wish) -> Made:
-    """Make what a wish asks for: its code is found or drawn again, and decoded.
+    """Build the requested pick: its code is looked up or redrawn, and decoded.
 
     Raises:
-        StoreError: If its model is not here, or there is no such sample.
+        StoreError: If its model or sample does not exist.
     """
     entry = next((item for item in cache.entries() if item.slug == wish.model), None)
     if entry is None or not entry.healthy or entry.hash != wish.hash:
-        raise StoreError(f"{wish.model[:80]} is not here as it was; the pick cannot be kept.")
+        raise StoreError(
+            f"The model {wish.model[:80]} has changed or is missing; the pick cannot be saved."
+        )
     engine = cache.engine(entry)
     code, component = _code(engine, wish)
     sample = engine.decode(code[None])[0]
     if not np.isfinite(sample).all():
-        raise StoreError("What the model decodes there is not finite; the pick cannot be kept.")
+        raise StoreError("The decoded sample has non-finite values; the pick cannot be saved.")
     return Made(
         model=model_of(engine),
         code=code,
@@ -92,19 +94,19 @@ def made(wish: Wish) -> Made:
 
 
 def model_of(engine: Engine) -> Model:
-    """Name an engine's weights as picks do."""
+    """Return the model entry of a pick for an engine."""
     opened = engine.checkpoint
     return Model(opened.hash, opened.slug, opened.config.data.kind, engine.sketch)
 
 
 def origin_of(engine: Engine, code: Float[np.ndarray, " latent"]) -> str:
-    """Name where a code comes from: from itself."""
+    """Return the origin of a pick that is identified by its code."""
     text = base64.b64encode(np.ascontiguousarray(code, "<f4").tobytes()).decode()
     return f"{engine.checkpoint.hash}|code|{text}"
 
 
 def _code(engine: Engine, wish: Wish) -> tuple[Float[np.ndarray, " latent"], int | None]:
-    absent = StoreError("There is no such sample of this model; reload the page and pick again.")
+    absent = StoreError("Sample not found for this model; reload the page and pick again.")
     if wish.drawn is not None:
         drawn = wish.drawn
         components = engine.components()
@@ -113,7 +115,7 @@ def _code(engine: Engine, wish: Wish) -> tuple[Float[np.ndarray, " latent"], int
             and (components is None or drawn.component >= len(components))
         ):
             raise absent
-        # The first samples of a larger draw are those of a smaller one: the tile is the last.
+        # The first samples of a larger draw equal a smaller one: the tile is the last.
         z, index = engine.draw(drawn.tile + 1, drawn.scale, drawn.seed, drawn.component)
         return z[-1], int(index[-1])
     if wish.z is not None:

@@ -1,1 +1,1 @@
-"""What stands round every page: navigation, sidebar, jobs, the shelf of picks."""
+"""What surrounds every page: navigation, sidebar, jobs, and the link to the shortlist."""

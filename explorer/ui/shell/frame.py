@@ -1,4 +1,4 @@
-"""The frame round every page: navigation, the open model, one to compare with, device and time."""
+"""The frame around every page: navigation, model selection, comparison, device and timing."""
 
 import html
 from typing import TypeVar
@@ -22,7 +22,7 @@ _KEPT = (
     "scale", "seed", "layers", "colour", "sort", "data", "limits", "reynolds", "alpha",
     "project", "show", "chosen", "at", "find",
 )  # fmt: skip
-"""Parts of a link that mean the same for another model."""
+"""Fields of a link that keep their meaning for another model."""
 
 _COPY = st.components.v2.component(
     "copy_link",
@@ -51,7 +51,7 @@ export default function ({ parentElement }) {
 
 
 def run() -> None:
-    """Draw the frame and run the page that the address names."""
+    """Render the frame and run the page at the current address."""
     st.set_page_config(
         page_title="Latent Explorer",
         page_icon=cache.icon(),
@@ -62,7 +62,7 @@ def run() -> None:
         st.Page(page_path(name), title=title, icon=icon, url_path=name)
         for name, (title, icon) in TITLES.items()
     ]
-    # A default page answers only at "/": a hidden one sends on, so every page has an address.
+    # A default page answers only at "/": a hidden one redirects, so every page has an address.
     first = st.Page(
         lambda: st.switch_page(pages[0], query_params=st.query_params.to_dict()),
         title="Latent Explorer",
@@ -83,38 +83,38 @@ def run() -> None:
 
 
 def open_models(view: View) -> list[Engine]:
-    """Return the engines of the view's model and of those it is compared with."""
+    """Return the engines of the view's model and of those compared with it."""
     chosen = _healthy()
     st.session_state[CURRENT], st.session_state[COMPARED] = view.model, view.compare
     return [cache.engine(chosen[slug]) for slug in (view.model, *view.compare)]
 
 
 def open_model(slug: str) -> None:
-    """Open a model everywhere; for callbacks."""
+    """Open a model on all pages; for callbacks."""
     st.session_state[CURRENT] = slug
     kept = {name: st.query_params[name] for name in _KEPT if name in st.query_params}
     st.query_params.from_dict({"model": slug} | kept)
 
 
 def large_type() -> None:
-    """Set everything in larger type, for a classroom."""
+    """Enlarge all type, for a classroom."""
     st.html("<style>html { font-size: 135% !important; }</style>")
 
 
 def finish(view: View, engine: Engine) -> None:
-    """End a page: its view goes into the address bar, and the time it took into the sidebar."""
+    """Finish a page: write its view to the address bar, and its timing to the sidebar."""
     view.write()
     timing(engine)
 
 
 def timing(engine: Engine) -> None:
-    """Show where and how fast the last inference ran."""
+    """Render device and duration of the last inference."""
     with st.sidebar:
         st.caption(f"{engine.device.upper()} · last inference {engine.milliseconds:.0f} ms")
 
 
 def settle(view: Shown, quiet: bool = False) -> Shown:
-    """Replace models of a link that are not there, with a notice."""
+    """Replace models of a link that do not exist, with a notice."""
     chosen = _healthy()
     if not chosen:
         st.info("No checkpoint can be opened. Train one with `latent-explorer train RECIPE.json`.")
@@ -122,7 +122,7 @@ def settle(view: Shown, quiet: bool = False) -> Shown:
     if view.model not in chosen:
         fallback = DEFAULT_MODEL if DEFAULT_MODEL in chosen else _first(chosen)
         broken = next((entry for entry in cache.entries() if entry.slug == view.model), None)
-        reason = " is not here."
+        reason = " was not found."
         if broken is not None:
             reason = (
                 f": {broken.reason}" if broken.results_only else f" is broken: {broken.reason}"
@@ -142,7 +142,7 @@ def settle(view: Shown, quiet: bool = False) -> Shown:
 def _sidebar(name: str) -> None:
     view = settle(PAGES[name].from_address(quiet=True), quiet=True)
     if isinstance(view, CandidatesView) and view.project is not None:
-        st.session_state[service.PROJECT] = view.project  # picks go where one looks
+        st.session_state[service.PROJECT] = view.project  # new picks go to the visible project
     chosen = _healthy()
     said = {slug: said_of(entry, list(chosen.values())) for slug, entry in chosen.items()}
     order = sorted(chosen, key=lambda slug: (list(DATA).index(chosen[slug].data), slug))
@@ -163,7 +163,7 @@ def _sidebar(name: str) -> None:
         st.multiselect(
             "Compare with",
             partners,
-            placeholder="Nothing",
+            placeholder="No other model",
             key="frame_partners",
             max_selections=3,
             format_func=said.__getitem__,

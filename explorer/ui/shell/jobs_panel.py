@@ -1,4 +1,4 @@
-"""Jobs on the page: a button that starts one, its progress, and the list in the sidebar."""
+"""Background jobs: a button that starts one, its progress, and the list in the sidebar."""
 
 import streamlit as st
 
@@ -15,25 +15,25 @@ _SECONDS = 1.0
 
 
 def order(engine: Engine, kind: jobs.Kind, samples: int = 500) -> Order:
-    """Name the work of a kind on a model's weights."""
+    """Return the order for a kind of job on a model's weights."""
     opened = engine.checkpoint
     return Order(kind=kind, checkpoint=str(opened.folder), hash=opened.hash, samples=samples)
 
 
 def offer(engine: Engine, kind: jobs.Kind, label: str, why: str) -> None:
-    """Offer a job, or show how far it is; where the data are not at hand, say so.
+    """Render a job's button or its progress; without the data set, a note instead.
 
     Args:
         engine: The model.
-        kind: What is to be done.
-        label: Of the button.
-        why: What it gives, in a sentence.
+        kind: The kind of job.
+        label: Label of the button.
+        why: What it computes, in one sentence.
     """
     _offer(order(engine, kind), engine.slug, engine.checkpoint.config.data, label, why)
 
 
 def offer_of(entry: Entry, kind: jobs.Kind, label: str, why: str) -> None:
-    """Offer a job on a model that need not be open."""
+    """Render the button of a job on a model that need not be open."""
     assert entry.config is not None
     wanted = Order(kind=kind, checkpoint=str(entry.folder), hash=entry.hash)
     _offer(wanted, entry.slug, entry.config.data, label, why)
@@ -46,8 +46,8 @@ def _offer(wanted: Order, slug: str, data: DataConfig, label: str, why: str) -> 
         return
     if cache.data_set(data) is None:
         st.caption(
-            f"{why} It needs the data set, which is not at hand: start the app with `--data` or "
-            "`LATENT_EXPLORER_DATA`."
+            f"{why} Requires the data set, which was not found. Start the app with `--data DIR`, "
+            "or set `LATENT_EXPLORER_DATA`."
         )
         return
     if known is not None and known.last.state == "failed":
@@ -55,7 +55,7 @@ def _offer(wanted: Order, slug: str, data: DataConfig, label: str, why: str) -> 
     again = known is not None and known.last.state == "stopped"
     st.caption(why)
     st.button(
-        f"Go on: {label[0].lower()}{label[1:]}" if again else label,
+        f"Resume: {label[0].lower()}{label[1:]}" if again else label,
         key=f"job_{wanted.kind}_{slug}",
         on_click=_start,
         args=(wanted,),
@@ -64,7 +64,7 @@ def _offer(wanted: Order, slug: str, data: DataConfig, label: str, why: str) -> 
 
 
 def listing() -> None:
-    """List the latest jobs in the sidebar; it looks again by itself while one is active."""
+    """Render the latest jobs in the sidebar, refreshed while one is active."""
     known = jobs.jobs()[:_SHOWN]
     if not known:
         return
@@ -83,7 +83,7 @@ def _live_list() -> None:
 
 
 def _list(known: list[Job]) -> None:
-    with st.expander("Work", expanded=any(job.active for job in known)):
+    with st.expander("Background jobs", expanded=any(job.active for job in known)):
         for job in known:
             if job.active:
                 st.progress(job.share, text=f"{job.title}: {_words(job)}")
@@ -123,7 +123,7 @@ def _words(job: Job) -> str:
     return {
         "waiting": "starting",
         "done": "done",
-        "stopped": "stopped; what it found is kept",
+        "stopped": "stopped; results so far are kept",
     }.get(last.state, last.state)
 
 

@@ -1,4 +1,4 @@
-"""The shelf in the sidebar: how many picks there are, and the way to them."""
+"""The shortlist in the sidebar: the number of picks, and a link to them."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from explorer.ui.picks.service import current
 
 
 def sidebar(listens: bool) -> None:
-    """Show the shelf; on it one goes to the candidates."""
+    """Render the number of picks, which links to Candidates."""
     project, news = current()
     wants = outbox(
         key="frame_shelf",

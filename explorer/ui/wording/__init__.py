@@ -1,1 +1,1 @@
-"""Numbers, names and colours as people read them."""
+"""Formats, names and colours shared by all pages."""

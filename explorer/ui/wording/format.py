@@ -1,4 +1,4 @@
-"""Numbers in words: metrics with error and n, and where a value stands among held-out data."""
+"""Formatting of numbers: metrics with error and n, and percentiles among held-out data."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from explorer.checkpoint import Entry, Metric
 
 
 def number(metric: Metric | None, digits: int = 2) -> str:
-    """Write a metric with its standard error, or a dash."""
+    """Format a metric with its standard error, or a dash."""
     if metric is None:
         return "–"
     error = "" if metric.se is None else f" ± {_error(metric.se, digits)}"
@@ -18,47 +18,47 @@ def number(metric: Metric | None, digits: int = 2) -> str:
 
 
 def provenance(metric: Metric | None) -> str:
-    """Say how a metric was measured."""
+    """Describe how a metric was measured."""
     if metric is None:
-        return "Not measured yet: `latent-explorer evaluate` does it."
+        return "Not measured yet. Run `latent-explorer evaluate SLUG`."
     parts = [f"n = {metric.n:,}"]
     if metric.samples is not None and metric.samples != metric.n:
         parts.append(f"S = {metric.samples:,}")
     if metric.seed is not None:
         parts.append(f"seed {metric.seed}")
     if metric.null is not None:
-        parts.append(f"real against real {metric.null:.2f}")
+        parts.append(f"real vs. real {metric.null:.2f}")
     return ", ".join(parts)
 
 
 def signed(text: str) -> str:
-    """Write negative numbers with a minus sign; hyphens stay."""
+    """Write negative numbers with a minus sign; keep hyphens."""
     return re.sub(r"(?<![\w)])-(?=\d)", "−", text)
 
 
 def percentile(
     value: float, known: Float[np.ndarray, " codes"] | None, means: bool = False
 ) -> str | None:
-    """Say where a log p(z) stands among those of held-out data: of codes drawn, or of means."""
+    """Describe the percentile of a log p(z) among held-out posterior samples, or means."""
     words = percentile_words(value, known)
     if words is None or known is None:
         return None
-    what = "held-out posterior means" if means else "codes drawn for held-out data"
-    return f"{words} of {len(known):,} {what}"
+    what = "posterior means" if means else "posterior samples"
+    return f"{words} of {len(known):,} {what} of held-out data"
 
 
 def percentile_words(value: float, known: Float[np.ndarray, " codes"] | None) -> str | None:
-    """Say how many of the held-out codes a log p(z) exceeds."""
+    """Describe the percentile of a log p(z) among held-out codes."""
     if known is None or len(known) == 0:
         return None
     below = int((known < value).sum())
     if below in (0, len(known)):
         return "lower than all" if below == 0 else "higher than all"
-    return f"higher than {100 * below / len(known):.1f} %"
+    return f"percentile {100 * below / len(known):.1f}"
 
 
 def facts(entry: Entry) -> Mapping[str, str]:
-    """Pick the numbers a card shows."""
+    """Select the metrics shown on a card."""
     metrics = entry.metrics
     shown = {}
     if "log_likelihood" in metrics:
@@ -76,7 +76,7 @@ def facts(entry: Entry) -> Mapping[str, str]:
 
 
 def mix(labels: Int[np.ndarray, " n"], classes: tuple[str, ...]) -> str:
-    """Say which classes a selection holds, most frequent first."""
+    """List the classes of a selection, most frequent first."""
     known = labels[labels >= 0]
     if len(known) == 0 or not classes:
         return ""
@@ -92,5 +92,5 @@ def mix(labels: Int[np.ndarray, " n"], classes: tuple[str, ...]) -> str:
 
 
 def _error(se: float, digits: int) -> str:
-    """Write an error with as many digits as its value, or with one that is not zero."""
+    """Format an error with the digits of its value, or with one significant digit."""
     return f"{se:.{digits}f}" if se >= 0.5 * 10**-digits else f"{se:.1g}"

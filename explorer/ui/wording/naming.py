@@ -1,4 +1,4 @@
-"""What models and priors are called, on every page alike."""
+"""Display names of models and priors, the same on every page."""
 
 from collections.abc import Sequence
 
@@ -8,20 +8,20 @@ from explorer.naming import DATA, is_small, kind_words
 
 
 def prior_name(engine: Engine) -> str:
-    """Name an engine's prior in words, and its model where that is not the plain one."""
+    """Return the name of an engine's prior, and of its model unless that is the plain one."""
     config = engine.checkpoint.config
     small = is_small(config)
     return kind_words(config.model.kind, prior_kind(engine), small=small, joint=" ")
 
 
 def prior_kind(engine: Engine) -> str:
-    """Name the kind of an engine's prior, as in its recipe."""
+    """Return the kind of an engine's prior, as in its recipe."""
     prior = engine.checkpoint.config.prior
     return prior.kind if prior else "none"
 
 
 def told_apart(engines: list[Engine]) -> list[str]:
-    """Name each engine's prior, and its data where the engines have not the same."""
+    """Return each engine's prior name, with its data if the engines differ in them."""
     kinds = [engine.checkpoint.config.data.kind for engine in engines]
     if len(set(kinds)) == 1:
         return [prior_name(engine) for engine in engines]
@@ -31,7 +31,7 @@ def told_apart(engines: list[Engine]) -> list[str]:
 
 
 def said_of(entry: Entry, among: Sequence[Entry]) -> str:
-    """Describe a model in words: its prior and its size, and what sets it apart from others."""
+    """Describe a model by its prior and size, and what distinguishes it from others."""
     small = _small(entry)
     words = kind_words(entry.model, entry.prior, small=small)
     same = [

@@ -1,4 +1,4 @@
-"""One set of colours for the whole app: a class looks the same on every page and model."""
+"""The colours of the app: a class has the same colour on every page and model."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ CLASSES = (
     "#8C6D31",
     "#7F7F7F",
 )
-"""Okabe and Ito's colours and three more, told apart with every common colour vision."""
+"""Okabe and Ito's colours and three more, distinguishable with colour-vision deficiency."""
 
 PRIORS = {
     prior: CLASSES[k]
@@ -22,33 +22,33 @@ PRIORS = {
         ("standard", "vamp", "xvae", "mog", "vamp-data", "vamp-weighted", "flow", "xvae-mixture")
     )
 }
-"""A prior looks the same on every chart that compares priors."""
+"""A prior has the same colour in every chart that compares priors."""
 
 DATA = "#5B7A99"
 PROTOTYPE = "#E6A700"
 INK = "ink"
-"""The colour of text in the open theme; diamonds and stars have it, as hues are classes."""
+"""The theme's text colour, also of diamonds and stars: hues are reserved for classes."""
 
 RAMP = ("#440154", "#46327E", "#365C8D", "#277F8E", "#1FA187", "#4AC16D", "#A0DA39", "#FDE725")
-"""Viridis: even steps of lightness, readable in grey."""
+"""Viridis: perceptually uniform, readable in greyscale."""
 
 MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
 BARE = {"displayModeBar": False}
-"""Room around a chart in pixels, and a chart without Plotly's tool bar."""
+"""Margins of a chart in pixels, and a chart without Plotly's mode bar."""
 
 
 def of_priors(kinds: Sequence[str]) -> list[str]:
-    """Return a colour for each prior: its own, or where one comes twice, the first few."""
+    """Return a colour for each prior: its own, or the first few if one occurs twice."""
     if len(set(kinds)) == len(kinds) and all(kind in PRIORS for kind in kinds):
         return [PRIORS[kind] for kind in kinds]
     return [CLASSES[k % len(CLASSES)] for k in range(len(kinds))]
 
 
 def text(dark: bool) -> str:
-    """Return the themes' colour of text, for charts whose own labels are paler."""
+    """Return the theme's text colour, for charts whose default labels are paler."""
     return "#E8ECF1" if dark else "#1B2430"
 
 
 def grey(dark: bool) -> str:
-    """Return the grey of published numbers, readable on either paper."""
+    """Return the grey of published results, readable on either background."""
     return "#A3A3A3" if dark else "#6E6E6E"

@@ -676,7 +676,7 @@ def test_rows_are_added_and_cut(plane, atlas):
     picked = select(plane, atlas, "data:3;add:7,5,7,999999")
     assert picked.rows.tolist() == [3, 5, 7]
     assert picked.words == "3 codes picked"
-    assert select(plane, atlas, "data:3;add:7;cut:3").words == "Datum 7"
+    assert select(plane, atlas, "data:3;add:7;cut:3").words == "Data point 7"
 
 
 def test_an_empty_area_selects_nothing_and_is_no_place(plane, atlas):
@@ -717,8 +717,8 @@ def test_a_place_is_one_code_with_a_name(plane, atlas):
     z = np.array([0.5, -2], np.float32)
     places = {
         "mean": (plane.moments()[0], "Prior mean"),
-        code_text(z): (z, "A code of yours"),
-        "data:4": (atlas.codes[4], "Datum 4"),
+        code_text(z): (z, "Custom code"),
+        "data:4": (atlas.codes[4], "Data point 4"),
         "data:4;add:6": (atlas.codes[[4, 6]].mean(0), "Mean of 2 codes picked"),
     }
     for text, (expected, words) in places.items():

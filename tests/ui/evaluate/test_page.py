@@ -522,7 +522,7 @@ def test_a_difference_is_called_one_beyond_two_errors_alone():
 )
 def test_a_wrong_value_of_a_link_falls_back_with_a_notice(parameters):
     app = page(model="one-standard", **parameters)
-    assert "could not be used" in app.toast[0].value
+    assert "is invalid" in app.toast[0].value
     assert not address(app).items() & parameters.items()
     assert len(shown(app)) == 3
 
@@ -584,7 +584,7 @@ def test_without_the_data_it_says_what_is_needed(three, tmp_path, monkeypatch):
     put(three, "lacking", {"log_likelihood": nats(-30)}, data="mnist-static")
     app = page(model="lacking")
     assert offers(app) == []
-    assert "the data set, which is not at hand" in told(app)
+    assert "the data set, which was not found" in told(app)
 
 
 def test_numbers_of_a_job_are_shown_as_they_come(three):
