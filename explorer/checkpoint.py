@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from explorer import settings, weights
 from explorer.config import RunConfig, first_problem
 from explorer.errors import CheckpointError, UnknownCheckpointError
-from explorer.interfaces import AbstractModel, AbstractPrior, Recipe
+from explorer.interfaces import AbstractModel, AbstractPrior, Frozen
 
 CONFIG, WEIGHTS, METRICS, CARD = "config.json", "model.safetensors", "metrics.json", "card.md"
 LIKELIHOOD, ATLAS, PREVIEW, SNAPSHOTS, TRADEOFF = (
@@ -37,7 +37,7 @@ MAX_TEXT_BYTES = 2_000_000
 MAX_ARRAY_BYTES = 400_000_000
 
 
-class Metric(Recipe):
+class Metric(Frozen):
     """One measured number, with its sample size, seed, standard error and unit.
 
     `null` is the same measure with real data in place of samples: the score of a perfect model.

@@ -376,7 +376,7 @@ def _rebuild_picks(path: Path, to: Path, device: str) -> None:
     for line in found.broken:
         out.print(f"[red]broken[/red] {escape(line)}", soft_wrap=True, highlight=False)
     for item in found.picks:
-        model, number = item.made.model, item.entry.number
+        model, number = item.source.model, item.entry.number
         if model.hash not in engines:
             engines[model.hash] = _engine_of(model.slug, model.hash, device)
         engine = engines[model.hash]
@@ -386,7 +386,7 @@ def _rebuild_picks(path: Path, to: Path, device: str) -> None:
         else:
             again = export.rebuild(item, engine)
             if not again.problem:
-                x = engine.decode(item.made.code[None])
+                x = engine.decode(item.source.code[None])
                 picture = drawing.thumbnails(x, engine.sketch, 224)[0]
                 checkpoint.write(to / f"pick-{number:03d}.png", drawing.png(picture))
             wrong += not again.close

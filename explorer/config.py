@@ -7,7 +7,7 @@ import torch
 from pydantic import Field, ValidationError, model_validator
 
 from explorer.errors import RecipeError
-from explorer.interfaces import AbstractModel, AbstractPrior, Recipe
+from explorer.interfaces import AbstractModel, AbstractPrior, Frozen
 from explorer.objectives import ElboConfig
 from explorer.registry import DataConfig, ModelConfig, PriorConfig
 from explorer.sketch import Sketch
@@ -16,7 +16,7 @@ MAX_BYTES = 1_000_000
 MAX_PARAMETERS = 200_000_000
 
 
-class TrainingConfig(Recipe):
+class TrainingConfig(Frozen):
     """Optimisation, augmentation, early stopping and storage of the weights."""
 
     seed: int = Field(14, ge=0, lt=2**31)
@@ -63,7 +63,7 @@ class TrainingConfig(Recipe):
         return self
 
 
-class RunConfig(Recipe):
+class RunConfig(Frozen):
     """Everything needed to train a model again, and to open it without its data.
 
     `sketch` describes how a sample is drawn; training fills it in from the data.

@@ -14,7 +14,7 @@ from explorer import settings
 from explorer.checkpoint import write
 from explorer.config import first_problem
 from explorer.errors import DirectionError
-from explorer.interfaces import Recipe
+from explorer.interfaces import Frozen
 
 MOST = 100
 _MOST_BYTES = 4_000_000
@@ -22,7 +22,7 @@ _Number = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[^\x00-\x1f]{1,60}$")]
 
 
-class Direction(Recipe):
+class Direction(Frozen):
     """The mean of group A minus the mean of group B, and the number of codes in each."""
 
     name: Name

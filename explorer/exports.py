@@ -20,7 +20,7 @@ from explorer.config import first_problem
 from explorer.designs.formats import cell
 from explorer.errors import ExportError
 from explorer.inference import Engine
-from explorer.interfaces import Recipe
+from explorer.interfaces import Frozen
 from explorer.sketch import PixelSketch
 from explorer.strips import Strip, grid_strip, scale_strip
 
@@ -34,7 +34,7 @@ _Scale = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 _Value = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 
 
-class Drawn(Recipe):
+class Drawn(Frozen):
     """A strip drawn from the prior, fully specified by its seed."""
 
     tiles: int = Field(ge=1, le=4096)
@@ -43,7 +43,7 @@ class Drawn(Recipe):
     scales: Annotated[tuple[_Scale, ...], Field(min_length=1, max_length=512)]
 
 
-class Codes(Recipe):
+class Codes(Frozen):
     """A strip of given codes, as base64 of little-endian float32, frames x tiles x latent."""
 
     shape: tuple[int, int, int]
@@ -51,7 +51,7 @@ class Codes(Recipe):
     data: str = Field(max_length=8_000_000)
 
 
-class Manifest(Recipe):
+class Manifest(Frozen):
     """All that regenerates a strip: checkpoint name and content hash, and seed or codes."""
 
     format: Literal["latent-explorer strip"] = FORMAT

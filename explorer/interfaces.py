@@ -22,13 +22,13 @@ BLOCK = 16
 """Block of rows for drawing noise: torch fills tensors below 16 elements in another order."""
 
 
-class Recipe(BaseModel):
+class Frozen(BaseModel):
     """Base of every config: frozen, and strict about unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class AbstractConfig(Recipe, ABC):
+class AbstractConfig(Frozen, ABC):
     """One kind of data set, model or prior, as a recipe names it.
 
     A final class has a `kind`, a literal of one plain word that is its own default, and a `title`.
@@ -95,7 +95,7 @@ class Posterior:
         eps: Float[Tensor, "*shape latent"] | None = None,
         *,
         generator: torch.Generator | None = None,
-    ) -> "tuple[Rung, ...]":
+    ) -> "tuple[LevelDraw, ...]":
         """Go down the levels, drawing z = loc + scale * noise at each given those above.
 
         Args:
@@ -104,7 +104,7 @@ class Posterior:
             generator: Source of the noise.
         """
         if self.scale is None:
-            return (Rung(self, self.loc),)
+            return (LevelDraw(self, self.loc),)
         width = self.loc.shape[-1]
         if eps is None:
             device = generator.device if generator is not None else self.loc.device
@@ -113,7 +113,7 @@ class Posterior:
         else:
             own, rest = eps[..., :width], eps[..., width:]
         z = self.loc + self.scale * own
-        first = Rung(self, z)
+        first = LevelDraw(self, z)
         if self.below is None:
             return (first,)
         return (first, *self.below(z).walk(rest, generator=generator))
@@ -156,7 +156,7 @@ Conditional = Callable[[Tensor], Posterior]
 """Maps codes of the levels above to the Gaussian of the level below."""
 
 
-class Rung(NamedTuple):
+class LevelDraw(NamedTuple):
     """One level of a drawn code: its conditional Gaussian given the levels above, and z."""
 
     q: Posterior
@@ -167,9 +167,9 @@ class Rung(NamedTuple):
         return self.q.level_log_prob(self.z)
 
 
-def joined(rungs: "tuple[Rung, ...]") -> Float[Tensor, "*shape latent"]:
+def joined(draws: "tuple[LevelDraw, ...]") -> Float[Tensor, "*shape latent"]:
     """Concatenate the levels of a drawn code."""
-    return rungs[0].z if len(rungs) == 1 else torch.cat([rung.z for rung in rungs], -1)
+    return draws[0].z if len(draws) == 1 else torch.cat([drawn.z for drawn in draws], -1)
 
 
 @dataclass(frozen=True)

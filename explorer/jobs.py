@@ -23,7 +23,7 @@ from explorer.checkpoint import Checkpoint
 from explorer.data import DataSet
 from explorer.devices import limit_threads
 from explorer.errors import ExplorerError, JobError
-from explorer.interfaces import Recipe
+from explorer.interfaces import Frozen
 from explorer.metrics.evaluation import lacking
 
 Kind = Literal["tradeoff", "atlas", "evaluate"]
@@ -41,7 +41,7 @@ _PATIENCE_SECONDS = 1
 _CHILDREN: list[subprocess.Popen[bytes]] = []
 
 
-class Order(Recipe):
+class Order(Frozen):
     """A job's specification: equal orders are the same job."""
 
     kind: Kind
@@ -56,7 +56,7 @@ class Order(Recipe):
         return hashlib.sha256(what.encode()).hexdigest()[:16]
 
 
-class Line(Recipe):
+class Line(Frozen):
     """One line of a job's log."""
 
     time: float
@@ -66,7 +66,7 @@ class Line(Recipe):
     stage: str = Field("", max_length=400)
 
 
-class Job(Recipe):
+class Job(Frozen):
     """A job and its progress."""
 
     order: Order

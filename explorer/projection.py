@@ -333,9 +333,9 @@ def _terms(engine: Engine, x: np.ndarray, seed: int) -> tuple[np.ndarray, np.nda
             if q.scale is None:
                 kls.append(torch.zeros(len(rows)))
                 continue
-            rungs = q.walk(eps[start : start + 2000])
-            log_q = torch.stack([rung.log_prob() for rung in rungs]).sum(0)
-            kls.append(log_q - engine.prior.log_prob(joined(rungs)))
+            draws = q.walk(eps[start : start + 2000])
+            log_q = torch.stack([drawn.log_prob() for drawn in draws]).sum(0)
+            kls.append(log_q - engine.prior.log_prob(joined(draws)))
     return torch.cat(kls).numpy(), torch.cat(errors).numpy()
 
 

@@ -272,7 +272,7 @@ class _Run:
         """Write the best weights as a checkpoint."""
         self.network.load_state_dict(self.best_weights)
         if isinstance(self.network.prior, VampDataPrior):
-            self.network.prior.settle(self.network.model.top_posterior)
+            self.network.prior.freeze(self.network.model.top_posterior)
         checkpoint.save(self.network.model, self.network.prior, self.config, self.out)
         if self.snapshots:
             epochs = np.array(sorted(self.snapshots))

@@ -15,12 +15,12 @@ from explorer.ui.panels import constraints
 from explorer.ui.picks import service
 from explorer.ui.shell import frame
 
-view = frame.settle(CandidatesView.from_address())
+view = frame.resolve_models(CandidatesView.from_address())
 engine = frame.open_models(view)[0]
 store = service.store()
 project = shortlist.project_of(store, view)
 conditions = constraints.conditions(view)
-picks = judged.judged(store, project, conditions)
+picks = judged.measure_picks(store, project, conditions)
 
 shortlist.bar(store, project, picks, view)
 items = shortlist.shown(picks, view)

@@ -6,7 +6,7 @@ from explorer.ui.catalogue import cards
 from explorer.ui.panels import scale_sweep
 from explorer.ui.shell import frame
 
-view = frame.settle(CatalogueView.from_address())
+view = frame.resolve_models(CatalogueView.from_address())
 engine = frame.open_models(view)[0]
 
 if engine.has_prior:

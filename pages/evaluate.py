@@ -5,9 +5,9 @@ from explorer.ui.address.views import EvaluateView
 from explorer.ui.evaluate import charts, pair, table
 from explorer.ui.shell import frame
 
-view = frame.settle(EvaluateView.from_address())
+view = frame.resolve_models(EvaluateView.from_address())
 engine = frame.open_models(view)[0]
-rows = charts.settle(view, engine.checkpoint.config.data.kind)
+rows = charts.resolve_data_set(view, engine.checkpoint.config.data.kind)
 if not rows:
     st.info("No model has numbers yet. Measure one with `latent-explorer evaluate SLUG`.")
     view.write()

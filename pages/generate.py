@@ -6,7 +6,7 @@ from explorer.ui.generate import sample, tradeoff, validity
 from explorer.ui.panels import constraints, levels, scale_sweep
 from explorer.ui.shell import frame
 
-view = frame.settle(GenerateView.from_address())
+view = frame.resolve_models(GenerateView.from_address())
 engines = frame.open_models(view)
 engine = engines[0]
 if not engine.has_prior:

@@ -7,7 +7,7 @@ from explorer.ui.interpolate import ends, film, path
 from explorer.ui.panels import export_menu
 from explorer.ui.shell import frame, jobs_panel
 
-view = frame.settle(InterpolateView.from_address())
+view = frame.resolve_models(InterpolateView.from_address())
 engine = frame.open_models(view)[0]
 if view.kind not in path.kinds(engine):
     view.kind = "straight"

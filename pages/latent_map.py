@@ -7,7 +7,7 @@ from explorer.ui.latent_map import direction, path, selection
 from explorer.ui.panels import latent_plane
 from explorer.ui.shell import frame, jobs_panel
 
-view = frame.settle(LatentMapView.from_address())
+view = frame.resolve_models(LatentMapView.from_address())
 engine = frame.open_models(view)[0]
 atlas = cache.atlas(engine)
 if atlas is None:

@@ -5,7 +5,7 @@ from explorer.ui.address.views import PriorsLabView
 from explorer.ui.priors_lab import benches, lessons
 from explorer.ui.shell import frame
 
-view = frame.settle(PriorsLabView.from_address())
+view = frame.resolve_models(PriorsLabView.from_address())
 engine = frame.open_models(view)[0]
 engines = benches.planar(engine)
 if not engines:

@@ -6,7 +6,7 @@ from explorer.ui.panels import levels, pictures, scale_sweep
 from explorer.ui.prototypes import wall
 from explorer.ui.shell import frame, pages
 
-view = frame.settle(PrototypesView.from_address())
+view = frame.resolve_models(PrototypesView.from_address())
 engine = frame.open_models(view)[0]
 shown = wall.gallery(engine, view.sort)
 if shown is None:

@@ -5,7 +5,7 @@ from explorer.ui.address.views import ReconstructView
 from explorer.ui.reconstruct import passage, posterior, source, typicality
 from explorer.ui.shell import frame
 
-view = frame.settle(ReconstructView.from_address())
+view = frame.resolve_models(ReconstructView.from_address())
 engines = frame.open_models(view)
 engine = engines[0]
 sources = source.sources(engine)

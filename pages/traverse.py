@@ -6,7 +6,7 @@ from explorer.ui.panels import levels
 from explorer.ui.shell import frame
 from explorer.ui.traverse import dials
 
-view = frame.settle(TraverseView.from_address())
+view = frame.resolve_models(TraverseView.from_address())
 engine = frame.open_models(view)[0]
 
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):

@@ -21,8 +21,8 @@ from explorer.designs.picks import (
     MOST_PICKS,
     MOST_TAGS,
     Change,
-    Made,
     Pick,
+    PickSource,
     Project,
     Treatment,
     Verdict,
@@ -77,13 +77,13 @@ class Store:
             known = connection.scalar(sql.select(PROJECT.c.id).where(PROJECT.c.name == clean))
             if known is not None:
                 return int(known)
-            made = connection.execute(PROJECT.insert().values(name=clean, created=time.time()))
-            return rows.first_key(made.inserted_primary_key)
+            source = connection.execute(PROJECT.insert().values(name=clean, created=time.time()))
+            return rows.first_key(source.inserted_primary_key)
 
     def keep(
         self,
         project: int,
-        items: Sequence[tuple[str, Made]],
+        items: Sequence[tuple[str, PickSource]],
         said: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> list[Pick]:
         """Keep designs; when this returns they are on disk, each exactly once.
@@ -107,11 +107,11 @@ class Store:
             )
             number = int(last or 0)
             kept = []
-            for key, made in items:
+            for key, source in items:
                 same = connection.execute(
                     sql.select(PICK.c.id, PICK.c.project, PICK.c.removed).where(
                         (PICK.c.key == key)
-                        | ((PICK.c.project == project) & (PICK.c.origin == made.origin))
+                        | ((PICK.c.project == project) & (PICK.c.origin == source.origin))
                     )
                 ).first()
                 if same is not None:
@@ -125,7 +125,7 @@ class Store:
                     raise StoreError(
                         f"This project has {MOST_PICKS:,} picks, the maximum; start another one."
                     )
-                row = rows.insert(connection, project, number, key, made)
+                row = rows.insert(connection, project, number, key, source)
                 _note(connection, batch, project, row, "kept", {"removed": 1}, {"removed": 0})
                 if said and key in said:
                     _change(connection, batch, project, row, _checked(**said[key]), "kept")

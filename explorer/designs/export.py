@@ -22,14 +22,14 @@ from explorer.designs.picks import (
     MOST_NOTES,
     MOST_PICKS,
     MOST_TAGS,
-    Made,
     Model,
     Pick,
+    PickSource,
 )
 from explorer.designs.properties import Measured
 from explorer.errors import ExportError
 from explorer.inference import Engine
-from explorer.interfaces import Recipe
+from explorer.interfaces import Frozen
 from explorer.sketch import CurveSketch, Sketch
 
 FORMAT: Literal["latent-explorer candidates"] = "latent-explorer candidates"
@@ -50,7 +50,7 @@ _Finite = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 _Word = Annotated[str, Field(max_length=40)]
 
 
-class ModelEntry(Recipe):
+class ModelEntry(Frozen):
     """The weights of a pick's model, by name and content hash, and how samples are drawn."""
 
     checkpoint: _Slug
@@ -59,7 +59,7 @@ class ModelEntry(Recipe):
     sketch: Sketch
 
 
-class PickEntry(Recipe):
+class PickEntry(Frozen):
     """One pick in a manifest; code and sample are base64 of little-endian float32.
 
     `model` is the index of its model; if missing, the first model with its hash.
@@ -89,7 +89,7 @@ class PickEntry(Recipe):
     conditions: str = Field("", max_length=400)
 
 
-class CandidatesManifest(Recipe):
+class CandidatesManifest(Frozen):
     """The manifest of exported candidates: models, and picks, each validated separately."""
 
     format: Literal["latent-explorer candidates"] = FORMAT
@@ -104,7 +104,7 @@ class Returned(NamedTuple):
     """A pick read from an export, with its marks."""
 
     entry: PickEntry
-    made: Made
+    source: PickSource
 
 
 class Import(NamedTuple):
@@ -158,12 +158,12 @@ def pack(
 
         for pick in picks:
             folder = f"{pick.number:03d}"
-            made, sketch = pick.made, pick.made.model.sketch
+            source, sketch = pick.source, pick.source.model.sketch
             sample = treated(pick)
             shown = drawing.on_paper(sample[None], sketch)
             picture = drawing.thumbnails(shown, sketch, _SIDE)[0]
             add(f"{folder}/picture.png", drawing.png(picture))
-            add(f"{folder}/code.npy", formats.npy(made.code))
+            add(f"{folder}/code.npy", formats.npy(source.code))
             if geometry.is_section(sketch):
                 for name, content in formats.section_files(sample, sketch, pick.title).items():
                     add(f"{folder}/{name}", content)
@@ -191,7 +191,7 @@ def read(content: bytes, name: str) -> Import:
         title = f"Pick {given['number']}" if _numbered(given) else f"Entry {place}"
         try:
             entry = PickEntry.model_validate_json(json.dumps(given))
-            sound.append(Returned(entry, _made(entry, models)))
+            sound.append(Returned(entry, _source(entry, models)))
         except ValidationError as error:
             broken.append(f"{title}: {first_problem(error)}")
         except ExportError as error:
@@ -215,34 +215,34 @@ def is_ours(path: Path) -> bool:
 
 def rebuild(item: Returned, engine: Engine) -> Again:
     """Decode a pick's code again and compare the result with the exported sample."""
-    made, number = item.made, item.entry.number
+    source, number = item.source, item.entry.number
     problem = ""
-    if len(made.code) != engine.space.size:
-        problem = f"its code has {len(made.code)} units, but its model has {engine.space.size}"
-    elif made.model.sketch != engine.sketch:
+    if len(source.code) != engine.space.size:
+        problem = f"its code has {len(source.code)} units, but its model has {engine.space.size}"
+    elif source.model.sketch != engine.sketch:
         problem = "its samples differ in shape from its model's"
     if problem:
-        return Again(number, made.model.slug, False, math.inf, problem)
-    x = engine.decode(made.code[None])[0]
-    same = x.tobytes() == made.sample.astype(np.float32).tobytes()
-    apart, sketch = np.abs(x - made.sample), made.model.sketch
+        return Again(number, source.model.slug, False, math.inf, problem)
+    x = engine.decode(source.code[None])[0]
+    same = x.tobytes() == source.sample.astype(np.float32).tobytes()
+    apart, sketch = np.abs(x - source.sample), source.model.sketch
     if isinstance(sketch, CurveSketch):
         low, high = drawing.curve_range(sketch)
         apart = apart * np.asarray(sketch.scale) / (high - low)
     away = float(apart.max())
-    return Again(number, made.model.slug, same, away)
+    return Again(number, source.model.slug, same, away)
 
 
 def treated(pick: Pick) -> Float[np.ndarray, "*sample"]:
     """Return a pick's sample as shown and exported: smoothed if it is marked so."""
-    sketch = pick.made.model.sketch
+    sketch = pick.source.model.sketch
     if (
         pick.treatment == "smoothed"
         and isinstance(sketch, CurveSketch)
         and geometry.is_section(sketch)
     ):
-        return geometry.smoothed(pick.made.sample[None], sketch)[0]
-    return pick.made.sample
+        return geometry.smoothed(pick.source.sample[None], sketch)[0]
+    return pick.source.sample
 
 
 def _text(array: np.ndarray) -> str:
@@ -258,8 +258,8 @@ def _manifest(
 ) -> bytes:
     models: list[Model] = []
     for pick in picks:
-        if pick.made.model not in models:
-            models.append(pick.made.model)
+        if pick.source.model not in models:
+            models.append(pick.source.model)
     facts = CandidatesManifest(
         library=library,
         project=project,
@@ -273,18 +273,18 @@ def _manifest(
             PickEntry(
                 key=pick.key,
                 number=pick.number,
-                origin=pick.made.origin,
-                hash=pick.made.model.hash,
-                model=models.index(pick.made.model),
-                code=_text(pick.made.code),
-                sample=_text(pick.made.sample),
-                component=pick.made.component,
-                scale=pick.made.scale,
-                seed=pick.made.seed,
-                labels=pick.made.labels,
-                page=pick.made.page,
-                view=pick.made.view,
-                library=pick.made.library,
+                origin=pick.source.origin,
+                hash=pick.source.model.hash,
+                model=models.index(pick.source.model),
+                code=_text(pick.source.code),
+                sample=_text(pick.source.sample),
+                component=pick.source.component,
+                scale=pick.source.scale,
+                seed=pick.source.seed,
+                labels=pick.source.labels,
+                page=pick.source.page,
+                view=pick.source.view,
+                library=pick.source.library,
                 stars=pick.stars,
                 verdict=pick.verdict,
                 notes=pick.notes,
@@ -355,7 +355,7 @@ def _numbered(given: object) -> bool:
     return isinstance(number, int) and 0 < number <= 10 * MOST_PICKS
 
 
-def _made(entry: PickEntry, models: Sequence[Model]) -> Made:
+def _source(entry: PickEntry, models: Sequence[Model]) -> PickSource:
     place = range(len(models)) if entry.model is None else (entry.model,)
     named = [models[k] for k in place if k < len(models) and models[k].hash == entry.hash]
     if not named:
@@ -367,7 +367,7 @@ def _made(entry: PickEntry, models: Sequence[Model]) -> Made:
             f"its sample has {len(sample)} values, but its model's have "
             f"{math.prod(model.sketch.shape)}."
         )
-    return Made(
+    return PickSource(
         model=model,
         code=_floats(entry.code, "code"),
         sample=sample.reshape(model.sketch.shape),

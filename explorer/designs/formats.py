@@ -46,11 +46,11 @@ def table(picks: Sequence[Pick], measured: Sequence[Measured]) -> bytes:
          "scale", "seed", "page", "valid", "fault", "treatment", *columns.values()]
     )  # fmt: skip
     for pick, found in zip(picks, measured, strict=True):
-        made, fault = pick.made, found.faults[0]
+        source, fault = pick.source, found.faults[0]
         known = [
             pick.number, pick.stars, pick.verdict, "; ".join(pick.tags), pick.notes,
-            made.model.slug, made.model.hash, made.model.data, _blank(made.component),
-            _blank(made.scale), _blank(made.seed), made.page, int(not fault), fault,
+            source.model.slug, source.model.hash, source.model.data, _blank(source.component),
+            _blank(source.scale), _blank(source.seed), source.page, int(not fault), fault,
             pick.treatment,
         ]  # fmt: skip
         values = [found.values.get(key, np.array([np.nan]))[0] for key in columns]

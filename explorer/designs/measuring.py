@@ -37,7 +37,7 @@ def families() -> tuple[AbstractProperties, ...]:
     return tuple(found)
 
 
-def known(
+def applicable_properties(
     sketch: PixelSketch | CurveSketch, conditions: Conditions | None = None
 ) -> tuple[Property, ...]:
     """List the properties of samples with this sketch."""
@@ -65,4 +65,4 @@ def measure(
                 key: np.asarray(found, np.float64)
                 for key, found in family.measure(x, sketch, wanted).items()
             }
-    return Measured(known(sketch, wanted), values, faults(x, sketch))
+    return Measured(applicable_properties(sketch, wanted), values, faults(x, sketch))

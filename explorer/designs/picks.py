@@ -27,7 +27,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Made:
+class PickSource:
     """The provenance of a pick: everything needed to regenerate it, and the sample itself.
 
     `code` decodes to `sample` (data units); with an autoregressive decoder the sample decides.
@@ -55,7 +55,7 @@ class Pick:
     key: str
     number: int
     created: float
-    made: Made
+    source: PickSource
     stars: int = 0
     verdict: Verdict = ""
     notes: str = ""

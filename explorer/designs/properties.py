@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from pydantic import Field
 
 from explorer.errors import DesignError
-from explorer.interfaces import Recipe
+from explorer.interfaces import Frozen
 from explorer.sketch import CurveSketch, PixelSketch
 
 MOST_CONSTRAINTS = 12
@@ -55,7 +55,7 @@ class Property(NamedTuple):
         return f"{value:z.{self.digits}f}{unit}".replace("-", "−")
 
 
-class Conditions(Recipe):
+class Conditions(Frozen):
     """The conditions a design is evaluated under: the flow past a section; images have none."""
 
     reynolds: Annotated[float, Field(ge=1e4, le=1e8, allow_inf_nan=False)] = 1e6

@@ -10,33 +10,33 @@ import sqlalchemy as sql
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from explorer.designs.picks import Made, Model, Pick
+from explorer.designs.picks import Model, Pick, PickSource
 from explorer.designs.tables import MODEL, PICK, PROPERTY
 from explorer.sketch import CurveSketch, PixelSketch, Sketch
 
 _SKETCH: TypeAdapter[PixelSketch | CurveSketch] = TypeAdapter(Sketch)
 
 
-def insert(connection: Connection, project: int, number: int, key: str, made: Made) -> int:
+def insert(connection: Connection, project: int, number: int, key: str, source: PickSource) -> int:
     """Insert a pick, and its model if that is new; return the row id."""
-    model = _model_key(connection, made.model)
+    model = _model_key(connection, source.model)
     done = connection.execute(
         PICK.insert().values(
             key=key,
             project=project,
             number=number,
-            origin=made.origin,
+            origin=source.origin,
             created=time.time(),
             model=model,
-            code=np.ascontiguousarray(made.code, "<f4").tobytes(),
-            sample=np.ascontiguousarray(made.sample, "<f4").tobytes(),
-            component=made.component,
-            scale=made.scale,
-            seed=made.seed,
-            labels=None if made.labels is None else json.dumps(made.labels),
-            page=made.page,
-            view=made.view,
-            library=made.library,
+            code=np.ascontiguousarray(source.code, "<f4").tobytes(),
+            sample=np.ascontiguousarray(source.sample, "<f4").tobytes(),
+            component=source.component,
+            scale=source.scale,
+            seed=source.seed,
+            labels=None if source.labels is None else json.dumps(source.labels),
+            page=source.page,
+            view=source.view,
+            library=source.library,
         )
     )
     return first_key(done.inserted_primary_key)
@@ -85,7 +85,7 @@ def _pick(
         sketch = _SKETCH.validate_json(row["sketch"])
         models[name] = Model(row["hash"], row["slug"], row["data"], sketch)
     model = models[name]
-    made = Made(
+    source = PickSource(
         model=model,
         code=np.frombuffer(row["code"], "<f4").astype(np.float32),
         sample=np.frombuffer(row["sample"], "<f4").astype(np.float32).reshape(model.sketch.shape),
@@ -102,7 +102,7 @@ def _pick(
         key=row["key"],
         number=row["number"],
         created=row["created"],
-        made=made,
+        source=source,
         stars=row["stars"],
         verdict=row["verdict"],
         notes=row["notes"],

@@ -11,7 +11,7 @@ from explorer.designs.properties import Conditions, Constraint
 from explorer.errors import DesignError
 from explorer.inference import Engine
 from explorer.interfaces import noise
-from explorer.metrics.standing import Yardstick
+from explorer.metrics.novelty import NoveltyReference
 
 POOL = 2000
 MOST_CHOSEN = 48
@@ -52,7 +52,7 @@ def far_apart(
     *,
     seed: int = 0,
     scale: float = 1.0,
-    yardstick: Yardstick | None = None,
+    reference: NoveltyReference | None = None,
     fidelity: float = FIDELITY,
     constraints: Sequence[Constraint] = (),
     conditions: Conditions | None = None,
@@ -70,7 +70,7 @@ def far_apart(
         k: Number of designs.
         seed: Seed of the samples.
         scale: Scale at which they are drawn.
-        yardstick: Reference for fidelity; without it fidelity is not required.
+        reference: Reference for fidelity; without it fidelity is not required.
         fidelity: A sample is faithful if its nearest training code is no farther than that
             of this percentage of held-out data.
         constraints: Bounds on properties.
@@ -92,8 +92,8 @@ def far_apart(
         alive[:] &= good
         steps.append((words, int(alive.sum())))
 
-    if yardstick is not None and fidelity < 100:
-        far = yardstick.judge(engine.encode(drawn.x).loc).percentile
+    if reference is not None and fidelity < 100:
+        far = reference.judge(engine.encode(drawn.x).loc).percentile
         pass_on(
             far <= fidelity,
             f"as close to the data as {fidelity:g} % of held-out samples",
@@ -169,7 +169,7 @@ def push(
     floor: float,
     constraints: Sequence[Constraint] = (),
     conditions: Conditions | None = None,
-    yardstick: Yardstick | None = None,
+    reference: NoveltyReference | None = None,
     fidelity: float = FIDELITY,
     generations: int = 40,
     seed: int = 0,
@@ -189,7 +189,7 @@ def push(
         floor: Lower bound on log p(z) in nats, under the prior as trained.
         constraints: Bounds on properties.
         conditions: Under what they are judged.
-        yardstick: Reference for fidelity; without it fidelity is not required.
+        reference: Reference for fidelity; without it fidelity is not required.
         fidelity: As in `far_apart`.
         generations: Number of generations.
         seed: Seed of the search.
@@ -218,8 +218,8 @@ def push(
         worth = measure(x, engine.sketch, conditions)
         missed = np.maximum(floor - engine.log_prior(z).astype(np.float64), 0) / 10
         missed = missed + 5.0 * ~worth.valid
-        if yardstick is not None:
-            far = yardstick.judge(engine.encode(x).loc).percentile
+        if reference is not None:
+            far = reference.judge(engine.encode(x).loc).percentile
             missed = missed + np.maximum(far - fidelity, 0) / 10
         for bound in constraints:
             gap = bound.value - worth.values.get(bound.key, np.full(len(z), np.nan))

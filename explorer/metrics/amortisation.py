@@ -75,9 +75,9 @@ def refine(
     optimiser = torch.optim.Adam([loc, log_scale], _LEARNING_RATE)
 
     def bound(each: Tensor) -> Tensor:
-        rungs = Posterior(loc[None], log_scale.exp()[None], q.below).walk(each)
-        z = joined(rungs)
-        log_q = torch.stack([rung.log_prob() for rung in rungs]).sum(0)
+        draws = Posterior(loc[None], log_scale.exp()[None], q.below).walk(each)
+        z = joined(draws)
+        log_q = torch.stack([drawn.log_prob() for drawn in draws]).sum(0)
         return model.likelihood(z).log_prob(x) + prior.log_prob(z) - log_q
 
     with torch.no_grad():

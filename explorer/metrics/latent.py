@@ -6,7 +6,7 @@ from torch import Tensor
 
 from explorer.devices import at_once
 from explorer.distributions import DiagonalMixture
-from explorer.interfaces import AbstractModel, LatentPrior, Posterior, Rung, joined
+from explorer.interfaces import AbstractModel, LatentPrior, LevelDraw, Posterior, joined
 from explorer.objectives import unit_kl
 
 ACTIVE_VARIANCE = 0.01
@@ -92,9 +92,9 @@ def kl_per_unit(
     generator = torch.Generator(x.device).manual_seed(seed)
     sums: list[Tensor] = []
     for rows in x.split(at_once(model, 1000)):
-        rungs = model.posterior(rows).walk(generator=generator)
-        levels = zip(rungs, prior.levels(joined(rungs)), strict=True)
-        sums.append(torch.cat([_level_kl(rung, p).sum(0) for rung, p in levels]))
+        draws = model.posterior(rows).walk(generator=generator)
+        levels = zip(draws, prior.levels(joined(draws)), strict=True)
+        sums.append(torch.cat([_level_kl(drawn, p).sum(0) for drawn, p in levels]))
     return torch.stack(sums).sum(0) / len(x)
 
 
@@ -115,20 +115,20 @@ def drawn_density(
     )
 
 
-def _level_kl(rung: Rung, p: LatentPrior | Posterior) -> Float[Tensor, "batch level"]:
-    exact = unit_kl(rung.q, p)
+def _level_kl(drawn: LevelDraw, p: LatentPrior | Posterior) -> Float[Tensor, "batch level"]:
+    exact = unit_kl(drawn.q, p)
     if exact is not None:
         return exact
     assert isinstance(p, LatentPrior)
     components = p.components()
     if components is None:
-        return torch.full_like(rung.z, torch.nan)
-    assert rung.q.scale is not None
-    own = torch.distributions.Normal(rung.q.loc, rung.q.scale).log_prob(rung.z)
+        return torch.full_like(drawn.z, torch.nan)
+    assert drawn.q.scale is not None
+    own = torch.distributions.Normal(drawn.q.loc, drawn.q.scale).log_prob(drawn.z)
     marginals = torch.distributions.Normal(components.loc, components.scale)
     each = [
         (marginals.log_prob(rows[:, None]) + components.log_weights[:, None]).logsumexp(1)
-        for rows in rung.z.split(200)
+        for rows in drawn.z.split(200)
     ]
     return own - torch.cat(each)
 

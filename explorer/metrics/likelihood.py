@@ -110,10 +110,10 @@ def _weigh(
         eps = torch.randn(
             chunk, len(rows), model.space.size, generator=generator, device=rows.device
         )
-        rungs = q.walk(eps)
-        z = joined(rungs)
+        draws = q.walk(eps)
+        z = joined(draws)
         reconstruction = model.likelihood(z).log_prob(rows)
-        log_q = torch.stack([rung.log_prob() for rung in rungs]).sum(0)
+        log_q = torch.stack([drawn.log_prob() for drawn in draws]).sum(0)
         kl = log_q - prior.log_prob(z)
         log_weights.append(reconstruction - kl)
         terms.append(torch.stack([reconstruction, kl]))

@@ -13,9 +13,9 @@ from explorer.errors import NoDensityError
 from explorer.interfaces import (
     AbstractModel,
     Components,
+    Frozen,
     LatentPrior,
     Posterior,
-    Recipe,
     joined,
 )
 from explorer.objectives.schedules import LinearConfig, ScheduleConfig
@@ -23,7 +23,7 @@ from explorer.objectives.schedules import LinearConfig, ScheduleConfig
 DivergenceName = Literal["exact", "variational", "jensen"]
 
 
-class ElboConfig(Recipe):
+class ElboConfig(Frozen):
     """E log p(x|z) - beta KL(q(z|x) || p(z)), with free bits.
 
     `divergence` selects the KL under a mixture: `exact` (Monte Carlo with the
@@ -75,21 +75,21 @@ def elbo(
         Improving variational inference with inverse autoregressive flow (Kingma et al., 2016),
         appendix C.8, for free bits. https://arxiv.org/abs/1606.04934
     """
-    rungs = model.posterior(x if inputs is None else inputs).walk(generator=generator)
-    z = joined(rungs)
+    draws = model.posterior(x if inputs is None else inputs).walk(generator=generator)
+    z = joined(draws)
     reconstruction = model.likelihood(z).log_prob(x)
     if prior is None:
         return Terms(reconstruction, torch.zeros_like(reconstruction), -reconstruction.mean())
     kl, penalty = torch.zeros_like(reconstruction), reconstruction.new_zeros(())
-    for rung, p in zip(rungs, prior.levels(z), strict=True):
-        units = unit_kl(rung.q, p)
+    for drawn, p in zip(draws, prior.levels(z), strict=True):
+        units = unit_kl(drawn.q, p)
         if units is not None:
             kl = kl + units.sum(1)
             penalty = penalty + units.mean(0).clamp(min=free_bits).sum()
         else:
             assert isinstance(p, LatentPrior)
-            level = DIVERGENCES[divergence](rung.q, p, rung.z)
-            floor = free_bits * rung.z.shape[1]
+            level = DIVERGENCES[divergence](drawn.q, p, drawn.z)
+            floor = free_bits * drawn.z.shape[1]
             kl = kl + level
             penalty = penalty + (level.mean().clamp(min=floor) if free_bits else level.mean())
     return Terms(reconstruction, kl, -reconstruction.mean() + beta * penalty)

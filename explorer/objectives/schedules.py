@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from explorer.interfaces import Recipe
+from explorer.interfaces import Frozen
 
 
-class ConstantConfig(Recipe):
+class ConstantConfig(Frozen):
     """Constant beta: 1 is the evidence lower bound, other values give a beta-VAE."""
 
     kind: Literal["constant"] = "constant"
@@ -18,7 +18,7 @@ class ConstantConfig(Recipe):
         return self.beta
 
 
-class LinearConfig(Recipe):
+class LinearConfig(Frozen):
     """beta = min(1, epoch / epochs), counting epochs from 1.
 
     References:
@@ -33,7 +33,7 @@ class LinearConfig(Recipe):
         return min(1.0, epoch / self.epochs)
 
 
-class CyclicalConfig(Recipe):
+class CyclicalConfig(Frozen):
     """beta rises to 1 within a fraction of each cycle and stays there until the next.
 
     References:

@@ -109,7 +109,7 @@ class VampDataPrior(AbstractPrior):
         self.inputs = torch.from_numpy(inputs)
 
     @torch.no_grad()
-    def settle(self, posterior: Encode) -> None:
+    def freeze(self, posterior: Encode) -> None:
         """Store the components under the trained encoder, for the checkpoint."""
         mixture = self(posterior).mixture
         self.loc.copy_(mixture.loc)

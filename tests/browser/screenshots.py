@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 
 from explorer import Engine, load
 from explorer.designs.candidates import FILE, Store
-from explorer.designs.picks import Made, Model
+from explorer.designs.picks import Model, PickSource
 from tests.browser.serving import CHROMIUM, FLAGS, serve, settled
 
 VIEWS = {
@@ -90,7 +90,7 @@ def fill(user: Path) -> None:
     items = [
         (
             f"screenshot-{row}",
-            Made(model, drawn.z[row], drawn.x[row], f"screenshot {row}", "generate", "", "",
+            PickSource(model, drawn.z[row], drawn.x[row], f"screenshot {row}", "generate", "", "",
                  component=0, scale=0.8, seed=3),
         )
         for row in range(12)

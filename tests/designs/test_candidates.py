@@ -45,7 +45,15 @@ from explorer.data.airfoils import naca_section, parse_coordinates, resample
 from explorer.designs import candidates, export, formats, geometry, tables
 from explorer.designs.candidates import FILE, Store
 from explorer.designs.measuring import measure
-from explorer.designs.picks import MOST_NAME, MOST_NOTES, MOST_TAGS, Made, Model, Pick, Project
+from explorer.designs.picks import (
+    MOST_NAME,
+    MOST_NOTES,
+    MOST_TAGS,
+    Model,
+    Pick,
+    PickSource,
+    Project,
+)
 from explorer.designs.properties import Measured, Property, parse
 from explorer.errors import ExportError, StoreError
 from explorer.inference import Engine
@@ -107,7 +115,7 @@ def made(origin="here", **facts):
         "view": "?model=one",
         "library": "0.1",
     }
-    return Made(origin=origin, **plain | facts)
+    return PickSource(origin=origin, **plain | facts)
 
 
 def key_of(number):
@@ -138,7 +146,7 @@ def assert_same_bits(found, expected):
 
 
 def assert_same_made(found, expected):
-    for field in dataclasses.fields(Made):
+    for field in dataclasses.fields(PickSource):
         ours, theirs = getattr(found, field.name), getattr(expected, field.name)
         if field.name in ("code", "sample"):
             assert_same_bits(ours, theirs)
@@ -445,7 +453,7 @@ def test_the_number_of_a_removed_pick_is_not_given_again(store):
 def test_weights_that_were_renamed_go_by_the_name_they_had_when_they_were_picked_from(store):
     for number, slug in ((1, "before"), (2, "after")):
         store.keep(1, [(key_of(number), made(f"{number}", model=model_of(slug=slug)))])
-    assert [pick.made.model.slug for pick in store.picks(1)] == ["before", "after"]
+    assert [pick.source.model.slug for pick in store.picks(1)] == ["before", "after"]
 
 
 def test_the_same_weights_drawn_otherwise_are_refused_or_kept_but_never_confused(store):
@@ -454,8 +462,8 @@ def test_the_same_weights_drawn_otherwise_are_refused_or_kept_but_never_confused
     other = made("other", model=model_of(small), sample=np.ones(small.shape, np.float32))
     with suppress(StoreError):
         (kept,) = store.keep(1, [(key_of(2), other)])
-        assert_same_made(kept.made, other)
-    assert_same_made(store.picks(1)[0].made, made("origin 1"))
+        assert_same_made(kept.source, other)
+    assert_same_made(store.picks(1)[0].source, made("origin 1"))
 
 
 # Bounds
@@ -633,8 +641,8 @@ def test_every_field_of_a_pick_comes_back_bit_by_bit(shelves, facts, told):
     (kept,) = one.keep(project, [(key, given_made)])
     one.mark(project, [key], **told)
     (found,) = other.picks(project)
-    assert_same_made(kept.made, given_made)
-    assert_same_made(found.made, given_made)
+    assert_same_made(kept.source, given_made)
+    assert_same_made(found.source, given_made)
     assert {name: getattr(found, name) for name in told} == told
     assert (found.key, found.number, found.removed) == (key, 1, False)
     assert abs(found.created - time.time()) < 60
@@ -841,7 +849,7 @@ def test_what_a_killed_server_had_confirmed_is_there_once_and_the_rest_may_be_se
     with closing(Store(user / FILE)) as store:
         found = store.picks(1)
     assert sorted(keys(found)) == sorted(confirmed)
-    assert len({pick.made.origin for pick in found}) == len(found)
+    assert len({pick.source.origin for pick in found}) == len(found)
     assert len(found) > 30
 
 
@@ -907,7 +915,7 @@ def test_processes_that_write_at_once_lose_nothing_and_double_nothing(path):
             for n in range(each):
                 pick = found.pop(f"writer-{writer}-{n}")
                 assert (pick.stars, pick.notes) == (1 + n % 5, pick.key)
-        assert {pick.made.origin for pick in found.values()} == {
+        assert {pick.source.origin for pick in found.values()} == {
             f"shared {n}" for n in range(each)
         }
         assert all(len(pick.tags) == 1 for pick in found.values())
@@ -1341,7 +1349,7 @@ def altered(content, change):
 def assert_came_back(found, picks):
     assert found.broken == ()
     for item, pick in zip(found.picks, picks, strict=True):
-        assert_same_made(item.made, pick.made)
+        assert_same_made(item.source, pick.source)
         for name in ("key", "number", "stars", "verdict", "notes", "tags", "treatment"):
             assert getattr(item.entry, name) == getattr(pick, name)
 
@@ -1362,7 +1370,7 @@ def test_all_that_goes_home_comes_back(given_picks, project):
     for pick in picks:
         folder = f"{pick.number:03d}"
         code = np.load(io.BytesIO(inside[f"{folder}/code.npy"]), allow_pickle=False)
-        assert_same_bits(code, pick.made.code)
+        assert_same_bits(code, pick.source.code)
         assert inside[f"{folder}/picture.png"].startswith(b"\x89PNG")
 
 
@@ -1756,7 +1764,7 @@ def test_picks_come_back_into_another_project_with_all_that_was_said(store):
     assert (good, broken) == (True, ())
     assert words == "3 picks of “A project” came in."
     for ours, theirs in zip(store.picks(other.id), store.picks(1), strict=True):
-        assert_same_made(ours.made, theirs.made)
+        assert_same_made(ours.source, theirs.source)
         for name in ("stars", "verdict", "notes", "tags", "treatment"):
             assert getattr(ours, name) == getattr(theirs, name)
     before = state_of(store, other.id)
@@ -1803,7 +1811,7 @@ def test_a_coordinate_file_is_read_back_to_the_same_heights(code):
 def test_the_files_of_a_decoded_section_hold_its_contour(seed):
     pick = section_pick(seed)
     inside = members(packed(pick))
-    contour = geometry.contour(pick.made.sample.astype(np.float64), section_sketch())
+    contour = geometry.contour(pick.source.sample.astype(np.float64), section_sketch())
     assert len(contour) == 129
     title, *rows = inside["001/section.dat"].decode("ascii").splitlines()
     assert title == "Pick 1"
@@ -1826,14 +1834,14 @@ def test_a_drawing_for_cad_is_one_closed_line_through_all_points():
     (line,) = sheet.modelspace()
     assert line.dxftype() == "LWPOLYLINE"
     assert line.closed
-    contour = geometry.contour(pick.made.sample.astype(np.float64), section_sketch())
+    contour = geometry.contour(pick.source.sample.astype(np.float64), section_sketch())
     np.testing.assert_allclose(np.array(line.get_points("xy")), contour, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["Pick 1", "<&> ]]> \" '", "naïve \N{BAT}"])
 def test_a_vector_drawing_is_sound_xml_with_all_points_in_its_frame(name):
     pick = section_pick()
-    files = formats.section_files(pick.made.sample, section_sketch(), name)
+    files = formats.section_files(pick.source.sample, section_sketch(), name)
     root = ElementTree.fromstring(files["section.svg"])
     space = "{http://www.w3.org/2000/svg}"
     assert root.tag == f"{space}svg"
@@ -1842,7 +1850,7 @@ def test_a_vector_drawing_is_sound_xml_with_all_points_in_its_frame(name):
     assert drawn.get("d").startswith("M")
     assert drawn.get("d").endswith("Z")
     points = np.array(re.findall(r"(-?[\d.]+),(-?[\d.]+)", drawn.get("d")), float)
-    contour = geometry.contour(pick.made.sample.astype(np.float64), section_sketch())
+    contour = geometry.contour(pick.source.sample.astype(np.float64), section_sketch())
     np.testing.assert_allclose(points, contour * (1000, -1000), atol=1e-3)
     left, top, width, height = map(float, root.get("viewBox").split())
     assert (points >= (left, top)).all()
@@ -1853,8 +1861,8 @@ def test_a_vector_drawing_is_sound_xml_with_all_points_in_its_frame(name):
 
 def test_a_smoothed_pick_goes_home_smoothed_and_says_so_and_keeps_what_was_decoded():
     plain, smooth = section_pick(), section_pick(treatment="smoothed")
-    fit = geometry.smoothed(plain.made.sample[None], section_sketch())[0]
-    assert np.abs(fit - plain.made.sample).max() > 1e-3
+    fit = geometry.smoothed(plain.source.sample[None], section_sketch())[0]
+    assert np.abs(fit - plain.source.sample).max() > 1e-3
     decoded, told = packed(plain), packed(smooth)
     contour = geometry.contour(fit.astype(np.float64), section_sketch())
     points = parse_coordinates(members(told)["001/section.dat"].decode())
@@ -1865,7 +1873,7 @@ def test_a_smoothed_pick_goes_home_smoothed_and_says_so_and_keeps_what_was_decod
     assert entry["treatment"] == "smoothed"
     assert bare.get("treatment", "") == ""
     assert entry["sample"] == bare["sample"]
-    assert base64.b64decode(entry["sample"]) == plain.made.sample.tobytes()
+    assert base64.b64decode(entry["sample"]) == plain.source.sample.tobytes()
     header, row = table_of(told)
     assert row[header.index("treatment")] == "smoothed"
 
@@ -1964,14 +1972,14 @@ def test_a_tile_is_kept_as_it_was_drawn_bit_by_bit(slug, tile, seed, component, 
     item = drawn_wish(slug, tile, seed, component, scale)
     (pick,) = kept(item)
     drawn = engine_of(slug).sample(64, scale, seed, component)
-    assert_same_bits(pick.made.code, drawn.z[tile])
-    assert_same_bits(pick.made.sample, drawn.x[tile])
-    assert pick.made.component == drawn.component[tile]
-    assert (pick.made.seed, pick.made.scale) == (seed, scale)
-    assert (pick.made.origin, pick.made.page, pick.made.view) == (
+    assert_same_bits(pick.source.code, drawn.z[tile])
+    assert_same_bits(pick.source.sample, drawn.x[tile])
+    assert pick.source.component == drawn.component[tile]
+    assert (pick.source.seed, pick.source.scale) == (seed, scale)
+    assert (pick.source.origin, pick.source.page, pick.source.view) == (
         item["origin"], "generate", "?seed=1",
     )  # fmt: skip
-    model = pick.made.model
+    model = pick.source.model
     assert (model.slug, model.hash, model.sketch) == (
         slug, digest_of(slug), engine_of(slug).sketch,
     )  # fmt: skip
@@ -1981,7 +1989,7 @@ def test_a_tile_is_the_one_that_a_strip_shows():
     engine = engine_of(PIXELS)
     strip = scale_strip(engine, tiles=16, seed=3)
     (pick,) = kept(drawn_wish(tile=11, seed=3, scale=strip.values[26]))
-    assert_same_bits(pick.made.sample, strip.samples[26, 11])
+    assert_same_bits(pick.source.sample, strip.samples[26, 11])
 
 
 @pytest.mark.parametrize("slug", [PIXELS, CURVES, PLAIN])
@@ -1990,9 +1998,9 @@ def test_a_code_is_kept_and_decoded_bit_by_bit(slug):
     z = np.random.default_rng(4).normal(size=engine.space.size).astype(np.float32)
     z[0] = 1e-45
     (pick,) = kept(wish(slug, z=text_of(z)))
-    assert_same_bits(pick.made.code, z)
-    assert_same_bits(pick.made.sample, engine.decode(z[None])[0])
-    assert (pick.made.component, pick.made.scale, pick.made.seed) == (None, None, None)
+    assert_same_bits(pick.source.code, z)
+    assert_same_bits(pick.source.sample, engine.decode(z[None])[0])
+    assert (pick.source.component, pick.source.scale, pick.source.seed) == (None, None, None)
 
 
 @pytest.mark.parametrize("slug", [PIXELS, CURVES])
@@ -2001,10 +2009,10 @@ def test_a_point_of_the_map_is_kept_by_its_own_code(slug):
     atlas = cache.atlas(engine)
     items = [wish(slug, place="data:12"), wish(slug, place="prototypes:3")]
     datum, prototype = kept(*items)
-    assert_same_bits(datum.made.code, atlas.codes[12])
-    assert_same_bits(prototype.made.code, engine.prototypes().loc[3])
+    assert_same_bits(datum.source.code, atlas.codes[12])
+    assert_same_bits(prototype.source.code, engine.prototypes().loc[3])
     for pick in (datum, prototype):
-        assert_same_bits(pick.made.sample, engine.decode(pick.made.code[None])[0])
+        assert_same_bits(pick.source.sample, engine.decode(pick.source.code[None])[0])
     again = post("/api/picks", {"items": [wish(slug, place="data:12")]}).json
     assert [item["stored"] for item in again["saved"]] == [datum.key]
     assert again["count"] == 2
@@ -2276,7 +2284,7 @@ def test_picks_of_a_model_are_kept_whatever_was_imported_under_its_hash(store):
     )  # fmt: skip
     transfer._import(service.store(), service.store().projects()[0], Upload(content))
     (pick,) = kept(drawn_wish(tile=2))
-    assert_same_bits(pick.made.sample, engine_of(PIXELS).sample(3, 1.0, 0).x[2])
+    assert_same_bits(pick.source.sample, engine_of(PIXELS).sample(3, 1.0, 0).x[2])
 
 
 # What tiles are worth

@@ -21,7 +21,7 @@ from explorer.data import DigitsConfig
 from explorer.data.airfoils import naca_section, resample, stations
 from explorer.data.drawn import MOST_SECTION_BYTES, from_coordinates
 from explorer.designs import aerodynamics, geometry, measuring, properties, search
-from explorer.designs.measuring import GROUP, known, measure
+from explorer.designs.measuring import GROUP, applicable_properties, measure
 from explorer.designs.properties import (
     MOST_CONSTRAINTS,
     AbstractProperties,
@@ -33,7 +33,7 @@ from explorer.designs.properties import (
     parse,
 )
 from explorer.errors import DataError, DesignError, PluginError
-from explorer.metrics.standing import Yardstick
+from explorer.metrics.novelty import NoveltyReference
 from explorer.sketch import CurveSketch, PixelSketch
 
 SECTIONS, DIGITS = "airfoils-vae-vamp-8", "digits-vae-vamp-2"
@@ -226,10 +226,15 @@ def test_a_section_lies_along_its_contour_from_tail_to_tail_counter_clockwise():
 
 
 def test_geometry_is_of_closed_curves_with_a_leading_edge_only():
-    assert {item.key for item in known(sketch())} == {*GEOMETRY, "thickness_at", "camber_at", *AIR}
+    assert {item.key for item in applicable_properties(sketch())} == {
+        *GEOMETRY,
+        "thickness_at",
+        "camber_at",
+        *AIR,
+    }
     for changed in ({"closed": False}, {"origin_before": 3}, {"x": tuple(range(128))}):
         other = sketch().model_copy(update=changed)
-        assert known(other) == ()
+        assert applicable_properties(other) == ()
         assert measure(engine().sample(2).x, other).values == {}
 
 
@@ -606,8 +611,8 @@ def test_an_empty_picture_has_no_ink_and_nothing_else():
 
 
 def test_colour_has_no_ink():
-    assert known(PixelSketch(height=8, width=8, channels=3)) == ()
-    assert known(PixelSketch(height=8, width=8)) != ()
+    assert applicable_properties(PixelSketch(height=8, width=8, channels=3)) == ()
+    assert applicable_properties(PixelSketch(height=8, width=8)) != ()
 
 
 # Constraints
@@ -743,7 +748,7 @@ def plugged(monkeypatch):
 def test_a_family_of_another_package_is_measured_with_ours(plugged):
     plugged(brightness=f"{__name__}:Brightness")
     x = engine(DIGITS).sample(4).x
-    keys = [item.key for item in known(engine(DIGITS).sketch)]
+    keys = [item.key for item in applicable_properties(engine(DIGITS).sketch)]
     assert keys == ["ink", "stroke", "symmetry", "compactness", "brightest"]
     found = measure(x, engine(DIGITS).sketch)
     np.testing.assert_allclose(found.values["brightest"], x.max((1, 2, 3)))
@@ -759,7 +764,7 @@ def test_a_family_of_another_package_is_measured_with_ours(plugged):
 )
 def test_a_broken_family_is_named(plugged, value):
     plugged(brightness=f"{__name__}:Brightness", sparkle=value)
-    for ask in (measuring.families, lambda: known(sketch())):
+    for ask in (measuring.families, lambda: applicable_properties(sketch())):
         with pytest.raises(PluginError, match=r"“sparkle”.*\.$") as caught:
             ask()
         assert "\n" not in str(caught.value)
@@ -779,10 +784,10 @@ def test_a_family_that_was_mended_is_there_again(plugged):
 
 
 @cache
-def yardstick():
+def novelty_reference():
     data = DigitsConfig().load(Path("nowhere"))
     coded = [engine(DIGITS).encode(split.x).loc for split in (data.train, data.valid)]
-    return Yardstick(*coded)
+    return NoveltyReference(*coded)
 
 
 def whitened(slug, z):
@@ -820,7 +825,7 @@ def asked(case):
     if rejected:
         given["rejected"] = pool.z[list(rejected)]
     if "fidelity" in given:
-        given["yardstick"] = yardstick()
+        given["yardstick"] = novelty_reference()
     return slug, given, pool
 
 
@@ -828,7 +833,7 @@ def allowed(slug, given, pool):
     """Say which samples may be chosen, one by one."""
     good = np.ones(len(pool.z), bool)
     if "yardstick" in given:
-        far = yardstick().judge(engine(slug).encode(pool.x).loc).percentile
+        far = novelty_reference().judge(engine(slug).encode(pool.x).loc).percentile
         good &= far <= given["fidelity"]
     worth = measure(pool.x, engine(slug).sketch, given.get("conditions"))
     good &= np.array([fault == "" for fault in worth.faults])
@@ -873,7 +878,7 @@ def test_all_that_are_chosen_keep_the_bounds(case):
     assert worth.meets(given.get("constraints", ())).all()
     assert len(np.unique(found.z, axis=0)) == 12
     if "yardstick" in given:
-        far = yardstick().judge(engine(slug).encode(found.x).loc).percentile
+        far = novelty_reference().judge(engine(slug).encode(found.x).loc).percentile
         assert far.max() <= given["fidelity"]
 
 
@@ -888,7 +893,7 @@ def test_what_is_left_after_each_step_is_told(case):
 
 
 def test_nothing_is_left_out_where_nothing_is_asked():
-    found = search.far_apart(engine(DIGITS), 3, yardstick=yardstick(), fidelity=100.0)
+    found = search.far_apart(engine(DIGITS), 3, reference=novelty_reference(), fidelity=100.0)
     assert [count for _, count in found.steps] == [search.POOL, 3]
 
 
@@ -933,7 +938,7 @@ def test_bounds_that_leave_nothing_are_told_step_by_step():
             engine(DIGITS),
             4,
             constraints=parse("ink>=99"),
-            yardstick=yardstick(),
+            reference=novelty_reference(),
             rejected=engine(DIGITS).sample(1).z,
         )
     said = str(caught.value)
@@ -1090,12 +1095,17 @@ def test_a_faithful_search_stays_near_the_data():
     start = starts()[0][1]
     free = push(start, "stroke", floor=-30.0, generations=15)
     bound = push(
-        start, "stroke", floor=-30.0, generations=15, yardstick=yardstick(), fidelity=60.0
+        start,
+        "stroke",
+        floor=-30.0,
+        generations=15,
+        reference=novelty_reference(),
+        fidelity=60.0,
     )
 
     def far(z):
         loc = engine(DIGITS).encode(engine(DIGITS).decode(z[None])).loc
-        return yardstick().judge(loc).percentile[0]
+        return novelty_reference().judge(loc).percentile[0]
 
     assert far(bound.z) <= 60
     assert far(free.z) > 60

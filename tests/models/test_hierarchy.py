@@ -85,25 +85,25 @@ def parts(z):
 def test_a_walk_goes_down_by_mean_and_spread_times_noise(lead):
     q = stairs()
     eps = torch.randn(*lead, 4, sum(WIDTHS), generator=generator(), dtype=torch.float64)
-    rungs = q.walk(eps)
+    draws = q.walk(eps)
     level = q
-    for rung, own in zip(rungs, parts(eps), strict=True):
-        torch.testing.assert_close(rung.z, level.loc + level.scale * own)
-        torch.testing.assert_close(rung.q.loc, level.loc)
-        level = level.below(rung.z) if level.below else None
+    for drawn, own in zip(draws, parts(eps), strict=True):
+        torch.testing.assert_close(drawn.z, level.loc + level.scale * own)
+        torch.testing.assert_close(drawn.q.loc, level.loc)
+        level = level.below(drawn.z) if level.below else None
     assert level is None
-    assert joined(rungs).shape == eps.shape
-    assert torch.equal(joined(rungs), torch.cat([rung.z for rung in rungs], -1))
+    assert joined(draws).shape == eps.shape
+    assert torch.equal(joined(draws), torch.cat([drawn.z for drawn in draws], -1))
 
 
 def test_a_walk_from_a_generator_draws_a_level_at_a_time():
     q = stairs()
     first, again = q.walk(generator=generator()), q.walk(generator=generator())
     source = generator()
-    for rung, same in zip(first, again, strict=True):
-        eps = torch.randn(rung.z.shape, generator=source).double()
-        torch.testing.assert_close(rung.z, rung.q.loc + rung.q.scale * eps)
-        assert torch.equal(rung.z, same.z)
+    for drawn, same in zip(first, again, strict=True):
+        eps = torch.randn(drawn.z.shape, generator=source).double()
+        torch.testing.assert_close(drawn.z, drawn.q.loc + drawn.q.scale * eps)
+        assert torch.equal(drawn.z, same.z)
     assert torch.equal(q.sample(generator()), joined(first))
     assert not torch.equal(q.sample(generator(1)), joined(first))
 
@@ -111,25 +111,25 @@ def test_a_walk_from_a_generator_draws_a_level_at_a_time():
 def test_density_of_a_walk_is_the_sum_of_its_rungs():
     q = stairs()
     eps = torch.randn(7, 4, sum(WIDTHS), generator=generator(), dtype=torch.float64)
-    rungs = q.walk(eps)
-    z = joined(rungs)
+    draws = q.walk(eps)
+    z = joined(draws)
     expected, level = torch.zeros(7, 4, dtype=torch.float64), q
-    for rung, own in zip(rungs, parts(z), strict=True):
+    for drawn, own in zip(draws, parts(z), strict=True):
         each = Independent(Normal(level.loc, level.scale), 1).log_prob(own)
-        torch.testing.assert_close(rung.log_prob(), each)
+        torch.testing.assert_close(drawn.log_prob(), each)
         expected = expected + each
         level = level.below(own) if level.below else None
     torch.testing.assert_close(q.log_prob(z), expected, atol=1e-9, rtol=0)
-    torch.testing.assert_close(sum(rung.log_prob() for rung in rungs), expected)
+    torch.testing.assert_close(sum(drawn.log_prob() for drawn in draws), expected)
 
 
 def test_density_of_a_walk_has_the_entropy_of_its_levels():
     """The lower levels' spreads depend on those above, so that this needs every term."""
     q = stairs(1)
     rows = Posterior(q.loc.expand(50_000, -1), q.scale.expand(50_000, -1), q.below)
-    rungs = rows.walk(generator=generator())
-    surprise = -rows.log_prob(joined(rungs))
-    entropy = sum(Normal(rung.q.loc, rung.q.scale).entropy().sum(-1) for rung in rungs)
+    draws = rows.walk(generator=generator())
+    surprise = -rows.log_prob(joined(draws))
+    entropy = sum(Normal(drawn.q.loc, drawn.q.scale).entropy().sum(-1) for drawn in draws)
     gap = surprise - entropy
     assert abs(float(gap.mean())) < 4 * float(gap.std()) / math.sqrt(len(gap))
 
@@ -158,8 +158,8 @@ def test_a_walk_is_differentiable_in_the_top():
 
 def test_a_point_has_one_rung_and_no_density():
     q = Posterior(torch.ones(3, 2), None)
-    (rung,) = q.walk()
-    assert torch.equal(rung.z, q.loc)
+    (drawn,) = q.walk()
+    assert torch.equal(drawn.z, q.loc)
     assert q.flat() is q
     with pytest.raises(NoDensityError):
         q.log_prob(q.loc)
@@ -392,8 +392,8 @@ def test_closed_forms_of_two_levels_have_the_mean_of_the_log_ratio(kind):
     with torch.no_grad():
         mixed = elbo(model, prior, x.repeat(n, 1, 1, 1), generator=generator(1)).kl
         eps = torch.randn(n, batch, TOP + BOTTOM, generator=generator(2))
-        rungs = model.posterior(x).walk(eps)
-        ratio = sum(rung.log_prob() for rung in rungs) - prior.log_prob(joined(rungs))
+        draws = model.posterior(x).walk(eps)
+        ratio = sum(drawn.log_prob() for drawn in draws) - prior.log_prob(joined(draws))
     mixed = mixed.reshape(n, batch)
     error = ((mixed.var(0) + ratio.var(0)) / n).sqrt()
     assert bool(((mixed.mean(0) - ratio.mean(0)).abs() < 4 * error).all())
@@ -575,9 +575,9 @@ def test_the_bound_is_refined_from_where_the_encoder_has_it(name):
     x = pictures(1)
     start = refine(model, prior, x, samples=300, steps=0, seed=6)
     with torch.no_grad():
-        rungs = model.posterior(x).walk(noise(300, TOP + BOTTOM, 6))
-        z = joined(rungs)
-        log_q = sum(rung.log_prob() for rung in rungs)
+        draws = model.posterior(x).walk(noise(300, TOP + BOTTOM, 6))
+        z = joined(draws)
+        log_q = sum(drawn.log_prob() for drawn in draws)
         bound = model.likelihood(z).log_prob(x) + prior.log_prob(z) - log_q
     torch.testing.assert_close(start.elbo, bound.mean()[None], atol=1e-3, rtol=1e-5)
     moved = refine(model, prior, x, samples=300, steps=20, seed=6)

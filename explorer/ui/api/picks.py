@@ -14,23 +14,23 @@ from explorer.ui.picks import requests, service
 
 def keep(body: bytes) -> dict[str, object]:
     """Keep the browser's picks; those refused are returned with the reason."""
-    given = requests.Wishes.model_validate_json(body)
+    given = requests.PickRequests.model_validate_json(body)
     store = service.store()
     project = _project(store, given.project)
     items, refused = [], []
     for item in given.items:
         key = str(item.get("key", ""))[:64]
         try:
-            wish = requests.Wish.model_validate_json(json.dumps(item))
-            items.append((wish.key, service.made(wish)))
+            request = requests.PickRequest.model_validate_json(json.dumps(item))
+            items.append((request.key, service.pick_source(request)))
         except ValidationError:
             refused.append({"key": key, "why": "Invalid pick; pick it again."})
         except ExplorerError as error:
             refused.append({"key": key, "why": str(error)})
     kept = store.keep(project, items) if items else []
-    wanted = {made.origin: key for key, made in items}
+    wanted = {source.origin: key for key, source in items}
     saved = [
-        {"key": wanted.get(pick.made.origin, pick.key), "origin": pick.made.origin,
+        {"key": wanted.get(pick.source.origin, pick.key), "origin": pick.source.origin,
          "number": pick.number, "stored": pick.key}
         for pick in kept
     ]  # fmt: skip

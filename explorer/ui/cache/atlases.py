@@ -13,7 +13,7 @@ from explorer.errors import CheckpointError
 from explorer.inference import Engine
 from explorer.interfaces import Posterior
 from explorer.metrics.likelihood import Likelihood
-from explorer.metrics.standing import MOST_HELD_OUT, Yardstick, typicality
+from explorer.metrics.novelty import MOST_HELD_OUT, NoveltyReference, typicality
 from explorer.metrics.surgery import Surgery, elbo_surgery
 from explorer.metrics.tradeoff import Tradeoff, read_tradeoff
 from explorer.projection import SPLITS, Atlas, codes_drawn, load_atlas, prior_codes
@@ -99,20 +99,20 @@ def _traced(slug: str, digest: str, _engine: Engine) -> bytes | None:
     return json.dumps(facts).encode()
 
 
-def yardstick(opened: Engine) -> Yardstick | None:
+def novelty_reference(opened: Engine) -> NoveltyReference | None:
     """Return the reference that samples are compared with; None without an atlas."""
-    return _yardstick(opened.slug, identity(opened), _engine=opened)
+    return _novelty_reference(opened.slug, identity(opened), _engine=opened)
 
 
 @st.cache_resource(max_entries=ENGINES, show_spinner=False)
-def _yardstick(slug: str, digest: str, _engine: Engine) -> Yardstick | None:
+def _novelty_reference(slug: str, digest: str, _engine: Engine) -> NoveltyReference | None:
     known = atlas(_engine)
     if known is None or not (known.split == 0).any() or not (known.split == 2).any():
         return None
     most = SLOW_HELD_OUT if _engine.sequential else MOST_HELD_OUT
     held_out = np.flatnonzero(known.split == SPLITS.index("test"))[:most]
     seen = _engine.decode(codes_drawn(known, held_out))
-    return Yardstick(known.codes[known.split == 0], _engine.encode(seen).loc)
+    return NoveltyReference(known.codes[known.split == 0], _engine.encode(seen).loc)
 
 
 def data_typicality(opened: Engine) -> np.ndarray | None:
@@ -236,3 +236,8 @@ def test_likelihood(opened: Engine) -> np.ndarray | None:
     except CheckpointError:
         return None
     return found if found is not None and np.isfinite(found).all() else None
+
+
+def holes_of(opened: Engine, text: str) -> Plane | None:
+    """Return the holes of a model if a place names one; else they are not computed."""
+    return plane(opened) if text.startswith("holes:") else None

@@ -63,10 +63,10 @@ def _worth(
     return measure(flat, _engine.sketch, Conditions.model_validate_json(conditions))
 
 
-def codes_worth(opened: Engine, z: np.ndarray, conditions: Conditions) -> Measured:
+def code_properties(opened: Engine, z: np.ndarray, conditions: Conditions) -> Measured:
     """Return the properties of decoded codes."""
     name = hashlib.sha256(np.ascontiguousarray(z, "<f4").tobytes()).hexdigest()
-    return _codes_worth(
+    return _code_properties(
         opened.slug,
         opened.checkpoint.hash,
         name,
@@ -77,7 +77,7 @@ def codes_worth(opened: Engine, z: np.ndarray, conditions: Conditions) -> Measur
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _codes_worth(
+def _code_properties(
     slug: str, digest: str, name: str, conditions: str, _engine: Engine, _z: np.ndarray
 ) -> Measured:
     known = Conditions.model_validate_json(conditions)
@@ -99,15 +99,15 @@ def _usual_waviness(slug: str, digest: str, _engine: Engine) -> float | None:
     return float(np.median(found))
 
 
-def picks_worth(
+def pick_properties(
     name: str, conditions: Conditions, x: np.ndarray, sketch: PixelSketch | CurveSketch
 ) -> Measured:
     """Return the properties of picks, cached by their keys and treatments."""
-    return _picks_worth(name, conditions.model_dump_json(), _x=x, _sketch=sketch)
+    return _pick_properties(name, conditions.model_dump_json(), _x=x, _sketch=sketch)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _picks_worth(
+def _pick_properties(
     name: str, conditions: str, _x: np.ndarray, _sketch: PixelSketch | CurveSketch
 ) -> Measured:
     return measure(_x, _sketch, Conditions.model_validate_json(conditions))

@@ -12,11 +12,11 @@ from explorer import geodesics, paths
 from explorer.checkpoint import SNAPSHOTS
 from explorer.errors import CheckpointError
 from explorer.inference import Engine, Prototypes
-from explorer.metrics.standing import typicality
+from explorer.metrics.novelty import typicality
 from explorer.paths import PathKind
 from explorer.projection import SPLITS
 from explorer.strips import ALL_LEVELS, Levels, Strip, level_strip, samples_strip, scale_strip
-from explorer.ui.cache.atlases import atlas, drawn_density, yardstick
+from explorer.ui.cache.atlases import atlas, drawn_density, novelty_reference
 from explorer.ui.cache.engines import ENGINES, identity, originals
 
 STRIPS = 24
@@ -93,7 +93,7 @@ def _painted(
 
 
 class Standing(NamedTuple):
-    """Novelty and typicality of each sample of a strip, as percentiles, with the number of codes."""
+    """Novelty and typicality of each sample of a strip, as percentiles of how many codes."""
 
     novelty: Float[np.ndarray, "frames tiles"]
     typicality: Float[np.ndarray, "frames tiles"]
@@ -123,7 +123,7 @@ def _standing(
     levels: Levels,
     _engine: Engine,
 ) -> Standing | None:
-    measure = yardstick(_engine)
+    measure = novelty_reference(_engine)
     if measure is None:
         return None
     shown = strip(_engine, tiles, seed, component, levels)

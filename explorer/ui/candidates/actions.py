@@ -8,7 +8,7 @@ from explorer.designs.candidates import Store
 from explorer.designs.picks import Project
 from explorer.errors import StoreError
 from explorer.ui.address.controls import commit
-from explorer.ui.candidates.judged import Judged
+from explorer.ui.candidates.judged import MeasuredPick
 from explorer.ui.picks import service
 
 
@@ -31,11 +31,11 @@ def history(store: Store, project: Project) -> None:
 def new_project() -> None:
     """Make the project named in the form and open it; for callbacks."""
     try:
-        made = service.store().add_project(st.session_state["candidates_name"])
+        source = service.store().add_project(st.session_state["candidates_name"])
     except StoreError as error:
         st.toast(str(error), icon=":material/error:")
         return
-    commit(project=made, chosen=None, at=None)
+    commit(project=source, chosen=None, at=None)
 
 
 def store_field(project: int, key: str, what: str) -> None:
@@ -46,7 +46,7 @@ def store_field(project: int, key: str, what: str) -> None:
     _mark(project, [key], **{what: value})
 
 
-def beside(items: Sequence[Judged], item: Judged) -> int | None:
+def beside(items: Sequence[MeasuredPick], item: MeasuredPick) -> int | None:
     """The next pick in the list, or the one before the last."""
     numbers = [one.pick.number for one in items]
     place = numbers.index(item.pick.number)

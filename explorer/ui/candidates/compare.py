@@ -15,7 +15,7 @@ from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import samples_strip
 from explorer.ui.address.controls import commit
 from explorer.ui.address.views import CandidatesView
-from explorer.ui.candidates.judged import Judged, focus
+from explorer.ui.candidates.judged import MeasuredPick, focus
 from explorer.ui.components import filmstrip
 from explorer.ui.wording import palette
 
@@ -25,16 +25,16 @@ ALPHAS = np.arange(-6.0, 15.0, 1.0)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
-def compare(items: Sequence[Judged], view: CandidatesView) -> None:
+def compare(items: Sequence[MeasuredPick], view: CandidatesView) -> None:
     """Compare two to six picks: curves over each other, or differences from the first."""
     st.subheader("Compare", anchor=False)
     chosen = _chosen(items, view)
     if len(chosen) < 2:
         st.caption("Choose two to six cards with Enter, or with the + in their corner.")
         return
-    sketch = chosen[0].pick.made.model.sketch
-    alike = [item for item in chosen if item.pick.made.model.sketch.kind == sketch.kind
-             and item.pick.made.model.sketch.shape == sketch.shape]  # fmt: skip
+    sketch = chosen[0].pick.source.model.sketch
+    alike = [item for item in chosen if item.pick.source.model.sketch.kind == sketch.kind
+             and item.pick.source.model.sketch.shape == sketch.shape]  # fmt: skip
     if len(alike) < len(chosen):
         left = len(chosen) - len(alike)
         st.caption(f"{left} of them are samples of other data and are not shown here.")
@@ -47,9 +47,9 @@ def compare(items: Sequence[Judged], view: CandidatesView) -> None:
     st.button("Clear", on_click=commit, kwargs={"chosen": None})
 
 
-def polars(items: Sequence[Judged], view: CandidatesView, conditions: Conditions) -> None:
+def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Conditions) -> None:
     """Plot lift over angle of attack and over drag, by NeuralFoil."""
-    sections = [item for item in items if geometry.is_section(item.pick.made.model.sketch)]
+    sections = [item for item in items if geometry.is_section(item.pick.source.model.sketch)]
     if not sections or not aerodynamics.available():
         return
     chosen = _chosen(sections, view) or [
@@ -63,7 +63,7 @@ def polars(items: Sequence[Judged], view: CandidatesView, conditions: Conditions
     for index, item in enumerate(chosen):
         found = aerodynamics.polars(
             treated(item.pick)[None],
-            item.pick.made.model.sketch,
+            item.pick.source.model.sketch,
             ALPHAS,
             conditions.reynolds,
             aerodynamics.CAREFUL,
@@ -104,7 +104,7 @@ def polars(items: Sequence[Judged], view: CandidatesView, conditions: Conditions
     )
 
 
-def _chosen(items: Sequence[Judged], view: CandidatesView) -> list[Judged]:
+def _chosen(items: Sequence[MeasuredPick], view: CandidatesView) -> list[MeasuredPick]:
     known = {item.pick.number: item for item in items}
     return [known[number] for number in view.chosen if number in known]
 
@@ -158,9 +158,9 @@ def width(engine: Engine) -> int:
     return 64 if engine.sketch.kind == "pixels" else 150
 
 
-def _differences(items: Sequence[Judged]) -> None:
+def _differences(items: Sequence[MeasuredPick]) -> None:
     samples = np.stack([treated(item.pick) for item in items])
-    sketch = items[0].pick.made.model.sketch
+    sketch = items[0].pick.source.model.sketch
     first = items[0].pick.title
     names = [item.pick.title for item in items]
     away = [f"|{name} − {first}|" for name in names[1:]]
@@ -177,7 +177,7 @@ def _differences(items: Sequence[Judged]) -> None:
     st.caption(f"{', '.join(names)}; then how far each is from {first}, {', '.join(away)}.")
 
 
-def _table(items: Sequence[Judged]) -> None:
+def _table(items: Sequence[MeasuredPick]) -> None:
     rows = [
         (prop.label, [prop.words(item.values.get(prop.key, np.nan)) for item in items], prop.main)
         for prop in items[0].properties

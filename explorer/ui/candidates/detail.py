@@ -15,17 +15,19 @@ from explorer.ui import cache
 from explorer.ui.address.notation import code_text
 from explorer.ui.address.views import CandidatesView
 from explorer.ui.candidates.actions import beside, remove, store_field
-from explorer.ui.candidates.judged import Judged, focus, is_aerodynamic
+from explorer.ui.candidates.judged import MeasuredPick, focus, is_aerodynamic
 from explorer.ui.components import filmstrip
 from explorer.ui.shell import pages
 
 
-def detail(store: Store, project: Project, items: Sequence[Judged], view: CandidatesView) -> None:
+def detail(
+    store: Store, project: Project, items: Sequence[MeasuredPick], view: CandidatesView
+) -> None:
     """Show the pick in focus: its picture, properties, notes and tags, and where it came from."""
     item = next((one for one in items if one.pick.number == focus(items, view)), None)
     if item is None:
         return
-    pick, made = item.pick, item.pick.made
+    pick, source = item.pick, item.pick.source
     # The pane stays beside the card it is about, however far down that is.
     st.html(
         "<style>@media (min-width: 1100px) {"
@@ -35,21 +37,21 @@ def detail(store: Store, project: Project, items: Sequence[Judged], view: Candid
     )
     st.markdown(f"**{pick.title}**")
     filmstrip(
-        samples_strip(treated(pick)[None], made.model.sketch),
+        samples_strip(treated(pick)[None], source.model.sketch),
         key="candidates_detail",
         selectable=False,
-        tile_width=150 if isinstance(made.model.sketch, PixelSketch) else 300,
+        tile_width=150 if isinstance(source.model.sketch, PixelSketch) else 300,
     )
     if item.fault:
         st.caption(f":material/warning: No sound design: {item.fault}.")
-    origin = [f"`{made.model.slug}`"]
-    if made.scale is not None:
-        origin.append(f"scale {made.scale:g}, seed {made.seed}")
-    if made.component is not None and made.component >= 0:
-        origin.append(f"component {made.component}")
-    if made.page:
-        title = pages.TITLES.get(made.page)
-        origin.append(f"picked on {title[0] if title else made.page}")
+    origin = [f"`{source.model.slug}`"]
+    if source.scale is not None:
+        origin.append(f"scale {source.scale:g}, seed {source.seed}")
+    if source.component is not None and source.component >= 0:
+        origin.append(f"component {source.component}")
+    if source.page:
+        title = pages.TITLES.get(source.page)
+        origin.append(f"picked on {title[0] if title else source.page}")
     st.caption(" · ".join(origin))
     rows = [
         f"<span>{html.escape(prop.label)}</span>"
@@ -61,7 +63,7 @@ def detail(store: Store, project: Project, items: Sequence[Judged], view: Candid
         '<div style="display:grid;grid-template-columns:1fr auto;gap:.15rem .8rem;'
         f'font-size:.85rem;font-variant-numeric:tabular-nums">{"".join(rows)}</div>'
     )
-    if made.model.data == "airfoils" and not is_aerodynamic(item):
+    if source.model.data == "airfoils" and not is_aerodynamic(item):
         st.caption('Lift and drag: `pip install -c constraints.txt -e ".[airfoil]"`.')
     key = f"candidates_{pick.key}"
     st.session_state[f"{key}_notes"] = pick.notes
@@ -71,7 +73,7 @@ def detail(store: Store, project: Project, items: Sequence[Judged], view: Candid
     st.multiselect("Tags", sorted({tag for one in items for tag in one.pick.tags}),
                    key=f"{key}_tags", accept_new_options=True, max_selections=12,
                    on_change=store_field, args=(project.id, pick.key, "tags"))  # fmt: skip
-    if geometry.is_section(made.model.sketch):
+    if geometry.is_section(source.model.sketch):
         st.session_state[f"{key}_treatment"] = pick.treatment == "smoothed"
         st.toggle(
             "Smoothed",
@@ -87,13 +89,13 @@ def detail(store: Store, project: Project, items: Sequence[Judged], view: Candid
               help="U in the list brings it back")  # fmt: skip
 
 
-def _links(item: Judged) -> None:
-    made = item.pick.made
-    entry = next((one for one in cache.entries() if one.hash == made.model.hash), None)
+def _links(item: MeasuredPick) -> None:
+    source = item.pick.source
+    entry = next((one for one in cache.entries() if one.hash == source.model.hash), None)
     if entry is None:
-        st.caption(f"{made.model.slug} is not here as it was: it can be shown, not explored.")
+        st.caption(f"{source.model.slug} is not here as it was: it can be shown, not explored.")
         return
-    place = code_text(made.code)
+    place = code_text(source.code)
     with st.container(horizontal=True, gap="small"):
         for page, words, field in (
             ("traverse", "Traverse from it", "centre"),

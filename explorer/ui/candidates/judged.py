@@ -16,7 +16,7 @@ from explorer.ui import cache
 from explorer.ui.address.views import CandidatesView
 
 
-class Judged(NamedTuple):
+class MeasuredPick(NamedTuple):
     """A pick with its properties and why it is no sound design ("" if it is one)."""
 
     pick: Pick
@@ -25,19 +25,19 @@ class Judged(NamedTuple):
     fault: str
 
 
-def judged(store: Store, project: Project, conditions: Conditions) -> list[Judged]:
+def measure_picks(store: Store, project: Project, conditions: Conditions) -> list[MeasuredPick]:
     """Read the project's picks and measure them; what is measured anew is stored with them."""
     picks = store.picks(project.id)
-    found: dict[str, Judged] = {}
+    found: dict[str, MeasuredPick] = {}
     for group in alike(picks):
-        sketch = group[0].made.model.sketch
+        sketch = group[0].source.model.sketch
         x = np.stack([treated(pick) for pick in group])
         names = "".join(pick.key + pick.treatment for pick in group)
         name = hashlib.sha256((names + sketch.model_dump_json()).encode()).hexdigest()
-        worth = cache.picks_worth(name, conditions, x, sketch)
+        worth = cache.pick_properties(name, conditions, x, sketch)
         for row, pick in enumerate(group):
             values = {key: float(value[row]) for key, value in worth.values.items()}
-            found[pick.key] = Judged(pick, worth.properties, values, worth.faults[row])
+            found[pick.key] = MeasuredPick(pick, worth.properties, values, worth.faults[row])
     text = conditions.model_dump_json()
     new = {
         key: item.values
@@ -50,13 +50,13 @@ def judged(store: Store, project: Project, conditions: Conditions) -> list[Judge
     return [found[pick.key] for pick in picks]
 
 
-def focus(items: Sequence[Judged], view: CandidatesView) -> int | None:
+def focus(items: Sequence[MeasuredPick], view: CandidatesView) -> int | None:
     """Return the number of the pick in focus: the link's, or the first."""
     numbers = [item.pick.number for item in items]
     return view.at if view.at in numbers else (numbers[0] if numbers else None)
 
 
-def common(items: Sequence[Judged], at: int | None = None) -> tuple[Property, ...]:
+def common(items: Sequence[MeasuredPick], at: int | None = None) -> tuple[Property, ...]:
     """List the properties of the pick in focus, or of the most frequent kind."""
     focus = next((item for item in items if item.pick.number == at), None)
     if focus is not None:
@@ -72,17 +72,17 @@ def alike(picks: Sequence[Pick]) -> list[list[Pick]]:
     """Group picks whose samples are drawn alike."""
     groups: dict[str, list[Pick]] = {}
     for pick in picks:
-        groups.setdefault(pick.made.model.sketch.model_dump_json(), []).append(pick)
+        groups.setdefault(pick.source.model.sketch.model_dump_json(), []).append(pick)
     return list(groups.values())
 
 
-def as_measured(item: Judged) -> Measured:
+def as_measured(item: MeasuredPick) -> Measured:
     """Return one pick's values as a measurement of one sample."""
     values = {key: np.array([value]) for key, value in item.values.items()}
     return Measured(item.properties, values, (item.fault,))
 
 
-def is_aerodynamic(item: Judged) -> bool:
+def is_aerodynamic(item: MeasuredPick) -> bool:
     """Whether lift and drag of a pick are known."""
     return any(prop.key == "cl" for prop in item.properties)
 

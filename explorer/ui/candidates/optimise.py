@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.designs import aerodynamics, geometry, search
-from explorer.designs.measuring import known
+from explorer.designs.measuring import applicable_properties
 from explorer.designs.properties import Conditions, Constraint
 from explorer.errors import DesignError
 from explorer.inference import Engine
@@ -12,7 +12,7 @@ from explorer.strips import codes_strip
 from explorer.ui import cache
 from explorer.ui.address.views import CandidatesView
 from explorer.ui.candidates import compare
-from explorer.ui.candidates.judged import Judged
+from explorer.ui.candidates.judged import MeasuredPick
 from explorer.ui.components import filmstrip
 from explorer.ui.panels import constraints
 from explorer.ui.picks import service
@@ -24,13 +24,13 @@ FLOOR = 5.0
 _FOUND = "candidates_pushed"
 
 
-def offer(item: Judged | None, engine: Engine, view: CandidatesView) -> None:
+def offer(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> None:
     """Offer to push a property of the pick in focus, and show what was found."""
     if item is None:
         st.caption("Bring a pick of this model into focus: click its card.")
         return
     conditions = constraints.conditions(view)
-    properties = {prop.key: prop for prop in known(engine.sketch, conditions)}
+    properties = {prop.key: prop for prop in applicable_properties(engine.sketch, conditions)}
     if not properties:
         st.caption("Nothing is measured of samples like these.")
         return
@@ -69,7 +69,7 @@ def offer(item: Judged | None, engine: Engine, view: CandidatesView) -> None:
 
 def _search(
     engine: Engine,
-    item: Judged,
+    item: MeasuredPick,
     key: str,
     way: str,
     generations: int,
@@ -83,7 +83,7 @@ def _search(
     row = place.container(horizontal=True, vertical_alignment="center")
     line = row.progress(0.0, text="Searching")
     row.button("Stop", key="candidates_push_stop", icon=":material/stop:")
-    prop = next(p for p in known(engine.sketch, conditions) if p.key == key)
+    prop = next(p for p in applicable_properties(engine.sketch, conditions) if p.key == key)
 
     def report(done: int, value: float, z: np.ndarray) -> None:
         if np.isfinite(value):
@@ -97,16 +97,16 @@ def _search(
     try:
         search.push(
             engine,
-            item.pick.made.code,
+            item.pick.source.code,
             key,
             "less" if way == "less" else "more",
             floor=floor,
             constraints=(
-                *constraints.asked(engine, view),
+                *constraints.applicable_constraints(engine, view),
                 *_smooth(engine, item),
             ),
             conditions=conditions,
-            yardstick=cache.yardstick(engine),
+            reference=cache.novelty_reference(engine),
             generations=generations,
             seed=view.seed,
             report=report,
@@ -118,7 +118,7 @@ def _search(
     place.empty()
 
 
-def _smooth(engine: Engine, item: Judged) -> tuple[Constraint, ...]:
+def _smooth(engine: Engine, item: MeasuredPick) -> tuple[Constraint, ...]:
     """A search may not wrinkle a section: NeuralFoil sees its smooth fit, a builder does not."""
     usual = cache.usual_waviness(engine)
     if usual is None:
@@ -127,11 +127,11 @@ def _smooth(engine: Engine, item: Judged) -> tuple[Constraint, ...]:
 
 
 def _before_and_after(
-    engine: Engine, item: Judged, found: dict[str, object], conditions: Conditions
+    engine: Engine, item: MeasuredPick, found: dict[str, object], conditions: Conditions
 ) -> None:
     z = found["z"]
     assert isinstance(z, np.ndarray)
-    codes = np.stack([item.pick.made.code, z])
+    codes = np.stack([item.pick.source.code, z])
     x = engine.decode(codes)
     names = [item.pick.title, "Found"]
     if geometry.is_section(engine.sketch):
@@ -145,10 +145,10 @@ def _before_and_after(
         tile_width=compare.width(engine) * 3 // 2,
         captions=["what the search found"],
         numbered=False,
-        keep=[service.keepable(engine, strip)],
+        keep=[service.pick_descriptor(engine, strip)],
         keep_all=True,
     )
-    worth = cache.codes_worth(engine, codes, conditions)
+    worth = cache.code_properties(engine, codes, conditions)
     rows = [
         (prop.label, [prop.words(float(value)) for value in worth.values[prop.key]],
          prop.key == found["key"])

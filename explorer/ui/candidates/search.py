@@ -17,7 +17,7 @@ from explorer.ui.address.controls import commit, control
 from explorer.ui.address.notation import code_text
 from explorer.ui.address.views import CandidatesView
 from explorer.ui.candidates import compare, optimise
-from explorer.ui.candidates.judged import Judged
+from explorer.ui.candidates.judged import MeasuredPick
 from explorer.ui.components import filmstrip
 from explorer.ui.panels import constraints
 from explorer.ui.panels.upload import section
@@ -36,7 +36,9 @@ RADII = tuple(round(0.05 * step, 2) for step in range(21))
 _APART = "candidates_apart"
 
 
-def find(items: Sequence[Judged], engine: Engine, view: CandidatesView, focus: int | None) -> None:
+def find(
+    items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView, focus: int | None
+) -> None:
     """Offer the ways to find more designs with the model that is open, from the pick in focus."""
     st.subheader("Find more", anchor=False)
     control(st.segmented_control, "How", view, "find", options=list(KINDS),
@@ -48,7 +50,7 @@ def find(items: Sequence[Judged], engine: Engine, view: CandidatesView, focus: i
         st.caption(f"{engine.slug} has no prior to draw from; choose another model.")
         return
     st.caption(f"With {prior_name(engine)} (`{engine.slug}`), the model open in the sidebar.")
-    of_model = [item for item in items if item.pick.made.model.hash == engine.checkpoint.hash]
+    of_model = [item for item in items if item.pick.source.model.hash == engine.checkpoint.hash]
     at = next((item for item in of_model if item.pick.number == focus), None)
     if view.find == "far":
         _far(of_model, engine, view)
@@ -60,7 +62,7 @@ def find(items: Sequence[Judged], engine: Engine, view: CandidatesView, focus: i
         optimise.offer(at, engine, view)
 
 
-def _far(items: Sequence[Judged], engine: Engine, view: CandidatesView) -> None:
+def _far(items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView) -> None:
     with (
         st.form("candidates_far", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
@@ -80,7 +82,7 @@ def _far(items: Sequence[Judged], engine: Engine, view: CandidatesView) -> None:
         seed = st.number_input("Seed", 0, 2**31 - 1, view.seed, width=110)
         asked = st.form_submit_button("Find", type="primary")
     if asked:
-        rejected = [item.pick.made.code for item in items if item.pick.verdict == "reject"]
+        rejected = [item.pick.source.code for item in items if item.pick.verdict == "reject"]
         conditions = constraints.conditions(view)
         try:
             with st.spinner("Choosing"):
@@ -91,9 +93,9 @@ def _far(items: Sequence[Judged], engine: Engine, view: CandidatesView) -> None:
                         int(n),
                         seed=int(seed),
                         scale=float(scale),
-                        yardstick=cache.yardstick(engine),
+                        reference=cache.novelty_reference(engine),
                         fidelity=float(fidelity),
-                        constraints=constraints.asked(engine, view),
+                        constraints=constraints.applicable_constraints(engine, view),
                         conditions=conditions,
                         rejected=np.stack(rejected) if rejected else None,
                     ),
@@ -114,11 +116,11 @@ def _far(items: Sequence[Judged], engine: Engine, view: CandidatesView) -> None:
     st.caption(f"{told}. The nearest two are {found.least:.2f} spreads apart.")
 
 
-def _like(item: Judged | None, engine: Engine, view: CandidatesView) -> None:
+def _like(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> None:
     if item is None:
         st.caption("Bring a pick of this model into focus: click its card.")
         return
-    z = search.like(engine, item.pick.made.code, 24, RADII, view.seed)
+    z = search.like(engine, item.pick.source.code, 24, RADII, view.seed)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         control(st.number_input, "Seed", view, "seed", min_value=0, max_value=2**31 - 1, step=1,
                 width=120)  # fmt: skip
@@ -133,18 +135,18 @@ def _like(item: Judged | None, engine: Engine, view: CandidatesView) -> None:
         high="as far as the prior's spread",
         selectable=False,
         tile_width=compare.width(engine),
-        keep=[service.keepable(engine, strip)],
+        keep=[service.pick_descriptor(engine, strip)],
     )
     st.caption("Each tile goes its own way from the pick; drag to go farther. K keeps.")
 
 
-def _between(items: Sequence[Judged], engine: Engine, view: CandidatesView) -> None:
+def _between(items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView) -> None:
     if len(items) < 2:
         st.caption(
             "Choose two to six picks of this model with Enter, or with the + on their cards."
         )
         return
-    codes = np.stack([item.pick.made.code for item in items])
+    codes = np.stack([item.pick.source.code for item in items])
     z = search.between(codes, 12, view.seed)
     _strip(engine, codes_strip(engine, z), "between", constraints.conditions(view))
     names = " and ".join(item.pick.title for item in items)
@@ -199,7 +201,7 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
         tile_width=compare.width(engine) * 3 // 2,
         captions=["your section as the model makes it"],
         numbered=False,
-        keep=[service.keepable(engine, own)],
+        keep=[service.pick_descriptor(engine, own)],
         keep_all=True,
     )
     if not engine.has_prior:
@@ -216,13 +218,13 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
         high="as far as the prior's spread",
         selectable=False,
         tile_width=compare.width(engine),
-        keep=[service.keepable(engine, more)],
+        keep=[service.pick_descriptor(engine, more)],
     )
 
 
 def _strip(engine: Engine, strip: Strip, name: str, conditions: Conditions) -> None:
     assert strip.z is not None
-    worth = cache.codes_worth(engine, strip.z[0], conditions)
+    worth = cache.code_properties(engine, strip.z[0], conditions)
     captions = [
         " · ".join(words(worth.properties, {key: v[row] for key, v in worth.values.items()}))
         for row in range(len(strip.z[0]))
@@ -234,6 +236,6 @@ def _strip(engine: Engine, strip: Strip, name: str, conditions: Conditions) -> N
         tile_width=compare.width(engine),
         captions=captions,
         name="design",
-        keep=[service.keepable(engine, strip)],
+        keep=[service.pick_descriptor(engine, strip)],
         keep_all=True,
     )

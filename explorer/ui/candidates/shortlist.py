@@ -13,7 +13,7 @@ from explorer.strips import samples_strip
 from explorer.ui.address.controls import commit, control
 from explorer.ui.address.views import CandidatesView
 from explorer.ui.candidates.actions import new_project
-from explorer.ui.candidates.judged import Judged, alike, as_measured, common, focus
+from explorer.ui.candidates.judged import MeasuredPick, alike, as_measured, common, focus
 from explorer.ui.components.shortlist import Card, shortlist
 from explorer.ui.panels import constraints
 from explorer.ui.picks import service
@@ -36,7 +36,9 @@ def project_of(store: Store, view: CandidatesView) -> Project:
     return found
 
 
-def bar(store: Store, project: Project, all_picks: Sequence[Judged], view: CandidatesView) -> None:
+def bar(
+    store: Store, project: Project, all_picks: Sequence[MeasuredPick], view: CandidatesView
+) -> None:
     """Choose the project, and which of its picks are shown in which order."""
     known = store.projects()
     properties = common(all_picks, focus(all_picks, view))
@@ -69,7 +71,7 @@ def limits(engine: Engine, view: CandidatesView) -> None:
         control(st.toggle, "Hide what breaks them", view, "hide")
 
 
-def shown(all_picks: Sequence[Judged], view: CandidatesView) -> list[Judged]:
+def shown(all_picks: Sequence[MeasuredPick], view: CandidatesView) -> list[MeasuredPick]:
     """Filter and sort picks as the view says; constraints dim, or hide where that is asked."""
     verdict = {"open": "", "keep": "keep", "reject": "reject"}.get(view.show)
     left = [
@@ -93,7 +95,7 @@ def shown(all_picks: Sequence[Judged], view: CandidatesView) -> list[Judged]:
     return left
 
 
-def cards(project: Project, items: Sequence[Judged], view: CandidatesView) -> None:
+def cards(project: Project, items: Sequence[MeasuredPick], view: CandidatesView) -> None:
     """Show picks as cards."""
     numbers = [item.pick.number for item in items]
     view.chosen = tuple(number for number in view.chosen if number in numbers)
@@ -101,7 +103,7 @@ def cards(project: Project, items: Sequence[Judged], view: CandidatesView) -> No
         view.at = None
     groups = alike([item.pick for item in items[:MOST_CARDS]])
     strips = [
-        samples_strip(np.stack([treated(pick) for pick in group]), group[0].made.model.sketch)
+        samples_strip(np.stack([treated(pick) for pick in group]), group[0].source.model.sketch)
         for group in groups
     ]
     places = {
@@ -110,7 +112,7 @@ def cards(project: Project, items: Sequence[Judged], view: CandidatesView) -> No
         for at, pick in enumerate(group)
     }
     asked = constraints.constraints(view, common(items, focus(items, view)))
-    made, judged = [], []
+    source, judged = [], []
     for item in items[:MOST_CARDS]:
         pick = item.pick
         judged.append(all(limit.key in item.values for limit in asked))
@@ -120,13 +122,13 @@ def cards(project: Project, items: Sequence[Judged], view: CandidatesView) -> No
             for prop in item.properties
             if (prop.main or prop.key == view.sort) and prop.key in item.values
         )
-        made.append(
+        source.append(
             Card(pick.key, pick.number, *places[pick.key], pick.stars, pick.verdict, pick.tags,
                  said, item.fault, not met)
         )  # fmt: skip
     shortlist(
         strips,
-        made,
+        source,
         key="candidates_list",
         project=project.id,
         at=focus(items, view),
@@ -134,12 +136,12 @@ def cards(project: Project, items: Sequence[Judged], view: CandidatesView) -> No
         most=MOST_COMPARED,
         on_held=lambda number, numbers: commit(at=number, chosen=numbers or None),
     )
-    count = sum(told and not card.dim for told, card in zip(judged, made, strict=True))
+    count = sum(told and not card.dim for told, card in zip(judged, source, strict=True))
     words = []
     if len(items) > MOST_CARDS:
         words.append(f"{MOST_CARDS} of {len(items):,} picks are shown: filter or sort.")
     if asked:
-        others = len(made) - sum(judged)
+        others = len(source) - sum(judged)
         words.append(f"{count} of {sum(judged)} are sound and meet the constraints.")
         if others:
             words.append(f"{others} of other data do not have these properties.")

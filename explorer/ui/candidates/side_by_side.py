@@ -11,7 +11,7 @@ from explorer.designs.search import pareto
 from explorer.ui.address.controls import commit, control
 from explorer.ui.address.views import CandidatesView
 from explorer.ui.api.address import PLOTLY
-from explorer.ui.candidates.judged import Judged, common, focus
+from explorer.ui.candidates.judged import MeasuredPick, common, focus
 from explorer.ui.components.parallel import parallel
 from explorer.ui.wording import palette
 
@@ -19,7 +19,7 @@ AXES = 8
 FRONT, FOCUS = palette.CLASSES[2], "#d1495b"
 
 
-def charts(items: Sequence[Judged], view: CandidatesView) -> None:
+def charts(items: Sequence[MeasuredPick], view: CandidatesView) -> None:
     """Show all picks over their properties: parallel coordinates, and two as a scatter."""
     for properties in (common(items, focus(items, view)), common(items)):
         same = [item for item in items if item.properties == properties and not item.fault]
@@ -47,14 +47,14 @@ def charts(items: Sequence[Judged], view: CandidatesView) -> None:
     _columns(items)
 
 
-def _columns(items: Sequence[Judged]) -> None:
+def _columns(items: Sequence[MeasuredPick]) -> None:
     with st.expander("As a table"):
         rows = []
         for item in items:
             pick = item.pick
             row: dict[str, object] = {
                 "Pick": pick.number, "Stars": pick.stars, "Verdict": pick.verdict,
-                "Tags": ", ".join(pick.tags), "Model": pick.made.model.slug,
+                "Tags": ", ".join(pick.tags), "Model": pick.source.model.slug,
                 "Sound": "no: " + item.fault if item.fault else "yes",
             }  # fmt: skip
             for prop in item.properties:
@@ -64,7 +64,7 @@ def _columns(items: Sequence[Judged]) -> None:
         st.dataframe(rows, key="candidates_table", hide_index=True)
 
 
-def _telling(properties: Sequence[Property], items: Sequence[Judged]) -> list[Property]:
+def _telling(properties: Sequence[Property], items: Sequence[MeasuredPick]) -> list[Property]:
     """The properties that differ and are known of all picks, main ones first, as many as fit."""
     telling = []
     for prop in sorted(properties, key=lambda prop: not prop.main):
@@ -75,7 +75,7 @@ def _telling(properties: Sequence[Property], items: Sequence[Judged]) -> list[Pr
 
 
 def _scatter(
-    items: Sequence[Judged],
+    items: Sequence[MeasuredPick],
     properties: Sequence[Property],
     view: CandidatesView,
     here: int | None,

@@ -14,14 +14,14 @@ from explorer.designs.picks import Project
 from explorer.designs.properties import Conditions, Measured
 from explorer.errors import ExportError, StoreError
 from explorer.ui.address.views import CandidatesView
-from explorer.ui.candidates.judged import Judged
+from explorer.ui.candidates.judged import MeasuredPick
 from explorer.ui.panels import constraints
 
 WHICH = {"all": "All that are shown", "keep": "Those to keep", "chosen": "Those compared"}
 _SAID = "candidates_import_said"
 
 
-def take_home(items: Sequence[Judged], project: Project, view: CandidatesView) -> None:
+def take_home(items: Sequence[MeasuredPick], project: Project, view: CandidatesView) -> None:
     """Offer picks as a ZIP: pictures, codes, geometry, a table, and what rebuilds them."""
     with st.popover("Take home", icon=":material/download:", disabled=not items):
         which = st.radio("Which", list(WHICH), format_func=lambda key: WHICH[key],
@@ -79,7 +79,7 @@ def _import(store: Store, project: Project, file: io.BytesIO) -> tuple[bool, str
         found = export.read(file.getvalue(), name)
         before = {pick.key for pick in store.picks(project.id)}
         # A key names one pick in all projects: an import into another gets keys of its own.
-        items = [(uuid.uuid4().hex, item.made) for item in found.picks]
+        items = [(uuid.uuid4().hex, item.source) for item in found.picks]
         said = {
             key: {
                 "stars": item.entry.stars, "verdict": item.entry.verdict,
@@ -98,7 +98,7 @@ def _import(store: Store, project: Project, file: io.BytesIO) -> tuple[bool, str
     return True, words, found.broken[:50]
 
 
-def _zip(items: Sequence[Judged], project: Project, conditions: Conditions) -> bytes:
+def _zip(items: Sequence[MeasuredPick], project: Project, conditions: Conditions) -> bytes:
     measured = [
         Measured(
             item.properties,

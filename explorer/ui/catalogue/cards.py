@@ -59,7 +59,7 @@ def grid(entries: list[Entry], view: CatalogueView) -> None:
     with st.container(horizontal=True, gap="small"):
         for entry in entries:
             with st.container(border=True, width=304):
-                _card(entry, naming.said_of(entry, known), entry.slug == view.model)
+                _card(entry, naming.describe(entry, known), entry.slug == view.model)
 
 
 def broken() -> None:

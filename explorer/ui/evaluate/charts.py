@@ -21,7 +21,7 @@ _ROW = 30
 _DIVERSITY = {"coverage": "Coverage", "recall": "Recall", "vendi": "Vendi score"}
 
 
-def settle(view: EvaluateView, own: str) -> list[Row]:
+def resolve_data_set(view: EvaluateView, own: str) -> list[Row]:
     """Choose the data set and the two models that are compared, and return all its models."""
     known = table.data_sets()
     if view.of and view.of not in known:

@@ -68,7 +68,7 @@ def neighbours(
     levels: Levels = ALL_LEVELS,
 ) -> None:
     """Show the training data nearest to a sample, by code and, where at hand, by pixel."""
-    atlas, measure = cache.atlas(engine), cache.yardstick(engine)
+    atlas, measure = cache.atlas(engine), cache.novelty_reference(engine)
     if atlas is None or measure is None:
         return
     strip = cache.strip(engine, tiles, seed, _own(engine, component), levels)
@@ -87,7 +87,7 @@ def neighbours(
             st.caption("the sample")
         with st.container(width=9 * width):
             filmstrip(shown, key=f"{key}_codes", selectable=False, tile_width=width,
-                      keep=[service.keepable(engine, z=atlas.codes[rows])])  # fmt: skip
+                      keep=[service.pick_descriptor(engine, z=atlas.codes[rows])])  # fmt: skip
             st.caption(f"by code, nearest first. {words}")
         data = cache.originals(engine)
         if data is None:

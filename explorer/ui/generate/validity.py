@@ -6,7 +6,7 @@ import streamlit as st
 from jaxtyping import Float
 
 from explorer.designs import geometry
-from explorer.designs.measuring import known
+from explorer.designs.measuring import applicable_properties
 from explorer.inference import Engine
 from explorer.ui import cache
 from explorer.ui.address.views import GenerateView
@@ -18,7 +18,7 @@ from explorer.ui.wording.naming import prior_kind, prior_name
 
 def share(engine: Engine, view: GenerateView) -> None:
     """Plot the share of sound designs within the constraints over the scale, for each prior."""
-    properties = known(engine.sketch, conditions(view))
+    properties = applicable_properties(engine.sketch, conditions(view))
     bounds = constraints(view, properties)
     if not bounds and not geometry.is_section(engine.sketch):
         return

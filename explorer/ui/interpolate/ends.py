@@ -10,9 +10,9 @@ from explorer.ui.address.controls import commit
 from explorer.ui.address.notation import MOST_ENDS
 from explorer.ui.address.places import NAMES, place_code
 from explorer.ui.address.views import InterpolateView
+from explorer.ui.cache.atlases import holes_of
 from explorer.ui.components import filmstrip
 from explorer.ui.picks import service
-from explorer.ui.traverse.dials import holes_of
 
 
 def usual_ends(engine: Engine, atlas: Atlas) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ def _end(engine: Engine, atlas: Atlas, view: InterpolateView, number: int, end: 
             with st.container(horizontal=True, vertical_alignment="bottom"):
                 filmstrip(
                     codes_strip(engine, found[0][None]),
-                    keep=[service.keepable(engine, z=found[0][None])],
+                    keep=[service.pick_descriptor(engine, z=found[0][None])],
                     key=f"interpolate_end_{number}",
                     selectable=False,
                     tile_width=64 if engine.sketch.kind == "pixels" else 120,

@@ -30,7 +30,7 @@ def film(engine: Engine, walked: Way, view: InterpolateView) -> Strip:
         with st.container(width=280):
             state = filmstrip(
                 strip,
-                keep=[service.keepable(engine, strip)],
+                keep=[service.pick_descriptor(engine, strip)],
                 key="interpolate_film",
                 at=float(min(view.at, len(walked.codes) - 1)),
                 label="Frame",
@@ -46,7 +46,7 @@ def film(engine: Engine, walked: Way, view: InterpolateView) -> Strip:
         with st.container(key="interpolate_row"):
             filmstrip(
                 grid_strip(engine, walked.codes[None], (0.0,)),
-                keep=[service.keepable(engine, z=walked.codes)],
+                keep=[service.pick_descriptor(engine, z=walked.codes)],
                 key="interpolate_all",
                 selectable=False,
                 tile_width=48 if pixels else 110,

@@ -11,7 +11,7 @@ from explorer.projection import Atlas
 from explorer.ui import cache
 from explorer.ui.address.places import path_codes, place_code
 from explorer.ui.address.views import InterpolateView
-from explorer.ui.traverse.dials import holes_of
+from explorer.ui.cache.atlases import holes_of
 
 KINDS = {
     "straight": "Straight",

@@ -34,7 +34,7 @@ def direction(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
     strip = traversal_strip(engine, start, vector[None], STEPS)
     filmstrip(
         strip,
-        keep=[service.keepable(engine, strip)],
+        keep=[service.pick_descriptor(engine, strip)],
         key="latent_map_direction",
         at=0.0,
         home=0.0,

@@ -24,7 +24,7 @@ def path(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
     st.markdown("**Along your line**")
     filmstrip(
         strip,
-        keep=[service.keepable(engine, strip)],
+        keep=[service.pick_descriptor(engine, strip)],
         key="latent_map_path",
         selectable=False,
         tile_width=tile_width(engine, 64),

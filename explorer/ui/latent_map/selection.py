@@ -11,6 +11,7 @@ from explorer.ui.address.controls import commit, control
 from explorer.ui.address.notation import code_text
 from explorer.ui.address.places import Selection, select
 from explorer.ui.address.views import LatentMapView
+from explorer.ui.cache.atlases import holes_of
 from explorer.ui.components import filmstrip
 from explorer.ui.panels import export_menu
 from explorer.ui.panels.pictures import pictures_of
@@ -24,8 +25,7 @@ METRICS = {"euclidean": "Euclidean", "cosine": "Cosine", "whitened": "Whitened"}
 
 def held(engine: Engine, atlas: Atlas, view: LatentMapView) -> Selection | None:
     """Return what the page's pick selects."""
-    found = cache.plane(engine) if view.pick.startswith("holes:") else None
-    return select(engine, atlas, view.pick, found)
+    return select(engine, atlas, view.pick, holes_of(engine, view.pick))
 
 
 def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -> None:
@@ -41,7 +41,7 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
         members = members[np.sort(np.random.default_rng(0).choice(n, MEMBERS, replace=False))]
     filmstrip(
         codes_strip(engine, members),
-        keep=[service.keepable(engine, z=members)],
+        keep=[service.pick_descriptor(engine, z=members)],
         keep_all=n > 1,
         key="latent_map_members",
         selectable=False,
@@ -56,7 +56,7 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
         st.markdown("**Their mean, decoded**")
         filmstrip(
             codes_strip(engine, mean[None]),
-            keep=[service.keepable(engine, z=mean[None])],
+            keep=[service.pick_descriptor(engine, z=mean[None])],
             key="latent_map_mean",
             selectable=False,
             tile_width=tile_width(engine, 96),
@@ -87,7 +87,7 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
     strip, words = pictures_of(engine, order)
     filmstrip(
         strip,
-        keep=[service.keepable(engine, z=atlas.codes[order])],
+        keep=[service.pick_descriptor(engine, z=atlas.codes[order])],
         key="latent_map_neighbours",
         selectable=False,
         tile_width=tile_width(engine, 40),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer.designs import aerodynamics, geometry
-from explorer.designs.measuring import known
+from explorer.designs.measuring import applicable_properties
 from explorer.designs.properties import (
     MOST_CONSTRAINTS,
     Conditions,
@@ -39,9 +39,9 @@ def remember(view: Bounded) -> None:
         st.session_state[key] = getattr(view, name)
 
 
-def asked(engine: Engine, view: Bounded) -> tuple[Constraint, ...]:
+def applicable_constraints(engine: Engine, view: Bounded) -> tuple[Constraint, ...]:
     """Return the view's constraints that an engine's samples can meet."""
-    return constraints(view, known(engine.sketch, conditions(view)))
+    return constraints(view, applicable_properties(engine.sketch, conditions(view)))
 
 
 def words(bound: Constraint, properties: Sequence[Property]) -> str:
@@ -56,7 +56,7 @@ def words(bound: Constraint, properties: Sequence[Property]) -> str:
 
 def control_bounds(engine: Engine, view: Bounded) -> None:
     """Offer a menu that sets constraints, and the flow that sections are judged in."""
-    properties = known(engine.sketch, conditions(view))
+    properties = applicable_properties(engine.sketch, conditions(view))
     if not properties:
         return
     bounds = constraints(view, properties)

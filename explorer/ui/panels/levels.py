@@ -106,7 +106,7 @@ def apart(
             st.markdown(f"**{words}**: {short}")
             filmstrip(
                 strip,
-                keep=[service.keepable(engine, strip)],
+                keep=[service.pick_descriptor(engine, strip)],
                 key=f"{key}_{level}",
                 at=1.0,
                 home=1.0,

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from explorer.designs.measuring import known
+from explorer.designs.measuring import applicable_properties
 from explorer.designs.properties import Conditions
 from explorer.inference import Engine
 from explorer.strips import ALL_LEVELS, Levels, difference_strip
@@ -11,7 +11,7 @@ from explorer.ui.api.address import address_of
 from explorer.ui.components import FilmstripState, filmstrip
 from explorer.ui.panels import export_menu
 from explorer.ui.picks import service
-from explorer.ui.wording.naming import told_apart
+from explorer.ui.wording.naming import distinct_names
 
 LABEL = "Scale (temperature)"
 LOW, HIGH = "safer, less varied", "more varied, less faithful"
@@ -59,7 +59,7 @@ def sweep(
     strips = [
         cache.strip(engine, tiles, seed, _own(engine, component), levels) for engine in engines
     ]
-    names = told_apart(engines)
+    names = distinct_names(engines)
     under: dict[int, int] = {}
     if difference and len(engines) > 1 and engines[0].sketch.kind == "pixels":
         strips[1:] = [difference_strip(strip, strips[0]) for strip in strips[1:]]
@@ -70,7 +70,10 @@ def sweep(
     standing = [standing_address(engine, tiles, seed, component, levels) for engine in engines]
     worth = [worth_address(engine, tiles, seed, component, limits, conditions, levels)
              for engine in engines]  # fmt: skip
-    keep = [service.keepable(engine, strip) for engine, strip in zip(engines, strips, strict=True)]
+    keep = [
+        service.pick_descriptor(engine, strip)
+        for engine, strip in zip(engines, strips, strict=True)
+    ]
     if engines[0].sketch.kind == "curve":
         tile_width = 2 * tile_width if columns is None else 3 * tile_width // 2
         columns = columns and columns // 2
@@ -123,7 +126,7 @@ def worth_address(
     asked = (conditions or Conditions()).model_dump(exclude_defaults=True)
     asked |= {"limits": limits} if limits else {}
     # The browser keeps what it has fetched: other properties, as of a new package, other address.
-    asked["of"] = ".".join(item.key for item in known(engine.sketch))
+    asked["of"] = ".".join(item.key for item in applicable_properties(engine.sketch))
     asked |= _levels_asked(engine, levels)
     return f"{place}&{urlencode(asked)}"
 

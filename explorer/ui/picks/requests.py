@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from explorer.interfaces import Recipe
+from explorer.interfaces import Frozen
 
 MOST_AT_ONCE = 64
 
@@ -18,7 +18,7 @@ _Count = Annotated[int, Field(ge=0, lt=2**31)]
 _Text = Annotated[str, Field(max_length=4000)]
 
 
-class Drawn(Recipe):
+class Drawn(Frozen):
     """A tile of a scale strip."""
 
     seed: _Count
@@ -27,7 +27,7 @@ class Drawn(Recipe):
     scale: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
 
 
-class Wish(Recipe):
+class PickRequest(Frozen):
     """A pick request: a drawn tile, a code (base64 of float32), or a point of the map."""
 
     key: Key
@@ -42,14 +42,14 @@ class Wish(Recipe):
     place: Annotated[str, Field(pattern=r"^(data|prior|prototypes|holes):\d{1,6}$")] | None = None
 
 
-class Wishes(Recipe):
+class PickRequests(Frozen):
     """Picks to keep in one project, each validated separately."""
 
     project: _Count | None = None
     items: Annotated[list[dict[str, object]], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
-class Marks(Recipe):
+class Marks(Frozen):
     """Marks to set on picks."""
 
     project: _Count

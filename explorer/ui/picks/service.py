@@ -8,13 +8,13 @@ from jaxtyping import Float
 
 from explorer import __version__, settings
 from explorer.designs.candidates import FILE, Store
-from explorer.designs.picks import Made, Model, Project
+from explorer.designs.picks import Model, PickSource, Project
 from explorer.errors import StoreError
 from explorer.inference import Engine
 from explorer.strips import Strip
 from explorer.ui import cache
 from explorer.ui.address.places import layer_codes
-from explorer.ui.picks.requests import Wish
+from explorer.ui.picks.requests import PickRequest
 
 PROJECT = "frame_project"
 """Session key of the project that picks go to."""
@@ -42,7 +42,7 @@ def current() -> tuple[Project | None, str]:
     return found or known[-1], ""
 
 
-def keepable(
+def pick_descriptor(
     engine: Engine, strip: Strip | None = None, z: Float[np.ndarray, "tiles latent"] | None = None
 ) -> dict[str, object] | None:
     """Describe to the browser how to keep tiles; None if they cannot be kept.
@@ -63,33 +63,33 @@ def keepable(
     return facts | {"kind": "codes", "latent": codes.shape[-1], "z": text}
 
 
-def made(wish: Wish) -> Made:
+def pick_source(request: PickRequest) -> PickSource:
     """Build the requested pick: its code is looked up or redrawn, and decoded.
 
     Raises:
         StoreError: If its model or sample does not exist.
     """
-    entry = next((item for item in cache.entries() if item.slug == wish.model), None)
-    if entry is None or not entry.healthy or entry.hash != wish.hash:
+    entry = next((item for item in cache.entries() if item.slug == request.model), None)
+    if entry is None or not entry.healthy or entry.hash != request.hash:
         raise StoreError(
-            f"The model {wish.model[:80]} has changed or is missing; the pick cannot be saved."
+            f"The model {request.model[:80]} has changed or is missing; the pick cannot be saved."
         )
     engine = cache.engine(entry)
-    code, component = _code(engine, wish)
+    code, component = _code(engine, request)
     sample = engine.decode(code[None])[0]
     if not np.isfinite(sample).all():
         raise StoreError("The decoded sample has non-finite values; the pick cannot be saved.")
-    return Made(
+    return PickSource(
         model=model_of(engine),
         code=code,
         sample=sample,
-        origin=wish.origin if wish.place is None else origin_of(engine, code),
-        page=wish.page,
-        view=wish.view,
+        origin=request.origin if request.place is None else origin_of(engine, code),
+        page=request.page,
+        view=request.view,
         library=__version__,
         component=component,
-        scale=None if wish.drawn is None else wish.drawn.scale,
-        seed=None if wish.drawn is None else wish.drawn.seed,
+        scale=None if request.drawn is None else request.drawn.scale,
+        seed=None if request.drawn is None else request.drawn.seed,
     )
 
 
@@ -105,10 +105,10 @@ def origin_of(engine: Engine, code: Float[np.ndarray, " latent"]) -> str:
     return f"{engine.checkpoint.hash}|code|{text}"
 
 
-def _code(engine: Engine, wish: Wish) -> tuple[Float[np.ndarray, " latent"], int | None]:
+def _code(engine: Engine, request: PickRequest) -> tuple[Float[np.ndarray, " latent"], int | None]:
     absent = StoreError("Sample not found for this model; reload the page and pick again.")
-    if wish.drawn is not None:
-        drawn = wish.drawn
+    if request.drawn is not None:
+        drawn = request.drawn
         components = engine.components()
         if not engine.has_prior or (
             drawn.component is not None
@@ -118,9 +118,9 @@ def _code(engine: Engine, wish: Wish) -> tuple[Float[np.ndarray, " latent"], int
         # The first samples of a larger draw equal a smaller one: the tile is the last.
         z, index = engine.draw(drawn.tile + 1, drawn.scale, drawn.seed, drawn.component)
         return z[-1], int(index[-1])
-    if wish.z is not None:
+    if request.z is not None:
         try:
-            raw = base64.b64decode(wish.z, validate=True)
+            raw = base64.b64decode(request.z, validate=True)
         except ValueError:
             raise absent from None
         code = np.frombuffer(raw[: len(raw) // 4 * 4], "<f4").astype(np.float32)
@@ -129,8 +129,8 @@ def _code(engine: Engine, wish: Wish) -> tuple[Float[np.ndarray, " latent"], int
         if np.abs(code).max() > 1e4:
             raise absent
         return code, None
-    if wish.place is not None:
-        layer, _, number = wish.place.partition(":")
+    if request.place is not None:
+        layer, _, number = request.place.partition(":")
         plane = cache.plane(engine) if layer == "holes" else None
         points = layer_codes(engine, cache.atlas(engine), layer, plane)
         if points is None or int(number) >= len(points):

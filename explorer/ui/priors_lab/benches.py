@@ -14,7 +14,7 @@ from explorer.ui.components import filmstrip
 from explorer.ui.panels import pictures, scale_sweep
 from explorer.ui.picks import service
 from explorer.ui.wording import palette
-from explorer.ui.wording.naming import said_of
+from explorer.ui.wording.naming import describe
 
 PLANE = 15
 """Codes a side of the decoded plane."""
@@ -71,7 +71,7 @@ def named(engine: Engine) -> str:
     """Name a model by its prior and the number of its components."""
     entries = cache.entries()
     entry = next(item for item in entries if item.slug == engine.slug)
-    return said_of(entry, entries).rpartition(",")[0]
+    return describe(entry, entries).rpartition(",")[0]
 
 
 def planes(engines: list[Engine], view: PriorsLabView) -> None:
@@ -263,7 +263,7 @@ def _decoded(engine: Engine, found: regions.Plane) -> None:
     z = np.stack(np.meshgrid(xs, ys), -1).reshape(1, -1, 2).astype(np.float32)
     filmstrip(
         grid_strip(engine, z, (0.0,)),
-        keep=[service.keepable(engine, z=z[0])],
+        keep=[service.pick_descriptor(engine, z=z[0])],
         key=f"lab_decoded_{engine.slug}",
         selectable=False,
         tile_width=22,

@@ -168,14 +168,14 @@ def _in_holes(engines: list[Engine]) -> None:
         st.markdown(f"**{benches.named(engine)}: decoded from its holes**")
         filmstrip(
             codes_strip(engine, codes),
-            keep=[service.keepable(engine, z=codes)],
+            keep=[service.pick_descriptor(engine, z=codes)],
             key=f"lesson_holes_{engine.slug}",
             selectable=False,
             tile_width=64,
             captions=[f"{100 * hole.mass:.1f} % of the prior" for hole in found.holes],
             name="hole",
         )
-        atlas, measure = cache.atlas(engine), cache.yardstick(engine)
+        atlas, measure = cache.atlas(engine), cache.novelty_reference(engine)
         if atlas is not None and measure is not None:
             far = measure.judge(engine.encode(engine.decode(codes)).loc).percentile
             st.caption(

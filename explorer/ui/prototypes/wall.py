@@ -56,7 +56,7 @@ def wall(engine: Engine, shown: Gallery, which: str, component: int | None) -> i
     )
     state = filmstrip(
         samples_strip(gain * pictures[shown.order], engine.sketch),
-        keep=[service.keepable(engine, z=shown.prototypes.loc[shown.order])],
+        keep=[service.pick_descriptor(engine, z=shown.prototypes.loc[shown.order])],
         key="prototypes_wall",
         tile=position,
         captions=[_claim(shown, int(k)) for k in shown.order],
@@ -160,7 +160,7 @@ def claimed_data(engine: Engine, component: int) -> None:
     classes = mix(atlas.label[rows], atlas.classes)
     filmstrip(
         strip,
-        keep=[service.keepable(engine, z=atlas.codes[nearest])],
+        keep=[service.pick_descriptor(engine, z=atlas.codes[nearest])],
         key="prototypes_claimed",
         selectable=False,
         tile_width=44 if engine.sketch.kind == "pixels" else 110,

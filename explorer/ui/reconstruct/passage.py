@@ -38,7 +38,7 @@ def _through(engine: Engine, given: Given, view: ReconstructView, width: int) ->
         words += " · the error"
     filmstrip(
         samples_strip(np.concatenate(parts), engine.sketch),
-        keep=[service.keepable(engine, z=np.repeat(q.loc, len(parts), 0))],
+        keep=[service.pick_descriptor(engine, z=np.repeat(q.loc, len(parts), 0))],
         key=f"reconstruct_{engine.slug}_through",
         selectable=False,
         tile_width=width,
@@ -59,7 +59,7 @@ def _through(engine: Engine, given: Given, view: ReconstructView, width: int) ->
     drawn = engine.posterior_draws(given.x, DRAWS, view.seed)
     filmstrip(
         codes_strip(engine, drawn),
-        keep=[service.keepable(engine, z=drawn)],
+        keep=[service.pick_descriptor(engine, z=drawn)],
         key=f"reconstruct_{engine.slug}_draws",
         selectable=False,
         tile_width=28 if width == 84 else 100,

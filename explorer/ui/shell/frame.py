@@ -14,7 +14,7 @@ from explorer.ui.address.views import COMPARED, CURRENT, DEFAULT_MODEL, PAGES, C
 from explorer.ui.picks import service
 from explorer.ui.shell import jobs_panel, shelf_panel
 from explorer.ui.shell.pages import TITLES, page_path
-from explorer.ui.wording.naming import said_of
+from explorer.ui.wording.naming import describe
 
 Shown = TypeVar("Shown", bound=View)
 
@@ -113,7 +113,7 @@ def timing(engine: Engine) -> None:
         st.caption(f"{engine.device.upper()} · last inference {engine.milliseconds:.0f} ms")
 
 
-def settle(view: Shown, quiet: bool = False) -> Shown:
+def resolve_models(view: Shown, quiet: bool = False) -> Shown:
     """Replace models of a link that do not exist, with a notice."""
     chosen = _healthy()
     if not chosen:
@@ -140,11 +140,11 @@ def settle(view: Shown, quiet: bool = False) -> Shown:
 
 
 def _sidebar(name: str) -> None:
-    view = settle(PAGES[name].from_address(quiet=True), quiet=True)
+    view = resolve_models(PAGES[name].from_address(quiet=True), quiet=True)
     if isinstance(view, CandidatesView) and view.project is not None:
         st.session_state[service.PROJECT] = view.project  # new picks go to the visible project
     chosen = _healthy()
-    said = {slug: said_of(entry, list(chosen.values())) for slug, entry in chosen.items()}
+    said = {slug: describe(entry, list(chosen.values())) for slug, entry in chosen.items()}
     order = sorted(chosen, key=lambda slug: (list(DATA).index(chosen[slug].data), slug))
     with st.sidebar:
         st.session_state["frame_picker"] = view.model

@@ -7,7 +7,6 @@ from jaxtyping import Float
 from explorer import directions
 from explorer.errors import DirectionError
 from explorer.inference import Engine
-from explorer.regions import Plane
 from explorer.strips import Strip, codes_strip, grid_strip
 from explorer.ui import cache
 from explorer.ui.address.controls import commit, control
@@ -15,6 +14,7 @@ from explorer.ui.address.notation import code_text
 from explorer.ui.address.places import place_code
 from explorer.ui.address.views import TraverseView
 from explorer.ui.api.address import address_of
+from explorer.ui.cache.atlases import holes_of
 from explorer.ui.components import traversal
 from explorer.ui.components.traversal import Row, offsets
 from explorer.ui.panels import export_menu, levels
@@ -165,11 +165,6 @@ def _turned(centre: np.ndarray, rows: list[Row], at: str) -> np.ndarray:
     for row in rows:
         here += turned.get(row.key, 0.0) * row.direction
     return here
-
-
-def holes_of(engine: Engine, text: str) -> Plane | None:
-    """Return the holes of a model where a place names one: they are not computed in vain."""
-    return cache.plane(engine) if text.startswith("holes:") else None
 
 
 def centres(engine: Engine, view: TraverseView) -> None:

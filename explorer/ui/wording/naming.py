@@ -20,7 +20,7 @@ def prior_kind(engine: Engine) -> str:
     return prior.kind if prior else "none"
 
 
-def told_apart(engines: list[Engine]) -> list[str]:
+def distinct_names(engines: list[Engine]) -> list[str]:
     """Return each engine's prior name, with its data if the engines differ in them."""
     kinds = [engine.checkpoint.config.data.kind for engine in engines]
     if len(set(kinds)) == 1:
@@ -30,7 +30,7 @@ def told_apart(engines: list[Engine]) -> list[str]:
     ]
 
 
-def said_of(entry: Entry, among: Sequence[Entry]) -> str:
+def describe(entry: Entry, among: Sequence[Entry]) -> str:
     """Describe a model by its prior and size, and what distinguishes it from others."""
     small = _small(entry)
     words = kind_words(entry.model, entry.prior, small=small)

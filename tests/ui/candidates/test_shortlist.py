@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from explorer import Engine, __version__, load, settings
 from explorer.designs import aerodynamics, geometry
 from explorer.designs.candidates import FILE, Store
-from explorer.designs.picks import Made, Model
+from explorer.designs.picks import Model, PickSource
 from explorer.designs.properties import Conditions
 from explorer.ui.picks.service import origin_of
 
@@ -43,7 +43,7 @@ def keep(store, slug=AIRFOILS, n=6, seed=0):
     return store.keep(
         1,
         [
-            (f"{slug}-{seed}-{row}", Made(model, drawn.z[row], drawn.x[row],
+            (f"{slug}-{seed}-{row}", PickSource(model, drawn.z[row], drawn.x[row],
              origin_of(engine, drawn.z[row]), "generate", "?seed=0", __version__,
              scale=0.7, seed=seed))
             for row in range(n)
@@ -92,9 +92,9 @@ def test_what_the_page_measures_is_stored_with_the_pick(store):
     keep(store)
     assert not open_page(model=AIRFOILS).exception
     stored = store.picks(1)[2].properties[Conditions().model_dump_json()]
-    sketch = store.picks(1)[2].made.model.sketch
+    sketch = store.picks(1)[2].source.model.sketch
     found = geometry.SectionGeometry().measure(
-        store.picks(1)[2].made.sample[None], sketch, Conditions()
+        store.picks(1)[2].source.sample[None], sketch, Conditions()
     )
     assert stored["thickness"] == pytest.approx(float(found["thickness"][0]))
 

@@ -22,7 +22,7 @@ class Verdict(NamedTuple):
     percentile: Float[np.ndarray, " codes"]
 
 
-class Yardstick:
+class NoveltyReference:
     """Distances from held-out to training codes, as a reference for what is near and far.
 
     Args:

@@ -20,8 +20,8 @@ from explorer.inference import Engine
 from explorer.interfaces import LatentPrior, Posterior, noise
 from explorer.metrics import importance_sampling, tradeoff, vendi_score
 from explorer.metrics.amortisation import refine
+from explorer.metrics.novelty import MOST_TRAINING, NoveltyReference, typicality
 from explorer.metrics.samples import WhitenedComponents
-from explorer.metrics.standing import MOST_TRAINING, Yardstick, typicality
 from explorer.metrics.surgery import Surgery, elbo_surgery
 from explorer.metrics.tradeoff import (
     MEASURES,
@@ -59,26 +59,26 @@ def _own_results(tmp_path, monkeypatch):
 @pytest.mark.parametrize("latent", [2, 16])
 def test_held_out_codes_stand_evenly_among_themselves(latent):
     training, held_out = normal(800, latent), normal(500, latent, 1)
-    found = Yardstick(training, held_out).judge(held_out)
+    found = NoveltyReference(training, held_out).judge(held_out)
     np.testing.assert_allclose(np.sort(found.percentile), np.arange(500) / 5, atol=1e-6)
 
 
 def test_fresh_codes_of_the_same_law_stand_evenly():
-    measure = Yardstick(normal(1000, 8), normal(2000, 8, 1))
+    measure = NoveltyReference(normal(1000, 8), normal(2000, 8, 1))
     percentile = np.sort(measure.judge(normal(2000, 8, 2)).percentile)
     assert np.abs(percentile - np.linspace(0, 100, 2000)).max() < 100 * 2 * math.sqrt(2 / 2000)
 
 
 def test_a_copy_is_at_no_distance_and_below_all_held_out_codes():
     training = normal(700, 16) * 3 + 5
-    found = Yardstick(training, normal(300, 16, 1) * 3 + 5).judge(training)
+    found = NoveltyReference(training, normal(300, 16, 1) * 3 + 5).judge(training)
     np.testing.assert_array_equal(found.nearest[:, 0], np.arange(700))
     assert (found.distance == 0).all()
     assert (found.percentile == 0).all()
 
 
 def test_a_far_code_is_above_all_held_out_codes():
-    found = Yardstick(normal(300, 4), normal(200, 4, 1)).judge(normal(9, 4, 2) + 50)
+    found = NoveltyReference(normal(300, 4), normal(200, 4, 1)).judge(normal(9, 4, 2) + 50)
     assert (found.percentile == 100).all()
 
 
@@ -86,7 +86,7 @@ def test_a_far_code_is_above_all_held_out_codes():
 def test_nearest_training_codes_are_those_of_brute_force(k):
     scale = np.array([0.01, 1, 20], np.float32)
     training, codes = normal(600, 3) * scale, normal(700, 3, 1) * scale
-    found = Yardstick(training, normal(50, 3, 2) * scale).judge(codes, k)
+    found = NoveltyReference(training, normal(50, 3, 2) * scale).judge(codes, k)
     distance = cdist(codes, training, "seuclidean", V=training.var(0))
     expected = np.sort(distance, axis=1)
     np.testing.assert_allclose(found.distance, expected[:, 0], atol=1e-4)
@@ -99,14 +99,14 @@ def test_nearest_training_codes_are_those_of_brute_force(k):
 def test_a_percentile_hangs_not_on_the_unit_of_the_codes():
     training, held_out, codes = (normal(300, 4, seed) for seed in range(3))
     scale = np.array([1e-2, 1, 7, 100], np.float32)
-    plain = Yardstick(training, held_out).judge(codes)
-    scaled = Yardstick(scale * training, scale * held_out).judge(scale * codes)
+    plain = NoveltyReference(training, held_out).judge(codes)
+    scaled = NoveltyReference(scale * training, scale * held_out).judge(scale * codes)
     np.testing.assert_allclose(scaled.percentile, plain.percentile, atol=0.5)
     np.testing.assert_allclose(scaled.distance, plain.distance, rtol=1e-3)
 
 
 def test_only_so_many_training_codes_are_compared_with():
-    measure = Yardstick(normal(MOST_TRAINING + 100, 2), normal(30, 2, 1))
+    measure = NoveltyReference(normal(MOST_TRAINING + 100, 2), normal(30, 2, 1))
     assert measure.training == MOST_TRAINING
     assert measure.held_out == 30
     assert measure.judge(normal(0, 2)).nearest.shape == (0, 1)
@@ -666,7 +666,7 @@ def test_data_are_judged_typical_by_drawn_codes_and_not_by_their_means(engine):
 
 
 def test_reconstructed_held_out_data_are_neither_copies_nor_far(engine):
-    atlas, measure = cache.atlas(engine), cache.yardstick(engine)
+    atlas, measure = cache.atlas(engine), cache.novelty_reference(engine)
     test = np.flatnonzero(atlas.split == 2)
     z = atlas.codes[test] + atlas.scale[test] * normal(len(test), engine.space.size, 7)
     found = measure.judge(engine.encode(engine.decode(z.astype(np.float32))).loc).percentile
