@@ -32,7 +32,7 @@ with st.container(horizontal=True, gap="small"):
 if not picks:
     shortlist.empty(view)
 elif not items:
-    st.caption("No pick is left by these filters; show all of them.")
+    st.caption("No picks match these filters.")
 else:
     panes = st.container(horizontal=True, gap="medium")
     with panes.container(key="candidates_cards"):

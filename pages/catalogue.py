@@ -23,16 +23,16 @@ if engine.has_prior:
     )
     view.scale = state.value
     st.caption(
-        f"Drag: samples of {len(engines)} priors with the same noise. At 1 each prior is as "
-        "trained; at 0 every sample is the mean of its component, which for a VampPrior is many "
-        "pictures and for a single Gaussian is one."
+        f"Drag to compare {len(engines)} priors with the same noise. At 1 each prior is as "
+        "trained; at 0 every sample is the mean of its component: many images for a VampPrior, "
+        "a single one for a Gaussian."
         if len(engines) > 1
-        else "Drag: every sample keeps its noise, only the scale changes."
+        else "Drag: each sample keeps its noise; only the scale changes."
     )
 else:
     st.info(
-        f"{engine.slug} is a plain autoencoder: it has no prior to draw from. Its codes are "
-        f"on the latent map."
+        f"{engine.slug} is a plain autoencoder without a prior, so it cannot be sampled. Its "
+        "codes are on the latent map."
     )
 
 st.subheader("Models", anchor=False)

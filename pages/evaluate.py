@@ -9,7 +9,7 @@ view = frame.resolve_models(EvaluateView.from_address())
 engine = frame.open_models(view)[0]
 rows = charts.resolve_data_set(view, engine.checkpoint.config.data.kind)
 if not rows:
-    st.info("No model has numbers yet. Measure one with `latent-explorer evaluate SLUG`.")
+    st.info("No model has been evaluated yet. Run `latent-explorer evaluate SLUG`.")
     view.write()
     st.stop()
 
@@ -27,7 +27,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 charts.likelihoods(rows, table.comparable(view.of, rows))
 control(
     st.segmented_control,
-    "Measures",
+    "Metrics",
     view,
     "group",
     options=list(table.GROUPS),
@@ -45,7 +45,7 @@ names = {row.entry.slug: row.name for row in rows}
 shown = [row.entry for row in rows if row.entry.slug in (view.model, *view.compare)]
 left, right = st.columns(2)
 with left:
-    st.subheader("What each unit carries", anchor=False)
+    st.subheader("KL per latent unit", anchor=False)
     charts.units(shown or [rows[0].entry], names)
 with right:
     st.subheader("Likelihood and diversity", anchor=False)

@@ -29,7 +29,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         placeholder="All, by weight",
         format_func=lambda k: f"Only component {k}",
         disabled=count < 2,
-        help="A VampPrior or mixture draws a component first, then a code round its mean.",
+        help="A VampPrior or mixture samples a component first, then a code around its mean.",
         width=240,
     )
     st.button("Resample", on_click=commit, kwargs={"seed": view.seed + 1})
@@ -76,7 +76,7 @@ levels.sampled(
 validity.share(engine, view)
 st.subheader("Fidelity and diversity", anchor=False)
 tradeoff.curve(engines, view.scale)
-with st.expander("The numbers at scale 1"):
+with st.expander("Metrics at scale 1"):
     for item in engines:
         tradeoff.measures(item)
 

@@ -13,9 +13,9 @@ if view.kind not in path.kinds(engine):
     view.kind = "straight"
 atlas = cache.atlas(engine)
 if atlas is None:
-    st.markdown("**The ends of a way are chosen on the map, and this model has none yet**")
+    st.markdown("**Endpoints are chosen on the latent map; this model has no map yet**")
     jobs_panel.offer(
-        engine, "atlas", "Build the map", "It encodes the data and lays the codes out."
+        engine, "atlas", "Build the map", "Encodes the data and computes a 2-D projection."
     )
     view.write()
     st.stop()
@@ -23,11 +23,11 @@ if atlas is None:
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     if view.path:
         st.markdown("**Along the line you drew**")
-        st.button("Choose ends instead", on_click=commit, kwargs={"path": None})
+        st.button("Choose endpoints instead", on_click=commit, kwargs={"path": None})
     else:
         control(
             st.segmented_control,
-            "Way",
+            "Method",
             view,
             "kind",
             options=path.kinds(engine),
@@ -37,7 +37,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     if view.kind == "following" and not view.path:
         control(
             st.slider,
-            "Closeness to the density",
+            "Density weight (λ)",
             view,
             "closeness",
             min_value=0.0,
@@ -51,7 +51,7 @@ if not view.path:
     ends.ends(engine, atlas, view)
 way = path.way(engine, atlas, view)
 if way is None:
-    st.caption("Choose at least two ends: a number of a datum, a prior sample, or a prototype.")
+    st.caption("Choose at least two endpoints: a data index, a prior sample or a prototype.")
     view.write()
     st.stop()
 strip = film.film(engine, way, view)

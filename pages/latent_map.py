@@ -13,7 +13,7 @@ atlas = cache.atlas(engine)
 if atlas is None:
     st.markdown("**This model has no map yet**")
     jobs_panel.offer(
-        engine, "atlas", "Build the map", "It encodes the data and lays the codes out."
+        engine, "atlas", "Build the map", "Encodes the data and computes a 2-D projection."
     )
     view.write()
     st.stop()
@@ -56,14 +56,14 @@ with panes.container(width=340):
                 st.button("Show all", on_click=commit, kwargs={"only": None})
     chosen = selection.held(engine, atlas, view)
     if chosen is None and view.pick:
-        st.caption("What the link picks is not on this model’s map.")
+        st.caption("The item selected in the link does not exist on this model’s map.")
     elif chosen is None:
         st.markdown("**Nothing is selected**")
         st.caption(
-            "Rest the pointer on a dot to see what the model decodes there. Click one for its "
-            "neighbours, Shift-click adds, Alt-click takes out. Shift-drag draws a box, "
-            "Shift-Ctrl-drag a lasso, or choose them above the map; the wheel zooms, a drag "
-            "moves, a double click on nothing clears. Draw a path to decode what lies along it."
+            "Hover over a dot to see what the model decodes there. Click it for its neighbours, "
+            "Shift-click to add, Alt-click to remove. Shift-drag a box, Shift-Ctrl-drag a lasso, "
+            "or choose them above the map; scroll to zoom, drag to pan, double-click empty space "
+            "to clear. Draw a path to decode along it."
         )
     else:
         selection.tell(engine, atlas, chosen, view)

@@ -9,7 +9,7 @@ view = frame.resolve_models(PriorsLabView.from_address())
 engine = frame.open_models(view)[0]
 engines = benches.planar(engine)
 if not engines:
-    st.info('No two-dimensional model with a prior is here; train one with `"latent": 2`.')
+    st.info('There is no two-dimensional model with a prior; train one with `"latent": 2`.')
     view.write()
     st.stop()
 if view.large:
@@ -26,8 +26,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     control(st.toggle, "Large type", view, "large")
 
 st.caption(
-    f"Models with two latent units, trained on {benches.subject(engines)}. The model in the "
-    "sidebar only chooses the data, where there are such models of them."
+    f"Models with two latent units, trained on {benches.subject(engines)}. The sidebar model "
+    "only selects the data set here (if it has such models)."
 )
 if view.lesson:
     lessons.run(engines, view)
@@ -35,7 +35,7 @@ else:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         control(
             st.segmented_control,
-            "Bench",
+            "View",
             view,
             "bench",
             options=list(benches.BENCHES),

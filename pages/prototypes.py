@@ -11,7 +11,7 @@ engine = frame.open_models(view)[0]
 shown = wall.gallery(engine, view.sort)
 if shown is None:
     st.info(
-        f"The prior of {engine.slug} has a single component or none, so it has no prototypes. "
+        f"The prior of {engine.slug} has at most one component, so it has no prototypes. "
         "Choose a VampPrior or a mixture in the sidebar.",
         icon=":material/info:",
     )
@@ -20,7 +20,7 @@ if shown is None:
 
 has_inputs = shown.prototypes.pseudo_inputs is not None
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-    words = {"claimed": "Data claimed", "weight": "Weight", "number": "Number"}
+    words = {"claimed": "Data assigned", "weight": "Weight", "number": "Number"}
     control(
         st.segmented_control,
         "Sort by",
@@ -49,9 +49,9 @@ st.caption(
     + (
         "A VampPrior is the mixture of the encoder’s posteriors at these learned inputs. "
         if has_inputs
-        else "Each picture is the decoded mean of one component. "
+        else "Each image is the decoded mean of one component. "
     )
-    + "Click one to see what it makes and which data it claims."
+    + "Click a prototype to see its samples and the data assigned to it."
 )
 
 wall.take_along(engine, shown)
@@ -76,23 +76,23 @@ if view.component is not None:
         scale_sweep.take_along(
             engine, view.scale, 0, view.component, tiles=24, levels=levels.of(engine, view)
         )
-        st.markdown("**The data it claims**")
+        st.markdown("**Data assigned to it**")
         wall.claimed_data(engine, view.component)
     with panes.container(width=380):
-        st.markdown("**Spread of its posterior**")
+        st.markdown("**Posterior standard deviations**")
         wall.spread(engine, shown, view.component)
         st.page_link(
             pages.page_path("latent_map"),
-            label="See its star on the map",
+            label="Show on the latent map",
             icon=":material/star:",
             query_params={"model": view.model, "pick": f"prototypes:{view.component}"},
         )
 
-    what = f"The centre of component {view.component}"
+    what = f"The mean of component {view.component}"
     levels.apart(engine, shown.prototypes.loc[view.component], what, key="prototypes_levels")
 
 if has_inputs:
-    st.subheader("Along training", anchor=False)
+    st.subheader("Training replay", anchor=False)
     view.epoch = pictures.replay(engine, view.epoch)
 
 frame.finish(view, engine)

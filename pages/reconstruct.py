@@ -29,7 +29,7 @@ with panes.container(key="reconstruct_models"):
     passage.stack_when_narrow()
     if given is None:
         st.markdown("**Nothing to reconstruct yet**")
-        st.caption("What you choose, draw or upload goes through the encoder and back, here.")
+        st.caption("The sample you choose, draw or upload will be reconstructed here.")
     else:
         passage.show(engines, given, view)
 
@@ -38,18 +38,16 @@ if given is not None:
     with below.container(key="reconstruct_posterior_pane"):
         posterior.posterior(engine, given)
         st.markdown("**Refine**")
-        control(st.toggle, "Fit the posterior to this sample alone", view, "refine")
+        control(st.toggle, "Optimise the posterior for this sample alone", view, "refine")
         if view.refine and engine.has_prior:
             posterior.refinement(engines, given)
         else:
             st.caption(
-                "An encoder serves all data at once. A few gradient steps on the posterior of "
-                "this one sample show how many nats that costs."
+                "The encoder is amortised over all data. Optimising q(z|x) for this sample alone "
+                "shows the amortisation gap in nats."
             )
     with below.container(key="reconstruct_place_pane"):
         typicality.place_among_data(engine, given)
-    st.caption(
-        "Compare with up to three models in the sidebar: the same sample goes through each."
-    )
+    st.caption("Choose up to three more models in the sidebar to reconstruct the same sample.")
 
 frame.finish(view, engine)

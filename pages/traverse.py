@@ -14,7 +14,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     control(
         st.number_input, "Units shown", view, "rows", min_value=4, max_value=40, step=4, width=130
     )
-    control(st.toggle, "Dead units too", view, "dead")
+    control(st.toggle, "Show inactive units", view, "dead")
     dials.choose_level(engine, view)
     st.button(
         "Back to the prior mean",
@@ -25,7 +25,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
 
 z, rows = dials.board(engine, view)
 dials.onwards(engine, z, rows, view)
-levels.apart(engine, z, "The code where the dials stand", key="traverse_levels", view=view)
+levels.apart(engine, z, "The current code", key="traverse_levels", view=view)
 dials.saved(engine)
 
 frame.finish(view, engine)

@@ -1,4 +1,4 @@
-"""What is done to picks: marked, removed, undone; and the history of it."""
+"""Actions on picks: mark, remove, undo; and their history."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from explorer.ui.picks import service
 
 
 def history(store: Store, project: Project) -> None:
-    """List what was done, newest first, and offer to take the last change back."""
+    """Render the history, newest first, with a button to undo the last change."""
     changes = store.history(project.id, 12)
     if not changes:
         return
@@ -29,7 +29,7 @@ def history(store: Store, project: Project) -> None:
 
 
 def new_project() -> None:
-    """Make the project named in the form and open it; for callbacks."""
+    """Create the project named in the form and open it; for callbacks."""
     try:
         source = service.store().add_project(st.session_state["candidates_name"])
     except StoreError as error:
@@ -55,7 +55,7 @@ def beside(items: Sequence[MeasuredPick], item: MeasuredPick) -> int | None:
 
 
 def remove(project: int, key: str, beside: int | None) -> None:
-    """Remove a pick and bring its neighbour into focus; for callbacks."""
+    """Remove a pick and focus its neighbour; for callbacks."""
     _mark(project, [key], removed=True)
     commit(at=beside)
 

@@ -1,4 +1,4 @@
-"""Two to six picks compared: overlaid or subtracted, in numbers, and as polars."""
+"""Comparison of two to six picks: overlaid or subtracted, in numbers, and as polars."""
 
 import html
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
 def compare(items: Sequence[MeasuredPick], view: CandidatesView) -> None:
-    """Compare two to six picks: curves over each other, or differences from the first."""
+    """Render a comparison of two to six picks: curves overlaid, or differences from the first."""
     st.subheader("Compare", anchor=False)
     chosen = _chosen(items, view)
     if len(chosen) < 2:
@@ -37,7 +37,7 @@ def compare(items: Sequence[MeasuredPick], view: CandidatesView) -> None:
              and item.pick.source.model.sketch.shape == sketch.shape]  # fmt: skip
     if len(alike) < len(chosen):
         left = len(chosen) - len(alike)
-        st.caption(f"{left} of them are samples of other data and are not shown here.")
+        st.caption(f"{left} of them are from other data sets and are not shown here.")
     if isinstance(sketch, CurveSketch):
         samples = [(item.pick.title, treated(item.pick)) for item in alike]
         overlay(samples, sketch, "candidates_overlay")
@@ -48,7 +48,7 @@ def compare(items: Sequence[MeasuredPick], view: CandidatesView) -> None:
 
 
 def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Conditions) -> None:
-    """Plot lift over angle of attack and over drag, by NeuralFoil."""
+    """Render lift over angle of attack and over drag, by NeuralFoil."""
     sections = [item for item in items if geometry.is_section(item.pick.source.model.sketch)]
     if not sections or not aerodynamics.available():
         return
@@ -96,8 +96,8 @@ def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Cond
             with st.container(key=f"candidates_polar_{name}_box"):
                 st.plotly_chart(figure, key=f"candidates_polar_{name}",
                                 config={"displayModeBar": False})  # fmt: skip
-    doubt = f" Points below 80 % confidence bear a cross ({unsure})." if unsure else ""
-    bare = f" {', '.join(unsound)}: unsound, so not computed." if unsound else ""
+    doubt = f" Points below 80 % confidence are marked × ({unsure})." if unsure else ""
+    bare = f" {', '.join(unsound)}: invalid, so not computed." if unsound else ""
     st.caption(
         f"NeuralFoil ({aerodynamics.CAREFUL}), Re {conditions.reynolds:,.0f}, incompressible, "
         f"free transition (Ncrit 9).{doubt}{bare}"
@@ -112,7 +112,7 @@ def _chosen(items: Sequence[MeasuredPick], view: CandidatesView) -> list[Measure
 def overlay(
     samples: Sequence[tuple[str, np.ndarray]], sketch: PixelSketch | CurveSketch, key: str
 ) -> None:
-    """Lay sections over each other, in per cent of the chord."""
+    """Render sections overlaid, in per cent of the chord."""
     figure = go.Figure()
     for index, (name, sample) in enumerate(samples):
         points = geometry.contour(sample.astype(float), sketch)
@@ -136,11 +136,11 @@ def overlay(
 
 
 def table(names: Sequence[str], rows: Sequence[tuple[str, Sequence[str], bool]]) -> None:
-    """Show values in columns, compactly; rows that matter are bold.
+    """Render a compact table; main rows are bold.
 
     Args:
-        names: Of the columns.
-        rows: Each with its label, a value for each column, and whether it matters.
+        names: Names of the columns.
+        rows: Each with its label, a value per column, and whether it is a main row.
     """
     cells = ["<span></span>", *(f"<b>{html.escape(name)}</b>" for name in names)]
     for label, values, bold in rows:
@@ -154,7 +154,7 @@ def table(names: Sequence[str], rows: Sequence[tuple[str, Sequence[str], bool]])
 
 
 def width(engine: Engine) -> int:
-    """Return the least width of a tile of an engine's samples."""
+    """Return the minimum tile width of an engine's samples."""
     return 64 if engine.sketch.kind == "pixels" else 150
 
 
@@ -174,7 +174,7 @@ def _differences(items: Sequence[MeasuredPick]) -> None:
         name="picture",
         numbered=False,
     )
-    st.caption(f"{', '.join(names)}; then how far each is from {first}, {', '.join(away)}.")
+    st.caption(f"{', '.join(names)}; then the differences from {first}, {', '.join(away)}.")
 
 
 def _table(items: Sequence[MeasuredPick]) -> None:

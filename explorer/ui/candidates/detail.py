@@ -1,4 +1,4 @@
-"""The pick in focus: its picture, properties, notes, tags and origin."""
+"""The pick in focus: its image, properties, notes, tags and origin."""
 
 import html
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ from explorer.ui.shell import pages
 def detail(
     store: Store, project: Project, items: Sequence[MeasuredPick], view: CandidatesView
 ) -> None:
-    """Show the pick in focus: its picture, properties, notes and tags, and where it came from."""
+    """Render the pick in focus: its image, properties, notes, tags and origin."""
     item = next((one for one in items if one.pick.number == focus(items, view)), None)
     if item is None:
         return
     pick, source = item.pick, item.pick.source
-    # The pane stays beside the card it is about, however far down that is.
+    # The pane stays beside its card, however far down that is.
     st.html(
         "<style>@media (min-width: 1100px) {"
         " div:has(> .st-key-candidates_pane) { align-self: stretch; }"
@@ -43,7 +43,7 @@ def detail(
         tile_width=150 if isinstance(source.model.sketch, PixelSketch) else 300,
     )
     if item.fault:
-        st.caption(f":material/warning: No sound design: {item.fault}.")
+        st.caption(f":material/warning: Invalid geometry: {item.fault}.")
     origin = [f"`{source.model.slug}`"]
     if source.scale is not None:
         origin.append(f"scale {source.scale:g}, seed {source.seed}")
@@ -80,26 +80,26 @@ def detail(
             key=f"{key}_treatment",
             on_change=store_field,
             args=(project.id, pick.key, "treatment"),
-            help="Puts the section's Kulfan fit (8 + 8 weights) in its place, here and in "
-            "exports. It is recorded, and the decoded section is kept.",
+            help="Replaces the section by its Kulfan fit (8 + 8 weights), here and in "
+            "exports. The choice is recorded, and the decoded section is kept.",
         )
     _links(item)
     st.button("Remove", key=f"{key}remove", icon=":material/delete:",
               on_click=remove, args=(project.id, pick.key, beside(items, item)),
-              help="U in the list brings it back")  # fmt: skip
+              help="Press U in the list to undo")  # fmt: skip
 
 
 def _links(item: MeasuredPick) -> None:
     source = item.pick.source
     entry = next((one for one in cache.entries() if one.hash == source.model.hash), None)
     if entry is None:
-        st.caption(f"{source.model.slug} is not here as it was: it can be shown, not explored.")
+        st.caption(f"Model {source.model.slug} has changed or is missing: view only.")
         return
     place = code_text(source.code)
     with st.container(horizontal=True, gap="small"):
         for page, words, field in (
-            ("traverse", "Traverse from it", "centre"),
-            ("interpolate", "Interpolate from it", "ends"),
+            ("traverse", "Traverse from here", "centre"),
+            ("interpolate", "Interpolate from here", "ends"),
         ):
             st.page_link(pages.page_path(page), label=words, icon=pages.TITLES[page][1],
                          query_params={"model": entry.slug, field: place})  # fmt: skip

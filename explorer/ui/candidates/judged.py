@@ -17,7 +17,7 @@ from explorer.ui.address.views import CandidatesView
 
 
 class MeasuredPick(NamedTuple):
-    """A pick with its properties and why it is no sound design ("" if it is one)."""
+    """A pick with its properties, and why it is invalid ("" if it is valid)."""
 
     pick: Pick
     properties: tuple[Property, ...]
@@ -26,7 +26,7 @@ class MeasuredPick(NamedTuple):
 
 
 def measure_picks(store: Store, project: Project, conditions: Conditions) -> list[MeasuredPick]:
-    """Read the project's picks and measure them; what is measured anew is stored with them."""
+    """Read the project's picks and measure them; new measurements are stored with them."""
     picks = store.picks(project.id)
     found: dict[str, MeasuredPick] = {}
     for group in alike(picks):
@@ -45,7 +45,7 @@ def measure_picks(store: Store, project: Project, conditions: Conditions) -> lis
         if not _same(item.pick.properties.get(text), item.values)
     }
     if new:
-        with contextlib.suppress(StoreError):  # they are measured again next time
+        with contextlib.suppress(StoreError):  # they will be measured again next time
             store.measured(new, text)
     return [found[pick.key] for pick in picks]
 
@@ -57,7 +57,7 @@ def focus(items: Sequence[MeasuredPick], view: CandidatesView) -> int | None:
 
 
 def common(items: Sequence[MeasuredPick], at: int | None = None) -> tuple[Property, ...]:
-    """List the properties of the pick in focus, or of the most frequent kind."""
+    """List the properties of the pick in focus, or of the most common kind."""
     focus = next((item for item in items if item.pick.number == at), None)
     if focus is not None:
         return focus.properties
@@ -69,7 +69,7 @@ def common(items: Sequence[MeasuredPick], at: int | None = None) -> tuple[Proper
 
 
 def alike(picks: Sequence[Pick]) -> list[list[Pick]]:
-    """Group picks whose samples are drawn alike."""
+    """Group picks with the same sketch."""
     groups: dict[str, list[Pick]] = {}
     for pick in picks:
         groups.setdefault(pick.source.model.sketch.model_dump_json(), []).append(pick)
@@ -77,13 +77,13 @@ def alike(picks: Sequence[Pick]) -> list[list[Pick]]:
 
 
 def as_measured(item: MeasuredPick) -> Measured:
-    """Return one pick's values as a measurement of one sample."""
+    """Return a pick's values as a measurement of one sample."""
     values = {key: np.array([value]) for key, value in item.values.items()}
     return Measured(item.properties, values, (item.fault,))
 
 
 def is_aerodynamic(item: MeasuredPick) -> bool:
-    """Whether lift and drag of a pick are known."""
+    """Whether the lift and drag of a pick are known."""
     return any(prop.key == "cl" for prop in item.properties)
 
 

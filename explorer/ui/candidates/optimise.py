@@ -1,4 +1,4 @@
-"""Pushing a property: a search with a bar and a stop, and what it found beside where it began."""
+"""Optimisation of a property: a search with progress and stop, and its result beside the start."""
 
 import numpy as np
 import streamlit as st
@@ -19,20 +19,20 @@ from explorer.ui.picks import service
 from explorer.ui.wording.format import signed
 
 FLOOR = 5.0
-"""A search stays above the log p(z) that this share of held-out codes (per cent) fall short of."""
+"""A search keeps log p(z) above this percentile of held-out codes."""
 
 _FOUND = "candidates_pushed"
 
 
 def offer(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> None:
-    """Offer to push a property of the pick in focus, and show what was found."""
+    """Render a form to push a property of the pick in focus, and the result."""
     if item is None:
-        st.caption("Bring a pick of this model into focus: click its card.")
+        st.caption("Select a pick made with this model: click its card.")
         return
     conditions = constraints.conditions(view)
     properties = {prop.key: prop for prop in applicable_properties(engine.sketch, conditions)}
     if not properties:
-        st.caption("Nothing is measured of samples like these.")
+        st.caption("These samples have no measured properties.")
         return
     usual = "ld" if "ld" in properties else next(iter(properties))
     with (
@@ -42,7 +42,7 @@ def offer(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> No
         key = st.selectbox("Property", list(properties), index=list(properties).index(usual),
                            format_func=lambda key: properties[key].label, width=190)  # fmt: skip
         better = properties[key].better
-        way = st.segmented_control("Push it", ["more", "less"],
+        way = st.segmented_control("Direction", ["more", "less"],
                                    default="less" if better == "less" else "more",
                                    format_func=str.capitalize, required=True)  # fmt: skip
         length = st.selectbox("Search", [20, 60, 200], index=1, key="candidates_push_length",
@@ -50,7 +50,7 @@ def offer(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> No
         asked = st.form_submit_button("Push", type="primary")
     held_out = cache.held_out_density(engine)
     if held_out is None:
-        st.caption("Bounds on log p(z) need the model's map: build it on Latent map.")
+        st.caption("The bound on log p(z) needs the model's map: build it on Latent map.")
         return
     floor = float(np.percentile(held_out, FLOOR))
     if asked:
@@ -58,10 +58,10 @@ def offer(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> No
     found = st.session_state.get(_FOUND)
     if found is None or found["pick"] != item.pick.key or found["hash"] != engine.checkpoint.hash:
         st.caption(
-            "Searches round the pick, among sound designs within the constraints that are as near "
-            f"to the data as {search.FIDELITY:g} % of held-out data and, if sections, no wavier "
-            "than the pick or half of these, with a log p(z) that is not below "
-            f"{signed(f'{floor:.1f}')} nats, as {100 - FLOOR:.0f} % of them."
+            "Searches around the pick for valid designs that satisfy the constraints, are as "
+            f"close to the data as {search.FIDELITY:g} % of held-out samples, keep log p(z) ≥ "
+            f"{signed(f'{floor:.1f}')} nats (as {100 - FLOOR:.0f} % of held-out codes do) and, "
+            "for sections, are no wavier than the pick or the median held-out section."
         )
         return
     _before_and_after(engine, item, found, conditions)
@@ -76,7 +76,7 @@ def _search(
     floor: float,
     view: CandidatesView,
 ) -> None:
-    """Search with a bar and a way to stop; the best so far is kept, whatever ends it."""
+    """Search with progress and a stop button; the best so far is kept, however it ends."""
     conditions = constraints.conditions(view)
     st.session_state[_FOUND] = None
     place = st.empty()
@@ -119,7 +119,7 @@ def _search(
 
 
 def _smooth(engine: Engine, item: MeasuredPick) -> tuple[Constraint, ...]:
-    """A search may not wrinkle a section: NeuralFoil sees its smooth fit, a builder does not."""
+    """Bound the waviness of sections, of which NeuralFoil sees only the smooth fit."""
     usual = cache.usual_waviness(engine)
     if usual is None:
         return ()
@@ -143,7 +143,7 @@ def _before_and_after(
         key="candidates_pushed_strip",
         selectable=False,
         tile_width=compare.width(engine) * 3 // 2,
-        captions=["what the search found"],
+        captions=["the search result"],
         numbered=False,
         keep=[service.pick_descriptor(engine, strip)],
         keep_all=True,
@@ -171,12 +171,12 @@ def _before_and_after(
     compare.table(names, rows)
     said = (
         f"{found['done']} of {found['of']} generations of {search.POPULATION} designs, within "
-        f"{search.REACH:g} spreads; log p(z) at least {found['floor']:.1f} nats."
+        f"{search.REACH:g} prior standard deviations; log p(z) ≥ {found['floor']:.1f} nats."
     )
     if geometry.is_section(engine.sketch):
         said += (
-            f" Verified: the same by NeuralFoil's largest network ({aerodynamics.CAREFUL}), which "
-            "the search did not use. It is the best at one angle of attack: keep it, and compare "
+            f" Verified: recomputed with NeuralFoil's largest network ({aerodynamics.CAREFUL}), "
+            "not used in the search. Optimised at a single angle of attack: keep it, and compare "
             "the polars."
         )
     st.caption(signed(said))

@@ -1,4 +1,4 @@
-"""Finding more designs: far apart, like one, between several, pushed, or from one's own."""
+"""Design search: diverse, like one, between several, optimised, or from the user's airfoil."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ KINDS = {
     "like": "More like this",
     "between": "Between these",
     "push": "Push a property",
-    "mine": "Start from mine",
+    "mine": "Start from my airfoil",
 }
 RADII = tuple(round(0.05 * step, 2) for step in range(21))
 _APART = "candidates_apart"
@@ -39,7 +39,7 @@ _APART = "candidates_apart"
 def find(
     items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView, focus: int | None
 ) -> None:
-    """Offer the ways to find more designs with the model that is open, from the pick in focus."""
+    """Render the searches for more designs with the open model, from the pick in focus."""
     st.subheader("Find more", anchor=False)
     control(st.segmented_control, "How", view, "find", options=list(KINDS),
             format_func=KINDS.get, required=True, label_visibility="collapsed")  # fmt: skip
@@ -47,7 +47,7 @@ def find(
         _mine(engine, view)
         return
     if not engine.has_prior:
-        st.caption(f"{engine.slug} has no prior to draw from; choose another model.")
+        st.caption(f"{engine.slug} has no prior to sample from; choose another model.")
         return
     st.caption(f"With {prior_name(engine)} (`{engine.slug}`), the model open in the sidebar.")
     of_model = [item for item in items if item.pick.source.model.hash == engine.checkpoint.hash]
@@ -76,8 +76,8 @@ def _far(items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView) ->
             95.0,
             1.0,
             width=120,
-            help="A design counts as faithful if its nearest training code is no farther than "
-            "that of this share of held-out data. 100 leaves nothing out.",
+            help="A design is faithful if its nearest training code is no farther than "
+            "that of this percentage of held-out samples. 100 excludes nothing.",
         )
         seed = st.number_input("Seed", 0, 2**31 - 1, view.seed, width=110)
         asked = st.form_submit_button("Find", type="primary")
@@ -107,13 +107,13 @@ def _far(items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView) ->
     digest, found = st.session_state.get(_APART) or ("", None)
     if found is None or digest != engine.checkpoint.hash:
         st.caption(
-            "Designs as different from each other as possible, of those that the prior draws: "
-            "near enough to the data, sound, within the constraints, not like the rejected."
+            "Prior samples as different from each other as possible that are close to the data, "
+            "valid, satisfying the constraints, and unlike rejected picks."
         )
         return
     _strip(engine, codes_strip(engine, found.z), "far", constraints.conditions(view))
     told = " → ".join(f"{count:,} {words}" for words, count in found.steps)
-    st.caption(f"{told}. The nearest two are {found.least:.2f} spreads apart.")
+    st.caption(f"{told}. The closest two are {found.least:.2f} prior standard deviations apart.")
 
 
 def _like(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> None:
@@ -132,12 +132,14 @@ def _like(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> No
         home=0.3,
         label=f"How different from {item.pick.title}",
         low="the same",
-        high="as far as the prior's spread",
+        high="one prior standard deviation",
         selectable=False,
         tile_width=compare.width(engine),
         keep=[service.pick_descriptor(engine, strip)],
     )
-    st.caption("Each tile goes its own way from the pick; drag to go farther. K keeps.")
+    st.caption(
+        "Each tile varies the pick in a different random direction. Drag to go farther; K keeps."
+    )
 
 
 def _between(items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView) -> None:
@@ -153,7 +155,7 @@ def _between(items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView
     if len(items) == 2:
         st.caption(f"Twelve equal steps between {names}.")
         ends = tuple(code_text(code) for code in codes)
-        st.page_link(pages.page_path("interpolate"), label="Walk it in Interpolate",
+        st.page_link(pages.page_path("interpolate"), label="Open in Interpolate",
                      icon=":material/timeline:",
                      query_params={"model": engine.slug, "ends": "|".join(ends)})  # fmt: skip
     else:
@@ -164,8 +166,8 @@ def _between(items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView
 def _mine(engine: Engine, view: CandidatesView) -> None:
     if not geometry.is_section(engine.sketch):
         st.caption(
-            "Airfoil files start from here with an airfoil model; choose one in the sidebar. "
-            "Pictures are drawn or uploaded on Reconstruct."
+            "Airfoil files need an airfoil model: choose one in the sidebar. "
+            "Images can be drawn or uploaded on Reconstruct."
         )
         return
     assert isinstance(engine.sketch, CurveSketch)
@@ -180,9 +182,9 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
     names = ["Yours", "The model’s"]
     compare.overlay(list(zip(names, both, strict=True)), engine.sketch, "candidates_mine_overlay")
     st.caption(
-        "Your section, turned and scaled to unit chord at the model's 128 stations, and what it "
-        f"makes of it: root mean square error {100 * float(np.sqrt((off**2).mean())):.3f} % of "
-        f"the chord, largest {100 * float(np.abs(off).max()):.3f} %."
+        "Your section, rotated and scaled to unit chord at the model's 128 stations, and its "
+        f"reconstruction: RMS error {100 * float(np.sqrt((off**2).mean())):.3f} % of "
+        f"the chord, maximum {100 * float(np.abs(off).max()):.3f} %."
     )
     conditions = constraints.conditions(view)
     worth = measure(both, engine.sketch, conditions)
@@ -193,13 +195,13 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
     compare.table(names, rows)
     for name, fault in zip(names, worth.faults, strict=True):
         if fault:
-            st.caption(f":material/warning: {name}: no sound design, {fault}.")
+            st.caption(f":material/warning: {name}: invalid geometry, {fault}.")
     filmstrip(
         own := codes_strip(engine, z),
         key="candidates_mine_strip",
         selectable=False,
         tile_width=compare.width(engine) * 3 // 2,
-        captions=["your section as the model makes it"],
+        captions=["the model’s reconstruction of your section"],
         numbered=False,
         keep=[service.pick_descriptor(engine, own)],
         keep_all=True,
@@ -215,7 +217,7 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
         home=0.3,
         label="How different from yours",
         low="the same",
-        high="as far as the prior's spread",
+        high="one prior standard deviation",
         selectable=False,
         tile_width=compare.width(engine),
         keep=[service.pick_descriptor(engine, more)],

@@ -1,4 +1,4 @@
-"""The candidates page's list: projects, filters, cards, and the pick in focus."""
+"""The list of candidates: projects, filters, cards, and the pick in focus."""
 
 from collections.abc import Sequence
 
@@ -21,11 +21,11 @@ from explorer.ui.shell import pages
 
 MOST_CARDS = 240
 MOST_COMPARED = 6
-SHOWN = {"all": "All", "open": "Undecided", "keep": "To keep", "reject": "Rejected"}
+SHOWN = {"all": "All", "open": "Undecided", "keep": "Kept", "reject": "Rejected"}
 
 
 def project_of(store: Store, view: CandidatesView) -> Project:
-    """Return the project of the view, or the one that picks go to; it is the current one now."""
+    """Return the project of the view, or the current one; it becomes the current one."""
     known = store.projects()
     found = next((item for item in known if item.id == view.project), None)
     if found is None:
@@ -39,7 +39,7 @@ def project_of(store: Store, view: CandidatesView) -> Project:
 def bar(
     store: Store, project: Project, all_picks: Sequence[MeasuredPick], view: CandidatesView
 ) -> None:
-    """Choose the project, and which of its picks are shown in which order."""
+    """Render the toolbar: project, filters and order."""
     known = store.projects()
     properties = common(all_picks, focus(all_picks, view))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -48,7 +48,7 @@ def bar(
                 value=project.id, format_func=names.get, width=170)  # fmt: skip
         with st.popover("New", icon=":material/add:"), st.form("candidates_new", border=False):
             st.text_input("Name", key="candidates_name", max_chars=MOST_NAME)
-            st.form_submit_button("Make project", on_click=new_project)
+            st.form_submit_button("Create project", on_click=new_project)
         control(st.segmented_control, "Show", view, "show", options=list(SHOWN),
                 format_func=SHOWN.get, required=True)  # fmt: skip
         control(st.selectbox, "Stars", view, "stars", options=[0, 1, 2, 3, 4, 5],
@@ -65,14 +65,14 @@ def bar(
 
 
 def limits(engine: Engine, view: CandidatesView) -> None:
-    """Offer constraints on designs like those of the open model."""
+    """Render constraints on designs like those of the open model."""
     constraints.control_bounds(engine, view)
     if view.limits:
-        control(st.toggle, "Hide what breaks them", view, "hide")
+        control(st.toggle, "Hide picks that violate constraints", view, "hide")
 
 
 def shown(all_picks: Sequence[MeasuredPick], view: CandidatesView) -> list[MeasuredPick]:
-    """Filter and sort picks as the view says; constraints dim, or hide where that is asked."""
+    """Filter and sort picks as the view says; constraints dim picks, or hide them on request."""
     verdict = {"open": "", "keep": "keep", "reject": "reject"}.get(view.show)
     left = [
         item
@@ -96,7 +96,7 @@ def shown(all_picks: Sequence[MeasuredPick], view: CandidatesView) -> list[Measu
 
 
 def cards(project: Project, items: Sequence[MeasuredPick], view: CandidatesView) -> None:
-    """Show picks as cards."""
+    """Render picks as cards."""
     numbers = [item.pick.number for item in items]
     view.chosen = tuple(number for number in view.chosen if number in numbers)
     if view.at not in numbers:
@@ -139,25 +139,26 @@ def cards(project: Project, items: Sequence[MeasuredPick], view: CandidatesView)
     count = sum(told and not card.dim for told, card in zip(judged, source, strict=True))
     words = []
     if len(items) > MOST_CARDS:
-        words.append(f"{MOST_CARDS} of {len(items):,} picks are shown: filter or sort.")
+        words.append(
+            f"{MOST_CARDS} of {len(items):,} picks are shown; filter or sort to see others."
+        )
     if asked:
         others = len(source) - sum(judged)
-        words.append(f"{count} of {sum(judged)} are sound and meet the constraints.")
+        words.append(f"{count} of {sum(judged)} are valid and meet the constraints.")
         if others:
-            words.append(f"{others} of other data do not have these properties.")
+            words.append(f"{others} from other data sets lack these properties.")
     words.append(
-        "Arrows move, 1 to 5 give stars (0 takes them), K keeps, X rejects, U undoes, Enter "
-        "compares."
+        "Arrow keys move, 1–5 set stars (0 clears), K keeps, X rejects, U undoes, Enter compares."
     )
     st.caption(" ".join(words))
 
 
 def empty(view: CandidatesView) -> None:
-    """Say how the first pick is made."""
+    """Render how to make the first pick."""
     st.markdown("**Nothing is picked yet**")
     st.caption(
-        "On any page, click the bookmark in a picture's corner, or press K with the pointer on "
-        "it. What you keep comes here, to be judged by keyboard, compared, and taken home."
+        "On any page, click the bookmark in an image’s corner, or press K with the pointer on "
+        "it. Your picks appear here, to be rated by keyboard, compared and exported."
     )
     with st.container(horizontal=True, gap="small"):
         for page, words in (("generate", "Pick on Generate"), ("latent_map", "Pick on the map")):

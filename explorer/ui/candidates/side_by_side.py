@@ -1,4 +1,4 @@
-"""Picks beside each other: overlaid or subtracted, over all their properties, and in the air."""
+"""Charts of all picks over their properties: parallel coordinates and a scatter plot."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ FRONT, FOCUS = palette.CLASSES[2], "#d1495b"
 
 
 def charts(items: Sequence[MeasuredPick], view: CandidatesView) -> None:
-    """Show all picks over their properties: parallel coordinates, and two as a scatter."""
+    """Render all picks over their properties: parallel coordinates, and a scatter plot of two."""
     for properties in (common(items, focus(items, view)), common(items)):
         same = [item for item in items if item.properties == properties and not item.fault]
         if properties and len(same) > 1:
@@ -40,8 +40,8 @@ def charts(items: Sequence[MeasuredPick], view: CandidatesView) -> None:
         at=focus(items, view),
     )
     st.caption(
-        "One line for each pick, the one in focus in red. Drag along an axis to draw a range; the "
-        "cards outside it recede. A click on the axis takes it away."
+        "One line per pick, the one in focus in red. Drag along an axis to filter; cards outside "
+        "the range are dimmed. Click the axis to clear."
     )
     _scatter(same, properties, view, focus(items, view))
     _columns(items)
@@ -55,7 +55,7 @@ def _columns(items: Sequence[MeasuredPick]) -> None:
             row: dict[str, object] = {
                 "Pick": pick.number, "Stars": pick.stars, "Verdict": pick.verdict,
                 "Tags": ", ".join(pick.tags), "Model": pick.source.model.slug,
-                "Sound": "no: " + item.fault if item.fault else "yes",
+                "Valid": "no: " + item.fault if item.fault else "yes",
             }  # fmt: skip
             for prop in item.properties:
                 value = item.values.get(prop.key, np.nan)
@@ -65,7 +65,7 @@ def _columns(items: Sequence[MeasuredPick]) -> None:
 
 
 def _telling(properties: Sequence[Property], items: Sequence[MeasuredPick]) -> list[Property]:
-    """The properties that differ and are known of all picks, main ones first, as many as fit."""
+    """The properties that vary and are known for all picks, main ones first, as many as fit."""
     telling = []
     for prop in sorted(properties, key=lambda prop: not prop.main):
         values = np.array([item.values.get(prop.key, np.nan) for item in items])
@@ -85,7 +85,7 @@ def _scatter(
     x = view.x if view.x in known else ("cd" if "cd" in known else keys[0])
     y = view.y if view.y in known else ("cl" if "cl" in known else keys[1])
     with st.container(horizontal=True, gap="small"):
-        for field, label, value in (("x", "Across", x), ("y", "Up", y)):
+        for field, label, value in (("x", "X axis", x), ("y", "Y axis", y)):
             control(st.selectbox, label, view, field, options=keys, value=value,
                     format_func=lambda key: known[key].label, width=190)  # fmt: skip
     points = np.array([[item.values[x], item.values[y]] for item in items])
@@ -128,10 +128,10 @@ def _scatter(
     )
     st.plotly_chart(figure, key="candidates_scatter", on_select=_clicked,
                             selection_mode="points", config={"displayModeBar": False})  # fmt: skip
+    first, second = ("higher" if way == "more" else "lower" for way in better)
     st.caption(
-        f"The front: picks that no other beats in both, with {better[0]} "
-        f"{known[x].label} and {better[1]} {known[y].label} better. Click a point to "
-        "bring its pick into focus."
+        f"Pareto front: picks not dominated by any other ({first} {known[x].label}, "
+        f"{second} {known[y].label} is better). Click a point to focus its pick."
     )
 
 

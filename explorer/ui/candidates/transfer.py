@@ -1,4 +1,4 @@
-"""Picks go home as a ZIP, and come back from one."""
+"""Export of picks as a ZIP, and import from one."""
 
 import io
 import uuid
@@ -17,13 +17,13 @@ from explorer.ui.address.views import CandidatesView
 from explorer.ui.candidates.judged import MeasuredPick
 from explorer.ui.panels import constraints
 
-WHICH = {"all": "All that are shown", "keep": "Those to keep", "chosen": "Those compared"}
+WHICH = {"all": "All shown", "keep": "Kept", "chosen": "Compared"}
 _SAID = "candidates_import_said"
 
 
 def take_home(items: Sequence[MeasuredPick], project: Project, view: CandidatesView) -> None:
-    """Offer picks as a ZIP: pictures, codes, geometry, a table, and what rebuilds them."""
-    with st.popover("Take home", icon=":material/download:", disabled=not items):
+    """Render the export menu: a ZIP with images, codes, geometry, a table and a manifest."""
+    with st.popover("Export", icon=":material/download:", disabled=not items):
         which = st.radio("Which", list(WHICH), format_func=lambda key: WHICH[key],
                          key="candidates_which", label_visibility="collapsed")  # fmt: skip
         chosen = [
@@ -44,14 +44,14 @@ def take_home(items: Sequence[MeasuredPick], project: Project, view: CandidatesV
             width="stretch",
         )
         st.caption(
-            "For each pick its picture, its code (NPY) and, of sections, Selig .dat, CSV, SVG "
-            "and DXF; a table, and `manifest.json`: `latent-explorer rebuild manifest.json` makes "
-            "them again and compares."
+            "Each pick’s image, code (NPY) and, for sections, Selig .dat, CSV, SVG "
+            "and DXF; a table; and `manifest.json`: `latent-explorer rebuild manifest.json` "
+            "regenerates and verifies them."
         )
 
 
 def bring_back(store: Store, project: Project) -> None:
-    """Take picks from an export into the project."""
+    """Render the import form, which adds the picks of an export to the project."""
     with (
         st.popover("Import", icon=":material/upload:"),
         st.form("candidates_import", border=False, clear_on_submit=True),
@@ -70,7 +70,9 @@ def bring_back(store: Store, project: Project) -> None:
     good, words, broken = said
     (st.success if good else st.error)(words)
     if broken:
-        st.warning("Left out, all else is there:\n" + "\n".join(f"- {line}" for line in broken))
+        st.warning(
+            "Skipped (everything else was imported):\n" + "\n".join(f"- {line}" for line in broken)
+        )
 
 
 def _import(store: Store, project: Project, file: io.BytesIO) -> tuple[bool, str, tuple[str, ...]]:
@@ -78,7 +80,7 @@ def _import(store: Store, project: Project, file: io.BytesIO) -> tuple[bool, str
     try:
         found = export.read(file.getvalue(), name)
         before = {pick.key for pick in store.picks(project.id)}
-        # A key names one pick in all projects: an import into another gets keys of its own.
+        # A key identifies one pick across all projects: imports into another get new keys.
         items = [(uuid.uuid4().hex, item.source) for item in found.picks]
         said = {
             key: {
@@ -93,8 +95,8 @@ def _import(store: Store, project: Project, file: io.BytesIO) -> tuple[bool, str
         return False, str(error), ()
     new = sum(pick.key not in before for pick in kept)
     known = len(items) - new
-    words = f"{new} pick{'' if new == 1 else 's'} of “{found.project}” came in"
-    words += f"; {known} were here already." if known else "."
+    words = f"Imported {new} pick{'' if new == 1 else 's'} from “{found.project}”"
+    words += f" ({known} already present)." if known else "."
     return True, words, found.broken[:50]
 
 

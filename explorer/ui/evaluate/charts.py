@@ -1,4 +1,4 @@
-"""Evaluate: every model of a data set side by side, with errors, n and what others published."""
+"""Charts of all models of a data set, with errors, n and published results."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ _DIVERSITY = {"coverage": "Coverage", "recall": "Recall", "vendi": "Vendi score"
 
 
 def resolve_data_set(view: EvaluateView, own: str) -> list[Row]:
-    """Choose the data set and the two models that are compared, and return all its models."""
+    """Resolve the data set and the two compared models; return all its models."""
     known = table.data_sets()
     if view.of and view.of not in known:
         _notice("data set")
@@ -42,7 +42,7 @@ def resolve_data_set(view: EvaluateView, own: str) -> list[Row]:
 
 
 def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
-    """Plot log p(x) and the bound of every model, best first, between published numbers."""
+    """Render log p(x) and the ELBO of every model, best first, with published results."""
     name, better = table.score_of(others)
     bits = name == "bits_per_dimension"
     items: list[tuple[float, str, Row | Published]] = [
@@ -83,7 +83,7 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
     figure.update_layout(
         height=90 + _ROW * len(items),
         margin=palette.MARGIN,
-        xaxis={"title": "bits per dimension, less is better" if bits else "log p(x), nats"},
+        xaxis={"title": "bits/dim (lower is better)" if bits else "log p(x), nats"},
         yaxis={
             "tickvals": list(range(len(items))),
             "ticktext": [
@@ -96,20 +96,17 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
     st.plotly_chart(figure, key="evaluate_likelihood", config=palette.BARE)
     what = "bits per dimension, from log p(x)," if bits else "log p(x)"
     words = f"Dots are {what} with one standard error over the test samples"
-    words += "" if bits else ", the line reaches down to the ELBO"
+    words += "" if bits else ", the line extends to the ELBO"
     if others:
         words += (
-            "; grey diamonds are published numbers of the same data and protocol "
+            "; grey diamonds are published results on the same data and protocol "
             f"({others[0].source}, S = {others[0].samples:,})"
         )
-    st.caption(
-        f"{words}. n and S of each are in the table; a smaller S makes a number look worse on "
-        "average."
-    )
+    st.caption(f"{words}. n and S are in the table; a smaller S looks worse on average.")
 
 
 def measures(rows: Sequence[Row], view: EvaluateView) -> None:
-    """Show one group of measures as a table; published numbers and real data in grey."""
+    """Render one group of metrics as a table; published results and real data in grey."""
     lines = table.lines(rows, view.group, table.comparable(view.of, rows))
     ours_first = sorted(lines, key=lambda line: line.grey)
     columns = list(dict.fromkeys(name for line in ours_first for name in line.cells))
@@ -125,7 +122,7 @@ def measures(rows: Sequence[Row], view: EvaluateView) -> None:
 
 
 def missing(rows: Sequence[Row]) -> None:
-    """Offer to compute what a model lacks."""
+    """Render buttons that compute missing metrics."""
     wanted = ("log_likelihood", "active_units_absolute", "density", "information")
     lacking = [
         row
@@ -135,20 +132,19 @@ def missing(rows: Sequence[Row]) -> None:
     if not lacking:
         return
     count = f"{len(lacking)} models lack" if len(lacking) > 1 else "One model lacks"
-    with st.expander(f"{count} numbers"):
+    with st.expander(f"{count} metrics"):
         for row in lacking:
             st.markdown(f"**{row.name}**")
             jobs_panel.offer_of(
                 row.entry,
                 "evaluate",
-                f"Compute the numbers of {row.name}",
-                "What is missing, on the whole test split (log p(x), where it is, with S = 500); "
-                "it can be stopped and gone on with.",
+                f"Compute missing metrics for {row.name}",
+                "On the whole test split (log p(x) with S = 500); can be stopped and resumed.",
             )
 
 
 def units(entries: Sequence[Entry], names: dict[str, str]) -> None:
-    """Plot the KL of each unit, most used first, level by level."""
+    """Render the KL of each unit in decreasing order, level by level."""
     figure = go.Figure()
     drawn = 0
     for index, entry in enumerate(entries):
@@ -167,25 +163,25 @@ def units(entries: Sequence[Entry], names: dict[str, str]) -> None:
                 hovertemplate="unit %{x}: %{y:.2f} nats<extra>" + words + "</extra>",
             )  # fmt: skip
     if not drawn:
-        st.caption("The KL of single units was not measured for these models.")
+        st.caption("The KL per unit was not measured for these models.")
         return
     figure.update_layout(
         height=340,
         margin=palette.MARGIN,
-        xaxis={"title": "unit, most used first"},
+        xaxis={"title": "latent unit (sorted by KL)"},
         yaxis={"title": "KL, nats", "rangemode": "tozero"},
         legend={"orientation": "h", "y": 1.25},
         showlegend=True,
     )
     st.plotly_chart(figure, key="evaluate_units", config=palette.BARE)
     st.caption(
-        "Mean KL of each unit over the test samples. Under a mixture the KL does not split into "
-        "units: then it is that of the prior’s marginals, whose sum is another number."
+        "Mean KL of each unit over the test samples. Under a mixture the KL does not decompose "
+        "over units; shown is the KL to the prior’s marginals, which does not sum to the total."
     )
 
 
 def against_diversity(rows: Sequence[Row], view: EvaluateView) -> None:
-    """Plot log p(x) against the diversity of samples."""
+    """Render log p(x) against the diversity of samples."""
     figure = go.Figure()
     for row in rows:
         score = row.entry.metrics.get("log_likelihood")
@@ -219,13 +215,13 @@ def against_diversity(rows: Sequence[Row], view: EvaluateView) -> None:
     )
     st.plotly_chart(figure, key="evaluate_scatter", config=palette.BARE)
     st.caption(
-        "A good likelihood and varied samples are two things. Squares have two levels; colours "
-        "are those of the first chart."
+        "High likelihood does not imply diverse samples. Squares have two levels; colours as in "
+        "the first chart."
     )
 
 
 def over_components(rows: Sequence[Row]) -> None:
-    """Plot bound and active units against K, where one model was trained with several."""
+    """Render ELBO and active units against K, for models trained with several K."""
     groups: dict[table.Form, list[tuple[int, Entry]]] = {}
     for row in rows:
         entry = row.entry
@@ -236,7 +232,7 @@ def over_components(rows: Sequence[Row]) -> None:
             if len(found) > 2}  # fmt: skip
     if not told:
         return
-    st.subheader("What more components buy", anchor=False)
+    st.subheader("Effect of the number of components K", anchor=False)
     views = (("elbo", "ELBO, nats"), ("active_units_absolute", "active units, absolute"))
     with st.container(horizontal=True, gap="small"):
         for column, (name, label) in enumerate(views):
@@ -278,14 +274,14 @@ def over_components(rows: Sequence[Row]) -> None:
             with st.container(width=460):
                 st.plotly_chart(figure, key=f"evaluate_components_{name}", config=palette.BARE)
     st.caption(
-        "The same model and training with more and more components, as in figures 2 and 3 of the "
-        "VampPrior paper, at reduced size; dotted, a standard normal prior with that training. "
-        "Units are counted absolutely, as there; the table of units has both counts."
+        "Same model and training, increasing K, as in figures 2 and 3 of the VampPrior paper, at "
+        "reduced size; dotted line: standard normal prior. Active units use the absolute "
+        "criterion, as in the paper; the table of units has both."
     )
 
 
 def _without_components(entry: Entry, rows: Sequence[Row]) -> Entry | None:
-    """Find the same model with the same training under the standard prior."""
+    """Find the same model with the same training and a standard normal prior."""
 
     def recipe(of: Entry) -> object:
         if of.config is None:
@@ -304,7 +300,7 @@ def _without_components(entry: Entry, rows: Sequence[Row]) -> Entry | None:
 
 
 def download(view: EvaluateView, rows: Sequence[Row]) -> None:
-    """Offer everything that is known of a data set as CSV."""
+    """Render the download of all results of a data set as CSV."""
     st.download_button(
         "Download CSV",
         table.as_csv(view.of, rows),
@@ -315,12 +311,12 @@ def download(view: EvaluateView, rows: Sequence[Row]) -> None:
 
 
 def data_words(kind: str) -> str:
-    """Name a data set."""
+    """Return the display name of a data set."""
     return DATA[kind]
 
 
 def levels_of(entry: Entry) -> dict[str, tuple[int, int]]:
-    """Return where each level's units lie; one level has no name."""
+    """Return each level's range of units; a single level has no name."""
     model = entry.config.model if entry.config is not None else None
     top = getattr(model, "top", None)
     if top is None:
@@ -337,4 +333,4 @@ def _grey() -> str:
 
 
 def _notice(what: str) -> None:
-    st.toast(f"The link’s {what} is not here; the usual one is shown.", icon=":material/link_off:")
+    st.toast(f"The link’s {what} was not found; using the default.", icon=":material/link_off:")

@@ -1,4 +1,4 @@
-"""Two models on the same test samples: likelihood, its terms, and their samples."""
+"""Comparison of two models on the same test samples: likelihood, its terms, and samples."""
 
 from collections.abc import Sequence
 
@@ -16,11 +16,11 @@ from explorer.ui.wording.format import signed
 
 
 def pair(rows: Sequence[Row], view: EvaluateView) -> None:
-    """Compare two models on the same test samples: likelihood, its terms, and their samples."""
+    """Render a comparison of two models on the same test samples."""
     slugs = [row.entry.slug for row in rows]
     names = {row.entry.slug: row.name for row in rows}
     with st.container(horizontal=True, gap="medium"):
-        for field, label in (("one", "This model"), ("other", "less that one")):
+        for field, label in (("one", "Model A"), ("other", "minus model B")):
             st.session_state[f"evaluate_{field}"] = getattr(view, field)
             st.selectbox(
                 label,
@@ -38,7 +38,7 @@ def pair(rows: Sequence[Row], view: EvaluateView) -> None:
 
 
 def usual_pair(rows: Sequence[Row]) -> tuple[str, str]:
-    """Choose X-VAE and the standard prior of one model where both are there, else the best two."""
+    """Return X-VAE and the standard normal prior of one model if both exist, else the best two."""
     entries = [row.entry for row in rows]
     for entry in entries:
         if entry.prior == "xvae":
@@ -79,12 +79,10 @@ def _differences(one: Entry, other: Entry) -> None:
                 sure = abs(found.value) > 2 * found.error
                 st.caption(
                     f"± {found.error:.{digits}f}{', paired' if found.paired else ''}  \n"
-                    + ("a difference" if sure else "no difference beyond the error")
-                    + ("; less is better" if name == "frechet_distance" else "")
+                    + ("significant" if sure else "not significant (within 2 SE)")
+                    + ("; lower is better" if name == "frechet_distance" else "")
                 )
-    words = (
-        "The first model less the second; beyond two standard errors it is called a difference."
-    )
+    words = "A minus B. Differences beyond two standard errors are marked as significant."
     depths = [
         entry.metrics["log_likelihood"].samples or 0
         for entry in (one, other)
@@ -92,11 +90,11 @@ def _differences(one: Entry, other: Entry) -> None:
     ]
     if len(set(depths)) > 1:
         words += (
-            f" log p(x) was measured with S = {depths[0]:,} and {depths[1]:,}: the larger S makes "
-            "it look better."
+            f" log p(x) was measured with S = {depths[0]:,} and {depths[1]:,}; the larger S looks "
+            "better."
         )
     if paired:
-        words += " Paired: over the same test samples, one by one, which is far sharper."
+        words += " Paired: on the same test samples, which gives a much smaller error."
     st.caption(words)
 
 

@@ -1,4 +1,4 @@
-"""The numbers of every model of a data set, beside those of the literature, as rows of a table."""
+"""Tables of the metrics of all models of a data set, with published results."""
 
 import csv
 import io
@@ -60,7 +60,7 @@ NAMES = {
     "sliced_wasserstein": "Sliced W²",
     "two_sample_accuracy": "Classifier",
 }
-"""Measures in words."""
+"""Display names of metrics."""
 
 _DIGITS = {
     "precision": 3, "density": 3, "recall": 3, "coverage": 3, "bits_per_dimension": 3,
@@ -70,23 +70,23 @@ _DIGITS = {
 }  # fmt: skip
 
 _LARGE = 10_000
-"""From here on decimals say nothing."""
+"""From this value on decimals are dropped."""
 
 EXPLAINED = {
     "likelihood": "log p(x) by importance sampling, ELBO and its two terms, in nats, ± the "
-    "standard error over n test samples. The larger S, the tighter the bound: compare at one S.",
+    "standard error over n test samples. The larger S, the tighter the bound: compare at equal S.",
     "units": "A unit is active where the variance of its posterior mean over the test samples "
-    "exceeds 0.01: of the prior’s variance, or absolutely as in the literature, which hangs on "
-    "the units’ scale.",
+    "exceeds 0.01: of the prior’s variance, or absolutely as in the literature, which depends on "
+    "the scale of the units.",
     "samples": "Samples of the prior against test data, ± over five seeds: precision and density "
     "are fidelity, recall, coverage and Vendi diversity (at most the number of components that "
-    "samples are compared on: 50, or fewer). A density over that of real data says that samples "
-    "gather where data are dense, not that they are better. Fréchet and kernel distances are on "
+    "samples are compared on: 50, or fewer). A density above that of real data means that samples "
+    "cluster where data are dense, not that they are better. Fréchet and kernel distances use "
     "features of a small network trained on this data set’s classes: never compare them with "
-    "Inception’s. Path speed² is |dx/dt|² along straight ways between samples.",
+    "Inception’s. Path speed² is |dx/dt|² along straight paths between samples.",
     "alignment": "Codes of test samples against codes of the prior, on the level whose prior is "
-    "learned. Index-code information and marginal KL add up to the KL of that level; near log n "
-    "the first says only that n is small. A classifier at 0.5 cannot tell the two apart.",
+    "learned. Index-code information and marginal KL add up to the KL of that level; close to "
+    "log n the first is saturated (limited by n). A classifier at 0.5 cannot tell the two apart.",
 }
 
 
@@ -98,7 +98,7 @@ class Row(NamedTuple):
 
 
 def rows(data: str) -> list[Row]:
-    """List the models of a data set that have a prior and numbers, best log p(x) first."""
+    """List the models of a data set that have a prior and metrics, best log p(x) first."""
     found = [
         entry
         for entry in cache.entries()
@@ -118,7 +118,7 @@ def rows(data: str) -> list[Row]:
 
 
 def title(entry: Entry, among: Sequence[Entry]) -> str:
-    """Name a model by what sets it apart: prior, model, units, and K where others share them."""
+    """Name a model by what distinguishes it: prior, model, units, and K if others share them."""
     own = form(entry)
     words = own.words
     alike = [other for other in among if form(other) == own]
@@ -133,7 +133,7 @@ def title(entry: Entry, among: Sequence[Entry]) -> str:
 
 
 class Form(NamedTuple):
-    """What models have in common that differ in their components alone."""
+    """What models that differ only in their components have in common."""
 
     model: str
     prior: str
@@ -147,24 +147,24 @@ class Form(NamedTuple):
 
 
 def form(entry: Entry) -> Form:
-    """Say what a model is; small where published numbers are of a wider one of its kind."""
+    """Return a model's form; it is small if published results used a wider one of its kind."""
     small = entry.config is not None and is_small(entry.config)
     return Form(entry.model, entry.prior, entry.latent, small)
 
 
 def data_sets() -> list[str]:
-    """Name the data sets of which there are numbers."""
+    """List the data sets with results."""
     return [kind for kind in DATA if rows(kind)]
 
 
 def comparable(data: str, known: Sequence[Row]) -> list[Published]:
-    """Return published numbers whose model and prior are in the table, or come near to it."""
+    """Return published results whose model and prior are in the table, or close to it."""
     models = {row.entry.model for row in known}
     return [item for item in published(data) if item.model in models]
 
 
 def cell(metrics: object, name: str) -> str:
-    """Write a metric with its error, or a dash."""
+    """Format a metric with its error, or a dash."""
     metric = metrics.get(name) if isinstance(metrics, dict) else None
     if metric is None:
         return "–"
@@ -186,7 +186,7 @@ def _digits(name: str, value: float) -> int:
 
 
 def table(known: Sequence[Row], group: str) -> list[dict[str, str]]:
-    """Lay a group of measures out, a row for each model; columns that are empty are left out."""
+    """Tabulate a group of metrics, one row per model; empty columns are dropped."""
     used = [name for name in GROUPS[group] if any(name in row.entry.metrics for row in known)]
     laid = []
     for row in known:
@@ -203,14 +203,14 @@ def table(known: Sequence[Row], group: str) -> list[dict[str, str]]:
 
 
 class Line(NamedTuple):
-    """A row of the table as it is shown; grey where it is no model of ours."""
+    """A row of the table as shown; grey if it is not one of the models here."""
 
     cells: dict[str, str]
     grey: bool = False
 
 
 def lines(known: Sequence[Row], group: str, others: Sequence[Published]) -> list[Line]:
-    """Lay a group out, best first: models, published likelihoods between them, real data last."""
+    """Tabulate a group, best first: models, published likelihoods among them, real data last."""
     laid = [Line(cells) for cells in table(known, group)]
     if group == "likelihood" and others:
         name, sign = score_of(others)
@@ -230,13 +230,13 @@ def lines(known: Sequence[Row], group: str, others: Sequence[Published]) -> list
 
 
 def score_of(others: Sequence[Published]) -> tuple[str, int]:
-    """Name the measure that published numbers are of, and 1 where more of it is better."""
+    """Return the metric of the published results, and 1 if higher is better."""
     bits = bool(others) and others[0].unit != "nats"
     return ("bits_per_dimension", -1) if bits else ("log_likelihood", 1)
 
 
 def null_row(known: Sequence[Row], group: str) -> dict[str, str] | None:
-    """Lay out what real data score in the samples' place, where that was measured."""
+    """Tabulate the score of real data in place of samples, if it was measured."""
     found: dict[str, str] = {}
     for name in GROUPS[group]:
         nulls = [
@@ -253,7 +253,7 @@ def null_row(known: Sequence[Row], group: str) -> dict[str, str] | None:
 
 
 def as_csv(data: str, known: Sequence[Row]) -> bytes:
-    """Write every measure of every model with all that it hangs on, and the literature’s."""
+    """Serialise every metric of every model with its settings, and published results."""
     stream = io.StringIO()
     writer = csv.writer(stream)
     writer.writerow(
@@ -278,7 +278,7 @@ def as_csv(data: str, known: Sequence[Row]) -> bytes:
 
 
 def arrays(entry: Entry) -> dict[str, np.ndarray]:
-    """Read what was measured for each test sample and each unit; empty where nothing was."""
+    """Read the measurements per test sample and per unit; empty if there are none."""
     places = [entry.folder] if not entry.hash else [results_folder(entry.hash), entry.folder]
     for place in places:
         if (place / LIKELIHOOD).is_file():
@@ -291,14 +291,14 @@ def arrays(entry: Entry) -> dict[str, np.ndarray]:
 
 
 def _sound(name: str, value: np.ndarray) -> bool:
-    """Whether an array holds numbers; units of a flow have no marginal KL, and may lack theirs."""
+    """Whether an array is usable; only the KL per unit may be NaN, as under a flow."""
     return value.dtype.kind in "fiu" and (
         name in ("kl_per_unit", "log_prior") or bool(np.isfinite(value).all())
     )
 
 
 class Difference(NamedTuple):
-    """Mean of one less another over the same test samples, its standard error, and n.
+    """Mean of one minus another over the same test samples, its standard error, and n.
 
     `paired` says whether it was taken sample by sample.
     """
@@ -310,7 +310,7 @@ class Difference(NamedTuple):
 
 
 def difference(one: Entry, other: Entry, name: str) -> Difference | None:
-    """Compare two models: sample by sample where both were kept, else by their errors."""
+    """Compare two models, sample by sample if both were kept, else by their errors."""
     a, b = arrays(one), arrays(other)
     same = np.array_equal(a.get("rows", ()), b.get("rows", ()))
     if name in a and name in b and same and a[name].shape == b[name].shape:

@@ -1,4 +1,4 @@
-"""One sample up close: its likelihood, its novelty, and the training data nearest to it."""
+"""Details of one sample: its likelihood, novelty, and nearest training data."""
 
 import numpy as np
 import streamlit as st
@@ -27,7 +27,7 @@ def sample_facts(
     component: int | None,
     levels: Levels = ALL_LEVELS,
 ) -> None:
-    """Tell what one sample is worth: log p(z), typicality, and whether it is new or copied."""
+    """Render the facts about one sample: log p(z), typicality and novelty."""
     own = _own(engine, component)
     strip = cache.strip(engine, tiles, seed, own, levels)
     frame = strip.values.index(scale)
@@ -46,15 +46,11 @@ def sample_facts(
     if found is None:
         return
     far = float(found.novelty[frame, tile])
-    way, share = ("farther from", far) if far >= 50 else ("closer to", 100 - far)
-    verdict = (
-        "Nearly a copy" if far < 5 else "Far from the data" if far > 95 else "New, as data are"
-    )
+    verdict = "Nearly a copy" if far < 5 else "Far from the data" if far > 95 else "Novel"
     st.caption(
-        f"**{verdict}**: {way} its nearest training code than {share:.0f} % of "
-        f"{found.held_out:,} held-out data, reconstructed, are {way.split()[1]} theirs "
-        f"({found.training:,} training codes compared). More typical of the prior than "
-        f"{found.typicality[frame, tile]:.0f} % of its own samples."
+        f"**{verdict}**: distance to the nearest training code at percentile {far:.0f} of "
+        f"{found.held_out:,} reconstructed held-out samples ({found.training:,} training codes "
+        f"searched). Typicality: percentile {found.typicality[frame, tile]:.0f} of prior samples."
     )
 
 
@@ -67,7 +63,7 @@ def neighbours(
     component: int | None,
     levels: Levels = ALL_LEVELS,
 ) -> None:
-    """Show the training data nearest to a sample, by code and, where at hand, by pixel."""
+    """Render the training data nearest to a sample, by code and, if installed, by pixel."""
     atlas, measure = cache.atlas(engine), cache.novelty_reference(engine)
     if atlas is None or measure is None:
         return
@@ -104,15 +100,15 @@ def neighbours(
 
 
 def hint(engines: list[Engine], difference: bool) -> str:
-    """Say what can be done with the samples, and what a comparison means."""
+    """Return a caption on how to use the samples, and how to read a comparison."""
     words = (
-        "Drag the slider, or across the pictures: every sample keeps its component and its noise, "
+        "Drag the slider, or drag across the images. Each sample keeps its component and noise; "
         "only the scale changes. A larger scale leaves the region the decoder was trained on. "
     )
     if len(engines) > 1:
         words += (
-            "The same noise means another code in another model: compare how samples change and "
-            "how good they are, not what they show. "
+            "The same noise maps to different codes in different models, so compare quality and "
+            "behaviour, not individual images. "
         )
     if difference and len(engines) > 1:
         curves = engines[0].sketch.kind == "curve"
@@ -124,9 +120,9 @@ def hint(engines: list[Engine], difference: bool) -> str:
             + " where they differ."
         )
     return words + (
-        "● nearly a training sample, ○ as new as held-out data, ◇ far from all training samples; "
-        "click a sample to see what it is worth. The bookmark in its corner, or K with the "
-        "pointer on it, keeps it as a candidate."
+        "● nearly a training sample, ○ as novel as held-out data, ◇ far from training samples; "
+        "click a sample for its likelihood and nearest neighbours. The bookmark in its corner, or "
+        "K with the pointer on it, keeps it as a candidate."
         + (
             " × marks a section whose surfaces cross by over 0.02 % of the chord."
             if engines[0].sketch.kind == "curve"
@@ -136,17 +132,16 @@ def hint(engines: list[Engine], difference: bool) -> str:
 
 
 def presets() -> None:
-    """Offer three scales by name."""
+    """Render buttons for three named scales."""
     for words, scale in (("Safer", 0.7), ("As trained", 1.0), ("Wilder", 1.3)):
         st.button(words, on_click=commit, kwargs={"scale": scale}, help=f"Scale {scale:g}")
 
 
 def no_prior(engine: Engine) -> None:
-    """Say why nothing can be drawn, and stop."""
+    """Render why nothing can be sampled, and stop."""
     st.info(
-        f"{engine.slug} is a plain autoencoder: it has no prior, so there is nothing to draw "
-        f"from. "
-        "Choose another model in the sidebar; its codes can be seen on the latent map.",
+        f"{engine.slug} is a plain autoencoder without a prior, so it cannot be sampled. "
+        "Choose another model in the sidebar, or see its codes on the latent map.",
         icon=":material/info:",
     )
     st.page_link(
@@ -161,7 +156,7 @@ def no_prior(engine: Engine) -> None:
 def _pixel_neighbours(
     x: Float[np.ndarray, "samples *sample"], one: Float[np.ndarray, "*sample"], k: int
 ) -> Int[np.ndarray, " k"]:
-    """Return the rows of the samples nearest to one, in data units."""
+    """Return the rows of the nearest samples in data space."""
     flat, wanted = x.reshape(len(x), -1), one.ravel()
     square = np.concatenate(
         [((rows - wanted) ** 2).sum(1) for rows in np.array_split(flat, max(1, len(x) // 5000))]

@@ -1,4 +1,4 @@
-"""What the scale trades: fidelity and diversity over the sweep, and at scale 1."""
+"""The trade-off of fidelity and diversity over the scale, and both at scale 1."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,7 +14,7 @@ from explorer.ui.wording.naming import prior_kind, prior_name
 
 
 def curve(engines: list[Engine], scale: float) -> None:
-    """Plot fidelity and diversity over the sweep, with errors, null row and "you are here"."""
+    """Render fidelity and diversity over the scale, with errors, null row and current scale."""
     known = [(engine, cache.tradeoff(engine)) for engine in engines]
     measured = [(engine, found) for engine, found in known if found is not None]
     if measured:
@@ -58,9 +58,9 @@ def _plots(measured: list[tuple[Engine, Tradeoff]], scale: float) -> None:
     st.caption(
         f"Scale 0 to 2 by 0.2; {first.n:,} samples against {first.n:,} test samples, "
         f"{first.repeats} seeds from {first.seed}, bars are standard errors; k = 5, whitened "
-        "principal components. Density depends on n: compare at one n. The large dot is where "
-        "the slider stands, read off between the "
-        "measured scales; the cross (or dotted line) puts training data in the samples’ place."
+        "principal components. Density depends on n; only compare values with equal n. The large "
+        "dot is the current scale (interpolated); the cross or dotted line is the score of real "
+        "training data."
     )
 
 
@@ -99,12 +99,12 @@ def _curve_of(
         x=here[:1],
         y=here[1:],
         mode="markers",
-        name="you are here",
+        name="current scale",
         showlegend=False,
         marker={"size": 15, "color": colour, "line": {"width": 2, "color": "white"}},
-        hovertemplate=f"you are here: scale {scale:g}",
+        hovertemplate=f"current scale: {scale:g}",
     )
-    if null_x is None:  # a score without a second axis: a level, not a place
+    if null_x is None:  # a score without a second axis: a line, not a point
         figure.add_hline(y=null, line={"width": 1, "dash": "dot", "color": "gray"})
         return
     figure.add_scatter(
@@ -119,7 +119,7 @@ def _curve_of(
 
 
 def measures(engine: Engine) -> None:
-    """Show fidelity and diversity at s = 1, each with error, n and the null row."""
+    """Render fidelity and diversity at s = 1, each with error, n and null row."""
     metrics = engine.checkpoint.metrics
     names = (
         ("density", "Fidelity: density"),
@@ -144,6 +144,6 @@ def measures(engine: Engine) -> None:
         st.caption(
             f"{prior_name(engine)} at scale 1, {first.n:,} samples against {first.n:,} test "
             f"samples, "
-            "five seeds, k = 5, on whitened principal components. “Real data” puts training "
-            "data in the samples’ place."
+            "five seeds, k = 5, on whitened principal components. “Real data” is the score of "
+            "training data in place of samples."
         )

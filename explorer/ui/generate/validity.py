@@ -17,7 +17,7 @@ from explorer.ui.wording.naming import prior_kind, prior_name
 
 
 def share(engine: Engine, view: GenerateView) -> None:
-    """Plot the share of sound designs within the constraints over the scale, for each prior."""
+    """Render the share of valid designs that meet the constraints over the scale, per prior."""
     properties = applicable_properties(engine.sketch, conditions(view))
     bounds = constraints(view, properties)
     if not bounds and not geometry.is_section(engine.sketch):
@@ -56,21 +56,21 @@ def share(engine: Engine, view: GenerateView) -> None:
     st.plotly_chart(figure, key="generate_share", config={"displayModeBar": False})
     asked = " and ".join(words(bound, properties) for bound in bounds)
     sound = (
-        f"sound (no crossing deeper than {CROSSED})" if geometry.is_section(engine.sketch) else ""
+        f"valid (no crossing deeper than {CROSSED})" if geometry.is_section(engine.sketch) else ""
     )
     said = " with ".join(part for part in (sound, asked) if part)
     st.caption(
         f"The share of samples that are {said}, as decoded: nothing is repaired. {n} samples at "
-        "each scale (seed 0), bars are one standard error (Wilson); the line is where the slider "
-        "stands. Set constraints above and see which prior keeps its promise, and at which scale. "
-        "At scale 0 a single Gaussian draws one and the same design every time."
+        "each scale (seed 0), bars are one standard error (Wilson); the dotted line marks the "
+        "current scale. Set constraints above to see which prior yields the most valid designs, "
+        "and at which scale. At scale 0 a single Gaussian always produces the same design."
     )
 
 
 def _wilson(
     share: Float[np.ndarray, " scales"], n: int
 ) -> tuple[Float[np.ndarray, " scales"], Float[np.ndarray, " scales"]]:
-    """Bounds of a share, one standard error wide, that also hold at 0 and 1.
+    """Bounds of a proportion, one standard error wide, that also hold at 0 and 1.
 
     References:
         Probable inference, the law of succession, and statistical inference (Wilson, 1927).

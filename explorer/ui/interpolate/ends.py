@@ -1,4 +1,4 @@
-"""The endpoints of a path: chosen, added, exchanged."""
+"""The endpoints of a path: choose, add, replace."""
 
 import numpy as np
 import streamlit as st
@@ -16,7 +16,7 @@ from explorer.ui.picks import service
 
 
 def usual_ends(engine: Engine, atlas: Atlas) -> tuple[str, ...]:
-    """Choose ends for a first look: two test data, of different classes where they are known."""
+    """Return default endpoints: two test samples, of different classes if known."""
     test = np.flatnonzero(atlas.split == 2)
     rows = test if len(test) > 1 else np.arange(len(atlas.codes))
     first = int(rows[0])
@@ -26,7 +26,7 @@ def usual_ends(engine: Engine, atlas: Atlas) -> tuple[str, ...]:
 
 
 def ends(engine: Engine, atlas: Atlas, view: InterpolateView) -> None:
-    """Choose two to four ends, each by layer and number, or as the link gave it."""
+    """Render the choice of two to four endpoints, each by layer and number, or from the link."""
     if not view.ends:
         view.ends = usual_ends(engine, atlas)
     elif len(view.ends) == 1:
@@ -38,12 +38,12 @@ def ends(engine: Engine, atlas: Atlas, view: InterpolateView) -> None:
         if len(view.ends) < MOST_ENDS:
             more = f"data:{_another(atlas, len(view.ends))}"
             st.button(
-                "Add an end", on_click=commit, kwargs={"ends": (*view.ends, more)},
+                "Add endpoint", on_click=commit, kwargs={"ends": (*view.ends, more)},
                 icon=":material/add:",
             )  # fmt: skip
         if len(view.ends) > 2:
             st.button(
-                "Take the last out", on_click=commit, kwargs={"ends": view.ends[:-1]},
+                "Remove last endpoint", on_click=commit, kwargs={"ends": view.ends[:-1]},
                 icon=":material/remove:",
             )  # fmt: skip
         st.button(
@@ -59,7 +59,7 @@ def _end(engine: Engine, atlas: Atlas, view: InterpolateView, number: int, end: 
     with st.container(width=190, gap="small"):
         layer, _, index = end.partition(":")
         if found is None:
-            st.caption(f"End {number + 1} is not in this model")
+            st.caption(f"Endpoint {number + 1} is not in this model")
         else:
             with st.container(horizontal=True, vertical_alignment="bottom"):
                 filmstrip(
@@ -101,7 +101,7 @@ def _another(atlas: Atlas, number: int) -> int:
 
 
 def _shuffled(atlas: Atlas, known: tuple[str, ...]) -> tuple[str, ...]:
-    """Choose other test data, by a seed made of the present ones: a link says which."""
+    """Choose other test samples, seeded by the current ones, so that a link restores them."""
     seed = sum(map(ord, "".join(known)))
     test = np.flatnonzero(atlas.split == 2)
     chosen = np.random.default_rng(seed).permutation(test)[: len(known)]

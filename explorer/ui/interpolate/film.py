@@ -1,4 +1,4 @@
-"""Interpolate: the ends of a way, the way itself, and what lies along it."""
+"""The decoded path: its film, profile, position on the map, and remarks."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -21,7 +21,7 @@ from explorer.ui.wording.format import signed
 
 
 def film(engine: Engine, walked: Way, view: InterpolateView) -> Strip:
-    """Show the path as one large picture under a slider and as a row; return its strip."""
+    """Render the path as one large image under a slider and as a row; return its strip."""
     strip = grid_strip(
         engine, walked.codes[:, None], tuple(float(k) for k in range(len(walked.codes)))
     )
@@ -57,7 +57,7 @@ def film(engine: Engine, walked: Way, view: InterpolateView) -> Strip:
 
 
 def profile(engine: Engine, walked: Way, at: int) -> None:
-    """Plot log p(z) and the step size along the way, and say what the numbers are."""
+    """Render log p(z) and the step size along the path, with a summary."""
     size = paths.steps(walked.codes, spread(engine))
     figure = go.Figure()
     frames = list(range(len(walked.codes)))
@@ -73,7 +73,7 @@ def profile(engine: Engine, walked: Way, at: int) -> None:
         )  # fmt: skip
     figure.add_scatter(
         x=[k + 0.5 for k in frames[:-1]], y=size, mode="lines+markers", yaxis="y2",
-        name="step, in spreads", line={"color": palette.CLASSES[1], "dash": "dot"},
+        name="step size (prior std)", line={"color": palette.CLASSES[1], "dash": "dot"},
         marker={"size": 5, "symbol": "diamond"},
     )  # fmt: skip
     stops = np.linspace(0, frames[-1], len(walked.ends))
@@ -90,7 +90,9 @@ def profile(engine: Engine, walked: Way, at: int) -> None:
         legend={"orientation": "h", "y": 1.2},
     )  # fmt: skip
     st.plotly_chart(figure, key="interpolate_profile", config={"displayModeBar": False})
-    words = f"Length {size.sum():.1f} spreads of the prior, largest step {size.max():.2f}"
+    words = (
+        f"Latent length {size.sum():.1f} prior standard deviations, largest step {size.max():.2f}"
+    )
     if engine.has_prior:
         words += f", lowest log p(z) {density.min():.1f} nats at frame {int(density.argmin())}"
     st.caption(signed(words) + ".")
@@ -99,18 +101,17 @@ def profile(engine: Engine, walked: Way, at: int) -> None:
 
 
 def _saved(legs: tuple[Geodesic, ...]) -> str:
-    """Say how much shorter than straight lines the way is in what is decoded."""
+    """Describe how much shorter the path is than straight lines, in data space."""
     length = sum(leg.length for leg in legs)
     line = sum(leg.straight_length for leg in legs)
     share = max(0.0, 100 * (1 - length / line)) if line > 0 else 0.0
     return (
-        f"In what is decoded it is {length:.1f} long, the straight line {line:.1f}: "
-        f"{share:.1f} % shorter."
+        f"Length in data space: {length:.1f} (straight line: {line:.1f}), {share:.1f} % shorter."
     )
 
 
 def chart(engine: Engine, atlas: Atlas, walked: Way, view: InterpolateView) -> None:
-    """Show the way on the map."""
+    """Render the path on the map."""
     if view.path:
         _, places = path_codes(atlas, view.path, view.frames)
     else:
@@ -131,40 +132,40 @@ def chart(engine: Engine, atlas: Atlas, walked: Way, view: InterpolateView) -> N
         height=420,
     )
     how = (
-        "The way itself: nothing is projected."
+        "The actual path: this latent space is 2-D, so nothing is projected."
         if atlas.method == "plane"
-        else "Each frame stands at the geometric median of the map places of its 15 nearest codes."
+        else "Each frame is placed at the geometric median of its 15 nearest neighbours."
     )
     st.caption(f"{how} " + " · ".join(f"{k + 1} {words}" for k, words in enumerate(walked.ends)))
 
 
 def remarks(engine: Engine, walked: Way, view: InterpolateView) -> None:
-    """Say what the way means, and where it means nothing."""
+    """Render how to read the path, and where it is not meaningful."""
     words = []
     objection = paths.slerp_objection(engine.components())
     if view.kind == "spherical" and not view.path and objection:
         st.caption(f":material/warning: {objection}")
     if walked.estimated:
         words.append(
-            "The line lies on a projection: each code is the mean of the 15 nearest on the map, "
-            "near ones first."
+            "The line lies on a projection: each code is the distance-weighted mean of the 15 "
+            "nearest on the map."
         )
     if view.kind == "following" and not view.path:
         words.append(
-            "Under a single Gaussian this way bows towards the mean; under a mixture it goes "
-            "from component to component. Dense need not mean realistic: look at the pictures."
+            "With a Gaussian prior the path bends towards the mean; with a mixture it moves from "
+            "component to component. High density does not guarantee realistic samples."
         )
     if view.kind == "geodesic" and not view.path:
         words.append(
-            "The shortest way as the decoder sees it: pictures change as evenly and as little as "
-            "they can. Where the decoder is nearly flat, that is nearly the straight line."
+            "Shortest path under the decoder’s pullback metric: images change as little and as "
+            "evenly as possible. Where the decoder is nearly linear, it is nearly straight."
         )
-    words.append("Drag the slider, or across the large picture.")
+    words.append("Drag the slider, or drag across the large image.")
     st.caption(" ".join(words))
 
 
 def formula(view: InterpolateView) -> None:
-    """Show how the way is made."""
+    """Render the formula of the path."""
     if view.kind == "spherical":
         st.latex(
             r"u = \frac{z - \mu}{\sigma},\quad \hat u(t) = \frac{\sin((1-t)\,\Omega)}{\sin\Omega}"
@@ -177,8 +178,8 @@ def formula(view: InterpolateView) -> None:
             r"U(z) = -\lambda \log p(z) + (1-\lambda)\tfrac12\lVert z - z^{\text{line}}\rVert^2"
         )
         st.markdown(
-            "Between steps the codes are spread to equal distances (the string method); "
-            r"$\lambda$ is the closeness."
+            "Between steps the codes are redistributed to equal spacing (the string method); "
+            r"$\lambda$ is the density weight."
         )
     elif view.kind == "geodesic":
         st.latex(
@@ -187,8 +188,8 @@ def formula(view: InterpolateView) -> None:
             r"\varphi(z) = 2 \arcsin \sqrt{p(z)} \ \text{ for binary pixels}"
         )
         st.markdown(
-            "The metric that the decoder pulls back into the space of codes, never formed; from "
-            "the straight line down, so that the energy never rises."
+            "This is the energy under the decoder’s pullback metric, which is never formed. "
+            "Starting from the straight line, it never increases."
         )
     else:
         st.latex(r"z(t) = (1-t)\,a + t\,b")

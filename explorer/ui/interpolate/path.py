@@ -16,13 +16,13 @@ from explorer.ui.cache.atlases import holes_of
 KINDS = {
     "straight": "Straight",
     "spherical": "Slerp",
-    "following": "Along the density",
+    "following": "High-density path",
     "geodesic": "Geodesic",
 }
 
 
 class Way(NamedTuple):
-    """A walked path: its codes, its ends in words, and whether the codes are read off a map."""
+    """A path: its codes, its endpoints' descriptions, and whether it was drawn on a projection."""
 
     codes: Float[np.ndarray, "frames latent"]
     ends: list[str]
@@ -31,12 +31,12 @@ class Way(NamedTuple):
 
 
 def kinds(engine: Engine) -> list[str]:
-    """Name the ways that a model has: pictures that come pixel by pixel have no derivative."""
+    """List the methods a model supports: an autoregressive decoder has no derivative."""
     return [kind for kind in KINDS if not (kind == "geodesic" and engine.sequential)]
 
 
 def way(engine: Engine, atlas: Atlas, view: InterpolateView) -> Way | None:
-    """Walk between the link's ends; None where fewer than two can be found."""
+    """Return the path between the link's endpoints; None if fewer than two are found."""
     if view.path:
         codes, _ = path_codes(atlas, view.path, view.frames)
         return Way(codes, ["start of the line", "end of the line"], atlas.method != "plane")

@@ -17,7 +17,7 @@ STEPS = tuple(round(-2 + 0.25 * step, 2) for step in range(17))
 
 
 def direction(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
-    """Offer the direction from group B to group A: scrub it, name it, keep it."""
+    """Render the direction from group B to group A: scrub it, name it, save it."""
     a, b = select(engine, atlas, view.a), select(engine, atlas, view.b)
     if not view.a and not view.b:
         return
@@ -26,7 +26,7 @@ def direction(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
             (("A", a), ("B", b))]  # fmt: skip
     st.caption("Mean of A minus mean of B. " + " · ".join(said))
     if a is None or b is None or not len(a.z) or not len(b.z):
-        st.caption("Select a second group, and make it the other end.")
+        st.caption("Select a second group and set it as A or B.")
         return
     vector = a.z.mean(0) - b.z.mean(0)
     centre = select(engine, atlas, view.pick)
@@ -44,13 +44,15 @@ def direction(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
         selectable=False,
         tile_width=tile_width(engine, 110),
     )
-    where = centre.words if centre is not None and len(centre.z) else "the mean of B"
-    st.caption(f"Starting from {where}; one step is the whole way from B to A.")
+    where = "the mean of B"
+    if centre is not None and len(centre.z):
+        where = centre.words if len(centre.z) == 1 else f"the mean of {centre.words}"
+    st.caption(f"Starts at {where}; one step is the full A − B difference.")
     with (
         st.form("latent_map_keep", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
-        name = st.text_input("Name", max_chars=60, placeholder="as: thicker stroke")
+        name = st.text_input("Name", max_chars=60, placeholder="e.g. thicker stroke")
         kept = st.form_submit_button("Save direction")
     if kept:
         try:
@@ -59,4 +61,4 @@ def direction(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
         except DirectionError as error:
             st.caption(f":material/error: {error}")
         else:
-            st.caption(f"Saved “{made.name}”: it is a row of Traverse now.")
+            st.caption(f"Saved “{made.name}”; it is now a row on Traverse.")

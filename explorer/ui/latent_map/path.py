@@ -18,7 +18,7 @@ STATIONS = 15
 
 
 def path(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
-    """Decode a line drawn on the map, and hand it to Interpolate."""
+    """Render a line drawn on the map, decoded, with a link to Interpolate."""
     z, _ = path_codes(atlas, view.path, STATIONS)
     strip = grid_strip(engine, z[None], (0.0,))
     st.markdown("**Along your line**")
@@ -33,7 +33,7 @@ def path(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(
             pages.page_path("interpolate"),
-            label="Walk it in Interpolate",
+            label="Open in Interpolate",
             icon=":material/timeline:",
             query_params={"model": view.model, "path": view.path},
         )
@@ -41,6 +41,6 @@ def path(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
         export_menu.strip_menu(engine, strip, "latent_map_path_take", "line")
     if atlas.method != "plane":
         st.caption(
-            "Estimated: a place on this map has no code of its own, so each picture is decoded "
-            "from the mean of the 15 nearest codes, near ones first."
+            "Estimated: points of a projection have no codes, so each image is decoded from the "
+            "distance-weighted mean of the 15 nearest codes."
         )

@@ -1,4 +1,4 @@
-"""What is held on the map: a selection's members, neighbours and direction; a drawn path."""
+"""The details of a selection on the map: its members, mean, facts and neighbours."""
 
 import numpy as np
 import streamlit as st
@@ -24,16 +24,16 @@ METRICS = {"euclidean": "Euclidean", "cosine": "Cosine", "whitened": "Whitened"}
 
 
 def held(engine: Engine, atlas: Atlas, view: LatentMapView) -> Selection | None:
-    """Return what the page's pick selects."""
+    """Return the page's selection."""
     return select(engine, atlas, view.pick, holes_of(engine, view.pick))
 
 
 def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -> None:
-    """Show a selection: members decoded, their mean, facts, and the nearest codes of data."""
+    """Render a selection: members decoded, their mean, facts, and the nearest data."""
     n = len(chosen.z)
     st.markdown(f"**{chosen.words}**")
     if n == 0:
-        st.caption("No codes of data lie there. Draw a box or a lasso over some dots.")
+        st.caption("No data are encoded there. Draw a box or a lasso over some dots.")
         return
     _acts(engine, atlas, chosen, view)
     members = chosen.z
@@ -49,7 +49,7 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
         name="member",
     )
     if n > MEMBERS:
-        st.caption(f"{MEMBERS} of them, drawn at random (seed 0), decoded.")
+        st.caption(f"{MEMBERS} of them, chosen at random (seed 0), decoded.")
     _facts(engine, atlas, chosen)
     mean = chosen.z.mean(0)
     if n > 1:
@@ -63,8 +63,8 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
         )
     if _in_hole(engine, view.pick):
         st.caption(
-            "Hardly any data have codes here, yet the prior draws from it: the decoder was never "
-            "trained on what it shows."
+            "Almost no data are encoded here, but the prior samples here: the decoder was never "
+            "trained on it, and extrapolates."
         )
     st.markdown(f"**Nearest data to {'their mean' if n > 1 else 'it'}**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -167,7 +167,7 @@ def _facts(engine: Engine, atlas: Atlas, chosen: Selection) -> None:
 
 
 def _in_hole(engine: Engine, pick: str) -> bool:
-    """Whether a pick is a hole, or a spot inside one."""
+    """Whether a selection is a hole, or a point inside one."""
     if not pick.startswith("spot:"):
         return pick.startswith("holes:")
     found = cache.plane(engine)
@@ -179,5 +179,5 @@ def _in_hole(engine: Engine, pick: str) -> bool:
 
 
 def tile_width(engine: Engine, pixels: int) -> int:
-    """Return the least width of a tile: curves need more room than pixels."""
+    """Return the minimum width of a tile: curves need more room than images."""
     return pixels if engine.sketch.kind == "pixels" else max(110, 2 * pixels)

@@ -1,1 +1,1 @@
-"""What two pages or more share."""
+"""Panels shared by two or more pages."""

@@ -1,4 +1,4 @@
-"""Constraints on designs: set on the page, told beside the samples, plotted over the scale."""
+"""Constraints on designs: their menu, and the conditions designs are evaluated under."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ Bounded = GenerateView | CandidatesView
 
 
 def conditions(view: Bounded) -> Conditions:
-    """Return under what designs are judged."""
+    """Return the conditions designs are evaluated under."""
     return Conditions(reynolds=view.reynolds, alpha=view.alpha)
 
 
@@ -34,18 +34,18 @@ def constraints(view: Bounded, properties: Sequence[Property]) -> tuple[Constrai
 
 
 def remember(view: Bounded) -> None:
-    """Carry constraints and flow from page to page."""
+    """Carry constraints and flow conditions from page to page."""
     for name, key in CARRIED:
         st.session_state[key] = getattr(view, name)
 
 
 def applicable_constraints(engine: Engine, view: Bounded) -> tuple[Constraint, ...]:
-    """Return the view's constraints that an engine's samples can meet."""
+    """Return the view's constraints that apply to an engine's samples."""
     return constraints(view, applicable_properties(engine.sketch, conditions(view)))
 
 
 def words(bound: Constraint, properties: Sequence[Property]) -> str:
-    """Write a constraint for people."""
+    """Format a constraint for display."""
     found = next((item for item in properties if item.key == bound.key), None)
     if found is None:
         return str(bound)
@@ -55,7 +55,7 @@ def words(bound: Constraint, properties: Sequence[Property]) -> str:
 
 
 def control_bounds(engine: Engine, view: Bounded) -> None:
-    """Offer a menu that sets constraints, and the flow that sections are judged in."""
+    """Render the menu of constraints and flow conditions."""
     properties = applicable_properties(engine.sketch, conditions(view))
     if not properties:
         return
@@ -73,7 +73,7 @@ def control_bounds(engine: Engine, view: Bounded) -> None:
                 on_click=commit,
                 kwargs={"limits": join(item for item in bounds if item != bound) or None},
                 icon=":material/close:",
-                help="Take this constraint away",
+                help="Remove this constraint",
             )
         with st.form(f"{page}_bounds", border=False):
             keys = [item.key for item in properties]
@@ -106,7 +106,7 @@ def _flow(engine: Engine, view: Bounded) -> None:
         return
     if not aerodynamics.available():
         st.caption(
-            'Lift and drag need NeuralFoil: `pip install -c constraints.txt -e ".[airfoil]"`.'
+            'Lift and drag require NeuralFoil: `pip install -c constraints.txt -e ".[airfoil]"`.'
         )
         return
     with st.container(horizontal=True):

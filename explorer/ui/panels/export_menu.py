@@ -1,4 +1,4 @@
-"""Take with you: pictures, animations and codes of what is on the page, and what rebuilds them."""
+"""The export menu: images, animations, codes, and the JSON that regenerates them."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,21 +18,21 @@ def strip_menu(
     key: str,
     name: str,
     frame: int = 0,
-    label: str = "Take with you",
+    label: str = "Export",
 ) -> None:
-    """Offer a strip: one frame as PNG, all as sprite, GIF and WebP, codes, and the JSON.
+    """Render the export menu of a strip: PNG, sprite, GIF, WebP, codes and the JSON.
 
     Args:
         engine: The model.
         strip: Its strip.
         key: Key of the menu.
         name: What it shows, for file names.
-        frame: The frame that is shown.
-        label: Of the menu.
+        frame: The frame on display.
+        label: Label of the menu.
     """
     stem = f"{engine.slug}-{name}"
     with st.popover(label, icon=":material/download:"):
-        _button("Picture (PNG)", lambda: exports.picture(strip, frame), f"{stem}.png", key)
+        _button("Image (PNG)", lambda: exports.picture(strip, frame), f"{stem}.png", key)
         if len(strip.values) > 1:
             sheet = f"{stem}-sprite.png"
             _button("All frames (PNG sprite)", lambda: exports.sprite(strip), sheet, key)
@@ -53,12 +53,12 @@ def strip_menu(
 def codes_menu(
     engine: Engine, columns: dict[str, np.ndarray], z: np.ndarray, key: str, stem: str
 ) -> None:
-    """Offer codes with their identities as CSV and NPZ, decoded as PNG, and the JSON."""
+    """Render the export menu of codes: CSV and NPZ with their identities, PNG, and the JSON."""
 
     def decoded() -> Strip:
         return codes_strip(engine, z)
 
-    with st.popover("Take with you", icon=":material/download:"):
+    with st.popover("Export", icon=":material/download:"):
         _button("Decoded (PNG)", lambda: exports.picture(decoded()), f"{stem}.png", key)
         _tables(columns, z, stem, key)
         _recipe(engine, decoded, stem, key)
@@ -75,12 +75,14 @@ def _recipe(
     view = st.context.url or ""
     query = "&".join(f"{name}={value}" for name, value in st.query_params.items())
     _button(
-        "What rebuilds it (JSON)",
+        "Recipe to reproduce (JSON)",
         lambda: exports.manifest(engine, make(), __version__, f"{view}?{query}", frame),
         f"{stem}.json",
         key,
     )
-    st.caption(f"`latent-explorer rebuild {stem}.json` makes it again and compares.")
+    st.caption(
+        f"Run `latent-explorer rebuild {stem}.json` to regenerate and verify it bit for bit."
+    )
 
 
 def _rows(strip: Strip) -> tuple[dict[str, np.ndarray], np.ndarray]:

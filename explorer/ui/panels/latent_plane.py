@@ -1,4 +1,4 @@
-"""The latent map: its layers, its colours, and what is hidden."""
+"""The latent map: its layers, colours and hidden points."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -23,7 +23,7 @@ COLOURS = {
     "log_prior": "log p(z)",
     "typicality": "Typicality",
     "claimed": "Nearest prototype",
-    "trust": "Trust of the projection",
+    "trust": "Trustworthiness",
     "split": "Split",
 }
 LAYERS = {
@@ -37,7 +37,7 @@ LAYERS = {
 
 
 def colours(engine: Engine, atlas: Atlas) -> dict[str, str]:
-    """Name the colours that this model's map can show."""
+    """List the colourings available for this model's map."""
     absent = set() if atlas.classes else {"label"}
     absent |= set() if engine.has_prior else {"kl", "log_prior", "typicality"}
     absent |= set() if cache.claims(engine) is not None else {"claimed"}
@@ -46,7 +46,7 @@ def colours(engine: Engine, atlas: Atlas) -> dict[str, str]:
 
 
 def layers(engine: Engine) -> dict[str, str]:
-    """Name the layers that this model's map can show."""
+    """List the layers available for this model's map."""
     components = engine.components()
     absent = set() if components is not None and len(components) > 1 else {"prototypes"}
     absent |= set() if engine.has_prior else {"prior", "density", "aggregated", "holes"}
@@ -54,8 +54,8 @@ def layers(engine: Engine) -> dict[str, str]:
 
 
 def draw(engine: Engine, atlas: Atlas, view: LatentMapView) -> MapState:
-    """Draw the page's map and return what is picked and drawn."""
-    # The map and what is told of a pick stand side by side until the window is narrow.
+    """Render the page's map; return the selection and the drawn line."""
+    # The map and the details of a selection stand side by side unless the window is narrow.
     st.html("<style>.st-key-latent_map_plane { min-width: min(26rem, 100%); }</style>")
     kept = select(engine, atlas, view.only)
     hidden: np.ndarray = np.empty(0, np.int64)
@@ -93,7 +93,7 @@ def chart(
     marks: Sequence[tuple[float, float, str]] = (),
     height: int = 560,
 ) -> MapState:
-    """Draw a map of a model's codes."""
+    """Render a map of a model's codes."""
     column = _column(engine, atlas, colour)
     ramp = palette.CLASSES if column is not None and column.classes else palette.RAMP
     offered = layers(engine)
@@ -102,7 +102,7 @@ def chart(
         below.append(Layer("prior", "Prior samples", "diamond", palette.INK, "prior" in shown))
     if "prototypes" in offered:
         below.append(Layer("prototypes", "Prototypes", "star", palette.INK, "prototypes" in shown))
-    kind = "its own plane" if atlas.method == "plane" else "projected by UMAP"
+    kind = "not projected" if atlas.method == "plane" else "projected by UMAP"
     return point_map(
         below,
         key=key,
@@ -123,24 +123,24 @@ def chart(
         smooth=engine.sketch.kind == "curve",
         inked=engine.sketch.inked,
         summary=(
-            f"Latent map of {engine.slug}, {kind}: {len(atlas.xy):,} codes of data. Arrow keys go "
-            "from point to point, Enter selects, Escape clears, plus and minus zoom."
+            f"Latent map of {engine.slug}, {kind}: {len(atlas.xy):,} codes of data. Arrow keys "
+            "move from point to point, Enter selects, Escape clears, plus and minus zoom."
         ),
         height=height,
     )
 
 
 def caption(atlas: Atlas) -> str:
-    """Say what is seen, and what it is not."""
+    """Return a caption on what the map shows, and what it does not."""
     train, test = (atlas.split == 0).sum(), (atlas.split == 2).sum()
     where = f"{train:,} training and {test:,} test codes (posterior means)."
     if atlas.method == "plane":
-        return f"{where} The latent space has two dimensions: nothing is projected, this is it."
+        return f"{where} This latent space is 2-D: the map shows it exactly (no projection)."
     return (
-        f"{where} UMAP keeps neighbourhoods, not distances: gaps and sizes on this map are "
-        f"not distances in the model. "
-        f"Mean trust {atlas.trust.mean():.2f}: that share of a code’s 15 nearest codes is "
-        f"kept among its 15 nearest here."
+        f"{where} UMAP preserves neighbourhoods, not distances: gaps and sizes on this map are "
+        "not distances in latent space. "
+        f"Mean trustworthiness {atlas.trust.mean():.2f}: the share of a code’s 15 nearest "
+        "neighbours preserved among its 15 nearest on the map."
     )
 
 
@@ -154,7 +154,7 @@ def _column(engine: Engine, atlas: Atlas, name: str) -> Column | None:
         if best is not None:
             names = [str(k) for k in range(len(palette.CLASSES))]
             return Column(
-                "Nearest prototype, by its last figure",
+                "Nearest prototype (coloured by last digit of its number)",
                 (best % len(palette.CLASSES)).astype(np.float32),
                 classes=names,
             )

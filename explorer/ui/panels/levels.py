@@ -1,4 +1,4 @@
-"""Two levels in the app: what the top decides, and what the bottom adds."""
+"""Controls for two-level models: what the top decides, and what the bottom adds."""
 
 import numpy as np
 import streamlit as st
@@ -17,26 +17,26 @@ WORDS = {"z2": "top, z2", "z1": "bottom, z1"}
 
 
 def several(engine: Engine) -> bool:
-    """Whether a model's code has levels."""
+    """Whether a model has several levels."""
     return engine.has_prior and len(engine.space.levels) > 1
 
 
 def of(engine: Engine, view: Levelled) -> Levels:
-    """Return which level the page's scale moves."""
+    """Return which level the page's scale applies to."""
     if not several(engine):
         return ALL_LEVELS
     return Levels(view.level, view.held, view.lower).of(engine.space)
 
 
 def choose(engine: Engine, view: Levelled) -> None:
-    """Let one choose which level the scale moves, and what the other does."""
+    """Render the choice of the level the scale applies to, and the settings of the other."""
     if not several(engine):
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         names = {"": "Both levels", "z2": "Top only, z2", "z1": "Bottom only, z1"}
         control(
             st.segmented_control,
-            "The scale moves",
+            "Scale applies to",
             view,
             "level",
             options=list(names),
@@ -57,7 +57,7 @@ def choose(engine: Engine, view: Levelled) -> None:
             )
         control(
             st.number_input,
-            "Seed of the bottom",
+            "Seed for z1",
             view,
             "lower",
             min_value=0,
@@ -65,7 +65,7 @@ def choose(engine: Engine, view: Levelled) -> None:
             step=1,
             placeholder="as above",
             width=150,
-            help="Another seed draws the bottom anew under the same top: what the bottom adds.",
+            help="Another seed resamples the bottom under the same top, which shows what it adds.",
         )
 
 
@@ -78,26 +78,26 @@ def apart(
     seed: int = 0,
     view: TraverseView | None = None,
 ) -> None:
-    """Show one code with each of its levels drawn anew, both under a scale of their own.
+    """Render one code with each of its levels resampled, each with its own scale.
 
     Args:
         engine: The model.
         z: The code.
-        what: The code in words.
-        key: Start of the widgets' keys.
+        what: A description of the code.
+        key: Prefix of the widgets' keys.
         seed: Seed of the draws.
-        view: A page's view whose own seed it is, to be chosen here.
+        view: A view whose seed is chosen here.
     """
     if not several(engine):
         return
     st.subheader("What the top decides, what the bottom adds", anchor=False)
     if view is not None:
-        control(st.number_input, "Seed of the draws", view, "seed", min_value=0,
+        control(st.number_input, "Seed of the samples", view, "seed", min_value=0,
                 max_value=2**31 - 1, step=1, width=150)  # fmt: skip
         seed = view.seed
     told = (
-        ("z1", "The top stays, the bottom is drawn anew", "what the bottom adds"),
-        ("z2", "The bottom stays, the top is drawn anew", "what the top decides"),
+        ("z1", "z2 fixed, z1 resampled", "what the bottom adds"),
+        ("z2", "z1 fixed, z2 resampled", "what the top decides"),
     )
     pixels = engine.sketch.kind == "pixels"
     for column, (level, words, short) in zip(st.columns(2, gap="large"), told, strict=True):
@@ -116,10 +116,9 @@ def apart(
                 columns=6 if pixels else 3,
             )
     st.caption(
-        f"{what}, {TILES} draws of one level each, seed {seed}. At scale 0 a level stands at its "
-        "mean. Where pictures hardly change, that level has little to say. A bottom that is kept "
-        "under another top is a pair the prior would hardly draw: it shows what the decoder takes "
-        "from the top, not a sample."
+        f"{what}, {TILES} samples per level, seed {seed}. At scale 0 a level is at its mean. "
+        "If the images barely change, that level carries little information. Combining a fixed "
+        "z1 with a new z2 is off-prior: it shows what the decoder reads from z2, not a sample."
     )
 
 
@@ -131,7 +130,7 @@ def of_sample(
     component: int | None,
     moved: Levels,
 ) -> None:
-    """Show the levels of one sample of a scale strip apart, the first one if none was chosen."""
+    """Render the levels of the selected sample of a scale strip, or of the first one."""
     if not several(engine):
         return
     strip = cache.strip(engine, 64, seed, component, moved)
@@ -151,21 +150,21 @@ def sampled(
     levels: Levels,
     key: str,
 ) -> None:
-    """Show pictures drawn pixel by pixel, where a model makes them so; the means came at once."""
+    """Render samples drawn pixel by pixel, if the decoder is autoregressive."""
     if not engine.sequential:
         return
-    st.subheader("Drawn pixel by pixel", anchor=False)
+    st.subheader("Sampled pixel by pixel", anchor=False)
     strip = cache.painted(engine, tiles, scale, seed, component, levels)
     filmstrip(strip, key=key, selectable=False, tile_width=56)
     st.caption(
-        f"The same {tiles} codes at scale {scale:g}, each pixel drawn given those before it "
-        f"(seed {seed}). Above are the means: each pixel’s probability given the probabilities of "
-        "those before it."
+        f"The same {tiles} codes at scale {scale:g}, each pixel sampled given the preceding ones "
+        f"(seed {seed}). Above are the means: each pixel’s probability given the preceding "
+        "probabilities."
     )
 
 
 def formula(engine: Engine) -> None:
-    """Show how a code of two levels is drawn."""
+    """Render the formula of a two-level draw."""
     if not several(engine):
         return
     st.latex(

@@ -1,4 +1,4 @@
-"""Pictures of data, and of pseudo-inputs as training went on."""
+"""Images of data, and of pseudo-inputs during training."""
 
 import numpy as np
 import streamlit as st
@@ -13,14 +13,14 @@ from explorer.ui.components import filmstrip
 
 
 def contrast(engine: Engine, pictures: Float[np.ndarray, "components *sample"]) -> float:
-    """Return by how much pale pictures are brightened, so that learned inputs can be seen."""
+    """Return the contrast factor that makes faint pseudo-inputs visible."""
     if not isinstance(engine.sketch, PixelSketch):
         return 1.0
     return round(max(1.0, 1 / max(float(np.quantile(pictures, 0.995)), 0.05)), 1)
 
 
 def pictures_of(engine: Engine, rows: Int[np.ndarray, " chosen"]) -> tuple[Strip, str]:
-    """Return data of the atlas as a strip, and a sentence on what is shown."""
+    """Return data of the atlas as a strip, and a sentence on what it shows."""
     atlas = cache.atlas(engine)
     assert atlas is not None
     data = cache.originals(engine)
@@ -28,19 +28,19 @@ def pictures_of(engine: Engine, rows: Int[np.ndarray, " chosen"]) -> tuple[Strip
         x = engine.decode(atlas.codes[rows])
         return samples_strip(
             x, engine.sketch
-        ), "Decoded from their codes; the data set itself is not at hand."
+        ), "Reconstructions: the data set is not installed (start with `--data` to see originals)."
     found = []
     for row in rows:
         split = data.split(SPLITS[atlas.split[row]])
         found.append(split.x[np.flatnonzero(split.ids == atlas.ids[row])[0]])
-    return samples_strip(np.stack(found), engine.sketch), "The data themselves."
+    return samples_strip(np.stack(found), engine.sketch), "Original data."
 
 
 def replay(engine: Engine, epoch: int | None) -> int | None:
-    """Scrub the pseudo-inputs along training, where snapshots were kept; return the epoch."""
+    """Render the pseudo-inputs during training, if snapshots were kept; return the epoch."""
     kept = cache.snapshots(engine)
     if not kept:
-        st.caption("No snapshots were kept while this model was trained.")
+        st.caption("No snapshots were saved during this model’s training.")
         return epoch
     inputs, epochs = kept["inputs"], kept["epochs"]
     frames, tiles = inputs.shape[:2]
@@ -56,7 +56,7 @@ def replay(engine: Engine, epoch: int | None) -> int | None:
         key="prototypes_replay",
         at=float(epochs[-1] if epoch is None else epoch),
         label="Epoch",
-        low="first kept",
+        low="first saved",
         high="trained",
         decimals=0,
         selectable=False,

@@ -1,4 +1,4 @@
-"""The scale under the finger: one or more models' samples over s = 0 to 2, on one slider."""
+"""The scale sweep: samples of one or more models for s = 0 to 2, on one slider."""
 
 from urllib.parse import urlencode
 
@@ -36,7 +36,7 @@ def sweep(
     conditions: Conditions | None = None,
     levels: Levels = ALL_LEVELS,
 ) -> FilmstripState:
-    """Show the same noise at every scale for each engine; return what was released and chosen.
+    """Render the same noise at every scale for each engine; return the scale and selection.
 
     Args:
         engines: The models, side by side.
@@ -44,17 +44,17 @@ def sweep(
         at: The scale.
         tiles: Samples of each model.
         seed: Seed of components and noise.
-        component: One component only.
-        tile: The chosen sample.
-        tile_width: Least width of a picture.
-        titles: Whether each model is named.
-        columns: Pictures in a row, at most.
-        selectable: Whether samples can be chosen.
-        difference: Whether the others are shown as differences from the first.
-        judged: Whether each sample bears a glyph of how new it is.
+        component: Sample only this component.
+        tile: The selected sample.
+        tile_width: Minimum width of a tile.
+        titles: Whether to name each model.
+        columns: Maximum number of tiles per row.
+        selectable: Whether samples can be selected.
+        difference: Whether to show the others as differences from the first.
+        judged: Whether each sample has a glyph for its novelty.
         limits: Constraints on properties, as in a link.
-        conditions: Under what samples are judged as designs.
-        levels: Which level the scale moves, in models of two.
+        conditions: The conditions designs are evaluated under.
+        levels: Which level the scale applies to, in two-level models.
     """
     strips = [
         cache.strip(engine, tiles, seed, _own(engine, component), levels) for engine in engines
@@ -104,7 +104,7 @@ def standing_address(
     component: int | None,
     levels: Levels = ALL_LEVELS,
 ) -> str:
-    """Return where the browser asks how new and how typical a strip's samples are."""
+    """Return the URL of novelty and typicality of a strip's samples."""
     own = _own(engine, component)
     place = address_of(engine, "standing", tiles, seed, "all" if own is None else own)
     asked = _levels_asked(engine, levels)
@@ -120,19 +120,19 @@ def worth_address(
     conditions: Conditions | None,
     levels: Levels = ALL_LEVELS,
 ) -> str:
-    """Return where the browser asks for the properties of a strip's samples."""
+    """Return the URL of the properties of a strip's samples."""
     own = _own(engine, component)
     place = address_of(engine, "worth", tiles, seed, "all" if own is None else own)
     asked = (conditions or Conditions()).model_dump(exclude_defaults=True)
     asked |= {"limits": limits} if limits else {}
-    # The browser keeps what it has fetched: other properties, as of a new package, other address.
+    # Browsers cache responses: other properties, as of a new plug-in, need another URL.
     asked["of"] = ".".join(item.key for item in applicable_properties(engine.sketch))
     asked |= _levels_asked(engine, levels)
     return f"{place}&{urlencode(asked)}"
 
 
 def _levels_asked(engine: Engine, levels: Levels) -> dict[str, object]:
-    """Write which level a strip's scale moves as parts of an address."""
+    """Return the query parameters for the level a strip's scale applies to."""
     own = levels.of(engine.space)
     facts = {"level": own.moves, "held": own.held, "lower": own.lower}
     return {
@@ -141,13 +141,13 @@ def _levels_asked(engine: Engine, levels: Levels) -> dict[str, object]:
 
 
 def component_count(engine: Engine) -> int:
-    """Count the components of an engine's prior."""
+    """Return the number of components of an engine's prior."""
     components = engine.components()
     return 0 if components is None else len(components)
 
 
 def companions(engine: Engine) -> list[Engine]:
-    """Return the engine with X-VAE and the standard prior of the same data and latent size."""
+    """Return the engine with its X-VAE and standard normal counterparts."""
     own = engine.checkpoint.config
     if not engine.has_prior:
         return [engine]
@@ -171,12 +171,12 @@ def take_along(
     tiles: int = 64,
     levels: Levels = ALL_LEVELS,
 ) -> None:
-    """Offer the samples on the page as files."""
+    """Render the export menu of the samples on the page."""
     strip = cache.strip(engine, tiles, seed, _own(engine, component), levels)
     name = "scale" if component is None else f"component-{component}"
     export_menu.strip_menu(engine, strip, "sweep_take", name, strip.values.index(scale))
 
 
 def _own(engine: Engine, component: int | None) -> int | None:
-    """Return the component where the engine's prior has one of that number."""
+    """Return the component if the engine's prior has it, else None."""
     return component if component is not None and component < component_count(engine) > 1 else None

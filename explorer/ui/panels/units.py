@@ -1,4 +1,4 @@
-"""The units of a code: which are used, and the scale on which each is moved."""
+"""Latent units: which are active, and the scale on which each is varied."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from explorer.ui import cache
 
 
 class Unit(NamedTuple):
-    """One unit of the code: its mean KL in nats (None for a plain autoencoder), and its use."""
+    """A latent unit: its mean KL in nats (None for a plain autoencoder), and its activity."""
 
     number: int
     kl: float | None
@@ -19,7 +19,7 @@ class Unit(NamedTuple):
 
 
 def spread(engine: Engine) -> Float[np.ndarray, " latent"]:
-    """Return the unit of the dials: the prior's standard deviation, or that of the codes."""
+    """Return the step of the sliders: the prior's standard deviation, or that of the codes."""
     if engine.has_prior:
         return engine.moments()[1].astype(np.float32)
     atlas = cache.atlas(engine)
@@ -29,7 +29,7 @@ def spread(engine: Engine) -> Float[np.ndarray, " latent"]:
 
 
 def units(engine: Engine) -> list[Unit]:
-    """List the units, the most used first: by KL, or by the spread of the codes without one."""
+    """List the units by decreasing KL, or by the codes' standard deviation without one."""
     atlas = cache.atlas(engine)
     moved = np.zeros(engine.space.size)
     if atlas is not None:

@@ -1,4 +1,4 @@
-"""A sample that a visitor brings: an airfoil file read as a section."""
+"""Upload of an airfoil file as a sample."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from explorer.sketch import CurveSketch
 
 
 class Given(NamedTuple):
-    """The sample to reconstruct, what it is, and its row in the atlas, if it has one."""
+    """A sample to reconstruct, its description, and its row in the atlas, if any."""
 
     x: Float[np.ndarray, "1 *sample"]
     words: str
@@ -23,7 +23,7 @@ class Given(NamedTuple):
 
 
 def section(sketch: CurveSketch, key: str) -> Given | None:
-    """Let the visitor open an airfoil file; None while there is none, or where it is none."""
+    """Render the upload of an airfoil file; None until there is a valid one."""
     file = st.file_uploader(
         "An airfoil: Selig or Lednicer .dat, or CSV", key=key, max_upload_size=1
     )
@@ -38,4 +38,4 @@ def section(sketch: CurveSketch, key: str) -> Given | None:
     except DataError as error:
         st.error(str(error), icon=":material/error:")
         return None
-    return Given(x[None], "Your section, repanelled", None)
+    return Given(x[None], "Your section, resampled", None)

@@ -1,4 +1,4 @@
-"""The priors lab: two-dimensional models side by side, the parts of their bounds, and training."""
+"""The lab's views: two-dimensional models side by side, the parts of the ELBO, and training."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,11 +17,11 @@ from explorer.ui.wording import palette
 from explorer.ui.wording.naming import describe
 
 PLANE = 15
-"""Codes a side of the decoded plane."""
+"""Codes per side of the decoded plane."""
 
 BENCHES = {
     "planes": "Planes",
-    "bound": "Parts of the bound",
+    "bound": "Parts of the ELBO",
     "training": "Training",
     "scale": "The scale",
 }
@@ -54,7 +54,7 @@ def planar(engine: Engine) -> list[Engine]:
 
 
 def subject(engines: list[Engine]) -> str:
-    """Say of which data the models on the bench are."""
+    """Return the display name of the models' data."""
     return DATA[engines[0].checkpoint.config.data.kind]
 
 
@@ -68,36 +68,36 @@ def one_each(engines: list[Engine]) -> list[Engine]:
 
 
 def named(engine: Engine) -> str:
-    """Name a model by its prior and the number of its components."""
+    """Name a model by its prior and number of components."""
     entries = cache.entries()
     entry = next(item for item in entries if item.slug == engine.slug)
     return describe(entry, entries).rpartition(",")[0]
 
 
 def planes(engines: list[Engine], view: PriorsLabView) -> None:
-    """Show each model's plane: densities and holes, or what is decoded over it."""
+    """Render each model's plane: densities and holes, or the decoded plane."""
     row = st.container(horizontal=True, gap="medium")
     for engine in engines:
         with row.container(width=450):
             st.markdown(f"**{named(engine)}**")
             found = cache.plane(engine)
             if found is None:
-                st.caption("This model has no map yet: open it on the latent map.")
+                st.caption("This model has no map yet: build it on the Latent map page.")
             elif view.show == "decoded":
                 _decoded(engine, found)
             else:
                 _density(engine, found)
     st.caption(
-        "Shade: the prior’s density. Dashed: what encloses 50, 90 and 99 % of the aggregated "
-        "posterior. Hatched: holes, where the prior has mass and hardly any data have codes. "
+        "Shading: prior density. Dashed: contours enclosing 50, 90 and 99 % of the aggregated "
+        "posterior. Hatched: holes, where the prior has mass but almost no data are encoded. "
         "The planes are the latent spaces themselves: nothing is projected."
         if view.show == "density"
-        else f"{PLANE} × {PLANE} codes over the same window, decoded: what lies between the data."
+        else f"{PLANE} × {PLANE} codes over the same window, decoded, including between the data."
     )
 
 
 def bound(engines: list[Engine]) -> None:
-    """Show the parts of each model's bound over the test data, with errors."""
+    """Render the parts of each model's ELBO over the test data, with errors."""
     rows = [(engine, cache.surgery(engine)) for engine in engines]
     names = [named(engine) for engine, _ in rows]
     with st.container(horizontal=True, gap="small"):
@@ -124,7 +124,7 @@ def bound(engines: list[Engine]) -> None:
                        "font": {"size": 14}},
                 height=80 + 34 * len(rows),
                 margin={"l": 10, "r": 20, "t": 40, "b": 30},
-                xaxis={"title": "nats, less is better" if term != "information" else "nats"},
+                xaxis={"title": "nats (lower is better)" if term != "information" else "nats"},
                 yaxis={"autorange": "reversed", "visible": term == "reconstruction"},
             )  # fmt: skip
             with st.container(width=340 if term == "reconstruction" else 262):
@@ -139,19 +139,19 @@ def bound(engines: list[Engine]) -> None:
     )
     saturated = any(cut.saturated for cut in cuts)
     st.caption(
-        f"Over {cuts[0].n:,} test data, bars are standard errors. The information can be at most "
+        f"Over {cuts[0].n:,} test samples, bars are standard errors. The information is at most "
         f"log {cuts[0].n:,} = {np.log(cuts[0].n):.2f} nats"
-        + ("; where it is near that, it is saturated." if saturated else ", and is far from it.")
-        + " With the encoder as it is, a better prior lowers only the marginal KL, what is left "
-        "between aggregated posterior and prior; trained together, all three settle anew."
+        + ("; close to that it is saturated." if saturated else ", and is far from it.")
+        + " With a fixed encoder, a better prior lowers only the marginal KL between aggregated "
+        "posterior and prior; when trained jointly, all three terms change."
     )
 
 
 def training(engine: Engine, view: PriorsLabView) -> int | None:
-    """Replay the way of the pseudo-inputs through training, as pictures and on the plane."""
+    """Render a replay of the pseudo-inputs during training, as images and on the plane."""
     kept = cache.snapshots(engine)
     if not kept:
-        st.caption("No snapshots were kept while this model was trained.")
+        st.caption("No snapshots were saved during this model’s training.")
         return view.epoch
     st.markdown(f"**{named(engine)}**")
     epoch = pictures.replay(engine, view.epoch)
@@ -169,7 +169,7 @@ def training(engine: Engine, view: PriorsLabView) -> int | None:
     trails = np.concatenate([places[: here + 1].transpose(1, 0, 2), gap], 1).reshape(-1, 2)
     figure.add_scatter(
         x=trails[:, 0], y=trails[:, 1], mode="lines", hoverinfo="skip",
-        line={"width": 1, "color": palette.PROTOTYPE}, opacity=0.5, name="way so far",
+        line={"width": 1, "color": palette.PROTOTYPE}, opacity=0.5, name="path so far",
     )  # fmt: skip
     figure.add_scatter(
         x=places[here, :, 0], y=places[here, :, 1], mode="markers", name=f"epoch {epochs[here]:g}",
@@ -185,15 +185,14 @@ def training(engine: Engine, view: PriorsLabView) -> int | None:
     with st.container(width=560):
         st.plotly_chart(figure, key="lab_trails", config=palette.BARE)
     st.caption(
-        "Every pseudo-input of every kept epoch, encoded by the trained encoder: the encoder of "
-        "that epoch was not kept. Dashed: the aggregated posterior. Release the slider to move "
-        "the stars."
+        "The pseudo-inputs of every saved epoch, encoded by the final encoder (earlier encoders "
+        "were not saved). Dashed: aggregated posterior. Release the slider to move the stars."
     )
     return epoch
 
 
 def scales(engines: list[Engine], view: PriorsLabView) -> float:
-    """Show the scale on X-VAE beside the standard prior, with the same noise."""
+    """Render the scale on X-VAE beside the standard normal prior, with the same noise."""
     wanted = [
         engine
         for kind in ("xvae", "standard")
@@ -202,15 +201,15 @@ def scales(engines: list[Engine], view: PriorsLabView) -> float:
         and engine.checkpoint.config.prior.kind == kind
     ]
     if not wanted:
-        st.caption("No X-VAE or standard prior of two dimensions is here.")
+        st.caption("There is no two-dimensional X-VAE and standard normal model here.")
         return view.scale
     state = scale_sweep.sweep(
         wanted, key="lab_scale", at=view.scale, tiles=32, selectable=False, tile_width=44
     )
     st.caption(
-        "X-VAE draws z = mean + s · spread · noise, both from an autoencoder’s codes; the "
-        "standard prior z = s · noise. One is the other in other coordinates. These are two "
-        "trainings, so the pictures differ; what the scale does to them does not."
+        "X-VAE samples z = mean + s · sd · noise, with the moments of an autoencoder’s codes; the "
+        "standard normal prior z = s · noise. They differ only in coordinates. The models were "
+        "trained separately, so the images differ, but the effect of the scale does not."
     )
     return float(state.value)
 
@@ -226,7 +225,7 @@ def _density(engine: Engine, found: regions.Plane) -> None:
     gap = np.full((1, 2), np.nan)
     rings = [part for line in regions.outlines(found) for part in (line, gap)]
     if rings:
-        # One trace: rings inside rings are left out only within a single path.
+        # One trace: rings inside rings are cut out only within a single path.
         x, y = np.concatenate(rings).T
         figure.add_scatter(
             x=x, y=y, mode="lines", fill="toself", hoverinfo="skip",
@@ -243,12 +242,13 @@ def _density(engine: Engine, found: regions.Plane) -> None:
     st.plotly_chart(figure, key=f"lab_plane_{engine.slug}", config=palette.BARE)
     st.caption(
         f"{100 * found.hole_mass:.1f} ± {100 * found.hole_error:.1f} % of {found.samples:,} prior "
-        f"samples fall into holes; of codes drawn for held-out data {100 * regions.RARE:.0f} % do."
+        f"samples fall into holes (reference: {100 * regions.RARE:.0f} % of posterior samples of "
+        "held-out data)."
     )
 
 
 def _dashed(figure: go.Figure, found: regions.Plane) -> None:
-    """Trace what encloses 50, 90 and 99 % of the aggregated posterior."""
+    """Add the contours that enclose 50, 90 and 99 % of the aggregated posterior."""
     for lines in regions.contours(found.x, found.y, found.aggregated):
         for line in lines:
             figure.add_scatter(

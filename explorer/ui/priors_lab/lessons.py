@@ -1,4 +1,4 @@
-"""Three lessons: predict, then reveal. Every number in them is read from the models at hand."""
+"""Three lessons: predict, then reveal. Every number in them is computed from the models."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from explorer.ui.wording.format import signed
 
 
 class Step(NamedTuple):
-    """One step: what is told, what is asked, and what shows whether the guess was right."""
+    """One step: an explanation, a question, and the evidence that answers it."""
 
     told: str
     asked: str
@@ -37,7 +37,7 @@ class Lesson(NamedTuple):
 
 
 def run(engines: list[Engine], view: PriorsLabView) -> None:
-    """Show the open step of the open lesson."""
+    """Render the current step of the current lesson."""
     lesson = LESSONS[view.lesson - 1]
     view.step = min(view.step, len(lesson.steps))
     step = lesson.steps[view.step - 1]
@@ -60,7 +60,7 @@ def run(engines: list[Engine], view: PriorsLabView) -> None:
     if view.guess is not None:
         right = view.guess == step.answer
         st.markdown(
-            f"{':material/check: As you said:' if right else ':material/lightbulb: The answer:'} "
+            f"{':material/check: Correct:' if right else ':material/lightbulb: The answer:'} "
             f"**{step.options[step.answer]}**"
         )
         step.reveal(engines)
@@ -89,7 +89,9 @@ def _turn(view: PriorsLabView, steps: int) -> None:
                 kwargs={"lesson": view.lesson + 1, "step": 1, "guess": None},
             )
         st.button(
-            "To the bench", on_click=commit, kwargs={"lesson": None, "step": None, "guess": None}
+            "Back to the lab",
+            on_click=commit,
+            kwargs={"lesson": None, "step": None, "guess": None},
         )
 
 
@@ -112,18 +114,18 @@ def _zero_scale(engines: list[Engine]) -> None:
     shown = [item for item in (_of(engines, "standard"), _of(engines, "vamp")) if item is not None]
     scale_sweep.sweep(shown, key="lesson_zero", at=0.0, tiles=24, selectable=False, tile_width=44)
     st.caption(
-        "At s = 0 a standard normal has one place to draw from, its mean. A VampPrior first "
-        "chooses a component: it keeps as many pictures as it has components."
+        "At s = 0 a standard normal always yields its mean. A VampPrior first samples a "
+        "component, so it yields as many images as it has components."
     )
 
 
 def _marginal(engines: list[Engine]) -> None:
     benches.bound(benches.one_each(engines))
     st.markdown(
-        "Only the marginal KL has the prior in it: nats paid for drawing codes where the encoder "
-        "puts none, and for drawing too few where it puts many. With the encoder as it is, a "
-        "better prior lowers that part and no other. These models were each trained with their "
-        "prior, so that encoder and decoder settled anew and every bar moves a little."
+        "Only the marginal KL involves the prior: it is the cost in nats of any mismatch between "
+        "the prior and the codes of the data. With a fixed encoder, a better prior lowers that "
+        "part alone. These models were each trained jointly with their prior, so encoder and "
+        "decoder adapted and every bar differs a little."
     )
 
 
@@ -136,8 +138,8 @@ def _simplest(engines: list[Engine]) -> None:
             rows.append(f"| {benches.named(engine)} | {signed(value)} |")
     st.markdown("| Prior | log p(x), nats |\n| --- | ---: |\n" + "\n".join(rows))
     st.caption(
-        "Importance-sampled with S = 500 on 250 test digits; the errors are of the mean over "
-        "digits. All models saw the same digits, so differences are surer than the errors say."
+        "Importance-sampled with S = 500 on 250 test digits, ± the standard error of the mean. "
+        "All models score the same digits, so differences are more certain than that suggests."
     )
 
 
@@ -149,11 +151,11 @@ def _holes(engines: list[Engine]) -> None:
                 st.markdown(
                     f"**{benches.named(engine)}**: {100 * found.hole_mass:.1f} ± "
                     f"{100 * found.hole_error:.1f} % of {found.samples:,} prior samples "
-                    f"(codes drawn for held-out data: {100 * regions.RARE:.0f} %)."
+                    f"(posterior samples of held-out data: {100 * regions.RARE:.0f} %)."
                 )
     st.caption(
-        "A hole is where the aggregated posterior is thinner than at all but one in twenty codes "
-        "drawn for held-out data."
+        "A hole is where the density of the aggregated posterior is below the 5th percentile of "
+        "posterior samples of held-out data."
     )
 
 
@@ -179,9 +181,9 @@ def _in_holes(engines: list[Engine]) -> None:
         if atlas is not None and measure is not None:
             far = measure.judge(engine.encode(engine.decode(codes)).loc).percentile
             st.caption(
-                "Decoded and encoded again, what lies there is farther from training codes than "
-                f"{far.min():.0f} to {far.max():.0f} % of {measure.held_out:,} held-out data, "
-                "reconstructed, are."
+                "Decoded and encoded again, these samples are farther from training codes than "
+                f"{far.min():.0f} to {far.max():.0f} % of {measure.held_out:,} reconstructed "
+                "held-out samples."
             )
 
 
@@ -215,7 +217,7 @@ def _bought(engines: list[Engine]) -> None:
     )
     st.caption(
         "250 test digits, the same for all. In two dimensions sixteen components already cover "
-        "the aggregated posterior; every unit more leaves more room to cover."
+        "the aggregated posterior; each further latent unit leaves more volume to cover."
     )
 
 
@@ -224,21 +226,21 @@ LESSONS = (
         "What a prior is for",
         (
             Step(
-                "A VAE draws by taking a code from its prior and decoding it. The scale s shrinks "
-                "or stretches the noise of that draw; s = 1 is the prior as trained.",
-                "At s = 0, how many pictures can a standard normal and a VampPrior make?",
+                "A VAE generates by sampling a code from its prior and decoding it. The scale s "
+                "multiplies the noise of that sample; s = 1 is the prior as trained.",
+                "At s = 0, how many different images do a standard normal and a VampPrior yield?",
                 (
-                    "Both one",
+                    "One each",
                     "The standard normal one, the VampPrior one per component",
-                    "Both as many as at s = 1",
+                    "As many as at s = 1",
                 ),
                 1,
                 _zero_scale,
             ),
             Step(
-                "The bound that a VAE is trained on splits into three: how well a code describes "
-                "its picture, how much the code tells about which picture it was, and how far all "
-                "codes together are from the prior.",
+                "The ELBO that a VAE is trained on splits into three terms: how well a code "
+                "describes its image, how much the code reveals about which image it was, and how "
+                "far the aggregate of all codes is from the prior.",
                 "Which part does a better prior lower?",
                 ("The reconstruction", "The information in the code", "The marginal KL"),
                 2,
@@ -246,11 +248,11 @@ LESSONS = (
             ),
             Step(
                 "These priors were trained on the same digits, with the same network and two "
-                "units.",
+                "latent units.",
                 "How far apart are their log-likelihoods, in two dimensions?",
                 (
-                    "Several nats: the prior decides all",
-                    "A fraction of a nat: with two units the decoder is what limits",
+                    "Several nats: the prior decides everything",
+                    "A fraction of a nat: with two units the decoder is the bottleneck",
                 ),
                 1,
                 _simplest,
@@ -261,17 +263,17 @@ LESSONS = (
         "Holes",
         (
             Step(
-                "The aggregated posterior q(z) is where the codes of data lie. A hole is a place "
-                "where the prior has mass and q(z) hardly any.",
-                "Of codes drawn for held-out data 5 % lie in “holes”, as they are defined here. "
+                "The aggregated posterior q(z) is where the codes of data lie. A hole is a region "
+                "where the prior has mass but q(z) has almost none. By definition, 5 % of "
+                "posterior samples of held-out data lie in “holes”.",
                 "Which of these two priors puts more of its samples there?",
-                ("X-VAE, with one Gaussian from an autoencoder’s codes", "The standard normal"),
+                ("X-VAE, with one Gaussian of an autoencoder’s codes", "The standard normal"),
                 0,
                 _holes,
             ),
             Step(
-                "The decoder was trained on codes drawn from the posteriors, and on no others.",
-                "What does it show in a hole?",
+                "The decoder was trained only on posterior samples.",
+                "What does it produce in a hole?",
                 (
                     "Nothing",
                     "Whatever it extrapolates to: a blend here, a plausible digit there",
@@ -297,12 +299,12 @@ LESSONS = (
                 _components,
             ),
             Step(
-                "Every component costs an encoding per training step; for MNIST the paper uses "
+                "Every component costs one encoding per training step; for MNIST the paper uses "
                 "K = 500. Here the four models have K = 1, 4, 16 and 100.",
                 "In two dimensions, how much does the marginal KL still fall from K = 16 to 100?",
                 (
                     "By as much as from 1 to 16",
-                    "By so little that this measurement cannot tell",
+                    "By too little to measure here",
                 ),
                 1,
                 _bought,

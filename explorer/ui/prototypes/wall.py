@@ -1,4 +1,4 @@
-"""The prototypes of a learned prior: their order, what they claim, and one of them up close."""
+"""The prototypes of a learned prior: their order, assigned data, and details of one."""
 
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ CLAIMED = 24
 
 
 class Gallery(NamedTuple):
-    """Prototypes in the order they are shown, and how many codes of data each claims."""
+    """Prototypes in display order, and the number of data assigned to each."""
 
     prototypes: Prototypes
     order: Int[np.ndarray, " shown"]
@@ -31,7 +31,7 @@ class Gallery(NamedTuple):
 
 
 def gallery(engine: Engine, sort: str) -> Gallery | None:
-    """Collect the prototypes; None where the prior has only one component or none."""
+    """Collect the prototypes; None if the prior has at most one component."""
     known = cache.prototypes(engine)
     if known is None or len(known.weights) < 2:
         return None
@@ -46,7 +46,7 @@ def gallery(engine: Engine, sort: str) -> Gallery | None:
 
 
 def wall(engine: Engine, shown: Gallery, which: str, component: int | None) -> int | None:
-    """Show all prototypes as one strip, and return the component that is open."""
+    """Render all prototypes as one strip; return the selected component."""
     inputs = shown.prototypes.pseudo_inputs
     learned = inputs is not None and which == "inputs"
     pictures = shown.prototypes.decoded if inputs is None or not learned else inputs
@@ -68,7 +68,7 @@ def wall(engine: Engine, shown: Gallery, which: str, component: int | None) -> i
 
 
 def take_along(engine: Engine, shown: Gallery) -> None:
-    """Offer the decoded means of the components on the wall, in their order."""
+    """Render the export menu of the components on the wall, in their order."""
     columns = {
         "component": shown.order,
         "weight": shown.prototypes.weights[shown.order],
@@ -80,30 +80,30 @@ def take_along(engine: Engine, shown: Gallery) -> None:
 
 
 def brightened(engine: Engine, shown: Gallery, which: str) -> str:
-    """Say that pictures were brightened, and by how much."""
+    """Return a note on the contrast of the images, if it was raised."""
     inputs = shown.prototypes.pseudo_inputs
     gain = 1.0 if inputs is None or which == "decoded" else contrast(engine, inputs)
-    return f"Brightened {gain:g} times: pseudo-inputs are pale. " if gain > 1 else ""
+    return f"Contrast ×{gain:g} (pseudo-inputs are faint). " if gain > 1 else ""
 
 
 def summary(engine: Engine, shown: Gallery) -> str:
-    """Say in a sentence how many components there are, and how many claim nothing."""
+    """Summarise the number of components, and of unused ones."""
     count = len(shown.prototypes.weights)
     words = f"{count} components"
     if shown.claimed is not None:
         dead = int((shown.claimed == 0).sum())
-        codes = f"the {shown.total:,} codes of data on the map"
-        words += f"; {dead} claim none of {codes}" if dead else f"; each claims some of {codes}"
+        codes = f"the {shown.total:,} data points on the map"
+        words += f"; {dead} unused by {codes}" if dead else f", all used by {codes}"
     return words + "."
 
 
 def stack_when_narrow() -> None:
-    """Let what lies beside a component's samples go below them in a narrow window."""
+    """Stack the columns beside a component's samples in a narrow window."""
     st.html("<style>.st-key-prototypes_samples { min-width: min(26rem, 100%); }</style>")
 
 
 def spread(engine: Engine, shown: Gallery, component: int) -> None:
-    """Plot a component's standard deviation per unit, among those of all components."""
+    """Render a component's standard deviation per unit, among those of all components."""
     scale = shown.prototypes.scale
     order = np.argsort(scale.mean(0), kind="stable")
     low, high = np.percentile(scale, [5, 95], axis=0)
@@ -131,7 +131,7 @@ def spread(engine: Engine, shown: Gallery, component: int) -> None:
     figure.update_layout(
         height=240,
         margin=palette.MARGIN,
-        xaxis={"title": "unit, most certain first", "type": "category"},
+        xaxis={"title": "latent unit (sorted by std)", "type": "category"},
         yaxis={"title": "standard deviation", "rangemode": "tozero"},
         legend={"orientation": "h", "y": 1.15},
     )
@@ -139,15 +139,16 @@ def spread(engine: Engine, shown: Gallery, component: int) -> None:
 
 
 def claimed_data(engine: Engine, component: int) -> None:
-    """Show the data that a component claims: originals where at hand, decoded codes elsewhere."""
+    """Render the data assigned to a component: originals if installed, else reconstructions."""
     atlas, best = cache.atlas(engine), cache.claims(engine)
     if atlas is None or best is None:
-        st.caption("No atlas yet: `latent-explorer project` builds one.")
+        st.caption(f"No latent map yet. Run `latent-explorer project {engine.slug}`.")
         return
     rows = np.flatnonzero(best == component)
     if len(rows) == 0:
         st.caption(
-            "This component claims none of the atlas’s codes: it is dead, or waits for rarer data."
+            "No data are assigned to this component: it is unused, or covers rare data not in "
+            "this sample."
         )
         return
     components = engine.components()
@@ -182,4 +183,4 @@ def _claim(shown: Gallery, component: int) -> str:
     if shown.claimed is None:
         return words
     count = int(shown.claimed[component])
-    return f"{words}, claims {count:,} codes" if count else f"{words}, dead: claims no code"
+    return f"{words}, {count:,} data assigned" if count else f"{words}, unused: no data assigned"

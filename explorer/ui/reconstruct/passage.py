@@ -1,4 +1,4 @@
-"""Reconstruct: one sample through one or more models and back, and what each makes of it."""
+"""The reconstruction of one sample by one or more models."""
 
 import numpy as np
 import streamlit as st
@@ -17,7 +17,7 @@ DRAWS = 8
 
 
 def show(engines: list[Engine], given: Given, view: ReconstructView) -> None:
-    """Show the sample, what each model makes of it side by side, and where it errs."""
+    """Render the sample, each model's reconstruction side by side, and the errors."""
     pixels = engines[0].sketch.kind == "pixels"
     width = 84 if pixels else 210
     with st.container(horizontal=True, gap="medium"):
@@ -29,7 +29,7 @@ def show(engines: list[Engine], given: Given, view: ReconstructView) -> None:
 
 
 def _through(engine: Engine, given: Given, view: ReconstructView, width: int) -> None:
-    """Show one model's reconstruction, its error, and samples of its posterior decoded."""
+    """Render one model's reconstruction, its error, and decoded posterior samples."""
     q = engine.encode(given.x)
     mean = engine.decode(q.loc)
     parts, words = [given.x, mean], f"{given.words} · its reconstruction"
@@ -51,8 +51,8 @@ def _through(engine: Engine, given: Given, view: ReconstructView, width: int) ->
     if isinstance(engine.sketch, CurveSketch):
         off = engine.sketch.heights(given.x[0]) - engine.sketch.heights(mean[0])
         st.caption(
-            f"Root mean square error {100 * float(np.sqrt((off**2).mean())):.2f} % of the "
-            f"chord, largest {100 * float(np.abs(off).max()):.2f} %."
+            f"RMS error {100 * float(np.sqrt((off**2).mean())):.2f} % of the "
+            f"chord, maximum {100 * float(np.abs(off).max()):.2f} %."
         )
     if q.scale is None:
         return
@@ -66,11 +66,11 @@ def _through(engine: Engine, given: Given, view: ReconstructView, width: int) ->
         columns=8,
         name="posterior sample",
     )
-    st.caption(f"{DRAWS} samples of its posterior, decoded (seed {view.seed}).")
+    st.caption(f"{DRAWS} posterior samples, decoded (seed {view.seed}).")
 
 
 def stack_when_narrow() -> None:
-    """Let what stands beside something else go below it in a narrow window."""
+    """Stack columns in a narrow window."""
     st.html(
         "<style>.st-key-reconstruct_models { min-width: min(30rem, 100%); }"
         ":has(> .st-key-reconstruct_posterior_pane), :has(> .st-key-reconstruct_place_pane)"

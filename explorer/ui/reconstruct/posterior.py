@@ -1,4 +1,4 @@
-"""The posterior of one sample: beside the prior, and refined for this sample alone."""
+"""The posterior of one sample: compared with the prior, and refined for this sample alone."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,7 +14,7 @@ from explorer.ui.wording.naming import prior_name
 
 
 def posterior(engine: Engine, given: Given) -> None:
-    """Plot the posterior beside the prior, unit by unit."""
+    """Render the posterior beside the prior, unit by unit."""
     q = engine.encode(given.x)
     if q.scale is not None:
         loc, scale = engine.moments()
@@ -32,8 +32,8 @@ def posterior(engine: Engine, given: Given) -> None:
         figure.update_layout(
             height=230,
             margin=palette.MARGIN,
-            xaxis={"title": "unit, most certain first; mean ± spread", "type": "category"},
-            yaxis={"title": "spreads of the prior", "zeroline": True},
+            xaxis={"title": "latent unit (sorted by posterior std)", "type": "category"},
+            yaxis={"title": "mean ± std (prior std)", "zeroline": True},
             showlegend=False,
         )
         st.markdown(f"**Posterior, {prior_name(engine)}**")
@@ -41,7 +41,7 @@ def posterior(engine: Engine, given: Given) -> None:
 
 
 def refinement(engines: list[Engine], given: Given) -> None:
-    """Improve the posterior of this one sample, and show what the shared encoder had left."""
+    """Render the refinement of this sample's posterior, and the amortisation gap it shows."""
     figure = go.Figure()
     said = []
     with st.container(horizontal=True, gap="small"):
@@ -67,13 +67,13 @@ def refinement(engines: list[Engine], given: Given) -> None:
     figure.update_layout(
         height=260,
         margin=palette.MARGIN,
-        xaxis={"title": "gradient step on the mean and spread of q"},
+        xaxis={"title": "gradient step on the mean and std of q"},
         yaxis={"title": "ELBO of this sample, nats"},
         legend={"orientation": "h", "y": 1.15},
     )
     st.plotly_chart(figure, key="reconstruct_gap", config=palette.BARE)
     st.caption(
-        f"Gain of the bound: {'; '.join(said)}. At least so much had one encoder for all data "
-        "left: the amortisation gap. 60 Adam steps; the bound is judged on 512 codes that did not "
-        "guide them, the same at every step."
+        f"Gain in the ELBO: {'; '.join(said)}. This is a lower bound on the amortisation gap of "
+        "the shared encoder. 60 Adam steps; the ELBO is evaluated on 512 fixed samples not used "
+        "for the optimisation."
     )

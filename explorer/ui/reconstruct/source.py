@@ -1,4 +1,4 @@
-"""Where the sample to reconstruct comes from: test data, a drawing, an upload."""
+"""The source of the sample to reconstruct: test data, a drawing or an upload."""
 
 import numpy as np
 import streamlit as st
@@ -27,11 +27,11 @@ SOURCES = {"test": "Test data", "draw": "Draw", "upload": "Upload"}
 
 
 BINARY = ("mnist-static", "mnist", "digits")
-"""Data sets whose samples are 0 or 1 when a model is measured on them."""
+"""Data sets with binary samples in evaluation."""
 
 
 def sources(engine: Engine) -> dict[str, str]:
-    """Name where a sample of this kind can come from."""
+    """List the possible sources of a sample of this kind."""
     if engine.sketch.kind == "pixels":
         return SOURCES
     kinds = ("test", "upload") if is_section(engine.sketch) else ("test",)
@@ -39,7 +39,7 @@ def sources(engine: Engine) -> dict[str, str]:
 
 
 def choose(engine: Engine, view: ReconstructView) -> Given | None:
-    """Let the visitor choose, draw or upload a sample; None while there is none."""
+    """Render the choice, drawing or upload of a sample; None until there is one."""
     sketch = engine.sketch
     if view.source not in sources(engine):
         view.source = "test"
@@ -48,10 +48,10 @@ def choose(engine: Engine, view: ReconstructView) -> Given | None:
     if isinstance(sketch, CurveSketch):
         return section(sketch, "reconstruct_section")
     settle = sketch.inked and st.toggle(
-        "Crop and centre, as the data are",
+        "Crop and centre like the training data",
         value=True,
         key="reconstruct_centre",
-        help="Scales the ink to the size it has in MNIST and centres it by mass.",
+        help="Scales the ink to MNIST’s digit size and centres it by mass.",
     )
     if view.source == "draw":
         strokes = canvas(key="reconstruct_pad", shape=sketch.width / sketch.height, width=STROKE)
@@ -61,19 +61,19 @@ def choose(engine: Engine, view: ReconstructView) -> Given | None:
         x, words = from_strokes(strokes, sketch, STROKE), "Your drawing"
     else:
         file = st.file_uploader(
-            "A picture: PNG, JPEG, GIF, BMP or WebP",
+            "An image: PNG, JPEG, GIF, BMP or WebP",
             key="reconstruct_file",
             max_upload_size=MOST_BYTES // 10**6,
         )
         if file is None:
             st.caption(
                 f"At most {MOST_BYTES // 10**6} MB and {MOST_PIXELS // 10**6} million pixels. "
-                + ("Dark ink on light paper is turned round. " if sketch.inked else "")
+                + ("Dark-on-light images are inverted automatically. " if sketch.inked else "")
                 + "It is not part of the link."
             )
             return None
         try:
-            x, words = from_upload(file.getvalue(), file.name, sketch), "Your picture"
+            x, words = from_upload(file.getvalue(), file.name, sketch), "Your image"
         except DataError as error:
             st.error(str(error), icon=":material/error:")
             return None
@@ -87,7 +87,7 @@ def _test(engine: Engine, view: ReconstructView) -> Given | None:
     atlas = cache.atlas(engine)
     rows = np.empty(0, np.int64) if atlas is None else np.flatnonzero(atlas.split == 2)
     if atlas is None or not len(rows):
-        st.caption("This model has no map yet, so there are no test data to choose from.")
+        st.caption("This model has no map yet, so there are no test samples to choose from.")
         return None
     view.index = min(view.index, len(rows) - 1)
     control(
@@ -106,9 +106,8 @@ def _test(engine: Engine, view: ReconstructView) -> Given | None:
     kind = f", class {atlas.classes[label]}" if atlas.classes and label >= 0 else ""
     if x is None:
         st.caption(
-            "The data set is not at hand, so this is what the model decodes from the code of a "
-            "test datum: a picture it can make. Start the app with `--data` for the datum itself, "
-            "or draw one."
+            "The data set is not installed, so this input is itself a reconstruction. "
+            "Start with `--data DIR` to use originals, or draw your own."
         )
-        return Given(engine.decode(atlas.codes[row : row + 1]), f"Decoded datum{kind}", row)
-    return Given(x, f"Test datum{kind}", row)
+        return Given(engine.decode(atlas.codes[row : row + 1]), f"Decoded test sample{kind}", row)
+    return Given(x, f"Test sample{kind}", row)

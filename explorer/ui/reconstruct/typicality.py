@@ -14,16 +14,16 @@ from explorer.ui.shell import pages
 from explorer.ui.wording.naming import prior_name
 
 FEW = 20
-"""With fewer effective importance samples log p(x) is a loose lower bound."""
+"""Below this effective sample size log p(x) is a loose lower bound."""
 
 
 def place_among_data(engine: Engine, given: Given) -> None:
-    """Show the sample's code on the map, and the data whose codes are nearest."""
+    """Render the sample's code on the map, and the data with the nearest codes."""
     q = engine.encode(given.x)
     atlas = cache.atlas(engine)
     if atlas is None:
         return
-    st.markdown("**Its place among the data**")
+    st.markdown("**Position among the data**")
     spot = q.loc if atlas.method == "plane" else place(atlas.codes, atlas.xy, q.loc)
     latent_plane.chart(
         engine,
@@ -35,7 +35,7 @@ def place_among_data(engine: Engine, given: Given) -> None:
         height=340,
     )
     if atlas.method != "plane":
-        st.caption("It stands at the geometric median of the map places of its 15 nearest codes.")
+        st.caption("Placed at the geometric median of its 15 nearest neighbours’ map positions.")
     rows, distance = nearest(atlas.codes, q.loc[0], 17)
     keep = rows != given.row
     strip, words = pictures_of(engine, rows[keep][:16])
@@ -66,10 +66,10 @@ def place_among_data(engine: Engine, given: Given) -> None:
 
 
 def terms(engines: list[Engine], given: Given) -> None:
-    """Tell the terms of the bound, log p(x), and where that stands among held-out data."""
+    """Render the terms of the ELBO, log p(x), and its percentile among held-out data."""
     scored = [engine for engine in engines if engine.has_prior]
     if not scored:
-        st.caption("A plain autoencoder has no likelihood: only the error above can be told.")
+        st.caption("A plain autoencoder defines no likelihood; only the error above is available.")
         return
     rows, notes = [], []
     for engine in scored:
@@ -89,20 +89,20 @@ def terms(engines: list[Engine], given: Given) -> None:
         notes.append(
             f"{prior_name(engine)}: S = {cache.importance_samples(engine):,}, "
             f"{float(found.effective[0]):.0f} effective"
-            + ("" if place is None else f", {place[1]:,} test data")
+            + ("" if place is None else f", {place[1]:,} test samples")
         )
     head = "| Model | log p(x) | ELBO | log p(x\\|z) | KL | Anomaly percentile |"
     body = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     st.markdown(f"{head}\n| --- | ---: | ---: | ---: | ---: | ---: |\n{body}")
     st.caption(
-        "In nats, by importance sampling, seed 0; ≥ marks a loose lower bound, of under "
-        f"{FEW} effective samples. The anomaly percentile is the share of test "
-        f"data with a higher log p(x), measured in the same way. {'; '.join(notes)}."
+        "In nats, by importance sampling, seed 0; ≥ marks a loose lower bound, with under "
+        f"{FEW} effective samples. The anomaly percentile is the percentage of test samples with "
+        f"a higher log p(x), measured in the same way. {'; '.join(notes)}."
     )
 
 
 def anomaly(engine: Engine, log_likelihood: float) -> tuple[float, int] | None:
-    """Return the share of test data, in per cent, that are more probable, and their number."""
+    """Return the percentage of test samples that are more likely, and their number."""
     known = cache.test_likelihood(engine)
     if known is None or not len(known):
         return None

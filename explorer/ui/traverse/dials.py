@@ -1,4 +1,4 @@
-"""Traverse: rows of units and saved directions, walked from a centre."""
+"""Traversal: sliders for latent units and saved directions, from a centre."""
 
 import numpy as np
 import streamlit as st
@@ -23,11 +23,11 @@ from explorer.ui.shell import pages
 
 VALUES = tuple(round(-3 + 0.5 * step, 1) for step in range(13))
 SAVED = 900
-"""Keys of dials from here on are saved directions."""
+"""Slider keys from this number on are saved directions."""
 
 
 def centre_of(engine: Engine, view: TraverseView) -> tuple[np.ndarray, str]:
-    """Return the code from which dials count; the prior's mean if the link's is not here."""
+    """Return the code from which offsets count; the prior mean if the link's does not exist."""
     atlas = cache.atlas(engine)
     found = place_code(engine, atlas, view.centre, holes_of(engine, view.centre))
     if found is None:
@@ -39,7 +39,7 @@ def centre_of(engine: Engine, view: TraverseView) -> tuple[np.ndarray, str]:
 
 
 def dials(engine: Engine, view: TraverseView) -> list[Row]:
-    """Make the rows of the page: saved directions, then the most used units."""
+    """Return the rows of the page: saved directions, then the most active units."""
     unit = spread(engine)
     rows = []
     try:
@@ -71,12 +71,12 @@ def dials(engine: Engine, view: TraverseView) -> list[Row]:
 
 
 def level_of(engine: Engine, unit: int) -> str:
-    """Name the level that a unit is of."""
+    """Return the name of a unit's level."""
     return next(item.name for item in engine.space.levels if item.start <= unit < item.stop)
 
 
 def choose_level(engine: Engine, view: TraverseView) -> None:
-    """Let one choose which level's units are walked, where there are several."""
+    """Render the choice of the level whose units are traversed, if there are several."""
     if not levels.several(engine):
         return
     names = {"": "Both levels", "z2": "Top, z2", "z1": "Bottom, z1"}
@@ -88,17 +88,17 @@ def choose_level(engine: Engine, view: TraverseView) -> None:
         options=list(names),
         format_func=names.get,
         required=True,
-        help="A unit of the top moves with the bottom held, and the other way round.",
+        help="Units of the top vary with the bottom fixed, and vice versa.",
     )
 
 
 def board(engine: Engine, view: TraverseView) -> tuple[np.ndarray, Strip]:
-    """Show the dials; return the code where they stand, and the rows through it."""
+    """Render the sliders; return the current code, and the rows through it."""
     centre, words = centre_of(engine, view)
     rows = dials(engine, view)
     here = _turned(centre, rows, view.at)
     turned = offsets(view.at)
-    # Row r passes through the present code: its own offset is what its frames replace.
+    # Row r passes through the current code: its frames replace its own offset.
     z = np.stack(
         [
             [here + (value - turned.get(row.key, 0.0)) * row.direction for row in rows]
@@ -118,20 +118,22 @@ def board(engine: Engine, view: TraverseView) -> tuple[np.ndarray, Strip]:
     here = _turned(centre, rows, view.at)
     known = units(engine)
     dead = sum(not item.active for item in known)
-    order = "KL" if engine.has_prior else "spread of the codes"
+    order = "KL" if engine.has_prior else "std of the codes"
     moves = (
-        " The last tile of a row: what moves, in blue." if strip.sketch.kind == "pixels" else ""
+        " Last tile in each row: pixels that change (blue)."
+        if strip.sketch.kind == "pixels"
+        else ""
     )
     folded = (
-        f" {dead} dead {'unit is' if dead == 1 else 'units are'} folded away."
+        f" {dead} inactive {'unit is' if dead == 1 else 'units are'} hidden."
         if dead and not view.dead
         else ""
     )
     st.caption(
         f"From {words[0].lower()}{words[1:]}. Offsets are in standard deviations of the "
-        f"{'prior' if engine.has_prior else 'codes'}; units by {order}, most used first.{folded} "
-        "Turn a dial or press on a picture of its row: the large picture follows, and once "
-        f"released all rows pass through the new code.{moves}"
+        f"{'prior' if engine.has_prior else 'codes'}; units sorted by {order}.{folded} "
+        "Move a slider or click an image in its row: the large image updates, and on release "
+        f"every row is redrawn around the new code.{moves}"
     )
     return here, strip
 
@@ -139,11 +141,11 @@ def board(engine: Engine, view: TraverseView) -> tuple[np.ndarray, Strip]:
 def onwards(
     engine: Engine, z: Float[np.ndarray, " latent"], rows: Strip, view: TraverseView
 ) -> None:
-    """Offer what can be done with the code where the dials stand."""
+    """Render what can be done with the current code."""
     text = code_text(z)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Make this the centre",
+            "Set as centre",
             on_click=commit,
             kwargs={"centre": text, "at": None},
             disabled=not view.at,
@@ -155,8 +157,10 @@ def onwards(
             query_params={"model": view.model, "ends": text},
         )
         strip = codes_strip(engine, z[None])
-        export_menu.strip_menu(engine, strip, "traverse_take", "sample", label="Take this sample")
-        export_menu.strip_menu(engine, rows, "traverse_rows", "traversal", label="Take the rows")
+        export_menu.strip_menu(engine, strip, "traverse_take", "sample", label="Export sample")
+        export_menu.strip_menu(
+            engine, rows, "traverse_rows", "traversal", label="Export traversal"
+        )
 
 
 def _turned(centre: np.ndarray, rows: list[Row], at: str) -> np.ndarray:
@@ -168,14 +172,14 @@ def _turned(centre: np.ndarray, rows: list[Row], at: str) -> np.ndarray:
 
 
 def centres(engine: Engine, view: TraverseView) -> None:
-    """Choose what the dials count from."""
+    """Render the choice of the centre."""
     atlas = cache.atlas(engine)
     options = {"mean": "Prior mean" if engine.has_prior else "Mean of the codes"}
     if atlas is not None:
         for row in np.flatnonzero(atlas.split == 2)[:24]:
             label = int(atlas.label[row])
             kind = f", class {atlas.classes[label]}" if atlas.classes and label >= 0 else ""
-            options[f"data:{row}"] = f"Datum {row}{kind}"
+            options[f"data:{row}"] = f"Data point {row}{kind}"
     components = engine.components()
     if components is not None and len(components) > 1:
         order = np.argsort(-components.log_weights.cpu().numpy(), kind="stable")[:24]
@@ -190,19 +194,19 @@ def centres(engine: Engine, view: TraverseView) -> None:
         options=list(options),
         format_func=lambda name: options.get(name, name),
         width=240,
-        help="Or pick any point on the latent map, and traverse from there.",
+        help="Or select any point on the latent map, and traverse from there.",
     )
 
 
 def saved(engine: Engine) -> None:
-    """List the saved directions, each to be removed by hand only."""
+    """Render the list of saved directions, each with a button to remove it."""
     try:
         known = directions.directions(engine.checkpoint.hash, engine.space.size)
     except DirectionError:
         return
     if not known:
         st.caption(
-            "Directions of your own: on the latent map, set one selection as A and another as B."
+            "Custom directions: on the Latent map, set one selection as A and another as B."
         )
         return
     with st.expander(f"Saved directions ({len(known)})"):
@@ -218,7 +222,7 @@ def saved(engine: Engine) -> None:
 
 
 def _plain(text: str) -> str:
-    """Keep what a visitor has typed from being read as Markdown."""
+    """Escape user input for Markdown."""
     return "".join(
         f"\\{letter}" if letter in "\\`*_{}[]<>()#+-.!|~$:" else letter for letter in text
     )
