@@ -214,7 +214,7 @@ def test_a_drawn_path_is_decoded_and_walked_in_interpolate(hands):
     hands.wait_for_url(re.compile("path="), timeout=10_000)
     hands.get_by_text("Along your line").wait_for()
     assert len(map_facts(hands)["path"].split(",")) >= 6
-    hands.get_by_role("link", name="Walk it in Interpolate").click()
+    hands.get_by_role("link", name="Open in Interpolate").click()
     hands.wait_for_url(re.compile(r"interpolate\?.*path="), timeout=20_000)
     settled(hands, "filmstrip")
     hands.get_by_text("Along the line you drew").wait_for()
@@ -232,7 +232,7 @@ def test_a_click_into_a_hole_decodes_that_very_spot(page, address):
         if map_facts(page)["pick"]:
             break
     page.wait_for_url(re.compile("pick=(spot|holes)"), timeout=10_000)
-    page.get_by_text("Hardly any data have codes here").wait_for()
+    page.get_by_text("Almost no data are encoded here").wait_for()
 
 
 def test_isolate_hides_the_others_and_show_all_brings_them_back(hands):
@@ -258,7 +258,7 @@ def test_a_direction_is_made_named_and_becomes_a_dial(page, address):
     page.get_by_text("Attribute direction").wait_for()
     page.get_by_label("Name").fill("thin to thick")
     page.get_by_role("button", name="Save direction").click()
-    page.get_by_text("it is a row of Traverse now").wait_for()
+    page.get_by_text("it is now a row on Traverse").wait_for()
     go(page, address, f"traverse?model={PLANE}", "traversal")
     assert page.locator("[data-testid=traversal]").get_by_text("thin to thick").count() == 1
     assert page.problems == []
@@ -496,7 +496,7 @@ def test_an_upload_is_reconstructed(page, address):
     page.locator("input[type=file]").set_input_files(
         {"name": "one.png", "mimeType": "image/png", "buffer": stream.getvalue()}
     )
-    page.get_by_text("Your picture").first.wait_for(timeout=20_000)
+    page.get_by_text("Your image").first.wait_for(timeout=20_000)
 
 
 # Taking home
@@ -506,8 +506,8 @@ def test_a_downloaded_json_rebuilds_the_samples_on_the_page(page, address, tmp_p
     from explorer import exports
 
     go(page, address, "generate?model=digits-vae-vamp-16&seed=4&scale=0.5")
-    page.get_by_role("button", name="Take with you").first.click()
-    for words, end in (("What rebuilds it", "json"), ("Animation (GIF)", "gif")):
+    page.get_by_role("button", name="Export").first.click()
+    for words, end in (("Recipe to reproduce", "json"), ("Animation (GIF)", "gif")):
         with page.expect_download(timeout=30_000) as waiting:
             page.get_by_role("button", name=words).click()
         waiting.value.save_as(tmp_path / f"taken.{end}")
@@ -550,10 +550,10 @@ def test_a_job_is_stopped_gone_on_with_and_outlives_the_server(chromium, tmp_pat
         state = jobs.find(curve).last.state
         assert state in ("stopped", "done")
         go(page, running, link)
-        again = page.get_by_role("button", name=re.compile("Go on: measure the curve"))
+        again = page.get_by_role("button", name=re.compile("Resume: measure the curve"))
         if state == "stopped":
             again.click()
-        page.get_by_text("The large dot is where the slider stands").wait_for(timeout=60_000)
+        page.get_by_text("dot is the current scale").wait_for(timeout=60_000)
         page.close()
         jobs.start(order)
     # The server is gone; the work goes on, and a new server finds it done.

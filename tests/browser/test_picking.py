@@ -213,7 +213,7 @@ def test_triage_by_keyboard_is_stored_and_undone(page, address):
     cards.nth(first).focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("u")
-    page.get_by_text(re.compile("Undone: marked to keep")).wait_for()
+    page.get_by_text(re.compile("Undone: kept")).wait_for()
     page.wait_for_timeout(1500)
     cards = candidates(page, address)
     assert cards.last.get_attribute("data-verdict") == ""
@@ -254,7 +254,7 @@ def test_an_airfoil_file_goes_in_and_a_wrong_one_is_one_sentence(page, address, 
     page.locator("input[type=file]").last.set_input_files(
         {"name": "notes.dat", "mimeType": "text/plain", "buffer": b"no numbers here"}
     )
-    page.get_by_text("give at least 14, two numbers a line.").wait_for(timeout=20_000)
+    page.get_by_text("give at least 14, two numbers per line.").wait_for(timeout=20_000)
     heights = naca_section("2412")
     points = [f"{x:.6f} {y:.6f}" for x, y in zip(stations(), heights, strict=True)]
     points.insert(64, "0.0 0.0")
@@ -288,7 +288,7 @@ def test_picks_survive_a_killed_server_and_come_back_from_a_zip(chromium, tmp_pa
         page.keyboard.press("3")
         page.wait_for_timeout(1500)
         shown = digests(cards)
-        page.get_by_role("button", name="Take home").click()
+        page.get_by_role("button", name="Export").click()
         with page.expect_download() as download:
             page.get_by_role("button", name="3 picks (ZIP)").click()
         took = tmp_path / "shortlist.zip"
@@ -301,7 +301,7 @@ def test_picks_survive_a_killed_server_and_come_back_from_a_zip(chromium, tmp_pa
         page.locator("[data-testid=stPopoverBody] input[type=file]").set_input_files(took)
         page.get_by_text("shortlist.zip").wait_for()
         page.locator("[data-testid=stPopoverBody]").get_by_role("button", name="Import").click()
-        page.get_by_text("3 picks of “Shortlist” came in.").wait_for(timeout=20_000)
+        page.get_by_text("Imported 3 picks from “Shortlist”.").wait_for(timeout=20_000)
         cards = candidates(page, address)
         assert digests(cards) == shown
         assert cards.first.get_attribute("data-stars") == "3"
@@ -396,8 +396,8 @@ def test_the_five_minutes_of_the_readme(chromium, tmp_path):
         page.keyboard.press("K")
         counts(page, 5)
 
-        step(6, "**Take home**", "latent-explorer rebuild shortlist.zip")
-        page.get_by_role("button", name="Take home").click()
+        step(6, "**Export**", "latent-explorer rebuild shortlist.zip")
+        page.get_by_role("button", name="Export").click()
         with page.expect_download() as download:
             page.get_by_role("button", name="5 picks (ZIP)").click()
         took = tmp_path / "shortlist.zip"

@@ -118,7 +118,7 @@ def test_filters_leave_what_they_say(store):
     assert "Pick 2" in told(open_page(model=AIRFOILS, stars=3))
     assert "Pick 2" in told(open_page(model=AIRFOILS, tag="thin"))
     app = open_page(model=AIRFOILS, show="reject")
-    assert "No pick is left by these filters" in told(app)
+    assert "No picks match these filters" in told(app)
 
 
 def test_constraints_count_and_hide(store):
@@ -130,9 +130,9 @@ def test_constraints_count_and_hide(store):
     met = int(((thick >= 11) & sound).sum())
     assert 0 < met < 8
     app = open_page(model=AIRFOILS, limits="thickness>=11")
-    assert f"{met} of 8 are sound and meet the constraints." in told(app)
+    assert f"{met} of 8 are valid and meet the constraints." in told(app)
     app = open_page(model=AIRFOILS, limits="thickness>=11", hide=1)
-    assert f"{met} of {met} are sound and meet the constraints." in told(app)
+    assert f"{met} of {met} are valid and meet the constraints." in told(app)
 
 
 def test_sorting_by_a_property_puts_the_largest_first(store):
@@ -178,7 +178,7 @@ def test_a_new_project_is_opened_and_picks_go_there(store):
     keep(store)
     app = open_page(model=AIRFOILS)
     app.text_input(key="candidates_name").set_value("Tail  planes")
-    next(item for item in app.button if item.label == "Make project").click().run()
+    next(item for item in app.button if item.label == "Create project").click().run()
     assert address(app)["project"] == "2"
     assert [item.name for item in store.projects()] == ["Shortlist", "Tail planes"]
     assert "Nothing is picked yet" in told(app)
@@ -249,7 +249,9 @@ def test_more_is_found_from_picks(store, find):
     keep(store, DIGITS)
     app = open_page(model=DIGITS, find=find, at=2, chosen="1,2")
     assert not app.exception
-    assert ("goes its own way" if find == "like" else "Twelve equal steps") in told(app)
+    assert ("in a different random direction" if find == "like" else "Twelve equal steps") in told(
+        app
+    )
 
 
 def test_a_pushed_property_is_shown_before_and_after(store):

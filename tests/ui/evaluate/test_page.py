@@ -499,7 +499,7 @@ def test_the_models_of_the_pair_are_chosen_and_land_in_the_address():
 @pytest.mark.usefixtures("three")
 def test_a_difference_is_called_one_beyond_two_errors_alone():
     values = per_sample(1)["log_likelihood"]
-    for shift, words in ((0.0, "no difference beyond the error"), (5.0, "a difference")):
+    for shift, words in ((0.0, "not significant (within 2 SE)"), (5.0, "significant")):
         noise = np.random.default_rng(3).normal(shift, 1, N)
         facts = {"rows": np.arange(N), "log_likelihood": values + noise}
         np.savez(entry("two-mog").folder / LIKELIHOOD, **facts)
@@ -560,7 +560,9 @@ def test_a_written_view_reads_back_equal(three):
 
 
 def offers(app):
-    return [item.label for item in app.button if item.label.startswith("Compute the numbers of")]
+    return [
+        item.label for item in app.button if item.label.startswith("Compute missing metrics for")
+    ]
 
 
 def test_what_a_model_lacks_is_offered(three, monkeypatch):
@@ -569,7 +571,7 @@ def test_what_a_model_lacks_is_offered(three, monkeypatch):
     put(three, "numbers", {"log_likelihood": nats(-31)}, latent=4, weights=False)
     app = page(model="one-standard")
     name = next(row.name for row in table.rows("digits") if row.entry.slug == "lacking")
-    assert offers(app) == [f"Compute the numbers of {name}"]
+    assert offers(app) == [f"Compute missing metrics for {name}"]
     ordered = []
     monkeypatch.setattr(jobs, "start", ordered.append)
     app.button(key="job_evaluate_lacking").click().run()
@@ -676,7 +678,7 @@ def test_what_more_components_buy_is_shown_from_three_on(shelf):
     app = page(model="k2")
     (trace,) = drawn(app, "evaluate_components_elbo")["data"]
     assert trace["x"] == [2, 4, 8]
-    assert "What more components buy" in [item.value for item in app.subheader]
+    assert "Effect of the number of components K" in [item.value for item in app.subheader]
 
 
 @pytest.mark.usefixtures("three")
