@@ -22,7 +22,7 @@ from explorer.errors import ExportError
 from explorer.inference import Engine
 from explorer.interfaces import Frozen
 from explorer.sketch import PixelSketch
-from explorer.strips import Strip, grid_strip, scale_strip
+from explorer.strips import Strip, StripSpec, grid_strip, scale_strip
 
 FORMAT: Literal["latent-explorer strip"] = "latent-explorer strip"
 MOST_TILES = 65_536
@@ -34,12 +34,9 @@ _Scale = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 _Value = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 
 
-class Drawn(Frozen):
+class Drawn(StripSpec):
     """A strip drawn from the prior, fully specified by its seed."""
 
-    tiles: int = Field(ge=1, le=4096)
-    seed: int = Field(ge=0, lt=2**31)
-    component: int | None = Field(None, ge=0)
     scales: Annotated[tuple[_Scale, ...], Field(min_length=1, max_length=512)]
 
 
@@ -146,8 +143,8 @@ def manifest(engine: Engine, strip: Strip, library: str, view: str = "", frame: 
         ExportError: If the strip holds samples without codes.
     """
     drawn = codes = None
-    if strip.recipe is not None:
-        drawn = Drawn.model_validate(dict(strip.recipe))
+    if strip.spec is not None:
+        drawn = Drawn(**dict(strip.spec), scales=strip.values)
     elif strip.z is not None:
         z = np.ascontiguousarray(strip.z, "<f4")
         frames, tiles, latent = z.shape
@@ -206,19 +203,11 @@ def rebuild(facts: Manifest, device: str = "auto") -> Rebuilt:
     engine = Engine(opened, device)
     if facts.drawn is not None:
         drawn = facts.drawn
-        components = engine.components()
-        count = 0 if components is None else len(components)
-        if drawn.component is not None and drawn.component >= count:
+        if drawn.component is not None and drawn.component >= engine.component_count:
             raise ExportError(f"{facts.checkpoint} has no component {drawn.component}.")
         if drawn.tiles * len(drawn.scales) > MOST_TILES:
             raise ExportError(f"The export asks for more than {MOST_TILES:,} images.")
-        strip = scale_strip(
-            engine,
-            tiles=drawn.tiles,
-            seed=drawn.seed,
-            component=drawn.component,
-            scales=drawn.scales,
-        )
+        strip = scale_strip(engine, drawn, drawn.scales)
     else:
         assert facts.codes is not None
         strip = grid_strip(engine, _decoded(facts.codes, engine), facts.codes.values)

@@ -268,6 +268,12 @@ class Engine:
         """Return the prior's components, or None."""
         return self._prior.components() if self._prior is not None else None
 
+    @property
+    def component_count(self) -> int:
+        """Number of the prior's components; 0 without any."""
+        components = self.components()
+        return 0 if components is None else len(components)
+
     def prototypes(self) -> Prototypes | None:
         """Decode the prior's components; None without a prior or components."""
         components = self.components()

@@ -5,26 +5,32 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float, Int
+from pydantic import Field
 
 from explorer import drawing
 from explorer.inference import Engine
-from explorer.interfaces import LatentSpace, Scale, Seed
+from explorer.interfaces import Frozen, LatentSpace, Scale, Seed
 from explorer.sketch import CurveSketch, PixelSketch
 
 SCALES = tuple(round(0.05 * step, 2) for step in range(41))
 """The frames of a scale strip: 0 to 2 in steps of 0.05."""
+MOST_TILES = 4096
 _CURVE_LEVELS = 65535
+
+_Seed = Annotated[int, Field(ge=0, lt=2**31)]
+_LevelName = Annotated[str, Field(pattern=r"^[a-z0-9]{0,8}$")]
+_HeldScale = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
 class Strip:
     """Frames x tiles of decoded samples, and the value of each frame.
 
-    `z` holds their codes, if any; `recipe` the few numbers that specify a strip drawn from a
+    `z` holds their codes, if any; `spec` the few numbers that specify a strip drawn from a
     prior, so that it can be regenerated without them.
     """
 
@@ -34,7 +40,7 @@ class Strip:
     log_density: Float[np.ndarray, "frames tiles"]
     sketch: PixelSketch | CurveSketch
     z: Float[np.ndarray, "frames tiles latent"] | None = None
-    recipe: Mapping[str, object] | None = None
+    spec: "StripSpec | None" = None
 
     @cached_property
     def panel(self) -> tuple[dict[str, object], bytes]:
@@ -82,28 +88,29 @@ def pack(header: dict[str, object], body: bytes) -> bytes:
     return struct.pack("<I", len(text)) + text + body
 
 
-class Levels(NamedTuple):
-    """How a scale sweep treats a hierarchy: which level it scales, and what the others do.
+@dataclass(frozen=True)
+class Levels:
+    """How a scale sweep treats a hierarchy: which level it moves, and what the others do.
 
     Args:
-        moves: Name of the level whose scale is swept; empty for all of them.
-        held: Fixed scale of the other levels.
-        lower: Seed of the levels below the top, if different from the top's.
+        moves: Name of the level whose scale moves; empty for all of them.
+        held: Scale of the levels that do not move.
+        lower: Seed of the levels below the top, if it is not the top's.
     """
 
-    moves: str = ""
-    held: float = 1.0
-    lower: int | None = None
+    moves: _LevelName = ""
+    held: _HeldScale = 1.0
+    lower: _Seed | None = None
 
     def of(self, space: LatentSpace) -> "Levels":
-        """Return the settings that apply to a space; with a single level none do."""
+        """Return what of this applies to a space: nothing where it has a single level."""
         names = [level.name for level in space.levels]
         if len(names) == 1:
             return Levels()
-        return self if self.moves in ("", *names) else self._replace(moves="")
+        return self if self.moves in ("", *names) else replace(self, moves="")
 
     def scale(self, space: LatentSpace, scale: float) -> Scale:
-        """Return the scale of each level when the sweep is at `scale`."""
+        """Return the scale of each level where the sweep is at `scale`."""
         if not self.moves:
             return scale
         return tuple(scale if level.name == self.moves else self.held for level in space.levels)
@@ -118,42 +125,82 @@ class Levels(NamedTuple):
 ALL_LEVELS = Levels()
 
 
-def scale_strip(
-    engine: Engine,
-    *,
-    tiles: int = 64,
-    seed: int = 0,
-    component: int | None = None,
-    scales: tuple[float, ...] = SCALES,
-    levels: Levels = ALL_LEVELS,
-) -> Strip:
-    """Draw the same samples at every scale; each tile keeps its component and noise.
+class StripSpec(Frozen):
+    """The samples of a scale strip: how many, from which seed and component, and what moves.
+
+    It is the key of a cached strip, its address, the provenance of a pick, and a line of a
+    manifest.
+    """
+
+    tiles: Annotated[int, Field(ge=1, le=MOST_TILES)] = 64
+    seed: _Seed = 0
+    component: Annotated[int, Field(ge=0, lt=10_000)] | None = None
+    levels: Levels = ALL_LEVELS
+
+    def of_model(self, engine: Engine) -> "StripSpec":
+        """Return what of this applies to a model: its levels, and a component of a mixture."""
+        several = engine.component_count > 1
+        own = self.component is not None and several and self.component < engine.component_count
+        return self.model_copy(
+            update={
+                "component": self.component if own else None,
+                "levels": self.levels.of(engine.space),
+            }
+        )
+
+    def query(self) -> dict[str, str]:
+        """Write it as parameters of an address; what is usual is left out."""
+        levels = self.levels
+        values = {
+            "tiles": self.tiles,
+            "seed": self.seed,
+            "component": self.component,
+            "level": levels.moves or None,
+            "held": None if levels.held == 1.0 else f"{levels.held:g}",
+            "lower": levels.lower,
+        }
+        return {name: str(value) for name, value in values.items() if value is not None}
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str]) -> "StripSpec":
+        """Read it from the parameters of an address.
+
+        Raises:
+            pydantic.ValidationError: If one is out of bounds.
+        """
+        names = {"level": "moves", "held": "held", "lower": "lower"}
+        levels = {own: parameters[name] for name, own in names.items() if name in parameters}
+        own = {
+            name: parameters[name] for name in ("tiles", "seed", "component") if name in parameters
+        }
+        return cls.model_validate(own | {"levels": levels})
+
+
+def scale_strip(engine: Engine, spec: StripSpec, scales: tuple[float, ...] = SCALES) -> Strip:
+    """Draw the same samples at every scale; each tile keeps its component and its noise.
 
     Args:
         engine: The model.
-        tiles: Samples in each frame.
-        seed: Seed of components and noise.
-        component: Sample only this component.
+        spec: The samples.
         scales: The scale of each frame.
-        levels: Which level the scale applies to, if there are several.
     """
-    own, space = levels.of(engine.space), engine.space
+    levels, space = spec.levels.of(engine.space), engine.space
     draws = [
-        engine.draw(tiles, own.scale(space, scale), own.seed(space, seed), component)
+        engine.draw(
+            spec.tiles, levels.scale(space, scale), levels.seed(space, spec.seed), spec.component
+        )
         for scale in scales
     ]
     z = np.concatenate([codes for codes, _ in draws])
     x = engine.decode(z)
     return Strip(
-        samples=x.reshape(len(scales), tiles, *x.shape[1:]),
+        samples=x.reshape(len(scales), spec.tiles, *x.shape[1:]),
         values=scales,
         components=draws[0][1],
-        log_density=engine.log_prior(z).reshape(len(scales), tiles),
+        log_density=engine.log_prior(z).reshape(len(scales), spec.tiles),
         sketch=engine.sketch,
-        z=z.reshape(len(scales), tiles, -1),
-        recipe={"tiles": tiles, "seed": seed, "component": component, "scales": scales}
-        if own == ALL_LEVELS
-        else None,
+        z=z.reshape(len(scales), spec.tiles, -1),
+        spec=spec.model_copy(update={"levels": levels}),
     )
 
 
@@ -225,7 +272,7 @@ def difference_strip(one: Strip, other: Strip) -> Strip:
         log_density=np.zeros_like(one.log_density),
         components=np.full_like(one.components, -1),
         z=None,
-        recipe=None,
+        spec=None,
     )
 
 

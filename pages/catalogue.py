@@ -11,17 +11,7 @@ engine = frame.open_models(view)[0]
 
 if engine.has_prior:
     engines = scale_sweep.companions(engine)
-    state = scale_sweep.sweep(
-        engines,
-        key="catalogue_strip",
-        at=view.scale,
-        tiles=30 if engine.sketch.kind == "pixels" else 18,
-        seed=view.seed,
-        tile_width=56,
-        columns=5 if len(engines) > 1 else None,
-        selectable=False,
-    )
-    view.scale = state.value
+    cards.strip(engines, view)
     st.caption(
         f"Drag to compare {len(engines)} priors with the same noise. At 1 each prior is as "
         "trained; at 0 every sample is the mean of its component: many images for a VampPrior, "

@@ -11,7 +11,7 @@ engines = frame.open_models(view)
 engine = engines[0]
 if not engine.has_prior:
     sample.no_prior(engine)
-count = scale_sweep.component_count(engine)
+count = engine.component_count
 if view.component is not None and view.component >= count:
     view.component = None
 
@@ -39,39 +39,11 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         control(st.toggle, "Difference", view, "difference")
 
 levels.choose(engine, view)
-moved = levels.of(engine, view)
-state = scale_sweep.sweep(
-    engines,
-    key="generate_strip",
-    at=view.scale,
-    seed=view.seed,
-    component=view.component,
-    tile=view.tile,
-    titles=len(engines) > 1,
-    difference=view.difference,
-    judged=True,
-    limits=view.limits,
-    conditions=constraints.conditions(view),
-    levels=moved,
-)
-view.scale, view.tile = state.value, state.tile
-if view.tile is not None:
-    chosen = (view.tile, view.scale, 64, view.seed, view.component, moved)
-    for item in engines:
-        sample.sample_facts(item, *chosen)
-        sample.neighbours(item, *chosen)
-scale_sweep.take_along(engine, view.scale, view.seed, view.component, levels=moved)
+sample.wall(engines, view)
+scale_sweep.export(engine, view.spec, view.scale)
 st.caption(sample.hint(engines, view.difference))
-levels.of_sample(engine, view.tile or 0, view.scale, view.seed, view.component, moved)
-levels.sampled(
-    engine,
-    tiles=64,
-    scale=view.scale,
-    seed=view.seed,
-    component=view.component,
-    levels=moved,
-    key="generate_painted",
-)
+levels.of_sample(engine, view.spec, view.scale, view.tile or 0)
+levels.sampled(engine, view.spec, view.scale, key="generate_painted")
 
 validity.share(engine, view)
 st.subheader("Fidelity and diversity", anchor=False)

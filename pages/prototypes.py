@@ -62,20 +62,12 @@ if view.component is not None:
     with panes.container(key="prototypes_samples"):
         wall.stack_when_narrow()
         levels.choose(engine, view)
+        options = scale_sweep.SweepOptions(titles=False, selectable=False)
         state = scale_sweep.sweep(
-            [engine],
-            key="prototypes_strip",
-            at=view.scale,
-            tiles=24,
-            component=view.component,
-            titles=False,
-            selectable=False,
-            levels=levels.of(engine, view),
+            [engine], view.spec, key="prototypes_strip", at=view.scale, options=options
         )
         view.scale = state.value
-        scale_sweep.take_along(
-            engine, view.scale, 0, view.component, tiles=24, levels=levels.of(engine, view)
-        )
+        scale_sweep.export(engine, view.spec, view.scale)
         st.markdown("**Data assigned to it**")
         wall.claimed_data(engine, view.component)
     with panes.container(width=380):

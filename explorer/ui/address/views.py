@@ -10,6 +10,7 @@ import streamlit as st
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from explorer.designs.properties import CONSTRAINTS
+from explorer.strips import Levels, StripSpec
 from explorer.ui.address.notation import DIALS, MOST_ENDS, PATH, PICK, PLACE
 
 DEFAULT_MODEL = "mnist-static-vae-vamp-40"
@@ -131,6 +132,11 @@ class Levelled(View):
     held: Scale = 1.0
     lower: Seed | None = None
 
+    @property
+    def levels(self) -> Levels:
+        """Which level the scale moves, and what the other does."""
+        return Levels(self.level, self.held, self.lower)
+
 
 class GenerateView(Levelled):
     """Samples at a scale."""
@@ -144,6 +150,11 @@ class GenerateView(Levelled):
     reynolds: Reynolds = 1e6
     alpha: Alpha = 4.0
 
+    @property
+    def spec(self) -> StripSpec:
+        """The samples on the page."""
+        return StripSpec(seed=self.seed, component=self.component, levels=self.levels)
+
 
 class PrototypesView(Levelled):
     """The components of a prior, one of them open."""
@@ -153,6 +164,11 @@ class PrototypesView(Levelled):
     sort: Annotated[str, Field(pattern="^(claimed|weight|number)$")] = "claimed"
     shown: Annotated[str, Field(pattern="^(inputs|decoded)$")] = "inputs"
     epoch: Annotated[int, Field(ge=0, lt=100_000)] | None = None
+
+    @property
+    def spec(self) -> StripSpec:
+        """Samples of the open component."""
+        return StripSpec(tiles=24, component=self.component, levels=self.levels)
 
 
 class LatentMapView(View):

@@ -1,8 +1,12 @@
 """URLs of a model's resources."""
 
 import importlib.metadata
+from urllib.parse import urlencode
 
+from explorer.designs.measuring import applicable_properties
+from explorer.designs.properties import Conditions
 from explorer.inference import Engine
+from explorer.strips import StripSpec
 from explorer.ui import cache
 
 PLOTLY = f"/api/plotly-{importlib.metadata.version('plotly')}.js"
@@ -15,3 +19,20 @@ def address_of(opened: Engine, what: str, *parts: object) -> str:
     """
     place = "/".join(["/api", what, opened.slug, opened.checkpoint.hash, *map(str, parts)])
     return place if what == "decode" else f"{place}?v={cache.version(opened)}"
+
+
+def novelty_address(engine: Engine, spec: StripSpec) -> str:
+    """Return the URL of the novelty and typicality of a strip's samples."""
+    return f"{address_of(engine, 'novelty')}&{urlencode(spec.of_model(engine).query())}"
+
+
+def properties_address(
+    engine: Engine, spec: StripSpec, conditions: Conditions, limits: str = ""
+) -> str:
+    """Return the URL of the properties of a strip's samples, and of which meet constraints."""
+    query: dict[str, object] = {**spec.of_model(engine).query()}
+    query |= conditions.model_dump(exclude_defaults=True)
+    query |= {"limits": limits} if limits else {}
+    # Browsers cache the response: other properties, as of a new package, need another URL.
+    query["of"] = ".".join(item.key for item in applicable_properties(engine.sketch))
+    return f"{address_of(engine, 'properties')}&{urlencode(query)}"

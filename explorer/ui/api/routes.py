@@ -11,7 +11,7 @@ from explorer.ui.api.address import PLOTLY
 from explorer.ui.api.answers import IMMUTABLE, answering, storing
 from explorer.ui.api.picks import keep, kept, mark, undo
 from explorer.ui.api.pictures import card, decode, points, regions, thumbnail
-from explorer.ui.api.strips import standing, worth
+from explorer.ui.api.strips import novelty, properties
 
 
 def routes() -> list[BaseRoute]:
@@ -22,8 +22,8 @@ def routes() -> list[BaseRoute]:
         "card/{slug}/{digest}/{layer}/{index}": card,
         "thumbnail/{slug}/{digest}/{layer}/{index}": thumbnail,
         "decode/{slug}/{digest}": decode,
-        "standing/{slug}/{digest}/{tiles}/{seed}/{component}": standing,
-        "worth/{slug}/{digest}/{tiles}/{seed}/{component}": worth,
+        "novelty/{slug}/{digest}": novelty,
+        "properties/{slug}/{digest}": properties,
     }
     return [
         *(Route(f"/api/{path}", answering(handler)) for path, handler in served.items()),

@@ -10,17 +10,16 @@ from starlette.responses import Response
 from explorer.designs.properties import Conditions, parse
 from explorer.errors import ExplorerError
 from explorer.inference import Engine
-from explorer.strips import Levels, pack
+from explorer.strips import StripSpec, pack
 from explorer.ui import cache
-from explorer.ui.address.views import Levelled
-from explorer.ui.api.answers import IMMUTABLE, AbsentError, whole
+from explorer.ui.api.answers import IMMUTABLE, AbsentError
 
 MOST_TILES = 64
 
 
-def standing(opened: Engine, request: Request) -> Response:
+def novelty(opened: Engine, request: Request) -> Response:
     """Respond with novelty and typicality of each tile of a scale strip, per frame."""
-    found = cache.standing(opened, *_drawn(opened, request))
+    found = cache.novelty(opened, _spec(opened, request))
     if found is None:
         raise AbsentError
     facts = {
@@ -32,14 +31,14 @@ def standing(opened: Engine, request: Request) -> Response:
     return Response(json.dumps(facts), media_type="application/json", headers=IMMUTABLE)
 
 
-def worth(opened: Engine, request: Request) -> Response:
+def properties(opened: Engine, request: Request) -> Response:
     """Respond with the properties of a scale strip's samples, and which meet the constraints.
 
     The body holds float32 values, property by property, then one byte per sample: 0 if its
     geometry is invalid, 1 if it violates a constraint, 2 if it meets all.
     """
     given = request.query_params
-    tiles, seed, component, levels = _drawn(opened, request)
+    spec = _spec(opened, request)
     try:
         constraints = parse(given.get("limits", "")[:400])
         conditions = Conditions.model_validate(
@@ -47,7 +46,7 @@ def worth(opened: Engine, request: Request) -> Response:
         )
     except (ExplorerError, ValidationError):
         raise AbsentError from None
-    found = cache.worth(opened, tiles, seed, component, conditions, levels)
+    found = cache.strip_properties(opened, spec, conditions)
     header: dict[str, object] = {
         "properties": [
             {"key": item.key, "label": item.label, "unit": item.unit, "digits": item.digits,
@@ -66,20 +65,13 @@ def worth(opened: Engine, request: Request) -> Response:
     )
 
 
-def _drawn(opened: Engine, request: Request) -> tuple[int, int, int | None, Levels]:
-    """Parse the scale strip's tiles, seed, component, and the level the scale applies to."""
-    given = request.path_params
-    tiles, seed = whole(given["tiles"], MOST_TILES), whole(given["seed"], 2**31 - 1)
-    chosen = given["component"]
-    component = None if chosen == "all" else whole(chosen, 10_000)
-    known = opened.components()
-    beyond = component is not None and (known is None or component >= len(known))
-    if tiles < 1 or beyond or not opened.has_prior:
-        raise AbsentError
-    asked = {name: request.query_params[name] for name in ("level", "held", "lower")
-             if name in request.query_params}  # fmt: skip
+def _spec(opened: Engine, request: Request) -> StripSpec:
+    """Parse which strip is meant; a component or level that the model lacks is not found."""
     try:
-        view = Levelled.model_validate(asked)
+        spec = StripSpec.of(request.query_params)
     except ValidationError:
         raise AbsentError from None
-    return tiles, seed, component, Levels(view.level, view.held, view.lower)
+    beyond = spec.component is not None and spec.component >= opened.component_count
+    if spec.tiles > MOST_TILES or beyond or not opened.has_prior:
+        raise AbsentError
+    return spec

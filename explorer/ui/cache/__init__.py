@@ -23,27 +23,27 @@ from explorer.ui.cache.properties import (
     code_properties,
     pick_properties,
     shares,
-    store,
+    strip_properties,
     usual_waviness,
-    worth,
 )
+from explorer.ui.cache.store import store
 from explorer.ui.cache.strips import (
-    Standing,
+    Novelty,
     levelled,
+    novelty,
     original,
     painted,
     path,
     prototypes,
     shortest,
     snapshots,
-    standing,
     strip,
 )
 
 __all__ = [
     "SHARE_SAMPLES",
     "SHARE_SCALES",
-    "Standing",
+    "Novelty",
     "atlas",
     "claims",
     "code_properties",
@@ -56,6 +56,7 @@ __all__ = [
     "icon",
     "importance_samples",
     "levelled",
+    "novelty",
     "novelty_reference",
     "original",
     "originals",
@@ -69,9 +70,9 @@ __all__ = [
     "shares",
     "shortest",
     "snapshots",
-    "standing",
     "store",
     "strip",
+    "strip_properties",
     "surgery",
     "test_likelihood",
     "traced",
@@ -79,5 +80,4 @@ __all__ = [
     "unit_kl",
     "usual_waviness",
     "version",
-    "worth",
 ]

@@ -1,101 +1,48 @@
-"""The store of candidates, and cached properties of designs."""
-
-import hashlib
+"""Cached properties of designs: of strips, codes and picks, and the share that is valid."""
 
 import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
-from explorer.designs.candidates import Store
 from explorer.designs.geometry import SectionGeometry, is_section
 from explorer.designs.measuring import measure
 from explorer.designs.properties import Conditions, Constraint, Measured
 from explorer.inference import Engine
 from explorer.projection import SPLITS
 from explorer.sketch import CurveSketch, PixelSketch
-from explorer.strips import ALL_LEVELS, Levels
+from explorer.strips import StripSpec
 from explorer.ui.cache.atlases import atlas
-from explorer.ui.cache.engines import ENGINES, identity
+from explorer.ui.cache.engines import ENGINES
+from explorer.ui.cache.per_engine import per_engine
 from explorer.ui.cache.strips import STRIPS, strip
 
 SHARE_SCALES = tuple(round(0.1 * step, 1) for step in range(21))
 SHARE_SAMPLES = 256
 
 
-def store(path: str) -> Store:
-    """Return the open store of candidates for a file.
-
-    Raises:
-        StoreError: If it cannot be opened.
-    """
-    return _store(path)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False, on_release=lambda old: old.close())
-def _store(path: str) -> Store:
-    from pathlib import Path
-
-    return Store(Path(path))
-
-
-def worth(
-    opened: Engine,
-    tiles: int,
-    seed: int,
-    component: int | None,
-    conditions: Conditions,
-    levels: Levels = ALL_LEVELS,
-) -> Measured:
+@per_engine(STRIPS)
+def strip_properties(engine: Engine, spec: StripSpec, conditions: Conditions) -> Measured:
     """Return the properties of all samples of a scale strip, frame by frame."""
-    return _worth(
-        opened.slug, opened.checkpoint.hash, tiles, seed, component, levels.of(opened.space),
-        conditions.model_dump_json(), _engine=opened,
-    )  # fmt: skip
+    shown = strip(engine, spec).samples
+    return measure(shown.reshape(-1, *shown.shape[2:]), engine.sketch, conditions)
 
 
-@st.cache_resource(max_entries=STRIPS, show_spinner=False)
-def _worth(
-    slug: str, digest: str, tiles: int, seed: int, component: int | None, levels: Levels,
-    conditions: str, _engine: Engine,
-) -> Measured:  # fmt: skip
-    shown = strip(_engine, tiles, seed, component, levels).samples
-    flat = shown.reshape(-1, *shown.shape[2:])
-    return measure(flat, _engine.sketch, Conditions.model_validate_json(conditions))
-
-
-def code_properties(opened: Engine, z: np.ndarray, conditions: Conditions) -> Measured:
-    """Return the properties of decoded codes."""
-    name = hashlib.sha256(np.ascontiguousarray(z, "<f4").tobytes()).hexdigest()
-    return _code_properties(
-        opened.slug,
-        opened.checkpoint.hash,
-        name,
-        conditions.model_dump_json(),
-        _engine=opened,
-        _z=z,
-    )
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _code_properties(
-    slug: str, digest: str, name: str, conditions: str, _engine: Engine, _z: np.ndarray
+@per_engine(32)
+def code_properties(
+    engine: Engine, z: Float[np.ndarray, "codes latent"], conditions: Conditions
 ) -> Measured:
-    known = Conditions.model_validate_json(conditions)
-    return measure(_engine.decode(_z), _engine.sketch, known)
+    """Return the properties of decoded codes."""
+    return measure(engine.decode(z), engine.sketch, conditions)
 
 
-def usual_waviness(opened: Engine) -> float | None:
+@per_engine(ENGINES, measured=True)
+def usual_waviness(engine: Engine) -> float | None:
     """Return the median waviness of decoded held-out sections; None if there are none."""
-    return _usual_waviness(opened.slug, identity(opened), _engine=opened)
-
-
-@st.cache_resource(max_entries=ENGINES, show_spinner=False)
-def _usual_waviness(slug: str, digest: str, _engine: Engine) -> float | None:
-    known = atlas(_engine)
-    if known is None or not is_section(_engine.sketch):
+    known = atlas(engine)
+    if known is None or not is_section(engine.sketch):
         return None
-    x = _engine.decode(known.codes[known.split == SPLITS.index("test")])
-    found = SectionGeometry().measure(x, _engine.sketch, Conditions())["waviness"]
+    x = engine.decode(known.codes[known.split == SPLITS.index("test")])
+    found = SectionGeometry().measure(x, engine.sketch, Conditions())["waviness"]
     return float(np.median(found))
 
 
@@ -114,17 +61,14 @@ def _pick_properties(
 
 
 def shares(
-    opened: Engine, constraints: tuple[Constraint, ...], conditions: Conditions
+    engine: Engine, constraints: tuple[Constraint, ...], conditions: Conditions
 ) -> Float[np.ndarray, " scales"]:
     """Return the share of valid designs that meet the constraints, at each of `SHARE_SCALES`."""
-    found = _pool(
-        opened.slug, opened.checkpoint.hash, conditions.model_dump_json(), _engine=opened
-    )
-    return found.meets(constraints).reshape(len(SHARE_SCALES), -1).mean(1)
+    pool = _pool(engine, conditions)
+    return pool.meets(constraints).reshape(len(SHARE_SCALES), -1).mean(1)
 
 
-@st.cache_resource(max_entries=STRIPS, show_spinner=False)
-def _pool(slug: str, digest: str, conditions: str, _engine: Engine) -> Measured:
-    samples = [_engine.sample(SHARE_SAMPLES, scale, 0).x for scale in SHARE_SCALES]
-    known = Conditions.model_validate_json(conditions)
-    return measure(np.concatenate(samples), _engine.sketch, known)
+@per_engine(STRIPS)
+def _pool(engine: Engine, conditions: Conditions) -> Measured:
+    samples = [engine.sample(SHARE_SAMPLES, scale, 0).x for scale in SHARE_SCALES]
+    return measure(np.concatenate(samples), engine.sketch, conditions)

@@ -5,9 +5,12 @@ import html
 import streamlit as st
 
 from explorer.checkpoint import Entry
+from explorer.inference import Engine
 from explorer.naming import DATA, PRIORS
+from explorer.strips import StripSpec
 from explorer.ui import cache
 from explorer.ui.address.views import CatalogueView
+from explorer.ui.panels import scale_sweep
 from explorer.ui.shell import frame
 from explorer.ui.wording import naming
 from explorer.ui.wording.format import facts, provenance
@@ -24,6 +27,21 @@ _FACTS = (
     "font-variant-numeric:tabular-nums;white-space:nowrap"
 )
 _METRICS = {"likelihood": "log_likelihood", "fidelity": "density", "diversity": "coverage"}
+
+
+def strip(engines: list[Engine], view: CatalogueView) -> None:
+    """Render samples of the open model's prior beside others, with the same noise."""
+    tiles = 30 if engines[0].sketch.kind == "pixels" else 18
+    state = scale_sweep.sweep(
+        engines,
+        StripSpec(tiles=tiles, seed=view.seed),
+        key="catalogue_strip",
+        at=view.scale,
+        options=scale_sweep.SweepOptions(
+            columns=5 if len(engines) > 1 else None, selectable=False
+        ),
+    )
+    view.scale = state.value
 
 
 def data_sets() -> list[str]:

@@ -7,29 +7,40 @@ from jaxtyping import Float, Int
 from explorer import settings
 from explorer.inference import Engine
 from explorer.projection import SPLITS
-from explorer.strips import ALL_LEVELS, Levels, samples_strip
+from explorer.strips import StripSpec, samples_strip
 from explorer.ui import cache
 from explorer.ui.address.controls import commit
+from explorer.ui.address.views import GenerateView
 from explorer.ui.components import filmstrip
+from explorer.ui.panels import constraints, scale_sweep
 from explorer.ui.panels.pictures import pictures_of
-from explorer.ui.panels.scale_sweep import _own, component_count
 from explorer.ui.picks import service
 from explorer.ui.wording.format import percentile
 from explorer.ui.wording.naming import prior_name
 
 
-def sample_facts(
-    engine: Engine,
-    tile: int,
-    scale: float,
-    tiles: int,
-    seed: int,
-    component: int | None,
-    levels: Levels = ALL_LEVELS,
-) -> None:
+def wall(engines: list[Engine], view: GenerateView) -> None:
+    """Render the samples of all models under the scale slider, and the selected one up close."""
+    options = scale_sweep.SweepOptions(
+        titles=len(engines) > 1,
+        difference=view.difference,
+        novelty=True,
+        limits=view.limits,
+        conditions=constraints.conditions(view),
+    )
+    state = scale_sweep.sweep(
+        engines, view.spec, key="generate_strip", at=view.scale, tile=view.tile, options=options
+    )
+    view.scale, view.tile = state.value, state.tile
+    if view.tile is not None:
+        for engine in engines:
+            sample_facts(engine, view.spec, view.scale, view.tile)
+            neighbours(engine, view.spec, view.scale, view.tile)
+
+
+def sample_facts(engine: Engine, spec: StripSpec, scale: float, tile: int) -> None:
     """Render the facts about one sample: log p(z), typicality and novelty."""
-    own = _own(engine, component)
-    strip = cache.strip(engine, tiles, seed, own, levels)
+    strip = cache.strip(engine, spec)
     frame = strip.values.index(scale)
     density = float(strip.log_density[frame, tile])
     words = [
@@ -39,10 +50,10 @@ def sample_facts(
     place = percentile(density, cache.held_out_density(engine))
     if place:
         words.append(place)
-    if component_count(engine) > 1:
+    if engine.component_count > 1:
         words.append(f"component {int(strip.components[tile])}")
     st.markdown(" · ".join(words))
-    found = cache.standing(engine, tiles, seed, own, levels)
+    found = cache.novelty(engine, spec)
     if found is None:
         return
     far = float(found.novelty[frame, tile])
@@ -54,20 +65,12 @@ def sample_facts(
     )
 
 
-def neighbours(
-    engine: Engine,
-    tile: int,
-    scale: float,
-    tiles: int,
-    seed: int,
-    component: int | None,
-    levels: Levels = ALL_LEVELS,
-) -> None:
+def neighbours(engine: Engine, spec: StripSpec, scale: float, tile: int) -> None:
     """Render the training data nearest to a sample, by code and, if installed, by pixel."""
     atlas, measure = cache.atlas(engine), cache.novelty_reference(engine)
     if atlas is None or measure is None:
         return
-    strip = cache.strip(engine, tiles, seed, _own(engine, component), levels)
+    strip = cache.strip(engine, spec)
     frame = strip.values.index(scale)
     x = strip.samples[frame, tile][None]
     training = np.flatnonzero(atlas.split == SPLITS.index("train"))

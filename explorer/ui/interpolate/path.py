@@ -44,10 +44,10 @@ def way(engine: Engine, atlas: Atlas, view: InterpolateView) -> Way | None:
     known = [item for item in found if item is not None]
     if len(known) < 2:
         return None
-    z = np.stack([item[0] for item in known]).astype("<f4")
+    z = np.stack([item[0] for item in known]).astype(np.float32)
     words = [item[1] for item in known]
     if view.kind == "geodesic":
-        codes, legs = cache.shortest(engine, z.tobytes(), view.frames)
+        codes, legs = cache.shortest(engine, z, view.frames)
         return Way(codes.astype(np.float32), words, False, legs)
-    codes = cache.path(engine, z.tobytes(), view.kind, view.frames, view.closeness)
+    codes = cache.path(engine, z, view.kind, view.frames, view.closeness)
     return Way(codes.astype(np.float32), words, False)

@@ -5,7 +5,7 @@ import streamlit as st
 from jaxtyping import Float
 
 from explorer.inference import Engine
-from explorer.strips import ALL_LEVELS, Levels
+from explorer.strips import StripSpec
 from explorer.ui import cache
 from explorer.ui.address.controls import control
 from explorer.ui.address.views import Levelled, TraverseView
@@ -19,13 +19,6 @@ WORDS = {"z2": "top, z2", "z1": "bottom, z1"}
 def several(engine: Engine) -> bool:
     """Whether a model has several levels."""
     return engine.has_prior and len(engine.space.levels) > 1
-
-
-def of(engine: Engine, view: Levelled) -> Levels:
-    """Return which level the page's scale applies to."""
-    if not several(engine):
-        return ALL_LEVELS
-    return Levels(view.level, view.held, view.lower).of(engine.space)
 
 
 def choose(engine: Engine, view: Levelled) -> None:
@@ -122,44 +115,28 @@ def apart(
     )
 
 
-def of_sample(
-    engine: Engine,
-    tile: int,
-    scale: float,
-    seed: int,
-    component: int | None,
-    moved: Levels,
-) -> None:
+def of_sample(engine: Engine, spec: StripSpec, scale: float, tile: int) -> None:
     """Render the levels of the selected sample of a scale strip, or of the first one."""
     if not several(engine):
         return
-    strip = cache.strip(engine, 64, seed, component, moved)
+    strip = cache.strip(engine, spec)
     assert strip.z is not None
     frame = int(np.abs(np.array(strip.values) - scale).argmin())
     what = f"Sample {tile + 1} at scale {scale:g}"
-    apart(engine, strip.z[frame, tile], what, seed=seed, key="generate_levels")
+    apart(engine, strip.z[frame, tile], what, seed=spec.seed, key="generate_levels")
 
 
-def sampled(
-    engine: Engine,
-    *,
-    tiles: int,
-    scale: float,
-    seed: int,
-    component: int | None,
-    levels: Levels,
-    key: str,
-) -> None:
+def sampled(engine: Engine, spec: StripSpec, scale: float, *, key: str) -> None:
     """Render samples drawn pixel by pixel, if the decoder is autoregressive."""
     if not engine.sequential:
         return
     st.subheader("Sampled pixel by pixel", anchor=False)
-    strip = cache.painted(engine, tiles, scale, seed, component, levels)
+    strip = cache.painted(engine, spec, scale)
     filmstrip(strip, key=key, selectable=False, tile_width=56)
     st.caption(
-        f"The same {tiles} codes at scale {scale:g}, each pixel sampled given the preceding ones "
-        f"(seed {seed}). Above are the means: each pixel’s probability given the preceding "
-        "probabilities."
+        f"The same {spec.tiles} codes at scale {scale:g}, each pixel sampled given the preceding "
+        f"ones (seed {spec.seed}). Above are the means: each pixel’s probability given the "
+        "preceding probabilities."
     )
 
 

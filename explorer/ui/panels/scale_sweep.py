@@ -1,13 +1,12 @@
 """The scale sweep: samples of one or more models for s = 0 to 2, on one slider."""
 
-from urllib.parse import urlencode
+from dataclasses import dataclass, field
 
-from explorer.designs.measuring import applicable_properties
 from explorer.designs.properties import Conditions
 from explorer.inference import Engine
-from explorer.strips import ALL_LEVELS, Levels, difference_strip
+from explorer.strips import StripSpec, difference_strip
 from explorer.ui import cache
-from explorer.ui.api.address import address_of
+from explorer.ui.api.address import novelty_address, properties_address
 from explorer.ui.components import FilmstripState, filmstrip
 from explorer.ui.panels import export_menu
 from explorer.ui.picks import service
@@ -17,31 +16,52 @@ LABEL = "Scale (temperature)"
 LOW, HIGH = "safer, less varied", "more varied, less faithful"
 
 
+@dataclass(frozen=True)
+class SweepOptions:
+    """How a sweep is laid out, and what is said of its samples.
+
+    Args:
+        tile_width: Minimum width of a tile.
+        columns: Maximum number of tiles in a row.
+        titles: Whether each model is named.
+        selectable: Whether samples can be selected.
+        difference: Whether the other models are shown as differences from the first.
+        novelty: Whether each sample has a glyph for its novelty.
+        limits: Constraints on properties, as in a link.
+        conditions: The conditions under which designs are measured.
+    """
+
+    tile_width: int = 56
+    columns: int | None = None
+    titles: bool = True
+    selectable: bool = True
+    difference: bool = False
+    novelty: bool = False
+    limits: str = ""
+    conditions: Conditions = field(default_factory=Conditions)
+
+
 def sweep(
     engines: list[Engine],
+    spec: StripSpec,
     *,
     key: str,
     at: float,
-    tiles: int = 64,
-    seed: int = 0,
-    component: int | None = None,
     tile: int | None = None,
-    tile_width: int = 56,
-    titles: bool = True,
-    columns: int | None = None,
-    selectable: bool = True,
-    difference: bool = False,
-    judged: bool = False,
-    limits: str = "",
-    conditions: Conditions | None = None,
-    levels: Levels = ALL_LEVELS,
+    options: SweepOptions = SweepOptions(),
 ) -> FilmstripState:
+<<<<<<< HEAD
     """Render the same noise at every scale for each engine; return the scale and selection.
+=======
+    """Render the same noise at every scale for each engine; return the released scale and tile.
+>>>>>>> 207fa64 (Say once which samples a strip holds: one value for cache, address, pick and manifest; one way to cache per engine)
 
     Args:
         engines: The models, side by side.
+        spec: The samples of each.
         key: Key of the widget.
         at: The scale.
+<<<<<<< HEAD
         tiles: Samples of each model.
         seed: Seed of components and noise.
         component: Sample only this component.
@@ -55,36 +75,40 @@ def sweep(
         limits: Constraints on properties, as in a link.
         conditions: The conditions designs are evaluated under.
         levels: Which level the scale applies to, in two-level models.
+=======
+        tile: The selected sample.
+        options: The layout.
+>>>>>>> 207fa64 (Say once which samples a strip holds: one value for cache, address, pick and manifest; one way to cache per engine)
     """
-    strips = [
-        cache.strip(engine, tiles, seed, _own(engine, component), levels) for engine in engines
-    ]
-    names = distinct_names(engines)
-    under: dict[int, int] = {}
-    if difference and len(engines) > 1 and engines[0].sketch.kind == "pixels":
-        strips[1:] = [difference_strip(strip, strips[0]) for strip in strips[1:]]
-        names[1:] = [f"|{name} − {names[0]}|" for name in names[1:]]
-    elif difference:
-        under = dict.fromkeys(range(1, len(engines)), 0)
-        names[1:] = [f"{name} and {names[0]}" for name in names[1:]]
-    standing = [standing_address(engine, tiles, seed, component, levels) for engine in engines]
-    worth = [worth_address(engine, tiles, seed, component, limits, conditions, levels)
-             for engine in engines]  # fmt: skip
-    keep = [
+    strips = [cache.strip(engine, spec) for engine in engines]
+    picks = [
         service.pick_descriptor(engine, strip)
         for engine, strip in zip(engines, strips, strict=True)
     ]
-    if engines[0].sketch.kind == "curve":
+    names = distinct_names(engines)
+    curves = engines[0].sketch.kind == "curve"
+    apart = options.difference and len(engines) > 1
+    if apart and not curves:
+        strips[1:] = [difference_strip(strip, strips[0]) for strip in strips[1:]]
+        names[1:] = [f"|{name} − {names[0]}|" for name in names[1:]]
+    elif apart:
+        names[1:] = [f"{name} and {names[0]}" for name in names[1:]]
+    tile_width, columns = options.tile_width, options.columns
+    if curves:
         tile_width = 2 * tile_width if columns is None else 3 * tile_width // 2
         columns = columns and columns // 2
+    novelty = [novelty_address(engine, spec) for engine in engines]
+    properties = [
+        properties_address(engine, spec, options.conditions, options.limits) for engine in engines
+    ]
     return filmstrip(
         *strips,
         key=key,
-        titles=names if titles else (),
-        standing=standing if judged and not (difference and len(engines) > 1) else (),
-        under=under,
-        keep=keep,
-        worth=worth if not (difference and len(engines) > 1) else (),
+        titles=names if options.titles else (),
+        standing=novelty if options.novelty and not apart else (),
+        under=dict.fromkeys(range(1, len(engines)), 0) if apart and curves else {},
+        keep=picks,
+        worth=() if apart else properties,
         at=at,
         home=1.0,
         label=LABEL,
@@ -93,10 +117,11 @@ def sweep(
         tile=tile,
         tile_width=tile_width,
         columns=columns,
-        selectable=selectable,
+        selectable=options.selectable,
     )
 
 
+<<<<<<< HEAD
 def standing_address(
     engine: Engine,
     tiles: int,
@@ -146,6 +171,8 @@ def component_count(engine: Engine) -> int:
     return 0 if components is None else len(components)
 
 
+=======
+>>>>>>> 207fa64 (Say once which samples a strip holds: one value for cache, address, pick and manifest; one way to cache per engine)
 def companions(engine: Engine) -> list[Engine]:
     """Return the engine with its X-VAE and standard normal counterparts."""
     own = engine.checkpoint.config
@@ -163,6 +190,7 @@ def companions(engine: Engine) -> list[Engine]:
     return found[:3]
 
 
+<<<<<<< HEAD
 def take_along(
     engine: Engine,
     scale: float,
@@ -180,3 +208,11 @@ def take_along(
 def _own(engine: Engine, component: int | None) -> int | None:
     """Return the component if the engine's prior has it, else None."""
     return component if component is not None and component < component_count(engine) > 1 else None
+=======
+def export(engine: Engine, spec: StripSpec, scale: float) -> None:
+    """Render the menu that exports the samples on the page."""
+    strip = cache.strip(engine, spec)
+    component = strip.spec.component if strip.spec is not None else None
+    name = "scale" if component is None else f"component-{component}"
+    export_menu.strip_menu(engine, strip, "sweep_take", name, strip.values.index(scale))
+>>>>>>> 207fa64 (Say once which samples a strip holds: one value for cache, address, pick and manifest; one way to cache per engine)

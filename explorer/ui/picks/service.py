@@ -11,7 +11,7 @@ from explorer.designs.candidates import FILE, Store
 from explorer.designs.picks import Model, PickSource, Project
 from explorer.errors import StoreError
 from explorer.inference import Engine
-from explorer.strips import Strip
+from explorer.strips import ALL_LEVELS, Strip
 from explorer.ui import cache
 from explorer.ui.address.places import layer_codes
 from explorer.ui.picks.requests import PickRequest
@@ -53,9 +53,9 @@ def pick_descriptor(
         z: Alternatively a code per tile, if the strip shows something derived from them.
     """
     facts: dict[str, object] = {"model": engine.slug, "hash": engine.checkpoint.hash}
-    if strip is not None and strip.recipe is not None:
-        seed, component = strip.recipe["seed"], strip.recipe["component"]
-        return facts | {"kind": "drawn", "seed": seed, "component": component}
+    spec = None if strip is None else strip.spec
+    if spec is not None and spec.levels == ALL_LEVELS:
+        return facts | {"kind": "drawn", "seed": spec.seed, "component": spec.component}
     codes = z if strip is None else strip.z
     if codes is None or codes.size > MOST_CODES:
         return None

@@ -7,7 +7,7 @@ import streamlit as st
 from explorer import regions
 from explorer.inference import Engine
 from explorer.naming import DATA
-from explorer.strips import grid_strip
+from explorer.strips import StripSpec, grid_strip
 from explorer.ui import cache
 from explorer.ui.address.views import PriorsLabView
 from explorer.ui.components import filmstrip
@@ -204,7 +204,11 @@ def scales(engines: list[Engine], view: PriorsLabView) -> float:
         st.caption("There is no two-dimensional X-VAE and standard normal model here.")
         return view.scale
     state = scale_sweep.sweep(
-        wanted, key="lab_scale", at=view.scale, tiles=32, selectable=False, tile_width=44
+        wanted,
+        StripSpec(tiles=32),
+        key="lab_scale",
+        at=view.scale,
+        options=scale_sweep.SweepOptions(tile_width=44, selectable=False),
     )
     st.caption(
         "X-VAE samples z = mean + s · sd · noise, with the moments of an autoencoder’s codes; the "

@@ -7,7 +7,7 @@ import streamlit as st
 
 from explorer import regions
 from explorer.inference import Engine
-from explorer.strips import codes_strip
+from explorer.strips import StripSpec, codes_strip
 from explorer.ui import cache
 from explorer.ui.address.controls import commit
 from explorer.ui.address.places import layer_codes
@@ -112,7 +112,8 @@ def _of(engines: list[Engine], kind: str) -> Engine | None:
 
 def _zero_scale(engines: list[Engine]) -> None:
     shown = [item for item in (_of(engines, "standard"), _of(engines, "vamp")) if item is not None]
-    scale_sweep.sweep(shown, key="lesson_zero", at=0.0, tiles=24, selectable=False, tile_width=44)
+    options = scale_sweep.SweepOptions(tile_width=44, selectable=False)
+    scale_sweep.sweep(shown, StripSpec(tiles=24), key="lesson_zero", at=0.0, options=options)
     st.caption(
         "At s = 0 a standard normal always yields its mean. A VampPrior first samples a "
         "component, so it yields as many images as it has components."
@@ -208,7 +209,7 @@ def _bought(engines: list[Engine]) -> None:
         if metric is None or cut is None:
             continue
         rows.append(
-            f"| {scale_sweep.component_count(engine)} "
+            f"| {engine.component_count} "
             f"| {metric.value:.2f} ± {metric.se or 0:.2f} | "
             f"{cut.marginal:.3f} ± {cut.marginal_error:.3f} |".replace("-", "−")
         )

@@ -1,0 +1,78 @@
+"""One way to cache what is computed from a model: by its name, its weights and plain values."""
+
+import functools
+import hashlib
+import inspect
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, TypeVar
+
+import numpy as np
+import streamlit as st
+from pydantic import BaseModel
+
+from explorer.inference import Engine
+from explorer.ui.cache.engines import identity
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+Cached = Callable[Concatenate[Engine, Parameters], Result]
+
+
+def per_engine(
+    most: int, *, measured: bool = False, spinner: str | bool = False
+) -> Callable[[Cached[Parameters, Result]], Cached[Parameters, Result]]:
+    """Cache a function of an engine and of plain values; arrays count by all their bytes.
+
+    Streamlit hashes large arrays by a sample of their elements, so that two arrays that differ
+    can share a key; here every argument is named by its whole content.
+
+    Args:
+        most: Results kept at most; the oldest leaves first.
+        measured: Whether the result depends on what has been measured of the weights so far, such
+            as the atlas, and not on the weights alone.
+        spinner: Text shown while the result is computed.
+    """
+
+    def decorate(function: Cached[Parameters, Result]) -> Cached[Parameters, Result]:
+        signature = inspect.signature(function)
+
+        def compute(slug: str, digest: str, values: str, _call: Callable[[], Result]) -> Result:
+            return _call()
+
+        # Streamlit tells cached functions apart by module, name and source.
+        compute.__module__, compute.__qualname__ = function.__module__, function.__qualname__
+        kept = st.cache_resource(max_entries=most, show_spinner=spinner)(compute)
+
+        @functools.wraps(function)
+        def cached(
+            engine: Engine, /, *args: Parameters.args, **kwargs: Parameters.kwargs
+        ) -> Result:
+            bound = signature.bind(engine, *args, **kwargs)
+            bound.apply_defaults()
+            values = ", ".join(content_key(value) for value in list(bound.arguments.values())[1:])
+            digest = identity(engine) if measured else engine.checkpoint.hash
+            call = functools.partial(function, engine, *args, **kwargs)
+            return kept(engine.slug, digest, values, _call=call)
+
+        cached.clear = kept.clear  # type: ignore[attr-defined]
+        return cached
+
+    return decorate
+
+
+def content_key(value: object) -> str:
+    """Name a plain value by its whole content.
+
+    Raises:
+        TypeError: If it is not a plain value: a number, text, bytes, array, model, or a tuple.
+    """
+    if isinstance(value, np.ndarray):
+        digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        return f"{value.dtype.str}{value.shape}{digest}"
+    if isinstance(value, BaseModel):
+        return f"{type(value).__name__}{value.model_dump_json()}"
+    if isinstance(value, tuple):
+        return f"({', '.join(content_key(item) for item in value)})"
+    if value is None or isinstance(value, bool | int | float | str | bytes):
+        return repr(value)
+    raise TypeError(f"{type(value).__name__} cannot be a key of the cache.")
