@@ -1,14 +1,16 @@
 """Installation check: one finding per line, each with its remedy."""
 
+import importlib
 import importlib.util
 import sys
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from typing import Literal, NamedTuple
 
 from explorer import __version__, catalogue, settings
 from explorer.designs import aerodynamics
 from explorer.designs.candidates import FILE, Store
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, PluginError
+from explorer.plugins import GROUPS, package
 
 
 class Finding(NamedTuple):
@@ -20,14 +22,14 @@ class Finding(NamedTuple):
 
 
 def examine() -> list[Finding]:
-    """Check interpreter, packages, device, folders, checkpoints and data."""
+    """Check interpreter, packages, plug-ins, device, folders, checkpoints and data."""
     findings = [
         Finding("latent-explorer", "ok", f"{__version__} on Python {sys.version.split()[0]}")
     ]
     findings += [
         _package(name) for name in ("streamlit", "torch", "torchvision", "umap-learn", "plotly")
     ]
-    findings.append(_device())
+    findings += [_plugins(), _device()]
     try:
         chosen = settings.current()
     except ExplorerError as error:
@@ -43,6 +45,22 @@ def _package(name: str) -> Finding:
         return Finding(name, "ok", version(name))
     except PackageNotFoundError:
         return Finding(name, "bad", "not installed; reinstall latent-explorer")
+
+
+def _plugins() -> Finding:
+    from explorer.designs.measuring import families
+
+    try:
+        importlib.import_module("explorer.registry")
+        families()
+    except PluginError as error:
+        return Finding("plug-ins", "bad", str(error))
+    names = [
+        f"{point.name} ({what}) of {package(point)}"
+        for group, what in GROUPS.items()
+        for point in entry_points(group=group)
+    ]
+    return Finding("plug-ins", "ok", ", ".join(names) or "none")
 
 
 def _device() -> Finding:
@@ -68,7 +86,10 @@ def _pages() -> Finding:
 
 
 def _checkpoints() -> Finding:
-    entries = [entry for entry in catalogue() if not entry.results_only]
+    try:
+        entries = [entry for entry in catalogue() if not entry.results_only]
+    except PluginError:
+        return Finding("checkpoints", "bad", "cannot be opened before the plug-ins are in order")
     broken = [entry for entry in entries if not entry.healthy]
     if len(broken) == len(entries):
         return Finding(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from explorer import registry
+from explorer import priors, registry
 from explorer.config import RunConfig
 from explorer.interfaces import AbstractConfig, AbstractModelConfig
 from explorer.metrics.published import published
@@ -24,6 +24,12 @@ PRIORS = {"none": "Autoencoder"} | _titles(registry.PRIORS)
 
 _WIDTHS = ("hidden", "channels", "decoder_channels", "decoder_layers", "width")
 """What a recipe says of a network's size; its defaults are those of the published numbers."""
+
+
+def richest_first() -> tuple[str, ...]:
+    """List priors as they stand side by side: from the richest to none, then plugged-in ones."""
+    kinds, own = tuple(PRIORS), 1 + len(priors.CONFIGS)
+    return (*reversed(kinds[:own]), *kinds[own:])
 
 
 def kind_words(model: str, prior: str, *, small: bool = False, joint: str = ", ") -> str:

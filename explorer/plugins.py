@@ -33,11 +33,6 @@ _Base = TypeVar("_Base")
 _Config = TypeVar("_Config", bound=AbstractConfig)
 
 
-def present() -> bool:
-    """Say whether any package plugs something in; nothing of it is imported."""
-    return any(entry_points(group=group) for group in GROUPS)
-
-
 def classes(group: str, base: type[_Base]) -> Iterator[tuple[EntryPoint, type[_Base]]]:
     """Load the classes that other packages plug in, in the order of packages and names.
 

@@ -17,14 +17,13 @@ from torch.distributions import (
 )
 
 from explorer.distributions import DiagonalMixture, DiscretisedLogistic
-from explorer.errors import LevelError
 from explorer.interfaces import noise, uniforms
 from explorer.priors import FlowPrior, VampDataPrior, VampPrior
 from explorer.priors.mixture import LatentMixture
+from explorer.testing import densities
+from explorer.testing.densities import SAMPLES, cell_masses, cells, total_variation
 from tests.support.models import MIXTURES, PRIORS, small_pair
 
-CELLS, POINTS = 24, 10
-SAMPLES = 200_000
 every_prior = pytest.mark.parametrize("kind", PRIORS)
 with_components = pytest.mark.parametrize("kind", MIXTURES)
 every_mixture = pytest.mark.parametrize(
@@ -47,58 +46,21 @@ def random_mixture(seed=0, components=7, latent=3):
     return log_weights.log_softmax(0), 4 * loc, (0.5 * log_variance).exp()
 
 
-def cell_edges(prior):
-    """Cut the plane into cells that hold all but 1e-8 of the mass.
-
-    A flow moves mass within [-5, 5] and leaves the standard normal as it is outside.
-    """
-    parts = prior.components()
-    if parts is None:
-        low, high = torch.full((2,), -6.0).double(), torch.full((2,), 6.0).double()
-    else:
-        low = (parts.loc - 6 * parts.scale).amin(0).double()
-        high = (parts.loc + 6 * parts.scale).amax(0).double()
-    return [torch.linspace(low[j], high[j], CELLS + 1, dtype=torch.float64) for j in (0, 1)]
-
-
-def cell_masses(log_density, edges):
-    """Integrate a density over each cell by the midpoint rule."""
-    step = [float(edge[1] - edge[0]) / POINTS for edge in edges]
-    ticks = [
-        edge[0] + (torch.arange(CELLS * POINTS) + 0.5) * width
-        for edge, width in zip(edges, step, strict=True)
-    ]
-    density = log_density(torch.cartesian_prod(*ticks).float()).double().exp()
-    fine = density.reshape(CELLS, POINTS, CELLS, POINTS) * step[0] * step[1]
-    return fine.sum((1, 3))
-
-
-def total_variation(z, masses, edges):
-    counts = torch.histogramdd(z.double(), edges).hist
-    shares = counts / len(z)
-    return 0.5 * float((shares - masses).abs().sum() + 1 - shares.sum())
-
-
 @every_prior
 def test_density_integrates_to_one(kind):
-    prior = latent_prior(kind)
-    total = cell_masses(prior.log_prob, cell_edges(prior)).sum()
     kinks = 1e-4 if kind == "flow" else 1e-5  # a spline's density is not smooth
-    torch.testing.assert_close(total, torch.ones_like(total), atol=kinks, rtol=0)
+    densities.density_integrates_to_one(latent_prior(kind), kinks)
 
 
 @every_prior
 def test_samples_agree_with_density(kind):
-    prior = latent_prior(kind)
-    edges = cell_edges(prior)
-    z = prior.draw(SAMPLES, seed=1).z
-    assert total_variation(z, cell_masses(prior.log_prob, edges), edges) < 0.05
+    densities.samples_agree_with_density(latent_prior(kind))
 
 
 @every_mixture
 def test_a_variance_taken_for_a_spread_is_noticed(kind):
     prior = latent_prior(kind)
-    edges = cell_edges(prior)
+    edges = cells(prior)
     drawn = prior.draw(SAMPLES, seed=1)
     parts = prior.components()
     loc, scale = parts.loc[drawn.component], parts.scale[drawn.component]
@@ -109,7 +71,7 @@ def test_a_variance_taken_for_a_spread_is_noticed(kind):
 @pytest.mark.parametrize("kind", ["mog", "xvae-mixture"])
 def test_a_density_that_only_integrates_to_one_is_not_enough(kind):
     prior = latent_prior(kind)
-    edges = cell_edges(prior)
+    edges = cells(prior)
     parts = prior.components()
 
     def mixed_per_unit(z):
@@ -177,81 +139,43 @@ def test_variance_of_a_mixture_survives_a_far_off_mean():
 
 @every_prior
 def test_equal_seeds_give_equal_codes_and_others_do_not(kind):
-    prior = latent_prior(kind)
-    first, again, other = prior.draw(50, seed=4), prior.draw(50, seed=4), prior.draw(50, seed=5)
-    assert torch.equal(first.z, again.z)
-    assert torch.equal(first.component, again.component)
-    assert not bool((first.z == other.z).any())
+    densities.equal_seeds_give_equal_codes(latent_prior(kind))
 
 
 @every_prior
 @pytest.mark.parametrize("n", [0, 1, 5, 16, 17, 100])
 def test_a_smaller_draw_begins_a_larger_one(kind, n):
-    prior = latent_prior(kind)
-    few, many = prior.draw(n, seed=2, scale=1.3), prior.draw(211, seed=2, scale=1.3)
-    assert few.z.shape == (n, 2)
-    # The rounding of a network's products hangs on the number of rows; a mixture has no network.
-    rounding = 1e-5 if kind == "flow" else 0
-    torch.testing.assert_close(few.z, many.z[:n], atol=rounding, rtol=0)
-    assert torch.equal(few.component, many.component[:n])
+    densities.smaller_draws_begin_larger_ones(latent_prior(kind), (n,))
 
 
-@with_components
+@every_prior
 def test_a_row_keeps_component_and_noise_over_scales(kind):
     prior = latent_prior(kind)
-    still, once = prior.draw(100, seed=3, scale=0.0), prior.draw(100, seed=3)
-    assert torch.equal(still.z, prior.components().loc[still.component])
-    for scale in (0.25, 0.5, 2.0):
-        scaled = prior.draw(100, seed=3, scale=scale)
-        assert torch.equal(scaled.component, once.component)
-        torch.testing.assert_close(scaled.z, still.z + scale * (once.z - still.z))
+    assert (prior.components() is None) == (kind == "flow")
+    densities.rows_keep_component_and_noise_over_scales(prior)
 
 
 @with_components
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
 def test_variance_inside_a_component_grows_with_the_squared_scale(kind, scale):
-    prior = latent_prior(kind)
-    n = 50_000
-    parts = prior.components()
-    for component in range(len(parts)):
-        drawn = prior.draw(n, seed=6, scale=scale, component=component)
-        assert bool((drawn.component == component).all())
-        expected = (scale * parts.scale[component].double()).square()
-        error = expected * math.sqrt(2 / n)
-        assert bool(((drawn.z.double().var(0) - expected).abs() < 4 * error).all())
-        place = (drawn.z.double().mean(0) - parts.loc[component]).abs()
-        assert bool((place < 4 * expected.sqrt() / math.sqrt(n)).all())
+    densities.variance_grows_with_the_squared_scale(latent_prior(kind), (scale,))
 
 
 @every_mixture
 def test_components_come_as_often_as_they_weigh(kind):
-    prior = latent_prior(kind)
-    weights = prior.components().log_weights.double().exp()
-    torch.testing.assert_close(float(weights.sum()), 1.0, atol=1e-6, rtol=0)
-    shares = prior.draw(SAMPLES, seed=8).component.bincount(minlength=len(weights)) / SAMPLES
-    error = (weights * (1 - weights) / SAMPLES).sqrt()
-    assert bool(((shares - weights).abs() < 4 * error).all())
+    densities.components_come_as_often_as_they_weigh(latent_prior(kind))
 
 
 @every_prior
 def test_one_prior_takes_one_scale_and_one_seed(kind):
-    prior = latent_prior(kind)
-    plain, listed = prior.draw(5, seed=2, scale=0.5), prior.draw(5, seed=(2,), scale=(0.5,))
-    assert torch.equal(plain.z, listed.z)
-    for wrong in ({"seed": (1, 2)}, {"scale": (1.0, 1.0)}, {"seed": ()}):
-        with pytest.raises(LevelError, match="for 1 levels"):
-            prior.draw(5, **wrong)
+    densities.one_prior_takes_one_scale_and_one_seed(latent_prior(kind))
 
 
 @every_prior
 def test_responsibilities_are_bayes_rule_on_the_components(kind):
     prior = latent_prior(kind)
-    z = prior.draw(50, seed=1, scale=1.5).z
-    found, parts = prior.responsibilities(z), prior.components()
-    assert (found is None) == (parts is None) == (kind == "flow")
-    if parts is not None:
-        each = Normal(parts.loc, parts.scale).log_prob(z[:, None]).sum(2) + parts.log_weights
-        torch.testing.assert_close(found, each.softmax(1), atol=1e-5, rtol=1e-4)
+    assert (prior.responsibilities(torch.zeros(1, 2)) is None) == (kind == "flow")
+    densities.responsibilities_are_bayes_rule(prior)
 
 
 def test_a_component_without_weight_is_never_drawn():

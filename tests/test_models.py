@@ -23,6 +23,9 @@ from explorer.priors import CodeMixturePrior, GaussianPrior
 from explorer.priors.mixture import LatentMixture
 from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import scale_strip
+from explorer.testing import checkpoints
+from explorer.testing import models as laws
+from explorer.testing.bounds import gradients_reach
 from tests.support.models import (
     AUTOENCODERS,
     HIERARCHIES,
@@ -86,18 +89,11 @@ def test_shapes_are_as_promised(name, sketch, likelihood):
     if name == "pixelhvae" and likelihood != "bernoulli":
         pytest.skip("refused by the recipe")
     model = build(name, sketch, likelihood).eval()
-    x = binary(5, sketch.shape)
-    q = model.posterior(x)
-    size = 7 if name in HIERARCHIES else 3
-    assert q.loc.shape == model.top_posterior(x).loc.shape == (5, model.top.size) == (5, 3)
-    assert q.sample().shape == q.flat().loc.shape == (5, model.space.size) == (5, size)
-    for lead in ((5,), (2, 5), ()):
-        p = model.likelihood(torch.randn(*lead, size))
-        assert (p.batch_shape, p.event_shape) == (lead, sketch.shape)
-        assert p.log_prob(x[0]).shape == lead
-        assert p.mean.shape == (*lead, *sketch.shape)
+    assert (model.top.size, model.space.size) == (3, 7 if name in HIERARCHIES else 3)
+    laws.shapes_are_as_promised(model, sketch)
     if likelihood != "gaussian":
-        assert bool(((p.mean >= 0) & (p.mean <= 1)).all())
+        mean = model.likelihood(torch.randn(5, model.space.size)).mean
+        assert bool(((mean >= 0) & (mean <= 1)).all())
 
 
 @pytest.mark.parametrize("name", CONVOLUTIONS)
@@ -111,21 +107,14 @@ def test_convolutions_take_pictures_of_every_size(name, height, width):
 
 @pytest.mark.parametrize("name", AUTOENCODERS)
 def test_an_autoencoder_has_a_point_for_a_posterior(name):
-    q = build(name).posterior(binary(4))
-    assert q.scale is None
-    assert torch.equal(q.sample(), q.loc)
-    with pytest.raises(NoDensityError):
-        q.log_prob(q.loc)
+    model = build(name)
+    assert model.posterior(binary(4)).scale is None
+    laws.posterior_follows_its_generator(model)
 
 
-@pytest.mark.parametrize("rows", [1, 4, 9])
-@pytest.mark.parametrize("name", ["vae", "convvae"])
-def test_samples_of_a_posterior_follow_its_generator(name, rows):
-    q = build(name).posterior(binary(rows))
-    first, again = (q.sample(torch.Generator().manual_seed(1)) for _ in range(2))
-    assert torch.equal(first, again)
-    eps = torch.randn(rows, 3, generator=torch.Generator().manual_seed(1))
-    torch.testing.assert_close(first, q.loc + q.scale * eps)
+@pytest.mark.parametrize("name", MODELS)
+def test_samples_of_a_posterior_follow_its_generator(name):
+    laws.posterior_follows_its_generator(build(name))
 
 
 @every_prior
@@ -135,18 +124,8 @@ def test_every_parameter_receives_a_gradient(kind, likelihood):
     terms = elbo(model, prior(model.posterior), binary(32), generator=torch.manual_seed(0))
     terms.loss.backward()
     # A log scale that starts beyond its clamp waits there, and a flow's masks hide some rows.
-    assert_pulled(model, by_row=not likelihood.startswith("logistic"))
-    assert_pulled(prior, by_row=kind != "flow")
-
-
-def assert_pulled(module, by_row=True):
-    """Check that every parameter has a gradient, or every row of every parameter."""
-    for name, parameter in module.named_parameters():
-        assert parameter.grad is not None, name
-        assert bool(torch.isfinite(parameter.grad).all()), name
-        rows = parameter.grad.flatten(1) if parameter.ndim > 1 else parameter.grad[:, None]
-        pulled = (rows != 0).any(1)
-        assert bool(pulled.all() if by_row else pulled.any()), name
+    gradients_reach(model, by_row=not likelihood.startswith("logistic"))
+    gradients_reach(prior, by_row=kind != "flow")
 
 
 @pytest.mark.parametrize("kind", ["standard", "vamp-weighted", "flow"])
@@ -157,14 +136,14 @@ def test_every_parameter_of_every_model_receives_a_gradient(name, kind):
     terms = elbo(model, model.latent_prior(prior), binary(48), generator=torch.manual_seed(0))
     terms.loss.backward()
     for part in (model, prior):
-        assert_pulled(part, by_row=False)
+        gradients_reach(part)
 
 
 @pytest.mark.parametrize("name", AUTOENCODERS)
 def test_every_parameter_of_an_autoencoder_receives_a_gradient(name):
     model = build(name, likelihood="gaussian")
     elbo(model, None, binary(16)).loss.backward()
-    assert_pulled(model, by_row=False)
+    gradients_reach(model)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -175,8 +154,8 @@ def test_the_encoder_learns_through_the_prior_too(name, kind):
         prior.inputs = binary(6)
     z = torch.randn(5, model.space.size)
     model.latent_prior(prior).log_prob(z).sum().backward()
-    assert_pulled(model.encoder, by_row=False)
-    assert_pulled(prior, by_row=False)
+    gradients_reach(model.encoder)
+    gradients_reach(prior)
 
 
 @pytest.mark.parametrize("kind", ["vamp", "vamp-weighted"])
@@ -330,55 +309,25 @@ def test_a_code_mixture_finds_the_clumps():
 
 
 @every_kind
-def test_batch_size_changes_nothing(model, kind):
+def test_batch_size_and_place_change_nothing(model, kind):
     wide = {"hidden": (50, 40)} if model in ("vae", "hvae") else {}
-    engine = Engine(small_checkpoint(kind, model=model, latent=16, **wide), "cpu")
-    z = np.random.default_rng(0).normal(size=(200, engine.space.size)).astype(np.float32)
-    x = binary(200).numpy()
-    decoded, density, encoded = engine.decode(z), engine.log_prior(z), engine.encode(x)
-    for n in (0, 1, 7, 64, 65, 200):
-        assert np.array_equal(engine.decode(z[:n]), decoded[:n])
-        assert np.array_equal(engine.log_prior(z[:n]), density[:n])
-        assert np.array_equal(engine.encode(x[:n]).loc, encoded.loc[:n])
-        assert np.array_equal(engine.encode(x[:n]).scale, encoded.scale[:n])
-
-
-def test_the_place_in_a_batch_changes_nothing():
-    engine = Engine(small_checkpoint("standard", hidden=(50, 40), latent=16), "cpu")
-    z = np.random.default_rng(0).normal(size=(200, 16)).astype(np.float32)
-    order = np.random.default_rng(1).permutation(200)
-    assert np.array_equal(engine.decode(z[order]), engine.decode(z)[order])
+    checkpoints.batching_changes_nothing(small_checkpoint(kind, model=model, latent=16, **wide))
 
 
 @every_kind
 def test_an_engine_agrees_with_its_model(model, kind):
-    checkpoint = small_checkpoint(kind, model=model)
-    engine = Engine(checkpoint, "cpu")
-    x, z = binary(70), torch.randn(70, engine.space.size)
-    with torch.no_grad():
-        q = checkpoint.model.posterior(x).flat()
-        torch.testing.assert_close(engine.encode(x.numpy()).loc, q.loc.numpy())
-        torch.testing.assert_close(engine.encode(x.numpy()).scale, q.scale.numpy())
-        mean = checkpoint.model.likelihood(z).mean.numpy()
-        torch.testing.assert_close(engine.decode(z.numpy()), mean)
-        density = checkpoint.model.latent_prior(checkpoint.prior).log_prob(z)
-        torch.testing.assert_close(engine.log_prior(z), density.numpy(), atol=1e-4, rtol=1e-5)
+    checkpoints.engine_agrees_with_its_model(small_checkpoint(kind, model=model))
 
 
 @every_prior
 @pytest.mark.parametrize("scale", [0.0, 0.7, 2.0])
 def test_samples_are_codes_decoded_and_scored_as_trained(kind, scale):
-    engine = Engine(small_checkpoint(kind), "cpu")
+    opened = small_checkpoint(kind)
+    checkpoints.samples_are_decoded_codes(opened, (scale,))
+    engine = Engine(opened, "cpu")
     sample = engine.sample(9, scale, seed=3)
-    assert sample.z.shape == (9, 2)
-    assert sample.x.shape == (9, 1, 8, 8)
-    assert sample.component.shape == sample.log_density.shape == (9,)
-    assert sample.z.dtype == sample.x.dtype == sample.log_density.dtype == np.float32
-    assert np.array_equal(sample.x, engine.decode(sample.z))
     as_trained = direct_density(engine, torch.from_numpy(sample.z).double())
     torch.testing.assert_close(sample.log_density, as_trained, atol=1e-4, rtol=1e-4)
-    for mine, again in zip(sample, engine.sample(9, scale, seed=3), strict=True):
-        assert np.array_equal(mine, again)
 
 
 def direct_density(engine, z):
@@ -471,14 +420,8 @@ def test_threads_get_what_one_caller_gets():
 @every_prior
 @pytest.mark.parametrize("tiles", [64, 9])
 def test_a_frame_of_a_strip_is_the_sample_at_its_scale(kind, tiles):
-    engine = Engine(small_checkpoint(kind, hidden=(50, 40)), "cpu")
-    scales = (0.0, 0.35, 1.0, 2.0)
-    strip = scale_strip(engine, tiles=tiles, seed=5, scales=scales)
-    for frame, scale in enumerate(scales):
-        sample = engine.sample(tiles, scale, seed=5)
-        assert np.array_equal(strip.samples[frame], sample.x)
-        assert np.array_equal(strip.log_density[frame], sample.log_density)
-        assert np.array_equal(strip.components, sample.component)
+    opened = small_checkpoint(kind, hidden=(50, 40))
+    checkpoints.frames_are_samples_at_their_scale(opened, tiles)
 
 
 def test_a_strip_can_keep_to_one_component():
@@ -594,17 +537,8 @@ def test_convolutions_take_as_many_pictures_as_the_cache_holds(model, most):
 @every_kind
 def test_every_model_comes_back_from_its_checkpoint(model, kind, tmp_path):
     small = small_checkpoint(kind, model=model)
-    training = small.config.training.model_copy(update={"half": False})
-    config = small.config.model_copy(update={"training": training})
-    opened = load(save(small.model, small.prior, config, tmp_path / "one"))
-    before, after = Engine(small, "cpu"), Engine(opened, "cpu")
-    z = before.draw(20, seed=1)[0]
-    x = binary(9).numpy()
-    assert np.array_equal(after.draw(20, seed=1)[0], z)
-    assert np.array_equal(after.decode(z), before.decode(z))
-    assert np.array_equal(after.log_prior(z), before.log_prior(z))
-    for mine, other in zip(after.encode(x), before.encode(x), strict=True):
-        assert np.array_equal(mine, other)
+    checkpoints.checkpoint_gives_back_what_was_saved(small, tmp_path / "one")
+    checkpoints.weights_come_back_from_their_file(small, tmp_path)
 
 
 def test_a_vampprior_of_data_is_stored_without_its_pictures(tmp_path):

@@ -13,6 +13,8 @@ from explorer.objectives.elbo import exact_divergence, jensen_bound, variational
 from explorer.objectives.schedules import ConstantConfig, CyclicalConfig, LinearConfig
 from explorer.priors import VampPrior
 from explorer.priors.mixture import LatentMixture
+from explorer.testing import bounds
+from explorer.testing.bounds import sampled_kl
 from tests.support.models import AUTOENCODERS, MIXTURES, PRIORS, small_checkpoint, small_pair
 
 every_prior = pytest.mark.parametrize("kind", PRIORS)
@@ -59,14 +61,6 @@ def quadrature(q, prior):
     return torch.trapezoid(log_q.exp() * (log_q - prior.log_prob(z)), z[:, 0])
 
 
-def sampled(q, prior, n=100_000):
-    """Estimate KL(q || p) by many codes for each row of q; return it with its standard error."""
-    rows = Posterior(q.loc.repeat(n, 1), q.scale.repeat(n, 1))
-    z = rows.sample(torch.Generator().manual_seed(0))
-    each = exact_divergence(rows, prior, z).reshape(n, -1)
-    return each.mean(0), each.std(0) / math.sqrt(n)
-
-
 def pictures(n=24):
     return torch.bernoulli(
         torch.full((n, 1, 8, 8), 0.4), generator=torch.Generator().manual_seed(0)
@@ -94,7 +88,7 @@ def test_unit_kl_is_the_closed_form(seed):
     ratio = (q.scale / scale).square()
     formula = 0.5 * (ratio + ((q.loc - loc) / scale).square() - 1 - ratio.log())
     torch.testing.assert_close(unit_kl(q, prior), formula, atol=1e-6, rtol=0)
-    mean, error = sampled(q, prior, 20_000)
+    mean, error = sampled_kl(q, prior, 20_000)
     assert bool(((mean - formula.sum(1)).abs() < 4 * error).all())
 
 
@@ -113,7 +107,7 @@ def test_divergences_under_two_modes_have_their_known_values(loc, exact, variati
     q, prior = gaussian(loc, 1.0), two_modes()
     z = q.loc
     torch.testing.assert_close(float(quadrature(q, prior)), exact, atol=1e-6, rtol=0)
-    mean, error = sampled(q, prior)
+    mean, error = sampled_kl(q, prior)
     assert abs(float(mean) - exact) < 4 * float(error)
     found = float(variational_bound(q, prior, z)), float(jensen_bound(q, prior, z))
     torch.testing.assert_close(found, (variational, jensen), atol=1e-6, rtol=0)
@@ -122,7 +116,7 @@ def test_divergences_under_two_modes_have_their_known_values(loc, exact, variati
 @pytest.mark.parametrize("seed", range(8))
 def test_variational_bound_lies_between_the_kl_and_jensens(seed):
     q, prior = random_pair(seed)
-    mean, error = sampled(q, prior, 20_000)
+    mean, error = sampled_kl(q, prior, 20_000)
     variational, jensen = variational_bound(q, prior, q.loc), jensen_bound(q, prior, q.loc)
     assert bool((mean - 4 * error <= variational).all())
     assert bool((variational <= jensen + 1e-12).all())
@@ -167,29 +161,12 @@ def test_jensens_gradient_is_that_of_a_single_gaussian():
 
 @every_prior
 def test_elbo_is_the_sum_of_its_terms(kind):
-    model, prior = small_pair(kind)
-    p, x = prior(model.posterior), pictures()
-    terms = elbo(model, p, x, generator=noise())
-    q = model.posterior(x)
-    z = q.sample(noise())
-    torch.testing.assert_close(terms.reconstruction, model.likelihood(z).log_prob(x))
-    units = unit_kl(q, p)
-    kl = q.log_prob(z) - p.log_prob(z) if units is None else units.sum(1)
-    torch.testing.assert_close(terms.kl, kl)
-    torch.testing.assert_close(terms.loss, (terms.kl - terms.reconstruction).mean())
+    bounds.bound_is_the_sum_of_its_terms(*small_pair(kind))
 
 
 @every_prior
 def test_the_closed_form_is_the_mean_of_the_sampled_kl(kind):
-    model, prior = small_pair(kind)
-    with torch.no_grad():
-        p, x = prior(model.posterior), pictures(4)
-        mean, error = sampled(model.posterior(x), p, 20_000)
-        kl = torch.stack(
-            [elbo(model, p, x, generator=torch.Generator().manual_seed(k)).kl for k in range(400)]
-        )
-    spread = (kl.var(0) / len(kl) + error.square()).sqrt() + 1e-5
-    assert bool(((kl.mean(0) - mean).abs() < 4 * spread).all())
+    bounds.closed_form_is_the_mean_of_the_sampled_kl(*small_pair(kind))
 
 
 @pytest.mark.parametrize(
@@ -199,18 +176,7 @@ def test_the_closed_form_is_the_mean_of_the_sampled_kl(kind):
 )
 @pytest.mark.parametrize("name", ["vae", "hvae"])
 def test_beta_weighs_only_the_kl(name, kind, divergence):
-    model, prior = small_pair(kind, model=name)
-    with torch.no_grad():
-        p = model.latent_prior(prior)
-        none, one, two = (
-            elbo(model, p, pictures(), beta=beta, divergence=divergence, generator=noise())
-            for beta in (0.0, 1.0, 2.0)
-        )
-    torch.testing.assert_close(none.loss, -none.reconstruction.mean())
-    torch.testing.assert_close(one.loss - none.loss, one.kl.mean(), atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(two.loss - one.loss, one.kl.mean(), atol=1e-4, rtol=1e-4)
-    for mine, same in zip(none[:2], two[:2], strict=True):
-        torch.testing.assert_close(mine, same)
+    bounds.beta_weighs_only_the_kl(*small_pair(kind, model=name), divergence)
 
 
 @pytest.mark.parametrize("divergence", ["variational", "jensen"])
@@ -322,5 +288,5 @@ def test_a_vampprior_on_all_data_is_the_aggregated_posterior():
         torch.testing.assert_close(p.log_prob(z), aggregated, atol=1e-9, rtol=0)
         information = (q.log_prob(z) - aggregated).mean()
         torch.testing.assert_close(elbo(model, p, x, generator=noise()).kl.mean(), information)
-        mean, error = sampled(q, p, 5_000)
+        mean, error = sampled_kl(q, p, 5_000)
     assert float(mean.mean() - 4 * error.mean()) <= math.log(len(x))

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.checkpoint import Entry
 from explorer.inference import Engine
-from explorer.naming import DATA, PRIORS
+from explorer.naming import DATA, richest_first
 from explorer.strips import StripSpec
 from explorer.ui import cache
 from explorer.ui.address.views import CatalogueView
@@ -56,7 +56,7 @@ def chosen(view: CatalogueView) -> list[Entry]:
     if view.data:
         entries = [entry for entry in entries if entry.data == view.data]
     own = next((entry.data for entry in entries if entry.slug == view.model), "")
-    sets, priors = [own, *DATA], list(reversed(PRIORS))
+    sets, priors = [own, *DATA], richest_first()
     entries.sort(
         key=lambda entry: (sets.index(entry.data), -entry.latent, priors.index(entry.prior))
     )

@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from explorer.errors import SettingsError
@@ -23,10 +24,16 @@ def launch(host: str, port: int, environment: dict[str, str], browser: bool = Tr
 
     Raises:
         SettingsError: If the port is taken or the address cannot be used.
+        PluginError: If what another package plugs in cannot be used.
     """
     _free(host, port)
     os.environ.update(environment)
     from streamlit.web import cli
+
+    from explorer.designs.measuring import families
+
+    import_module("explorer.registry")  # a plug-in that cannot be used ends here, in one sentence
+    families()
 
     shown = "localhost" if host in ("0.0.0.0", "::") else host
     print(f"Latent Explorer: http://{shown}:{port} (press Ctrl+C to quit)", flush=True)  # noqa: T201

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer import regions
 from explorer.inference import Engine
-from explorer.naming import DATA
+from explorer.naming import DATA, PRIORS
 from explorer.strips import StripSpec, grid_strip
 from explorer.ui import cache
 from explorer.ui.address.views import PriorsLabView
@@ -30,9 +30,10 @@ TERMS = {
     "information": ("Index-code information", palette.CLASSES[1]),
     "marginal": ("Marginal KL", palette.CLASSES[3]),
 }
-_ORDER = (
+_FIRST = (
     "standard", "xvae", "xvae-mixture", "mog", "flow", "vamp-data", "vamp-weighted", "vamp",
 )  # fmt: skip
+_ORDER = [kind for kind in dict.fromkeys((*_FIRST, *PRIORS)) if kind != "none"]
 
 
 def planar(engine: Engine) -> list[Engine]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from explorer import naming
+
 CLASSES = (
     "#0072B2",
     "#E69F00",
@@ -16,13 +18,16 @@ CLASSES = (
 )
 """Okabe and Ito's colours and three more, distinguishable with colour-vision deficiency."""
 
+_FIRST = (
+    "standard", "vamp", "xvae", "mog", "vamp-data", "vamp-weighted", "flow", "xvae-mixture",
+)  # fmt: skip
 PRIORS = {
-    prior: CLASSES[k]
+    prior: CLASSES[k % len(CLASSES)]
     for k, prior in enumerate(
-        ("standard", "vamp", "xvae", "mog", "vamp-data", "vamp-weighted", "flow", "xvae-mixture")
+        kind for kind in dict.fromkeys((*_FIRST, *naming.PRIORS)) if kind != "none"
     )
 }
-"""A prior has the same colour in every chart that compares priors."""
+"""A prior has the same colour in every chart that compares priors; plug-ins take the rest."""
 
 DATA = "#5B7A99"
 PROTOTYPE = "#E6A700"
