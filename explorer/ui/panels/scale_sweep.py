@@ -50,35 +50,15 @@ def sweep(
     tile: int | None = None,
     options: SweepOptions = SweepOptions(),
 ) -> FilmstripState:
-<<<<<<< HEAD
-    """Render the same noise at every scale for each engine; return the scale and selection.
-=======
     """Render the same noise at every scale for each engine; return the released scale and tile.
->>>>>>> 207fa64 (Say once which samples a strip holds: one value for cache, address, pick and manifest; one way to cache per engine)
 
     Args:
         engines: The models, side by side.
         spec: The samples of each.
         key: Key of the widget.
         at: The scale.
-<<<<<<< HEAD
-        tiles: Samples of each model.
-        seed: Seed of components and noise.
-        component: Sample only this component.
-        tile: The selected sample.
-        tile_width: Minimum width of a tile.
-        titles: Whether to name each model.
-        columns: Maximum number of tiles per row.
-        selectable: Whether samples can be selected.
-        difference: Whether to show the others as differences from the first.
-        judged: Whether each sample has a glyph for its novelty.
-        limits: Constraints on properties, as in a link.
-        conditions: The conditions designs are evaluated under.
-        levels: Which level the scale applies to, in two-level models.
-=======
         tile: The selected sample.
         options: The layout.
->>>>>>> 207fa64 (Say once which samples a strip holds: one value for cache, address, pick and manifest; one way to cache per engine)
     """
     strips = [cache.strip(engine, spec) for engine in engines]
     picks = [
@@ -121,58 +101,6 @@ def sweep(
     )
 
 
-<<<<<<< HEAD
-def standing_address(
-    engine: Engine,
-    tiles: int,
-    seed: int,
-    component: int | None,
-    levels: Levels = ALL_LEVELS,
-) -> str:
-    """Return the URL of novelty and typicality of a strip's samples."""
-    own = _own(engine, component)
-    place = address_of(engine, "standing", tiles, seed, "all" if own is None else own)
-    asked = _levels_asked(engine, levels)
-    return f"{place}&{urlencode(asked)}" if asked else place
-
-
-def worth_address(
-    engine: Engine,
-    tiles: int,
-    seed: int,
-    component: int | None,
-    limits: str,
-    conditions: Conditions | None,
-    levels: Levels = ALL_LEVELS,
-) -> str:
-    """Return the URL of the properties of a strip's samples."""
-    own = _own(engine, component)
-    place = address_of(engine, "worth", tiles, seed, "all" if own is None else own)
-    asked = (conditions or Conditions()).model_dump(exclude_defaults=True)
-    asked |= {"limits": limits} if limits else {}
-    # Browsers cache responses: other properties, as of a new plug-in, need another URL.
-    asked["of"] = ".".join(item.key for item in applicable_properties(engine.sketch))
-    asked |= _levels_asked(engine, levels)
-    return f"{place}&{urlencode(asked)}"
-
-
-def _levels_asked(engine: Engine, levels: Levels) -> dict[str, object]:
-    """Return the query parameters for the level a strip's scale applies to."""
-    own = levels.of(engine.space)
-    facts = {"level": own.moves, "held": own.held, "lower": own.lower}
-    return {
-        name: value for name, value in facts.items() if own != ALL_LEVELS and value is not None
-    }
-
-
-def component_count(engine: Engine) -> int:
-    """Return the number of components of an engine's prior."""
-    components = engine.components()
-    return 0 if components is None else len(components)
-
-
-=======
->>>>>>> 207fa64 (Say once which samples a strip holds: one value for cache, address, pick and manifest; one way to cache per engine)
 def companions(engine: Engine) -> list[Engine]:
     """Return the engine with its X-VAE and standard normal counterparts."""
     own = engine.checkpoint.config
@@ -190,29 +118,9 @@ def companions(engine: Engine) -> list[Engine]:
     return found[:3]
 
 
-<<<<<<< HEAD
-def take_along(
-    engine: Engine,
-    scale: float,
-    seed: int,
-    component: int | None,
-    tiles: int = 64,
-    levels: Levels = ALL_LEVELS,
-) -> None:
-    """Render the export menu of the samples on the page."""
-    strip = cache.strip(engine, tiles, seed, _own(engine, component), levels)
-    name = "scale" if component is None else f"component-{component}"
-    export_menu.strip_menu(engine, strip, "sweep_take", name, strip.values.index(scale))
-
-
-def _own(engine: Engine, component: int | None) -> int | None:
-    """Return the component if the engine's prior has it, else None."""
-    return component if component is not None and component < component_count(engine) > 1 else None
-=======
 def export(engine: Engine, spec: StripSpec, scale: float) -> None:
-    """Render the menu that exports the samples on the page."""
+    """Render the export menu of the samples on the page."""
     strip = cache.strip(engine, spec)
     component = strip.spec.component if strip.spec is not None else None
     name = "scale" if component is None else f"component-{component}"
     export_menu.strip_menu(engine, strip, "sweep_take", name, strip.values.index(scale))
->>>>>>> 207fa64 (Say once which samples a strip holds: one value for cache, address, pick and manifest; one way to cache per engine)
