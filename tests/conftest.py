@@ -1,5 +1,31 @@
-"""One thread of torch in every process, so that the tests may share the cores."""
+"""One thread of torch in every process, and for every test a user folder of its own."""
 
+import pytest
 import torch
 
 torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def user(tmp_path, monkeypatch):
+    """A user folder that is not there yet; the shipped checkpoints, on the CPU."""
+    monkeypatch.setenv("LATENT_EXPLORER_USER", str(tmp_path / "user"))
+    monkeypatch.setenv("LATENT_EXPLORER_DEVICE", "cpu")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.delenv("LATENT_EXPLORER_CHECKPOINTS", raising=False)
+    return tmp_path / "user"
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """An empty folder in the place of the shipped checkpoints."""
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    monkeypatch.setenv("LATENT_EXPLORER_CHECKPOINTS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def no_data(monkeypatch):
+    """Nothing but what is installed: no data root is named."""
+    monkeypatch.delenv("LATENT_EXPLORER_DATA", raising=False)

@@ -39,8 +39,8 @@ from explorer.strips import (
     samples_strip,
     scale_strip,
 )
+from tests.support.cli import cli
 from tests.support.models import small_checkpoint
-from tests.test_cli import cli
 
 PIXELS, CURVES = "digits-vae-vamp-2", "airfoils-vae-vamp-8"
 SIDE = 96

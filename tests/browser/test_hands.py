@@ -17,7 +17,7 @@ from explorer import jobs, load
 from tests.browser.serving import CHROMIUM, FLAGS, serve, settled
 from tests.browser.test_browser import digest_after, facts, find_point, go
 
-PLANE = "digits-vae-vamp-2"
+PIXELS = "digits-vae-vamp-2"
 MAP = "[data-testid=point-map]"
 SOFTWARE_GL = [
     "--use-angle=swiftshader",
@@ -29,7 +29,7 @@ SOFTWARE_GL = [
 @pytest.fixture
 def hands(page, address):
     """The map of a plane with data only, and its canvas."""
-    go(page, address, f"latent_map?model={PLANE}&layers=data", "point-map")
+    go(page, address, f"latent_map?model={PIXELS}&layers=data", "point-map")
     page.wait_for_timeout(300)
     return page
 
@@ -168,7 +168,7 @@ def test_the_wheel_zooms_and_a_drag_moves(hands):
 def test_two_fingers_pinch_and_one_taps(chromium, address):
     context = chromium.new_context(has_touch=True, viewport={"width": 900, "height": 1000})
     page = context.new_page()
-    go(page, address, f"latent_map?model={PLANE}&layers=data", "point-map")
+    go(page, address, f"latent_map?model={PIXELS}&layers=data", "point-map")
     page.wait_for_timeout(300)
     box = box_of(page)
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -222,7 +222,7 @@ def test_a_drawn_path_is_decoded_and_walked_in_interpolate(hands):
 
 
 def test_a_click_into_a_hole_decodes_that_very_spot(page, address):
-    go(page, address, f"latent_map?model={PLANE}&layers=holes", "point-map")
+    go(page, address, f"latent_map?model={PIXELS}&layers=holes", "point-map")
     page.wait_for_timeout(300)
     assert int(map_facts(page)["holes"]) > 0
     box = box_of(page)
@@ -254,12 +254,12 @@ def test_isolate_hides_the_others_and_show_all_brings_them_back(hands):
 
 
 def test_a_direction_is_made_named_and_becomes_a_dial(page, address):
-    go(page, address, f"latent_map?model={PLANE}&pick=data:3&a=data:3&b=data:90", "point-map")
+    go(page, address, f"latent_map?model={PIXELS}&pick=data:3&a=data:3&b=data:90", "point-map")
     page.get_by_text("Attribute direction").wait_for()
     page.get_by_label("Name").fill("thin to thick")
     page.get_by_role("button", name="Save direction").click()
     page.get_by_text("it is now a row on Traverse").wait_for()
-    go(page, address, f"traverse?model={PLANE}", "traversal")
+    go(page, address, f"traverse?model={PIXELS}", "traversal")
     assert page.locator("[data-testid=traversal]").get_by_text("thin to thick").count() == 1
     assert page.problems == []
 
@@ -317,7 +317,7 @@ def test_70_000_points_are_drawn_recoloured_and_hovered(chromium, tmp_path):
 def test_webgl_and_canvas_show_the_same_selection(chromium, address):
     browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=FLAGS + SOFTWARE_GL)
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
-    page.goto(f"{address}/latent_map?model={PLANE}&pick=box:-2,-2,2,2")
+    page.goto(f"{address}/latent_map?model={PIXELS}&pick=box:-2,-2,2,2")
     settled(page, "point-map")
     page.wait_for_timeout(400)
     known = map_facts(page)
@@ -385,7 +385,7 @@ def test_the_live_picture_is_what_the_link_restores(chromium, page, address):
         ("generate?model=digits-vae-vamp-16&compare=digits-vae-mog-16,digits-vae-xvae-16"
          "&difference=1&scale=1.5", "filmstrip"),
         ("prototypes?model=digits-vae-vamp-16&component=4&scale=0.5", "filmstrip"),
-        (f"latent_map?model={PLANE}&layers=data,density,aggregated,holes&colour=typicality"
+        (f"latent_map?model={PIXELS}&layers=data,density,aggregated,holes&colour=typicality"
          "&pick=box:-2,-2,2,2;add:5;cut:7&path=0,0,1,1,2,0", "point-map"),
         ("traverse?model=digits-vae-vamp-16&centre=prototypes:3&at=2:1.5,5:-0.7", "traversal"),
         ("interpolate?model=digits-vae-vamp-16&ends=data:3|prototypes:5|data:90&kind=following"

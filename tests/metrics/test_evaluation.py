@@ -30,11 +30,6 @@ from tests.support.models import small_checkpoint, small_pair
 ROWS, CODES = 150, 6
 
 
-@pytest.fixture(autouse=True)
-def _own_folders(tmp_path, monkeypatch):
-    monkeypatch.setenv("LATENT_EXPLORER_USER", str(tmp_path / "user"))
-
-
 @cache
 def digits():
     return DigitsConfig().load(Path("nowhere"))

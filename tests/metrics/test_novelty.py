@@ -48,11 +48,6 @@ def digits():
     return DigitsConfig().load(Path("nowhere"))
 
 
-@pytest.fixture(autouse=True)
-def _own_results(tmp_path, monkeypatch):
-    monkeypatch.setenv("LATENT_EXPLORER_USER", str(tmp_path / "user"))
-
-
 # New or copied
 
 

@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
 from explorer import Engine, catalogue, settings
 from explorer.ui import cache
 from explorer.ui.address.views import PAGES, GenerateView, LatentMapView, View
 from explorer.ui.interpolate import path as interpolated
 from tests.support.models import small_checkpoint
+from tests.support.pages import address, open_page, told
 
-ENTRY = settings.PACKAGE / "ui" / "entry" / "app.py"
 SHIPPED = settings.beside("checkpoints")
 KINDS = {
     "vamp": "digits-vae-vamp-16",
@@ -26,24 +25,6 @@ KINDS = {
 }
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-
-@pytest.fixture(autouse=True)
-def _own_user_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("LATENT_EXPLORER_USER", str(tmp_path))
-
-
-def open_page(name, **parameters):
-    app = AppTest.from_file(ENTRY, default_timeout=120)
-    app.run()
-    for key, value in parameters.items():
-        app.query_params[key] = str(value)
-    return app.switch_page(str(settings.beside("pages") / f"{name}.py")).run()
-
-
-def address(app):
-    values = dict(app.query_params.items())
-    return {name: item if isinstance(item, str) else item[0] for name, item in values.items()}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -249,10 +230,6 @@ def test_every_page_has_a_view():
 def test_engines_are_shared_and_few():
     entry = next(entry for entry in cache.entries() if entry.slug == "digits-vae-vamp-16")
     assert cache.engine(entry) is cache.engine(entry)
-
-
-def told(app):
-    return " ".join(item.value for item in (*app.caption, *app.markdown))
 
 
 def test_pick_with_additions_and_cuts_is_counted():

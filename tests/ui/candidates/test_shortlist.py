@@ -4,7 +4,6 @@ import sqlite3
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from explorer import Engine, __version__, load, settings
 from explorer.designs import aerodynamics, geometry
@@ -12,27 +11,14 @@ from explorer.designs.candidates import FILE, Store
 from explorer.designs.picks import Model, PickSource
 from explorer.designs.properties import Conditions
 from explorer.ui.picks.service import origin_of
+from tests.support import pages
 
-ENTRY = settings.PACKAGE / "ui" / "entry" / "app.py"
 AIRFOILS, DIGITS = "airfoils-vae-xvae-8", "digits-vae-vamp-16"
 NEEDS_NEURALFOIL = pytest.mark.skipif(
     not aerodynamics.available(), reason="needs NeuralFoil: the extra airfoil"
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-
-@pytest.fixture(autouse=True)
-def user(tmp_path, monkeypatch):
-    monkeypatch.setenv("LATENT_EXPLORER_USER", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
-def store(user):
-    opened = Store(user / FILE)
-    yield opened
-    opened.close()
 
 
 def keep(store, slug=AIRFOILS, n=6, seed=0):
@@ -52,11 +38,7 @@ def keep(store, slug=AIRFOILS, n=6, seed=0):
 
 
 def open_page(**parameters):
-    app = AppTest.from_file(ENTRY, default_timeout=120)
-    app.run()
-    for key, value in parameters.items():
-        app.query_params[key] = str(value)
-    return app.switch_page(str(settings.beside("pages") / "candidates.py")).run()
+    return pages.open_page("candidates", **parameters)
 
 
 def told(app):

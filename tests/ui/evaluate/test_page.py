@@ -25,26 +25,12 @@ from explorer.ui.evaluate import charts as evaluate_charts
 from explorer.ui.evaluate import table
 from explorer.ui.wording import palette
 from tests.support.models import small_checkpoint
-from tests.ui.test_pages import address, open_page, told
+from tests.support.pages import address, open_page, told
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 SIDES = {"digits": (8, 8), "frey": (28, 20)}
 N = 50
-
-
-@pytest.fixture(autouse=True)
-def _own_folders(tmp_path, monkeypatch):
-    for name in ("user", "shelf"):
-        (tmp_path / name).mkdir()
-    monkeypatch.setenv("LATENT_EXPLORER_USER", str(tmp_path / "user"))
-
-
-@pytest.fixture
-def shelf(tmp_path, monkeypatch):
-    """An empty folder in the place of the shipped checkpoints."""
-    monkeypatch.setenv("LATENT_EXPLORER_CHECKPOINTS", str(tmp_path / "shelf"))
-    return tmp_path / "shelf"
 
 
 def put(

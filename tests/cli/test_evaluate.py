@@ -1,0 +1,167 @@
+"""`latent-explorer evaluate`, `project` and `features` measure and store where they are told."""
+
+import json
+
+import pytest
+
+from explorer import checkpoint, settings
+from explorer.checkpoint import Metric
+from explorer.config import RunConfig
+from tests.support.cli import assert_one_sentence, recipe
+
+pytestmark = pytest.mark.usefixtures("bare_house")
+
+CARD_MODEL = "digits-vae-vamp-16"
+
+
+# evaluate and project
+
+
+def test_an_evaluation_in_json_is_one_object(run, shipped):
+    code, out, _ = run("evaluate", "digits-small", "--limit", 20, "--samples", 3, "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert (found["slug"], found["hash"]) == ("digits-small", checkpoint.load(shipped).hash)
+    measures = {"log_likelihood", "elbo", "reconstruction", "kl", "active_units"}
+    measures |= {"precision", "recall", "density", "coverage", "vendi"}
+    measures |= {"active_units_absolute", "information", "marginal_kl", "mmd", "smoothness"}
+    assert measures <= set(found["metrics"])
+    assert found["metrics"]["elbo"]["n"] == 20
+    for metric in found["metrics"].values():
+        Metric.model_validate(metric)
+
+
+def test_results_go_to_the_user_and_leave_the_shipped_folder(run, shipped):
+    before = {path.name: path.read_bytes() for path in shipped.iterdir()}
+    assert run("evaluate", "digits-small", "--samples", 2)[0] == 0
+    assert run("project", "digits-small")[0] == 0
+    assert {path.name: path.read_bytes() for path in shipped.iterdir()} == before
+    results = checkpoint.results_folder(checkpoint.load(shipped).hash)
+    assert {path.name for path in results.iterdir()} == {
+        checkpoint.METRICS,
+        checkpoint.LIKELIHOOD,
+        checkpoint.ATLAS,
+    }
+    (entry,) = json.loads(run("list", "--json")[1])
+    assert entry["metrics"]["log_likelihood"]["samples"] == 2
+
+
+def test_only_the_parts_that_are_asked_for_are_measured(run, shipped):
+    words = ("evaluate", "digits-small", "--json", "--limit", 30, "--samples", 2)
+    both = run(*words, "--part", "smoothness", "--part", "units")[1]
+    assert set(json.loads(both)["metrics"]) == {
+        "active_units",
+        "active_units_absolute",
+        "smoothness",
+    }
+    code, out, _ = run(*words, "--part", "units")
+    assert code == 0
+    assert set(json.loads(out)["metrics"]) == {"active_units", "active_units_absolute"}
+    assert list((shipped.parent.parent / "user").iterdir()) == []
+
+
+def test_a_part_goes_to_the_user_beside_what_was_known(run, shipped):
+    assert run("evaluate", "digits-small", "--part", "units")[0] == 0
+    (entry,) = json.loads(run("list", "--json")[1])
+    assert entry["metrics"]["log_likelihood"]["samples"] == 500
+    assert entry["metrics"]["active_units"]["n"] == 250
+    assert set(checkpoint.read_metrics(shipped)) == {"log_likelihood"}
+
+
+def test_an_unknown_part_is_named_with_those_there_are(run, shipped):
+    code, out, err = run("evaluate", "digits-small", "--part", "units", "--part", "beauty")
+    assert code == 2
+    assert "Traceback" not in out + err
+    words = " ".join(err.replace("│", " ").split())
+    assert "beauty is none of likelihood, units, fidelity" in words
+    assert not checkpoint.results_folder(checkpoint.load(shipped).hash).exists()
+
+
+def test_a_stopped_evaluation_is_gone_on_with(run, shipped, monkeypatch):
+    from explorer import publishing
+    from explorer.metrics import measures
+
+    monkeypatch.setattr(publishing, "KEEP_EVERY_SECONDS", -1.0)
+    words = ("evaluate", "digits-small", "--samples", 2, "--part", "likelihood", "--json")
+    sample, kept = measures.importance_sampling, []
+
+    def stop(*arguments, keep, **options):
+        def once(found):
+            keep(found)
+            raise KeyboardInterrupt
+
+        return sample(*arguments, keep=once, **options)
+
+    def watch(*arguments, known, **options):
+        kept.append(None if known is None else len(known.elbo))
+        return sample(*arguments, known=known, **options)
+
+    monkeypatch.setattr(measures, "importance_sampling", stop)
+    assert run(*words)[0] not in (0, 2)
+    folder = checkpoint.results_folder(checkpoint.load(shipped).hash)
+    assert [path.name for path in folder.iterdir()] == [publishing.PARTIAL]
+    monkeypatch.setattr(measures, "importance_sampling", watch)
+    again = run(*words)[1]
+    assert run(*words)[1] == again
+    assert kept == [64, None]
+    assert not (folder / publishing.PARTIAL).exists()
+
+
+# features
+
+
+def test_a_network_for_features_is_trained_and_kept(run, shipped, tmp_path, monkeypatch):
+    from explorer.metrics import features
+
+    train = features.train_features
+    monkeypatch.setattr(features, "train_features", lambda data: train(data, steps=5))
+    code, out, err = run("features", "digits-small")
+    assert code == 0, err
+    path = tmp_path / "user" / "checkpoints" / features.FOLDER / "digits.safetensors"
+    assert path.is_file()
+    known = features.load_features("digits", (1, 8, 8), 10)
+    assert f"{path}; classifier accuracy: {100 * known.accuracy:.1f} %" in out
+    assert [entry["slug"] for entry in json.loads(run("list", "--json")[1])] == ["digits-small"]
+    assert run("features", "digits-small", "--ship")[0] == 0
+    assert (shipped.parent / features.FOLDER / "digits.safetensors").is_file()
+
+
+def test_data_without_classes_have_no_features(run, tmp_path):
+    import numpy as np
+
+    np.save(tmp_path / "data" / "x.npy", np.random.default_rng(0).random((60, 8, 8), np.float32))
+    facts = recipe().model_dump(mode="json")
+    config = RunConfig.model_validate(facts | {"data": {"kind": "files", "path": "x.npy"}})
+    checkpoint.save(*config.build(), config, tmp_path / "shipped" / "own")
+    result = run("features", "own", "--data", tmp_path / "data")
+    assert_one_sentence(*result)
+    assert "classes" in result[2]
+
+
+@pytest.fixture
+def shipped_model(monkeypatch):
+    monkeypatch.delenv("LATENT_EXPLORER_CHECKPOINTS")
+    folder = settings.beside("checkpoints") / CARD_MODEL
+    if not (folder / checkpoint.METRICS).is_file():
+        pytest.skip(f"{folder} is not there or not measured")
+    return checkpoint.load(folder)
+
+
+def test_a_part_of_the_test_split_agrees_with_the_card(run, shipped_model):
+    words = ("evaluate", CARD_MODEL, "--json", "--limit", 60, "--samples", 100)
+    code, out, _ = run(*words, "--device", "cpu")
+    assert code == 0
+    found, card = json.loads(out)["metrics"], shipped_model.metrics
+    for name in ("log_likelihood", "elbo", "kl"):
+        assert abs(found[name]["value"] - card[name].value) < 4 * found[name]["se"], name
+
+
+def test_the_card_can_be_measured_again(run, shipped_model):
+    code, out, _ = run("evaluate", CARD_MODEL, "--json", "--device", "cpu")
+    assert code == 0
+    found = json.loads(out)["metrics"]
+    assert found.keys() >= shipped_model.metrics.keys()
+    for name, metric in shipped_model.metrics.items():
+        error = max(metric.se or 0, 1e-6)
+        assert abs(found[name]["value"] - metric.value) <= error, name
+        assert found[name]["n"] == metric.n

@@ -1,0 +1,148 @@
+"""The app's own routes, asked without a server."""
+
+import asyncio
+import json
+import struct
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import unquote
+
+import pytest
+from starlette.applications import Starlette
+
+from explorer.ui.api import routes
+from explorer.ui.picks import service
+from tests.support.engines import PIXELS, digest_of
+from tests.support.sentences import assert_one_sentence
+
+APP = Starlette(routes=routes.routes())
+
+DAY = "private, max-age=86400, immutable"
+
+
+class Answer:
+    """One answer of the app, whole."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.body = status, body
+        self.headers = {name.decode(): value.decode() for name, value in headers}
+
+    @property
+    def kind(self):
+        return self.headers["content-type"].split(";")[0]
+
+    @property
+    def json(self):
+        return json.loads(self.body, parse_constant=lambda word: pytest.fail(word))
+
+    @property
+    def packed(self):
+        """Header and body of what `pack` wrote."""
+        (length,) = struct.unpack("<I", self.body[:4])
+        assert length % 4 == 0
+        return json.loads(self.body[4 : 4 + length]), self.body[4 + length :]
+
+
+def ask(address, method="GET"):
+    """Ask the app as a server would; an error that it does not handle is raised here."""
+    path, _, query = address.partition("?")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [],
+        "server": ("test", 80),
+        "client": ("test", 1),
+    }
+    told = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        told.append(message)
+
+    # In a thread of its own: a browser's tests leave a running loop in the main one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(APP(scope, receive, send))).result()
+    body = b"".join(message.get("body", b"") for message in told[1:])
+    return Answer(told[0]["status"], told[0]["headers"], body)
+
+
+def assert_absent(answer):
+    assert answer.status == 404
+    assert answer.kind == "text/plain"
+    words = answer.body.decode()
+    assert 0 < len(words) < 200
+    assert "Traceback" not in words
+    assert len(words.splitlines()) == 1
+
+
+def post(address, facts, headers=(), parts=1):
+    """Post as a page of the app does, the body in so many parts."""
+    body = facts if isinstance(facts, bytes) else json.dumps(facts).encode()
+    said = {"content-type": "application/json", "sec-fetch-site": "same-origin"} | dict(headers)
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": address,
+        "raw_path": address.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(name.encode(), value.encode()) for name, value in said.items() if value],
+        "server": ("test", 80),
+        "client": ("test", 1),
+    }
+    size = -(-len(body) // parts) or 1
+    left = [body[at : at + size] for at in range(0, len(body), size)] or [b""]
+    told = []
+
+    async def receive():
+        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+
+    async def send(message):
+        told.append(message)
+
+    # In a thread of its own: a browser's tests leave a running loop in the main one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(APP(scope, receive, send))).result()
+    body = b"".join(message.get("body", b"") for message in told[1:])
+    return Answer(told[0]["status"], told[0]["headers"], body)
+
+
+def wish(slug=PIXELS, **facts):
+    key = uuid.uuid4().hex
+    plain = {"key": key, "model": slug, "hash": digest_of(slug), "origin": f"of {key}"}
+    return plain | {"page": "generate", "view": "?seed=1"} | facts
+
+
+def drawn_wish(slug=PIXELS, tile=0, seed=0, component=None, scale=1.0, **facts):
+    drawn = {"seed": seed, "component": component, "tile": tile, "scale": scale}
+    return wish(slug, origin=f"{slug} {seed} {component} {scale} {tile}", drawn=drawn) | facts
+
+
+def kept(*items, **facts):
+    """Post picks that are all kept, and read them from the store."""
+    answer = post("/api/picks", {"items": list(items)} | facts)
+    assert answer.status == 200
+    assert answer.json["refused"] == []
+    assert {item["key"] for item in answer.json["saved"]} == {item["key"] for item in items}
+    wanted = {item["key"]: n for n, item in enumerate(items)}
+    found = [pick for pick in service.store().picks(1) if pick.key in wanted]
+    return sorted(found, key=lambda pick: wanted[pick.key])
+
+
+def assert_refused(answer, status):
+    assert answer.status == status
+    assert answer.kind == "application/json"
+    assert set(answer.json) == {"why"}
+    assert_one_sentence(answer.json["why"])

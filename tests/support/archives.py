@@ -1,0 +1,81 @@
+"""Archives of picks, packed, unpacked and altered."""
+
+import base64
+import csv
+import functools
+import io
+import json
+import zipfile
+
+import numpy as np
+
+from explorer.designs import export
+from explorer.designs.picks import Pick
+from explorer.designs.properties import Measured
+from tests.support.picks import assert_same_made, key_of, made
+
+# Taking home
+
+
+NOTHING = Measured((), {}, ("",))
+
+
+def picked(number, given_made, **told):
+    return Pick(key_of(number), number, 0.0, given_made, **told)
+
+
+def packed(*picks, measured=None, project="A project"):
+    return export.pack(project, picks, measured or [NOTHING] * len(picks), '{"alpha":4}', "0.1")
+
+
+def members(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def manifest_of(content):
+    return json.loads(members(content)[export.MANIFEST])
+
+
+def altered(content, change):
+    """Take an export's manifest by itself, and change its JSON."""
+    facts = manifest_of(content)
+    change(facts)
+    return json.dumps(facts).encode()
+
+
+def assert_came_back(found, picks):
+    assert found.broken == ()
+    for item, pick in zip(found.picks, picks, strict=True):
+        assert_same_made(item.source, pick.source)
+        for name in ("key", "number", "stars", "verdict", "notes", "tags", "treatment"):
+            assert getattr(item.entry, name) == getattr(pick, name)
+
+
+def table_of(content):
+    text = members(content)[export.TABLE].decode()
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+# Files that are none
+
+
+def a_zip(*names, method=zipfile.ZIP_DEFLATED, **contents):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name in names:
+            archive.writestr(zipfile.ZipInfo(name), b"x")
+        for name, content in contents.items():
+            archive.writestr(f"{name}.json", content)
+    return stream.getvalue()
+
+
+@functools.cache
+def sound():
+    """An export of three picks."""
+    return packed(*(picked(n, made(f"origin {n}"), stars=n) for n in (1, 2, 3)))
+
+
+def text_of(values):
+    return base64.b64encode(np.array(values, "<f4").tobytes()).decode()

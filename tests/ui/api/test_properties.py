@@ -1,0 +1,84 @@
+"""Properties of the tiles of a strip are those that are measured of them."""
+
+import numpy as np
+import pytest
+
+from explorer.designs import geometry
+from explorer.designs.measuring import measure
+from explorer.designs.properties import parse
+from explorer.strips import scale_strip
+from explorer.ui.api import address as api_address
+from tests.support.api import ask
+from tests.support.engines import CURVES, PIXELS, engine_of
+from tests.support.sentences import assert_one_sentence
+
+pytestmark = pytest.mark.usefixtures("no_data")
+
+
+def worth_of(slug, query="", tiles=16):
+    engine = engine_of(slug)
+    answer = ask(api_address.address_of(engine, "worth", tiles, 3, "all") + query)
+    assert (answer.status, answer.kind) == (200, "application/octet-stream")
+    header, body = answer.packed
+    n = 41 * tiles
+    names = [item["key"] for item in header["properties"]]
+    assert len(body) == n * (4 * len(names) + 1)
+    values = np.frombuffer(body[:-n], "<f4").reshape(len(names), n)
+    return header, dict(zip(names, values, strict=True)), np.frombuffer(body[-n:], np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("slug", "limits"),
+    [(PIXELS, ""), (PIXELS, "ink>=20,symmetry<=80"), (CURVES, ""), (CURVES, "thickness>=10")],
+)
+def test_what_tiles_are_worth_is_what_is_measured_of_them(slug, limits):
+    engine = engine_of(slug)
+    header, values, state = worth_of(slug, f"&limits={limits}")
+    samples = scale_strip(engine, tiles=16, seed=3).samples
+    found = measure(samples.reshape(-1, *samples.shape[2:]), engine.sketch)
+    assert list(values) == [item.key for item in found.properties]
+    for key, value in values.items():
+        np.testing.assert_array_equal(value, found.values[key].astype(np.float32))
+    np.testing.assert_array_equal(state == 2, found.meets(parse(limits)))
+    np.testing.assert_array_equal(state == 0, ~found.valid)
+    assert set(np.unique(state)) <= {0, 1, 2}
+    assert header["constraints"] == len(parse(limits))
+    assert header["curves"] == (slug == CURVES)
+    if limits:
+        assert {1, 2} <= set(np.unique(state))
+        assert all(item["main"] for item in header["properties"] if f"{item['key']}>" in limits)
+
+
+def test_an_unsound_section_is_told_from_one_that_breaks_a_constraint():
+    _, values, state = worth_of(CURVES, "&limits=thickness>=10")
+    assert set(np.unique(state)) == {0, 1, 2}
+    crossed = values["least_gap"] < -100 * geometry.CROSSED
+    np.testing.assert_array_equal(state == 0, crossed)
+
+
+def test_conditions_change_what_sections_are_worth():
+    _, usual, _ = worth_of(CURVES)
+    _, other, _ = worth_of(CURVES, "&alpha=0&reynolds=200000")
+    np.testing.assert_array_equal(usual["thickness"], other["thickness"])
+    if "cl" in usual:
+        sound = np.isfinite(usual["cl"]) & np.isfinite(other["cl"])
+        assert sound.mean() > 0.5
+        assert (usual["cl"] > other["cl"])[sound].mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limits=ink",
+        "limits=ink>20",
+        "limits=ink>=x",
+        "alpha=99",
+        "reynolds=nan",
+        "alpha=x",
+        "limits=" + "ink>=1," * 13,
+    ],
+)
+def test_constraints_and_conditions_that_are_none_are_absent(query):
+    answer = ask(api_address.address_of(engine_of(CURVES), "worth", 4, 3, "all") + f"&{query}")
+    assert answer.status == 404
+    assert_one_sentence(answer.body.decode())
