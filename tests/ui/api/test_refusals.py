@@ -155,7 +155,7 @@ def test_a_damaged_map_is_absent_with_its_reason(tmp_path, plane):
     folder = tmp_path / "user" / "results" / plane.checkpoint.hash
     folder.mkdir(parents=True)
     (folder / "atlas.npz").write_bytes(b"PK")
-    answer = ask(routes.address_of(plane, "points"))
+    answer = ask(api_address.address_of(plane, "points"))
     cache.atlases._atlas.clear()
     assert answer.status == 404
     assert "atlas.npz" in answer.body.decode()
