@@ -9,7 +9,7 @@ from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float, Int
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from explorer import drawing
 from explorer.inference import Engine
@@ -21,7 +21,16 @@ SCALES = tuple(round(0.05 * step, 2) for step in range(41))
 MOST_TILES = 4096
 _CURVE_LEVELS = 65535
 
-_Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+def _plain_digits(value: object) -> object:
+    """Let text from an address be a whole number in plain digits only."""
+    if isinstance(value, str) and not (value.isascii() and value.isdecimal() and len(value) < 12):
+        raise ValueError("must be a whole number")
+    return value
+
+
+_Whole = Annotated[int, BeforeValidator(_plain_digits)]
+_Seed = Annotated[_Whole, Field(ge=0, lt=2**31)]
 _LevelName = Annotated[str, Field(pattern=r"^[a-z0-9]{0,8}$")]
 _HeldScale = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
 
@@ -132,9 +141,9 @@ class StripSpec(Frozen):
     manifest.
     """
 
-    tiles: Annotated[int, Field(ge=1, le=MOST_TILES)] = 64
+    tiles: Annotated[_Whole, Field(ge=1, le=MOST_TILES)] = 64
     seed: _Seed = 0
-    component: Annotated[int, Field(ge=0, lt=10_000)] | None = None
+    component: Annotated[_Whole, Field(ge=0, lt=10_000)] | None = None
     levels: Levels = ALL_LEVELS
 
     def of_model(self, engine: Engine) -> "StripSpec":

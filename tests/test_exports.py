@@ -33,6 +33,7 @@ from explorer.metrics.tradeoff import read_tradeoff
 from explorer.sketch import PixelSketch
 from explorer.strips import (
     Strip,
+    StripSpec,
     codes_strip,
     difference_strip,
     grid_strip,
@@ -71,7 +72,9 @@ def pixels(engines):
 
 
 def drawn(engine, frames=5, tiles=6):
-    return scale_strip(engine, tiles=tiles, seed=3, scales=tuple(0.5 * k for k in range(frames)))
+    return scale_strip(
+        engine, StripSpec(tiles=tiles, seed=3), tuple(0.5 * k for k in range(frames))
+    )
 
 
 def coded(engine, frames=4, tiles=2):
@@ -264,7 +267,7 @@ def test_the_same_samples_in_another_form_have_another_digest(pixels):
 
 
 def test_one_component_is_rebuilt(pixels, tmp_path):
-    strip = scale_strip(pixels, tiles=3, seed=1, component=1, scales=(0.0, 1.0))
+    strip = scale_strip(pixels, StripSpec(tiles=3, seed=1, component=1), (0.0, 1.0))
     facts = exports.read_manifest(taken(pixels, strip, tmp_path))
     assert facts.drawn.component == 1
     assert exports.rebuild(facts, "cpu").same

@@ -22,7 +22,7 @@ from explorer.objectives import elbo
 from explorer.priors import CodeMixturePrior, GaussianPrior
 from explorer.priors.mixture import LatentMixture
 from explorer.sketch import CurveSketch, PixelSketch
-from explorer.strips import scale_strip
+from explorer.strips import StripSpec, scale_strip
 from explorer.testing import checkpoints
 from explorer.testing import models as laws
 from explorer.testing.bounds import gradients_reach
@@ -426,7 +426,7 @@ def test_a_frame_of_a_strip_is_the_sample_at_its_scale(kind, tiles):
 
 def test_a_strip_can_keep_to_one_component():
     engine = Engine(small_checkpoint("mog"), "cpu")
-    strip = scale_strip(engine, tiles=8, component=2, scales=(0.0, 1.0))
+    strip = scale_strip(engine, StripSpec(tiles=8, component=2), (0.0, 1.0))
     assert set(strip.components.tolist()) == {2}
     assert np.ptp(strip.samples[0], axis=0).max() == 0
 

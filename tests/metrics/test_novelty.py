@@ -591,7 +591,9 @@ def test_a_traversal_of_an_autoencoder_has_pictures_too():
 
 def test_a_difference_is_how_far_two_strips_are_apart():
     one, other = (
-        strips.scale_strip(Engine(small_checkpoint(kind), "cpu"), tiles=5, scales=(0.5, 1.0))
+        strips.scale_strip(
+            Engine(small_checkpoint(kind), "cpu"), strips.StripSpec(tiles=5), (0.5, 1.0)
+        )
         for kind in ("standard", "mog")
     )
     apart = strips.difference_strip(one, other)
@@ -600,7 +602,7 @@ def test_a_difference_is_how_far_two_strips_are_apart():
     assert apart.samples.max() > 0.01
     assert not strips.difference_strip(one, one).samples.any()
     assert apart.z is None
-    assert apart.recipe is None
+    assert apart.spec is None
     assert set(apart.components.tolist()) == {-1}
     assert one.panel[1] != apart.panel[1]
 

@@ -374,11 +374,11 @@ def test_a_geodesic_visits_the_ends_and_a_shortest_way_is_remembered():
     entry = next(entry for entry in cache.entries() if entry.slug == "digits-vae-vamp-16")
     opened = cache.engine(entry)
     ends = opened.draw(3)[0].astype("<f4")
-    codes, legs = cache.shortest(opened, ends.tobytes(), 9)
+    codes, legs = cache.shortest(opened, ends, 9)
     np.testing.assert_allclose(codes[[0, 4, 8]], ends, rtol=1e-5)
     assert len(legs) == 2
     assert all(leg.length <= leg.straight_length for leg in legs)
-    assert cache.shortest(opened, ends.tobytes(), 9)[0] is codes
+    assert cache.shortest(opened, ends, 9)[0] is codes
     # The engine's own weights stay as they are: single precision, on its device.
     assert {value.dtype for value in opened.checkpoint.model.state_dict().values()} == {
         torch.float32
