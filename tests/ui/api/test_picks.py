@@ -9,7 +9,7 @@ import pytest
 
 from explorer.designs import tables
 from explorer.designs.candidates import FILE
-from explorer.strips import scale_strip
+from explorer.strips import StripSpec, scale_strip
 from explorer.ui import cache
 from explorer.ui.api import answers as api_answers
 from explorer.ui.picks import requests, service
@@ -51,7 +51,7 @@ def test_a_tile_is_kept_as_it_was_drawn_bit_by_bit(slug, tile, seed, component, 
 
 def test_a_tile_is_the_one_that_a_strip_shows():
     engine = engine_of(PIXELS)
-    strip = scale_strip(engine, tiles=16, seed=3)
+    strip = scale_strip(engine, StripSpec(tiles=16, seed=3))
     (pick,) = kept(drawn_wish(tile=11, seed=3, scale=strip.values[26]))
     assert_same_bits(pick.source.sample, strip.samples[26, 11])
 

@@ -6,8 +6,8 @@ import pytest
 from explorer.designs import geometry
 from explorer.designs.measuring import measure
 from explorer.designs.properties import parse
-from explorer.strips import scale_strip
-from explorer.ui.api import address as api_address
+from explorer.strips import StripSpec, scale_strip
+from tests.support.addresses import strip_address
 from tests.support.api import ask
 from tests.support.engines import CURVES, PIXELS, engine_of
 from tests.support.sentences import assert_one_sentence
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("no_data")
 
 def worth_of(slug, query="", tiles=16):
     engine = engine_of(slug)
-    answer = ask(api_address.address_of(engine, "worth", tiles, 3, "all") + query)
+    answer = ask(strip_address(engine, "properties", tiles, 3) + query)
     assert (answer.status, answer.kind) == (200, "application/octet-stream")
     header, body = answer.packed
     n = 41 * tiles
@@ -34,7 +34,7 @@ def worth_of(slug, query="", tiles=16):
 def test_what_tiles_are_worth_is_what_is_measured_of_them(slug, limits):
     engine = engine_of(slug)
     header, values, state = worth_of(slug, f"&limits={limits}")
-    samples = scale_strip(engine, tiles=16, seed=3).samples
+    samples = scale_strip(engine, StripSpec(tiles=16, seed=3)).samples
     found = measure(samples.reshape(-1, *samples.shape[2:]), engine.sketch)
     assert list(values) == [item.key for item in found.properties]
     for key, value in values.items():
@@ -79,6 +79,6 @@ def test_conditions_change_what_sections_are_worth():
     ],
 )
 def test_constraints_and_conditions_that_are_none_are_absent(query):
-    answer = ask(api_address.address_of(engine_of(CURVES), "worth", 4, 3, "all") + f"&{query}")
+    answer = ask(strip_address(engine_of(CURVES), "properties", 4, 3) + f"&{query}")
     assert answer.status == 404
     assert_one_sentence(answer.body.decode())

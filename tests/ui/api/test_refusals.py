@@ -10,6 +10,7 @@ from explorer.ui import cache
 from explorer.ui.address.notation import code_text, read_code
 from explorer.ui.api import address as api_address
 from explorer.ui.api import routes
+from tests.support.addresses import strip_address
 from tests.support.api import ask, assert_absent
 from tests.support.engines import PIXELS, PLAIN, WIDE, engine_of
 from tests.support.pages import layers_of
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("no_data")
 SERVED = ["points", "regions", "card/data/0", "thumbnail/data/0", "decode?z=z:AAAAAA"]
 
 
-SERVED += ["standing/4/0/all", "worth/4/0/all"]
+SERVED += ["novelty", "properties"]
 
 
 def address(slug, digest, served):
@@ -89,7 +90,9 @@ def test_originals_have_no_card(plane):
 
 def test_what_an_autoencoder_has_not_is_absent():
     plain = engine_of(PLAIN)
-    for parts in [("regions",), ("standing", 4, 0, "all"), ("standing", 4, 0, "0")] + [
+    for component in ("all", "0"):
+        assert_absent(ask(strip_address(plain, "novelty", 4, 0, component)))
+    for parts in [("regions",)] + [
         (what, layer, 0)
         for what in ("card", "thumbnail")
         for layer in ("prior", "prototypes", "holes")
@@ -125,24 +128,24 @@ def test_without_a_code_nothing_is_decoded(plane):
 
 
 @pytest.mark.parametrize("tiles", [*NO_NUMBERS, "0", "65"])
-def test_a_strip_of_no_or_too_many_tiles_has_no_standing(plane, tiles):
-    assert_absent(ask(api_address.address_of(plane, "standing", tiles, 0, "all")))
+def test_a_strip_of_no_or_too_many_tiles_has_no_novelty(plane, tiles):
+    assert_absent(ask(strip_address(plane, "novelty", tiles, 0, "all")))
 
 
 @pytest.mark.parametrize("seed", ["-1", str(2**31), "9" * 40, "a", "%D9%A3", "1.5"])
-def test_a_seed_out_of_range_has_no_standing(plane, seed):
-    assert_absent(ask(api_address.address_of(plane, "standing", 4, seed, "all")))
+def test_a_seed_out_of_range_has_no_novelty(plane, seed):
+    assert_absent(ask(strip_address(plane, "novelty", 4, seed, "all")))
 
 
 @pytest.mark.parametrize("component", ["-1", "10000", "9" * 40, "ALL", "None", "%D9%A3", "all%20"])
-def test_a_component_that_is_not_there_has_no_standing(plane, component):
-    assert_absent(ask(api_address.address_of(plane, "standing", 4, 0, component)))
+def test_a_component_that_is_not_there_has_no_novelty(plane, component):
+    assert_absent(ask(strip_address(plane, "novelty", 4, 0, component)))
 
 
-def test_the_first_component_beyond_has_no_standing(plane):
+def test_the_first_component_beyond_has_no_novelty(plane):
     count = len(plane.components())
-    assert ask(api_address.address_of(plane, "standing", 4, 0, count - 1)).status == 200
-    assert_absent(ask(api_address.address_of(plane, "standing", 4, 0, count)))
+    assert ask(strip_address(plane, "novelty", 4, 0, count - 1)).status == 200
+    assert_absent(ask(strip_address(plane, "novelty", 4, 0, count)))
 
 
 def test_an_address_is_only_asked(plane):
@@ -151,12 +154,12 @@ def test_an_address_is_only_asked(plane):
 
 
 def test_a_damaged_map_is_absent_with_its_reason(tmp_path, plane):
-    cache.atlases._atlas.clear()
+    cache.atlas.clear()
     folder = tmp_path / "user" / "results" / plane.checkpoint.hash
     folder.mkdir(parents=True)
     (folder / "atlas.npz").write_bytes(b"PK")
     answer = ask(api_address.address_of(plane, "points"))
-    cache.atlases._atlas.clear()
+    cache.atlas.clear()
     assert answer.status == 404
     assert "atlas.npz" in answer.body.decode()
     assert len(answer.body.decode().splitlines()) == 1

@@ -13,6 +13,7 @@ from explorer.ui.address import places as link_places
 from explorer.ui.address.notation import code_text
 from explorer.ui.api import address as api_address
 from explorer.ui.api import pictures
+from tests.support.addresses import strip_address
 from tests.support.api import DAY, ask, assert_absent
 from tests.support.engines import CURVES, PIXELS, PLAIN, WIDE, engine_of
 from tests.support.pages import layers_of
@@ -144,8 +145,8 @@ def test_a_code_far_away_is_decoded_to_plain_numbers(slug):
 
 
 @pytest.mark.parametrize("chosen", ["all", "0"])
-def test_the_standing_of_a_strip_is_in_per_cent_for_every_frame_and_tile(plane, chosen):
-    answer = ask(api_address.address_of(plane, "standing", 4, 2**31 - 1, chosen))
+def test_the_novelty_of_a_strip_is_in_per_cent_for_every_frame_and_tile(plane, chosen):
+    answer = ask(strip_address(plane, "novelty", 4, 2**31 - 1, chosen))
     assert (answer.status, answer.kind) == (200, "application/json")
     facts = answer.json
     for name in ("novelty", "typicality"):
@@ -164,7 +165,7 @@ def test_what_hangs_on_weights_alone_may_be_kept_and_originals_for_a_minute(plan
         api_address.address_of(plane, "points"),
         api_address.address_of(plane, "regions"),
         api_address.address_of(plane, "thumbnail", "prior", 0),
-        api_address.address_of(plane, "standing", 4, 0, "all"),
+        strip_address(plane, "novelty", 4, 0, "all"),
         api_address.address_of(plane, "decode") + f"?z={z}",
     ]
     for address in kept:
