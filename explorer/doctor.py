@@ -6,8 +6,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from typing import Literal, NamedTuple
 
-from explorer import __version__, catalogue, settings
-from explorer.designs import aerodynamics
+from explorer import __version__, settings
 from explorer.designs.candidates import FILE, Store
 from explorer.errors import ExplorerError, PluginError
 from explorer.plugins import GROUPS, package
@@ -29,15 +28,15 @@ def examine() -> list[Finding]:
     findings += [
         _package(name) for name in ("streamlit", "torch", "torchvision", "umap-learn", "plotly")
     ]
-    findings += [_plugins(), _device()]
+    plugged = _plugins()
+    findings += [plugged, _device()]
     try:
         chosen = settings.current()
     except ExplorerError as error:
         return [*findings, Finding("folders", "bad", str(error))]
-    findings += [
-        _pages(), _checkpoints(), _user(chosen), _candidates(chosen), _data(chosen), _air(),
-    ]  # fmt: skip
-    return findings
+    opened = [_checkpoints(), _air()] if plugged.state == "ok" else []
+    findings += [_pages(), *opened[:1], _user(chosen), _candidates(chosen), _data(chosen)]
+    return [*findings, *opened[1:]]
 
 
 def _package(name: str) -> Finding:
@@ -48,10 +47,10 @@ def _package(name: str) -> Finding:
 
 
 def _plugins() -> Finding:
-    from explorer.designs.measuring import families
-
     try:
         importlib.import_module("explorer.registry")
+        from explorer.designs.measuring import families
+
         families()
     except PluginError as error:
         return Finding("plug-ins", "bad", str(error))
@@ -86,10 +85,9 @@ def _pages() -> Finding:
 
 
 def _checkpoints() -> Finding:
-    try:
-        entries = [entry for entry in catalogue() if not entry.results_only]
-    except PluginError:
-        return Finding("checkpoints", "bad", "cannot be opened before the plug-ins are in order")
+    from explorer import catalogue
+
+    entries = [entry for entry in catalogue() if not entry.results_only]
     broken = [entry for entry in entries if not entry.healthy]
     if len(broken) == len(entries):
         return Finding(
@@ -135,6 +133,8 @@ def _candidates(chosen: settings.Settings) -> Finding:
 
 
 def _air() -> Finding:
+    from explorer.designs import aerodynamics
+
     if aerodynamics.available():
         return Finding("neuralfoil", "ok", version("neuralfoil"))
     return Finding(

@@ -86,7 +86,9 @@ def kinds(
 
 def kind_of(config: type[AbstractConfig]) -> str | None:
     """Return the word by which recipes name a config, or None where it is not one literal."""
-    field = config.model_fields["kind"]
+    field = config.model_fields.get("kind")
+    if field is None:
+        return None
     words = get_args(field.annotation)
     literal = getattr(field.annotation, "__origin__", None) is Literal
     return field.default if literal and words == (field.default,) else None
