@@ -378,7 +378,7 @@ def _words(name: str, value: object) -> str:
     if name == "stars":
         return f"{value} star{'' if value == 1 else 's'}"
     said = {
-        ("verdict", "keep"): "kept",
+        ("verdict", "keep"): "marked as kept",
         ("verdict", "reject"): "rejected",
         ("verdict", ""): "undecided",
         ("treatment", "smoothed"): "smoothed",

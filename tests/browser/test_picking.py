@@ -213,7 +213,7 @@ def test_triage_by_keyboard_is_stored_and_undone(page, address):
     cards.nth(first).focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("u")
-    page.get_by_text(re.compile("Undone: kept")).wait_for()
+    page.get_by_text(re.compile("Undone: marked as kept")).wait_for()
     page.wait_for_timeout(1500)
     cards = candidates(page, address)
     assert cards.last.get_attribute("data-verdict") == ""

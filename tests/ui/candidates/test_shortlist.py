@@ -67,7 +67,7 @@ def test_picks_of_several_data_sets_lie_in_one_project(store):
     app = open_page(model=AIRFOILS, at=5, chosen="1,2,5")
     assert not app.exception
     assert "Pick 5" in told(app)
-    assert "1 of them are samples of other data" in told(app)
+    assert "1 of them are from other data sets" in told(app)
 
 
 def test_what_the_page_measures_is_stored_with_the_pick(store):
@@ -222,7 +222,7 @@ def test_twelve_far_apart_says_what_it_did(store):
     app = open_page(model=DIGITS)
     next(item for item in app.button if item.label == "Find").click().run()
     assert "2,000 drawn from the prior at scale 1, seed 0 →" in told(app)
-    assert "not like the 1 rejected" in told(app)
+    assert "unlike the 1 rejected" in told(app)
     assert not app.exception
 
 

@@ -36,7 +36,7 @@ def test_picks_come_back_into_another_project_with_all_that_was_said(store):
     other = Project(store.add_project("Another"), "Another", 0)
     good, words, broken = transfer._import(store, other, Upload(content))
     assert (good, broken) == (True, ())
-    assert words == "3 picks of “A project” came in."
+    assert words == "Imported 3 picks from “A project”."
     for ours, theirs in zip(store.picks(other.id), store.picks(1), strict=True):
         assert_same_made(ours.source, theirs.source)
         for name in ("stars", "verdict", "notes", "tags", "treatment"):
@@ -45,7 +45,7 @@ def test_picks_come_back_into_another_project_with_all_that_was_said(store):
     assert [change.picks for change in store.history(other.id)] == [3]
     good, words, _ = transfer._import(store, other, Upload(content))
     assert good
-    assert words == "0 picks of “A project” came in; 3 were here already."
+    assert words == "Imported 0 picks from “A project” (3 already present)."
     assert state_of(store, other.id) == before
     good, words, _ = transfer._import(store, other, Upload(b"no export"))
     assert not good
