@@ -83,7 +83,7 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
     figure.update_layout(
         height=90 + _ROW * len(items),
         margin=palette.MARGIN,
-        xaxis={"title": "bits/dim (lower is better)" if bits else "log p(x), nats"},
+        xaxis={"title": "bits per dimension (lower is better)" if bits else "log p(x), nats"},
         yaxis={
             "tickvals": list(range(len(items))),
             "ticktext": [

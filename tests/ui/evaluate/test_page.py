@@ -623,7 +623,7 @@ def test_numbers_without_weights_are_shown_and_called_so():
     assert any(name.endswith(", results only") for name in shown(app)["Model"])
     app = open_page("catalogue", model="one-standard")
     assert not app.exception
-    assert "Results only, without weights, on the Evaluate page: three-vamp." in told(app)
+    assert "Results only (no weights), on the Evaluate page: three-vamp." in told(app)
     assert not any("Broken" in item.value for item in app.subheader)
     assert "three-vamp" not in [item.key for item in app.button]
 

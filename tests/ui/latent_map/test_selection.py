@@ -49,7 +49,7 @@ def test_rows_are_added_and_cut(plane, atlas):
     np.testing.assert_array_equal(found.rows, np.union1d(base[1:], outside[:1]))
     picked = select(plane, atlas, "data:3;add:7,5,7,999999")
     assert picked.rows.tolist() == [3, 5, 7]
-    assert picked.words == "3 codes picked"
+    assert picked.words == "3 codes selected"
     assert select(plane, atlas, "data:3;add:7;cut:3").words == "Data point 7"
 
 
@@ -93,7 +93,7 @@ def test_a_place_is_one_code_with_a_name(plane, atlas):
         "mean": (plane.moments()[0], "Prior mean"),
         code_text(z): (z, "Custom code"),
         "data:4": (atlas.codes[4], "Data point 4"),
-        "data:4;add:6": (atlas.codes[[4, 6]].mean(0), "Mean of 2 codes picked"),
+        "data:4;add:6": (atlas.codes[[4, 6]].mean(0), "Mean of 2 codes selected"),
     }
     for text, (expected, words) in places.items():
         code, named = place_code(plane, atlas, text)
