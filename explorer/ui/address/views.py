@@ -134,7 +134,7 @@ class Levelled(View):
 
     @property
     def levels(self) -> Levels:
-        """Which level the scale moves, and what the other does."""
+        """Which level the scale applies to, and what the other does."""
         return Levels(self.level, self.held, self.lower)
 
 
@@ -157,7 +157,7 @@ class GenerateView(Levelled):
 
 
 class PrototypesView(Levelled):
-    """The components of a prior, one of them open."""
+    """The components of a prior, one of them selected."""
 
     component: Component | None = None
     scale: Scale = 1.0
@@ -167,7 +167,7 @@ class PrototypesView(Levelled):
 
     @property
     def spec(self) -> StripSpec:
-        """Samples of the open component."""
+        """Samples of the selected component."""
         return StripSpec(tiles=24, component=self.component, levels=self.levels)
 
 

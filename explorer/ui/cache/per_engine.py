@@ -1,4 +1,4 @@
-"""One way to cache what is computed from a model: by its name, its weights and plain values."""
+"""Caching of functions of a model, keyed on its name, its weights and plain values."""
 
 import functools
 import hashlib
@@ -21,14 +21,14 @@ Cached = Callable[Concatenate[Engine, Parameters], Result]
 def per_engine(
     most: int, *, measured: bool = False, spinner: str | bool = False
 ) -> Callable[[Cached[Parameters, Result]], Cached[Parameters, Result]]:
-    """Cache a function of an engine and of plain values; arrays count by all their bytes.
+    """Cache a function of an engine and plain values; arrays are keyed on all their bytes.
 
     Streamlit hashes large arrays by a sample of their elements, so that two arrays that differ
-    can share a key; here every argument is named by its whole content.
+    can share a key; here every argument is keyed on its full content.
 
     Args:
-        most: Results kept at most; the oldest leaves first.
-        measured: Whether the result depends on what has been measured of the weights so far, such
+        most: Maximum number of results; the oldest is evicted first.
+        measured: Whether the result depends on measurements of the weights, such
             as the atlas, and not on the weights alone.
         spinner: Text shown while the result is computed.
     """
@@ -39,7 +39,7 @@ def per_engine(
         def compute(slug: str, digest: str, values: str, _call: Callable[[], Result]) -> Result:
             return _call()
 
-        # Streamlit tells cached functions apart by module, name and source.
+        # Streamlit distinguishes cached functions by module, name and source.
         compute.__module__, compute.__qualname__ = function.__module__, function.__qualname__
         kept = st.cache_resource(max_entries=most, show_spinner=spinner)(compute)
 
@@ -61,7 +61,7 @@ def per_engine(
 
 
 def content_key(value: object) -> str:
-    """Name a plain value by its whole content.
+    """Return a key for a plain value from its full content.
 
     Raises:
         TypeError: If it is not a plain value: a number, text, bytes, array, model, or a tuple.
@@ -75,4 +75,4 @@ def content_key(value: object) -> str:
         return f"({', '.join(content_key(item) for item in value)})"
     if value is None or isinstance(value, bool | int | float | str | bytes):
         return repr(value)
-    raise TypeError(f"{type(value).__name__} cannot be a key of the cache.")
+    raise TypeError(f"{type(value).__name__} cannot be a cache key.")

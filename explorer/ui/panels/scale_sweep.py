@@ -18,7 +18,7 @@ LOW, HIGH = "safer, less varied", "more varied, less faithful"
 
 @dataclass(frozen=True)
 class SweepOptions:
-    """How a sweep is laid out, and what is said of its samples.
+    """The layout of a sweep, and the annotations of its samples.
 
     Args:
         tile_width: Minimum width of a tile.
@@ -28,7 +28,7 @@ class SweepOptions:
         difference: Whether the other models are shown as differences from the first.
         novelty: Whether each sample has a glyph for its novelty.
         limits: Constraints on properties, as in a link.
-        conditions: The conditions under which designs are measured.
+        conditions: The conditions designs are evaluated under.
     """
 
     tile_width: int = 56
