@@ -1,0 +1,1 @@
+"""The package from outside: three short scripts, each run by a test."""
