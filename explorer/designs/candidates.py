@@ -55,14 +55,14 @@ class Store:
     def projects(self) -> list[Project]:
         """List all projects, oldest first, with their number of picks."""
         count = sql.func.count(PICK.c.id)
-        asked = (
+        query = (
             sql.select(PROJECT.c.id, PROJECT.c.name, count)
             .outerjoin(PICK, (PICK.c.project == PROJECT.c.id) & (PICK.c.removed == 0))
             .group_by(PROJECT.c.id)
             .order_by(PROJECT.c.id)
         )
         with self._file.reading() as connection:
-            return [Project(*row) for row in connection.execute(asked)]
+            return [Project(*row) for row in connection.execute(query)]
 
     def add_project(self, name: str) -> int:
         """Create a project, or find the one of that name; return its number.
@@ -141,11 +141,11 @@ class Store:
 
     def origins(self, project: int) -> list[tuple[str, str]]:
         """List the origin and key of each of a project's picks."""
-        asked = sql.select(PICK.c.origin, PICK.c.key).where(
+        query = sql.select(PICK.c.origin, PICK.c.key).where(
             (PICK.c.project == project) & (PICK.c.removed == 0)
         )
         with self._file.reading() as connection:
-            return [(origin, key) for origin, key in connection.execute(asked)]
+            return [(origin, key) for origin, key in connection.execute(query)]
 
     def mark(
         self,
@@ -226,7 +226,7 @@ class Store:
     def history(self, project: int, most: int = 50) -> list[Change]:
         """List the latest changes, newest first."""
         count = sql.func.count(EVENT.c.pick.distinct())
-        asked = (
+        query = (
             sql.select(
                 EVENT.c.batch,
                 sql.func.max(EVENT.c.time),
@@ -242,7 +242,7 @@ class Store:
         with self._file.reading() as connection:
             return [
                 Change(batch, when, words, n, bool(undone))
-                for batch, when, words, n, undone in connection.execute(asked)
+                for batch, when, words, n, undone in connection.execute(query)
             ]
 
     def measured(self, values: Mapping[str, Mapping[str, float]], conditions: str) -> None:

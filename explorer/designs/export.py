@@ -320,9 +320,9 @@ def _manifest_of(content: bytes, name: str) -> bytes:
                 )
             foreign = [item.filename for item in members if not _MEMBER.fullmatch(item.filename)]
             if foreign:
-                told = " ".join(foreign[0].split())[:60]
+                member = " ".join(foreign[0].split())[:60]
                 raise ExportError(
-                    f"{shown} holds “{told}”, which no export contains; export it again."
+                    f"{shown} holds “{member}”, which no export contains; export it again."
                 )
             # A header may lie about the size: never unpack more than the limit.
             with archive.open(MANIFEST) as stream:

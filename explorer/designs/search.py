@@ -113,8 +113,10 @@ def far_apart(
         pass_on(away > usual, f"unlike the {len(avoid)} rejected")
     left = np.flatnonzero(alive)
     if len(left) < k:
-        told = "; ".join(f"{count:,} {words}" for words, count in steps)
-        raise DesignError(f"Only {len(left)} of {k} designs remain: {told}. Relax a constraint.")
+        summary = "; ".join(f"{count:,} {words}" for words, count in steps)
+        raise DesignError(
+            f"Only {len(left)} of {k} designs remain: {summary}. Relax a constraint."
+        )
     points = flat[left]
     nearest = np.full(len(left), np.inf)
     for row in avoid:

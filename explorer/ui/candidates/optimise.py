@@ -47,13 +47,13 @@ def offer(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> No
                                    format_func=str.capitalize, required=True)  # fmt: skip
         length = st.selectbox("Search", [20, 60, 200], index=1, key="candidates_push_length",
                               format_func=lambda n: f"{n} generations", width=170)  # fmt: skip
-        asked = st.form_submit_button("Push", type="primary")
+        submitted = st.form_submit_button("Push", type="primary")
     held_out = cache.held_out_density(engine)
     if held_out is None:
         st.caption("The bound on log p(z) needs the model's map: build it on Latent map.")
         return
     floor = float(np.percentile(held_out, FLOOR))
-    if asked:
+    if submitted:
         _search(engine, item, key, way, int(length), floor, view)
     found = st.session_state.get(_FOUND)
     if found is None or found["pick"] != item.pick.key or found["hash"] != engine.checkpoint.hash:
@@ -164,8 +164,8 @@ def _before_and_after(
             ("L/D, verified", polar.cl / polar.cd, 1, ""),
             ("Confidence, verified", 100 * polar.confidence, 0, " %"),
         ):  # fmt: skip
-            told = [f"{value:z.{digits}f}{unit}" for value in values[:, 0]]
-            rows.append((label, told, False))
+            cells = [f"{value:z.{digits}f}{unit}" for value in values[:, 0]]
+            rows.append((label, cells, False))
     density = [signed(f"{value:z.1f}") for value in engine.log_prior(codes)]
     rows.append(("log p(z), nats", density, False))
     compare.table(names, rows)

@@ -80,8 +80,8 @@ def _far(items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView) ->
             "that of this percentage of held-out samples. 100 excludes nothing.",
         )
         seed = st.number_input("Seed", 0, 2**31 - 1, view.seed, width=110)
-        asked = st.form_submit_button("Find", type="primary")
-    if asked:
+        submitted = st.form_submit_button("Find", type="primary")
+    if submitted:
         rejected = [item.pick.source.code for item in items if item.pick.verdict == "reject"]
         conditions = constraints.conditions(view)
         try:
@@ -112,8 +112,10 @@ def _far(items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView) ->
         )
         return
     _strip(engine, codes_strip(engine, found.z), "far", constraints.conditions(view))
-    told = " → ".join(f"{count:,} {words}" for words, count in found.steps)
-    st.caption(f"{told}. The closest two are {found.least:.2f} prior standard deviations apart.")
+    summary = " → ".join(f"{count:,} {words}" for words, count in found.steps)
+    st.caption(
+        f"{summary}. The closest two are {found.least:.2f} prior standard deviations apart."
+    )
 
 
 def _like(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> None:

@@ -81,9 +81,9 @@ def shown(all_picks: Sequence[MeasuredPick], view: CandidatesView) -> list[Measu
         and item.pick.stars >= view.stars
         and (not view.tag or view.tag in item.pick.tags)
     ]
-    asked = constraints.constraints(view, common(all_picks, focus(all_picks, view)))
-    if asked and view.hide:
-        left = [item for item in left if as_measured(item).meets(asked)[0]]
+    bounds = constraints.constraints(view, common(all_picks, focus(all_picks, view)))
+    if bounds and view.hide:
+        left = [item for item in left if as_measured(item).meets(bounds)[0]]
     if view.sort == "stars":
         left.sort(key=lambda item: -item.pick.stars)
     elif view.sort != "number":
@@ -111,12 +111,12 @@ def cards(project: Project, items: Sequence[MeasuredPick], view: CandidatesView)
         for panel, group in enumerate(groups)
         for at, pick in enumerate(group)
     }
-    asked = constraints.constraints(view, common(items, focus(items, view)))
+    bounds = constraints.constraints(view, common(items, focus(items, view)))
     source, judged = [], []
     for item in items[:MOST_CARDS]:
         pick = item.pick
-        judged.append(all(limit.key in item.values for limit in asked))
-        met = not asked or bool(as_measured(item).meets(asked)[0])
+        judged.append(all(limit.key in item.values for limit in bounds))
+        met = not bounds or bool(as_measured(item).meets(bounds)[0])
         said = tuple(
             f"{prop.label} {prop.words(item.values[prop.key])}"
             for prop in item.properties
@@ -136,13 +136,15 @@ def cards(project: Project, items: Sequence[MeasuredPick], view: CandidatesView)
         most=MOST_COMPARED,
         on_held=lambda number, numbers: commit(at=number, chosen=numbers or None),
     )
-    count = sum(told and not card.dim for told, card in zip(judged, source, strict=True))
+    count = sum(
+        is_measured and not card.dim for is_measured, card in zip(judged, source, strict=True)
+    )
     words = []
     if len(items) > MOST_CARDS:
         words.append(
             f"{MOST_CARDS} of {len(items):,} picks are shown; filter or sort to see others."
         )
-    if asked:
+    if bounds:
         others = len(source) - sum(judged)
         words.append(f"{count} of {sum(judged)} are valid and meet the constraints.")
         if others:

@@ -228,16 +228,16 @@ def over_components(rows: Sequence[Row]) -> None:
         count = getattr(entry.config.prior, "components", None) if entry.config else None
         if count is not None and "elbo" in entry.metrics:
             groups.setdefault(table.form(entry), []).append((count, entry))
-    told = {key: sorted(found, key=lambda item: item[0]) for key, found in groups.items()
+    series = {key: sorted(found, key=lambda item: item[0]) for key, found in groups.items()
             if len(found) > 2}  # fmt: skip
-    if not told:
+    if not series:
         return
     st.subheader("Effect of the number of components K", anchor=False)
     views = (("elbo", "ELBO, nats"), ("active_units_absolute", "active units, absolute"))
     with st.container(horizontal=True, gap="small"):
         for column, (name, label) in enumerate(views):
             figure = go.Figure()
-            for index, (own, found) in enumerate(told.items()):
+            for index, (own, found) in enumerate(series.items()):
                 shown = [(k, entry.metrics[name]) for k, entry in found if name in entry.metrics]
                 figure.add_scatter(
                     x=[k for k, _ in shown],
@@ -257,7 +257,7 @@ def over_components(rows: Sequence[Row]) -> None:
                         hovertemplate=f"%{{y}} {label}, standard normal<extra></extra>",
                         line={"color": palette.CLASSES[index], "dash": "dot", "width": 1.5},
                     )
-            ticks = sorted({k for found in told.values() for k, _ in found})
+            ticks = sorted({k for found in series.values() for k, _ in found})
             figure.update_layout(
                 height=300,
                 margin=palette.MARGIN,

@@ -127,8 +127,8 @@ def title(entry: Entry, among: Sequence[Entry]) -> str:
         counts = [
             getattr(other.config and other.config.prior, "components", None) for other in alike
         ]
-        told = count is not None and counts.count(count) == 1
-        words += f" (K = {count})" if told else f" ({entry.slug})"
+        distinct = count is not None and counts.count(count) == 1
+        words += f" (K = {count})" if distinct else f" ({entry.slug})"
     return words + (", results only" if entry.results_only else "")
 
 

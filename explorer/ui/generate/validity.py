@@ -54,11 +54,11 @@ def share(engine: Engine, view: GenerateView) -> None:
         legend={"orientation": "h", "y": 1.16},
     )
     st.plotly_chart(figure, key="generate_share", config={"displayModeBar": False})
-    asked = " and ".join(words(bound, properties) for bound in bounds)
+    limits_text = " and ".join(words(bound, properties) for bound in bounds)
     sound = (
         f"valid (no crossing deeper than {CROSSED})" if geometry.is_section(engine.sketch) else ""
     )
-    said = " with ".join(part for part in (sound, asked) if part)
+    said = " with ".join(part for part in (sound, limits_text) if part)
     st.caption(
         f"The share of samples that are {said}, as decoded: nothing is repaired. {n} samples at "
         "each scale (seed 0), bars are one standard error (Wilson); the dotted line marks the "

@@ -88,12 +88,12 @@ def apart(
         control(st.number_input, "Seed of the samples", view, "seed", min_value=0,
                 max_value=2**31 - 1, step=1, width=150)  # fmt: skip
         seed = view.seed
-    told = (
+    variants = (
         ("z1", "z2 fixed, z1 resampled", "what the bottom adds"),
         ("z2", "z1 fixed, z2 resampled", "what the top decides"),
     )
     pixels = engine.sketch.kind == "pixels"
-    for column, (level, words, short) in zip(st.columns(2, gap="large"), told, strict=True):
+    for column, (level, words, short) in zip(st.columns(2, gap="large"), variants, strict=True):
         strip = cache.levelled(engine, z, level, TILES, seed)
         with column:
             st.markdown(f"**{words}**: {short}")

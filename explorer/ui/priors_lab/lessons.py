@@ -22,8 +22,8 @@ from explorer.ui.wording.format import signed
 class Step(NamedTuple):
     """One step: an explanation, a question, and the evidence that answers it."""
 
-    told: str
-    asked: str
+    text: str
+    question: str
     options: tuple[str, ...]
     answer: int
     reveal: Callable[[list[Engine]], None]
@@ -44,12 +44,12 @@ def run(engines: list[Engine], view: PriorsLabView) -> None:
     if view.guess is not None and view.guess >= len(step.options):
         view.guess = None
     st.subheader(f"{lesson.title} · {view.step} of {len(lesson.steps)}", anchor=False)
-    st.markdown(step.told)
-    st.markdown(f"**{step.asked}**")
+    st.markdown(step.text)
+    st.markdown(f"**{step.question}**")
     key = f"lab_guess_{view.lesson}_{view.step}"
     st.session_state[key] = None if view.guess is None else step.options[view.guess]
     st.radio(
-        step.asked,
+        step.question,
         step.options,
         index=None,
         key=key,

@@ -77,12 +77,12 @@ def terms(engines: list[Engine], given: Given) -> None:
         place = anomaly(engine, float(found.log_likelihood[0]))
         terms = (found.log_likelihood, found.elbo, found.reconstruction, found.kl)
         loose = "≥ " if float(found.effective[0]) < FEW else ""
-        told = [f"{float(term[0]):.1f}".replace("-", "−") for term in terms]
+        values = [f"{float(term[0]):.1f}".replace("-", "−") for term in terms]
         rows.append(
             [
                 prior_name(engine),
-                f"{loose}{told[0]}",
-                *told[1:],
+                f"{loose}{values[0]}",
+                *values[1:],
                 "–" if place is None else f"{place[0]:.1f} %",
             ]
         )
