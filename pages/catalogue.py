@@ -21,7 +21,7 @@ if engine.has_prior:
     )
 else:
     st.info(
-        f"{engine.slug} is a plain autoencoder without a prior, so it cannot be sampled. Its "
+        f"{engine.slug} is a plain autoencoder: it has no prior, so it cannot be sampled. Its "
         "codes are on the latent map."
     )
 

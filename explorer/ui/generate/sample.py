@@ -143,7 +143,7 @@ def presets() -> None:
 def no_prior(engine: Engine) -> None:
     """Render why nothing can be sampled, and stop."""
     st.info(
-        f"{engine.slug} is a plain autoencoder without a prior, so it cannot be sampled. "
+        f"{engine.slug} is a plain autoencoder: it has no prior, so it cannot be sampled. "
         "Choose another model in the sidebar, or see its codes on the latent map.",
         icon=":material/info:",
     )
