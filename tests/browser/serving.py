@@ -1,4 +1,4 @@
-"""Starts the app as a user does, and waits for its pages."""
+"""Starts the app as a user would, and waits for its pages."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What fingers and eyes do: drag, scrub, hover, box, zoom, links."""
+"""Browser interactions: drag, scrub, hover, box selection, zoom, links."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""What hands do in the latent space: gestures on the map, dials, drawings, uploads, jobs."""
+"""Direct manipulation in the browser: gestures on the map, sliders, drawings, uploads, jobs."""
 
 import io
 import json

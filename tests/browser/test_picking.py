@@ -1,4 +1,4 @@
-"""Picks, from the pointer to the ZIP and back, against running servers."""
+"""Picks in the browser, from the pointer to the ZIP and back, against running servers."""
 
 import re
 import sqlite3

@@ -1,4 +1,4 @@
-"""The command line in this process, at home in an empty house."""
+"""The command line run in this process, with an empty user folder."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""`latent-explorer doctor` finds what is wrong and stops at nothing."""
+"""`latent-explorer doctor` reports what is wrong and always finishes."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a user can mend ends in one sentence and exit code 2."""
+"""User errors end in one sentence and exit code 2."""
 
 import json
 import socket

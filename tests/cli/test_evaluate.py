@@ -1,4 +1,4 @@
-"""`latent-explorer evaluate`, `project` and `features` measure and store where they are told."""
+"""`latent-explorer evaluate`, `project` and `features` store their results where they should."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Every command and option is explained, at once."""
+"""Every command and option has help, and it is fast."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`latent-explorer list` tells every checkpoint, whatever it is called."""
+"""`latent-explorer list` lists every checkpoint, whatever its name."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""A section is the same in every kind of coordinate file; what is none is refused."""
+"""A section is the same in every coordinate format; invalid files are refused."""
 
 import contextlib
 import math

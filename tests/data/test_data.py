@@ -1,4 +1,4 @@
-"""Data sets hold what they promise, and damaged files are named in one sentence."""
+"""Data sets are as documented, and damaged files are reported in one sentence."""
 
 import io
 import shutil

@@ -1,4 +1,4 @@
-"""Polars are NeuralFoil's, and behave as thin sections do."""
+"""Polars equal NeuralFoil's, and agree with thin-airfoil theory."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What goes home comes back."""
+"""Exported picks can be imported again."""
 
 import io
 import re

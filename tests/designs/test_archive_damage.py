@@ -1,4 +1,4 @@
-"""A file that is no archive of picks is refused; of a damaged one, all that is sound comes in."""
+"""Files that are not archives of picks are refused; intact picks of damaged ones are read."""
 
 import base64
 import functools

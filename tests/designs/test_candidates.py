@@ -1,4 +1,4 @@
-"""What was picked is kept: marks, undo, bounds, and back from the file bit by bit."""
+"""Picks are stored with marks, undo and limits, and read back bit for bit."""
 
 import importlib.util
 import tempfile

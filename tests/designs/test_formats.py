@@ -1,4 +1,4 @@
-"""Files of a section hold its contour."""
+"""Section files contain its contour."""
 
 import base64
 import csv

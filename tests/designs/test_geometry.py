@@ -1,4 +1,4 @@
-"""Sections measure what closed forms say; smoothing keeps what is smooth."""
+"""Geometry agrees with closed forms; smoothing preserves smooth sections."""
 
 import math
 

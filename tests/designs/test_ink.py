@@ -1,4 +1,4 @@
-"""Pictures of known form have the ink, the stroke and the symmetry that they were drawn with."""
+"""Images of known shape have the ink, stroke width and symmetry they were drawn with."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""An optimisation ends no worse than it began, within its bounds and its reach."""
+"""An optimisation never ends worse than it began, and respects its bounds and reach."""
 
 import math
 

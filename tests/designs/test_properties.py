@@ -1,4 +1,4 @@
-"""Constraints read as they are written; other packages bring properties of their own."""
+"""Constraints survive parsing and formatting; other packages can add properties."""
 
 import importlib.metadata
 import math

@@ -1,4 +1,4 @@
-"""Designs far apart, alike or between are what they are said to be."""
+"""Designs far apart, alike or between others are what they should be."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What is confirmed survives kills and other writers, once."""
+"""Confirmed picks survive kills and concurrent writers, exactly once."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Posterior against prior: each distance has the value of its closed form, and nothing at null."""
+"""Posterior against prior: each distance equals its closed form, and vanishes under the null."""
 
 import math
 

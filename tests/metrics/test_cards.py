@@ -1,4 +1,4 @@
-"""What a card says is measured again: evaluation repeats it within two standard errors of it."""
+"""Cards are reproducible: evaluation repeats their values within two standard errors."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""An evaluation is made of parts, goes on where it was stopped, and stands beside others."""
+"""An evaluation has parts, resumes where it was interrupted, and can be compared."""
 
 import io
 import math

@@ -1,4 +1,4 @@
-"""Feature distances have their closed forms, and a network that is kept comes back or says why."""
+"""Feature distances equal closed forms; stored networks load again or say why not."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""Measures have the values that closed forms and brute force give, and see what they should."""
+"""Metrics equal closed forms and brute force, and detect what they should."""
 
 import math
 from functools import cache

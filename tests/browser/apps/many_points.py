@@ -1,4 +1,4 @@
-"""A page with a map of 70,000 points, as a user's own atlas may have one day."""
+"""A page with a map of 70,000 points, as a large user atlas might have."""
 
 import numpy as np
 import streamlit as st

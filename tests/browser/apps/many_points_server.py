@@ -1,4 +1,4 @@
-"""Serves the page of 70,000 points, and the points."""
+"""Serves the page with 70,000 points, and the points."""
 
 from pathlib import Path
 
