@@ -1,4 +1,4 @@
-"""What is saved comes back equal, and no folder, however damaged, stops the others."""
+"""Saved checkpoints load identically, and no damaged folder affects the others."""
 
 import contextlib
 import dataclasses

@@ -1,4 +1,4 @@
-"""What a prior draws is what its density says, at every size of draw and every scale."""
+"""A prior samples from its density, at every size of draw and every scale."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The examples run, and what they leave behind is what they say."""
+"""The examples run, and their output is as described."""
 
 import numpy as np
 import pytest

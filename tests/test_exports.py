@@ -1,4 +1,4 @@
-"""What one takes home opens elsewhere and is rebuilt; what one brings along is read with care."""
+"""Exports open elsewhere and can be rebuilt; untrusted files are read with care."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""Geodesics: straight where the decoder is flat, shorter where it bends, never of more energy."""
+"""Geodesics: straight if the decoder is flat, shorter where it curves, never of higher energy."""
 
 import math
 from itertools import pairwise

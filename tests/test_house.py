@@ -1,4 +1,4 @@
-"""The house keeps its layout: light at the door, pages of one kind, checkpoints in order."""
+"""The repository keeps its layout: a fast import, uniform pages, valid checkpoints."""
 
 import ast
 import importlib

@@ -1,4 +1,4 @@
-"""A job outlives whoever started it, runs once, keeps what it finds, and says how it ended."""
+"""A job outlives the process that started it, runs once, and keeps its results."""
 
 import json
 import os

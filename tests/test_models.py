@@ -1,4 +1,4 @@
-"""Models keep their promises: shapes, gradients, clamps; an engine gives the same bits always."""
+"""Models have the right shapes, gradients and clamps; an engine is deterministic to the bit."""
 
 import json
 import math

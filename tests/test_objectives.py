@@ -1,4 +1,4 @@
-"""Bounds are bounds, with the values that closed forms, quadrature and other code give them."""
+"""Bounds are bounds, and agree with closed forms, quadrature and other code."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Ways from code to code end where they should, keep their speed, and go where the prior is."""
+"""Paths have the right endpoints and speed, and follow the prior."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Other packages plug in priors, models and data; what cannot be used is named in a sentence."""
+"""Other packages can plug in priors, models and data; faulty ones are reported in one sentence."""
 
 from typing import ClassVar, Literal
 

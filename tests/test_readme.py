@@ -1,4 +1,4 @@
-"""What the documents say is true: code runs, commands exist, tables hold the measured numbers."""
+"""The documents are true: code runs, commands exist, tables contain the measured numbers."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Contours enclose what they say, holes are where data are not, and codes find their places."""
+"""Contours enclose the right mass, holes are where data are missing, and codes are placed well."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""Training gives the same weights however often it is stopped, and ends badly in a sentence."""
+"""Training gives the same weights however often it is interrupted; failures are one sentence."""
 
 import dataclasses
 import json

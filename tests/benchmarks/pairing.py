@@ -1,4 +1,4 @@
-"""Times two things in turn, A B A B, and gives the ratio pair by pair."""
+"""Times two functions in turn, A B A B, and returns the ratio of each pair."""
 
 import statistics
 import time

@@ -1,6 +1,6 @@
 """Measures 2,112 sections, 33 scales of 64 tiles: `python -m tests.benchmarks.properties`.
 
-Compares one call for all of them with a loop that asks for each section by itself, and with
+Compares one call for all of them with a loop over single sections, and with
 NeuralFoil's own function for one section's coordinates in that loop, in one run.
 """
 

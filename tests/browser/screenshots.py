@@ -1,6 +1,6 @@
-"""Takes a picture of every page: `python -m tests.browser.screenshots FOLDER`.
+"""Takes a screenshot of every page: `python -m tests.browser.screenshots FOLDER`.
 
-With `--readme` it makes the pictures of README. They show what models decoded, never a data set.
+With `--readme` it takes those of README. They show decoded samples, never a data set.
 """
 
 import argparse

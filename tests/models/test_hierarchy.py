@@ -1,4 +1,4 @@
-"""Two levels are drawn, weighed and refined one after the other, and agree with closed forms."""
+"""Two-level models are sampled, weighted and refined by level, and agree with closed forms."""
 
 import math
 from itertools import pairwise

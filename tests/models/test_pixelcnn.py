@@ -1,4 +1,4 @@
-"""A PixelCNN sees what came before and no more, and paints what its density says."""
+"""A PixelCNN sees only preceding pixels, and samples from its density."""
 
 import itertools
 import math

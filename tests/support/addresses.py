@@ -1,4 +1,4 @@
-"""Addresses that the browser asks for, made from parts that tests vary, bad ones too."""
+"""Addresses requested by the browser, valid and invalid, built from parts."""
 
 from explorer.ui.api.address import address_of
 

@@ -1,4 +1,4 @@
-"""The app's own routes, asked without a server."""
+"""The app's routes, called without a server."""
 
 import asyncio
 import json

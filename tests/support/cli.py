@@ -1,4 +1,4 @@
-"""The command line, in this process or one of its own."""
+"""The command line, in this process or its own."""
 
 import importlib.util
 import os

@@ -1,4 +1,4 @@
-"""Picks and what they are made of, as tests write and compare them."""
+"""Picks and their sources, as tests build and compare them."""
 
 import dataclasses
 import functools

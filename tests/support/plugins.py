@@ -1,4 +1,4 @@
-"""Packages that plug something in, installed below a folder as pip would leave them."""
+"""Plug-in packages, laid out in a folder as pip would install them."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Wing sections of known form, and what is measured of them."""
+"""Airfoil sections of known shape, and their properties."""
 
 from functools import cache
 from pathlib import Path

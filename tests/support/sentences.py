@@ -1,4 +1,4 @@
-"""Whatever a user can mend is said in one sentence."""
+"""User errors are one sentence."""
 
 from contextlib import contextmanager
 

@@ -1,4 +1,4 @@
-"""The map that pages show."""
+"""The map shown by pages."""
 
 import pytest
 

@@ -235,7 +235,7 @@ def test_engines_are_shared_and_few():
 def test_pick_with_additions_and_cuts_is_counted():
     app = open_page("latent_map", model="digits-vae-vamp-2", pick="data:3;add:4,5;cut:4")
     assert not app.exception
-    assert "2 codes picked" in told(app)
+    assert "2 codes selected" in told(app)
 
 
 def test_drawn_path_is_told_and_handed_on():
@@ -293,10 +293,10 @@ def test_no_map_offers_to_build_one(tmp_path, monkeypatch):
 def test_traverse_starts_where_the_link_says():
     for centre, words in {
         "mean": "From prior mean",
-        "data:12": "From datum 12",
+        "data:12": "From data point 12",
         "prototypes:3": "From prototype 3",
         "box:-2,-2,2,2": "From mean of",
-        "z:AAAAAA": "From a code of yours",
+        "z:AAAAAA": "From custom code",
     }.items():
         app = open_page("traverse", model="digits-vae-vamp-2", centre=centre)
         assert not app.exception

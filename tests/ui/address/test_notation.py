@@ -1,4 +1,4 @@
-"""What stands in a link is read as it was written, or not at all."""
+"""Links are read as they were written, or not at all."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Picks over HTTP: kept bit by bit, refused by name, and only from pages of the app."""
+"""Picks over HTTP: stored bit for bit, refused with a reason, and only from pages of the app."""
 
 import base64
 import json

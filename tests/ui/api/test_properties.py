@@ -1,4 +1,4 @@
-"""Properties of the tiles of a strip are those that are measured of them."""
+"""Properties of the tiles of a strip equal those measured directly."""
 
 import numpy as np
 import pytest

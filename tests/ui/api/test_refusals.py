@@ -1,4 +1,4 @@
-"""What is not there is absent, in one sentence, and no path leads out."""
+"""Missing resources are reported in one sentence, and no path escapes."""
 
 import base64
 from urllib.parse import quote

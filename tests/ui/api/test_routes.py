@@ -1,4 +1,4 @@
-"""What the browser asks for is what the engine and the atlas know."""
+"""Responses to the browser agree with the engine and the atlas."""
 
 import io
 

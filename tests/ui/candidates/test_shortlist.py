@@ -1,4 +1,4 @@
-"""The candidates page on stored picks: what it shows, filters, measures, finds and records."""
+"""The Candidates page: it shows, filters, measures, finds and records stored picks."""
 
 import sqlite3
 

@@ -1,4 +1,4 @@
-"""An archive comes back into a project through the page."""
+"""An archive can be imported into a project through the page."""
 
 import io
 

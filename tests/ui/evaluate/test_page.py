@@ -1,4 +1,4 @@
-"""All models of a data set side by side: every number with its error, and nothing that is not."""
+"""The Evaluate page: every number with its error, and none that was not measured."""
 
 import csv
 import functools

@@ -1,4 +1,4 @@
-"""What is picked on the map is what lies there."""
+"""Selections on the map contain the right codes."""
 
 import numpy as np
 import pytest
