@@ -1,4 +1,4 @@
-"""Overhead of 2,112 decodes by the Engine over the bare module: `python -m tests.benchmarks.engine_overhead`.
+"""Overhead of 2,112 decodes by the Engine: `python -m tests.benchmarks.engine_overhead`.
 
 The Engine pads blocks so that an image never depends on its batch; that, locks and NumPy together
 may cost at most 10 %.
