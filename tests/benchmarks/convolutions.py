@@ -1,7 +1,8 @@
 """2,000 images decoded by convolutions, together and in parts.
 
 Run `python -m tests.benchmarks.convolutions`.
-The activations of 2,000 images do not fit a processor's cache; `at_once` says how many do. Both ways give the same densities; in parts is to be at least twice as fast.
+The activations of 2,000 images do not fit a processor's cache; `at_once` says how many
+do. Both give the same densities; in parts must be at least twice as fast.
 """
 
 import torch
