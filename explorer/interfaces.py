@@ -29,22 +29,22 @@ class Frozen(BaseModel):
 
 
 class AbstractConfig(Frozen, ABC):
-    """One kind of data set, model or prior, as a recipe names it.
+    """The config of one kind of data set, model or prior, as named in a recipe.
 
-    A final class has a `kind`, a literal of one plain word that is its own default, and a `title`.
+    A concrete class has a `kind`, a literal of one plain word with itself as default, and a `title`.
     """
 
     title: ClassVar[str]
-    """What readers see in the place of the kind."""
+    """The display name of the kind."""
 
     needs: ClassVar[tuple[str, ...]] = ()
-    """What a final class must have besides, each as a field or a property."""
+    """Further attributes a concrete class must define, each as a field or a property."""
 
-    if TYPE_CHECKING:  # a field of each final class, at its own place among the others
+    if TYPE_CHECKING:  # a field of each concrete class, in its own position
 
         @property
         def kind(self) -> str:
-            """The word by which recipes name it."""
+            """The name used in recipes."""
 
 
 @dataclass(frozen=True)
@@ -302,23 +302,23 @@ class AbstractModel(nn.Module, ABC):
 
 
 class AbstractPriorConfig(AbstractConfig):
-    """One kind of prior."""
+    """The config of one kind of prior."""
 
     @abstractmethod
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> AbstractPrior:
-        """Make the untrained prior.
+        """Build the untrained prior.
 
         Args:
-            space: The latent space that it is a density on: all of it, or a hierarchy's top level.
-            sketch: What samples are, for priors that have parameters of their shape.
+            space: The latent space of the density: the whole code, or a hierarchy's top level.
+            sketch: The format of samples, for priors with parameters of that shape.
         """
 
 
 class AbstractModelConfig(AbstractConfig):
-    """One kind of model.
+    """The config of one kind of model.
 
-    A final class also has `latent`, the length of a whole code, and `likelihood`, what p(x|z) is
-    called, each as a field or a property.
+    A concrete class also has `latent`, the length of a whole code, and `likelihood`, the name of
+    p(x|z), each as a field or a property.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("latent", "likelihood")
@@ -334,19 +334,19 @@ class AbstractModelConfig(AbstractConfig):
 
         @property
         def likelihood(self) -> str:
-            """What p(x|z) is called."""
+            """The name of p(x|z)."""
 
     @property
     @abstractmethod
     def words(self) -> str:
-        """The architecture in words, for cards."""
+        """A description of the architecture, for cards."""
 
     @abstractmethod
     def build(self, sketch: PixelSketch | CurveSketch) -> AbstractModel:
-        """Make the untrained model.
+        """Build the untrained model.
 
         Raises:
-            RecipeError: If it cannot be a model of such samples.
+            RecipeError: If it cannot model such samples.
         """
 
 

@@ -121,7 +121,7 @@ def _arrays_for(opened: Checkpoint, folder: Path, n: int) -> dict[str, np.ndarra
 
 
 def _stopped(path: Path, digest: str, asked: np.ndarray) -> Likelihood | None:
-    """Read the likelihoods of an interrupted run, if it was this very one."""
+    """Read the likelihoods of an interrupted run, if it is the same run."""
     if not path.is_file():
         return None
     try:

@@ -23,7 +23,7 @@ _CURVE_LEVELS = 65535
 
 
 def _plain_digits(value: object) -> object:
-    """Let text from an address be a whole number in plain digits only."""
+    """Accept integers from an address in plain digits only."""
     if isinstance(value, str) and not (value.isascii() and value.isdecimal() and len(value) < 12):
         raise ValueError("must be a whole number")
     return value

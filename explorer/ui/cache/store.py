@@ -1,4 +1,4 @@
-"""The open store of candidates, one for all visitors."""
+"""The open store of candidates, shared by all users."""
 
 from pathlib import Path
 
