@@ -31,7 +31,7 @@ class Frozen(BaseModel):
 class AbstractConfig(Frozen, ABC):
     """The config of one kind of data set, model or prior, as named in a recipe.
 
-    A concrete class has a `kind`, a literal of one plain word with itself as default, and a `title`.
+    A concrete class has a `kind`, a literal of one word with itself as default, and a `title`.
     """
 
     title: ClassVar[str]
