@@ -10,9 +10,8 @@ ENTRY = settings.PACKAGE / "ui" / "entry" / "app.py"
 
 
 def open_page(name, **parameters):
-    """Open a page by a link."""
+    """Open a page by a link, and no other before it."""
     app = AppTest.from_file(ENTRY, default_timeout=120)
-    app.run()
     for key, value in parameters.items():
         app.query_params[key] = str(value)
     return app.switch_page(str(settings.beside("pages") / f"{name}.py")).run()

@@ -20,6 +20,8 @@ from explorer.regions import Plane
 from explorer.ui.cache.engines import ENGINES
 from explorer.ui.cache.per_engine import per_engine
 
+SIDE_BY_SIDE = 16
+"""Results kept where the Priors lab compares models; with fewer, each would evict the next."""
 SLOW_HELD_OUT = 128
 """Held-out samples behind the novelty reference of an autoregressive model."""
 
@@ -47,7 +49,7 @@ def claims(engine: Engine) -> np.ndarray | None:
     return engine.responsibilities(known.codes)
 
 
-@per_engine(ENGINES, measured=True)
+@per_engine(SIDE_BY_SIDE, measured=True)
 def plane(engine: Engine) -> Plane | None:
     """Return the densities over a model's map and the holes between them."""
     known = atlas(engine)
