@@ -271,7 +271,7 @@ def test_a_vampprior_of_data_follows_the_encoder_until_it_is_settled():
     prior.fit(torch.rand(20, 1, 8, 8).numpy(), seed=3)
     rows = prior.rows.clone()
     with torch.no_grad():
-        prior.settle(model.posterior)
+        prior.freeze(model.posterior)
         settled = prior.loc.clone()
         model.loc.bias.add_(1)
         torch.testing.assert_close(prior(model.posterior).components().loc, settled + 1)

@@ -544,7 +544,7 @@ def test_every_model_comes_back_from_its_checkpoint(model, kind, tmp_path):
 def test_a_vampprior_of_data_is_stored_without_its_pictures(tmp_path):
     small = small_checkpoint("vamp-data", model="hvae", latent=3)
     small.prior.fit(binary(30).numpy(), seed=2)
-    small.prior.settle(small.model.top_posterior)
+    small.prior.freeze(small.model.top_posterior)
     expected = small.model.latent_prior(small.prior).log_prob(torch.ones(5, 7))
     folder = save(small.model, small.prior, small.config, tmp_path / "one")
     with safe_open(folder / WEIGHTS, framework="pt") as stored:

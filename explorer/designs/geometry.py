@@ -199,7 +199,7 @@ def smoothed(
 
 
 def _finite(x: Float[np.ndarray, "samples *sample"]) -> Bool[np.ndarray, " samples"]:
-    return np.isfinite(x).reshape(len(x), -1).all(1)
+    return np.isfinite(x).all(tuple(range(1, x.ndim)))
 
 
 def _summit(

@@ -15,13 +15,13 @@ def gradients_reach(module: nn.Module, *, by_row: bool = False) -> None:
     """Every parameter has a finite gradient that is not zero, or every row of every parameter."""
     for name, parameter in module.named_parameters():
         if parameter.grad is None:
-            fail(f"{name} receives no gradient")
+            fail(f"the parameter {name} receives no gradient")
         hold(bool(torch.isfinite(parameter.grad).all()), f"the gradient of {name} is not finite")
         rows = parameter.grad.flatten(1) if parameter.ndim > 1 else parameter.grad[:, None]
         pulled = (rows != 0).any(1)
         hold(
             bool(pulled.all() if by_row else pulled.any()),
-            f"{'a row of ' if by_row else ''}{name} receives a gradient of zero",
+            f"{'a row of ' if by_row else ''}the parameter {name} receives a gradient of zero",
         )
 
 

@@ -81,11 +81,11 @@ def check_prior(config: AbstractPriorConfig, *, prepare: Prepare | None = None) 
         assert flat.prior is not None
         with torch.no_grad():
             p = flat.model.latent_prior(flat.prior)
-            density_integrates_to_one(p)
-            samples_agree_with_density(p)
             equal_seeds_give_equal_codes(p)
             smaller_draws_begin_larger_ones(p)
             rows_keep_component_and_noise_over_scales(p)
+            density_integrates_to_one(p)
+            samples_agree_with_density(p)
             variance_grows_with_the_squared_scale(p)
             components_come_as_often_as_they_weigh(p)
             one_prior_takes_one_scale_and_one_seed(p)
@@ -173,7 +173,7 @@ def check_properties(
         AssertionError: If a law is broken; the message says which.
     """
     keys_are_plain_words(family)
-    hold(family.fits(sketch), f"{family.name} does not fit such samples")
+    hold(family.fits(sketch), f"the family {family.name} does not fit such samples")
     samples = random_samples(12, sketch).numpy() if x is None else x
     properties_are_of_each_sample_alone(family, sketch, samples)
 
@@ -181,13 +181,13 @@ def check_properties(
 def config_comes_back_from_json(config: AbstractConfig) -> None:
     """A recipe gives the config back, and refuses a field that it does not know."""
     again = type(config).model_validate_json(config.model_dump_json(exclude_none=True))
-    hold(again == config, f"{config.kind} does not come back from its JSON")
-    hold(bool(config.title.strip()), f"{config.kind} needs a title")
+    hold(again == config, f"the config of {config.kind} does not come back from its JSON")
+    hold(bool(config.title.strip()), f"the config of {config.kind} needs a title")
     try:
         type(config).model_validate(config.model_dump() | {"no_such_field": 1})
     except ValidationError:
         return
-    fail(f"{config.kind} takes a field that it does not know")
+    fail(f"the config of {config.kind} takes a field that it does not know")
 
 
 @contextmanager
@@ -216,7 +216,7 @@ def _checkpoint(
         objective=ElboConfig(), training=TrainingConfig(),
     )  # fmt: skip
     built, module = config.build()
-    hold(isinstance(built, AbstractModel), f"{model.kind} builds no AbstractModel")
+    hold(isinstance(built, AbstractModel), f"the config of {model.kind} builds no AbstractModel")
     hold(prior is None or isinstance(module, AbstractPrior), "the config builds no AbstractPrior")
     with torch.no_grad():
         (prepare or _moved)(built, module)

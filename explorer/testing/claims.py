@@ -41,11 +41,15 @@ def close(
     """End in a sentence that says what is broken, unless two tensors are equal to rounding."""
 
     def told(details: str) -> str:
-        return f"{broken[0].upper()}{broken[1:]}. {details}"
+        return f"{_sentence(broken)}\n{details}"
 
     torch.testing.assert_close(found, expected, atol=atol, rtol=rtol, msg=told)
 
 
 def fail(broken: str) -> NoReturn:
     """End in a sentence that says what is broken."""
-    raise AssertionError(f"{broken[0].upper()}{broken[1:]}.")
+    raise AssertionError(_sentence(broken))
+
+
+def _sentence(broken: str) -> str:
+    return f"{broken[0].upper()}{broken[1:]}."

@@ -12,27 +12,36 @@ def samples_fit_their_sketch(data: DataSet) -> None:
     """Samples are finite, of their sketch's shape and within its bounds; classes are named."""
     for name in _SPLITS:
         split = data.split(name)
-        hold(len(split) > 0, f"{name} is empty")
-        hold(split.x.dtype == np.float32, f"{name} is in {split.x.dtype}, not in float32")
+        hold(len(split) > 0, f"the {name} split is empty")
+        hold(
+            split.x.dtype == np.float32, f"the {name} split is in {split.x.dtype}, not in float32"
+        )
         hold(
             split.x.shape[1:] == data.sketch.shape,
-            f"{name} has samples of the shape {split.x.shape[1:]}, its sketch {data.sketch.shape}",
+            f"the {name} split has samples of the shape {split.x.shape[1:]}, not of the sketch's "
+            f"{data.sketch.shape}",
         )
-        hold(bool(np.isfinite(split.x).all()), f"{name} has values that are not finite")
+        hold(bool(np.isfinite(split.x).all()), f"the {name} split has values that are not finite")
         if data.sketch.bounds:
             low, high = data.sketch.bounds
             hold(
                 bool((split.x >= low).all() and (split.x <= high).all()),
-                f"{name} has values outside {low:g} to {high:g}",
+                f"the {name} split has values outside {low:g} to {high:g}",
             )
-        hold(split.ids.shape == (len(split),), f"{name} has not one row number for each sample")
-        hold(len(np.unique(split.ids)) == len(split), f"{name} holds a row of its source twice")
+        hold(
+            split.ids.shape == (len(split),),
+            f"the {name} split has not one row number for each sample",
+        )
+        hold(
+            len(np.unique(split.ids)) == len(split),
+            f"the {name} split holds a row of its source twice",
+        )
         if data.classes:
             if split.labels is None or split.labels.shape != (len(split),):
-                fail(f"{name} has not one class for each sample")
+                fail(f"the {name} split has not one class for each sample")
             hold(
                 bool((split.labels >= 0).all() and (split.labels < len(data.classes)).all()),
-                f"{name} has a class beyond the {len(data.classes)} that are named",
+                f"the {name} split has a class beyond the {len(data.classes)} that are named",
             )
 
 
@@ -42,7 +51,7 @@ def reading_twice_gives_the_same_numbers(data: DataSet, again: DataSet) -> None:
         one, other = data.split(name), again.split(name)
         hold(
             np.array_equal(one.x, other.x) and np.array_equal(one.ids, other.ids),
-            f"reading {name} twice gives other samples",
+            f"reading the {name} split twice gives other samples",
         )
 
 
@@ -55,5 +64,6 @@ def dynamic_pictures_are_grey_to_train_on_and_binary_to_test_on(data: DataSet) -
     )
     for name in _SPLITS[1:]:
         hold(
-            set(np.unique(data.split(name).x)) == {0.0, 1.0}, f"{name} is not binary: draw it once"
+            set(np.unique(data.split(name).x)) == {0.0, 1.0},
+            f"the {name} split is not binary: draw it once",
         )

@@ -78,7 +78,10 @@ def density_integrates_to_one(prior: LatentPrior, tolerance: float | None = None
     allowed = tolerance or (1e-5 if smooth else 1e-3)
     points = _POINTS if smooth or tolerance else _FINE
     total = float(cell_masses(prior.log_prob, cells(prior), points).sum())
-    hold(abs(total - 1) <= allowed, f"the density integrates to {total:.6f}, not to one")
+    hold(
+        abs(total - 1) <= allowed,
+        f"the density integrates to {total:.6f} where codes are drawn, not to one",
+    )
 
 
 def samples_agree_with_density(prior: LatentPrior) -> None:

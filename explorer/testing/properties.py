@@ -13,12 +13,17 @@ _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 def keys_are_plain_words(family: AbstractProperties) -> None:
     """A family has a name, and its properties have keys that can stand in a link."""
-    hold(bool(family.name), f"{type(family).__name__} needs a name")
+    hold(bool(family.name), f"the family {type(family).__name__} needs a name")
     keys = [item.key for item in family.properties(Conditions())]
-    hold(bool(keys), f"{family.name} has no property")
-    hold(len(set(keys)) == len(keys), f"{family.name} has a key twice: {', '.join(keys)}")
+    hold(bool(keys), f"the family {family.name} has no property")
+    hold(
+        len(set(keys)) == len(keys), f"the family {family.name} has a key twice: {', '.join(keys)}"
+    )
     for key in keys:
-        hold(_KEY.fullmatch(key) is not None, f"{key!r} is no key: small letters, digits and _")
+        hold(
+            _KEY.fullmatch(key) is not None,
+            f"the key {key!r} is none: small letters, digits and _",
+        )
 
 
 def properties_are_of_each_sample_alone(
@@ -29,18 +34,21 @@ def properties_are_of_each_sample_alone(
     keys = {item.key for item in family.properties(conditions)}
     before = x.copy()
     values = family.measure(x, sketch, conditions)
-    hold(np.array_equal(x, before, equal_nan=True), f"{family.name} changes the samples")
+    hold(
+        np.array_equal(x, before, equal_nan=True), f"the family {family.name} changes the samples"
+    )
     hold(
         set(values) == keys,
-        f"{family.name} measures {', '.join(sorted(values))}, and lists {', '.join(sorted(keys))}",
+        f"the family {family.name} measures {', '.join(sorted(values))}, and lists "
+        f"{', '.join(sorted(keys))}",
     )
     alone = [family.measure(x[row : row + 1], sketch, conditions) for row in range(len(x))]
     empty = family.measure(x[:0], sketch, conditions)
     for key, found in values.items():
-        hold(found.shape == (len(x),), f"{key} has not one value for each sample")
-        hold(empty[key].shape == (0,), f"{key} of no sample is no empty array")
+        hold(found.shape == (len(x),), f"the property {key} has not one value for each sample")
+        hold(empty[key].shape == (0,), f"the property {key} of no sample is no empty array")
         single = np.array([each[key][0] for each in alone])
         hold(
             np.allclose(found, single, rtol=1e-5, atol=1e-6, equal_nan=True),
-            f"{key} of a sample depends on the samples beside it",
+            f"the property {key} of a sample depends on the samples beside it",
         )

@@ -37,6 +37,7 @@ from explorer.data.files import SUFFIXES
 from explorer.errors import DataError, DataMissingError
 from explorer.registry import DataConfig
 from explorer.settings import current
+from explorer.testing import data as laws
 
 SPLITS = ("train", "valid", "test")
 SIZES = {
@@ -101,37 +102,19 @@ def test_splits_have_the_promised_sizes_and_share_no_row(kind):
 
 @pytest.mark.parametrize("kind", SIZES)
 def test_samples_fit_their_sketch(kind):
-    data = read(kind)
-    for name in SPLITS:
-        split = data.split(name)
-        assert split.x.dtype == np.float32
-        assert split.x.shape[1:] == data.sketch.shape
-        assert np.isfinite(split.x).all()
-        if data.sketch.bounds:
-            assert split.x.min() >= 0
-            assert split.x.max() <= 1
-        if data.classes:
-            assert split.labels.shape == (len(split),)
-            assert split.labels.min() >= 0
-            assert split.labels.max() < len(data.classes)
+    laws.samples_fit_their_sketch(read(kind))
 
 
 @pytest.mark.parametrize("kind", ["digits", "naca", "omniglot28", "frey"])
 def test_reading_twice_gives_the_same_numbers(kind, tmp_path):
-    known, (config, _, file) = read(kind), SIZES[kind]
+    config, _, file = SIZES[kind]
     again = config.load(current().data if file else tmp_path)
-    for name in SPLITS:
-        np.testing.assert_array_equal(again.split(name).x, known.split(name).x)
-        np.testing.assert_array_equal(again.split(name).ids, known.split(name).ids)
+    laws.reading_twice_gives_the_same_numbers(read(kind), again)
 
 
 @pytest.mark.parametrize("kind", ["digits", "mnist", "omniglot28"])
 def test_dynamic_pictures_are_grey_to_train_on_and_binary_to_test_on(kind):
-    data = read(kind)
-    assert data.dynamic
-    assert ((data.train.x > 0) & (data.train.x < 1)).any()
-    for name in ("valid", "test"):
-        assert set(np.unique(data.split(name).x)) == {0.0, 1.0}
+    laws.dynamic_pictures_are_grey_to_train_on_and_binary_to_test_on(read(kind))
 
 
 @pytest.mark.parametrize("kind", [*SIZES, "files"])

@@ -140,7 +140,7 @@ def unsettle(model, prior, kind) -> None:
         prior.logits.normal_()
     if isinstance(prior, VampDataPrior):
         prior.fit(np.random.default_rng(5).random((40, 1, 8, 8), np.float32), 1, dynamic=True)
-        prior.settle(model.top_posterior)
+        prior.freeze(model.top_posterior)
         prior.inputs = None  # as it is opened: the samples are not stored
     if isinstance(prior, FlowPrior):
         for parameter in prior.parameters():
