@@ -1,6 +1,7 @@
 """The `latent-explorer` command line; user errors end in one sentence and exit code 2."""
 
 import json
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from explorer import __version__, settings
 from explorer.errors import DataError, ExplorerError
 
 if TYPE_CHECKING:
-    from explorer.inference import Engine
+    pass
 
 app = typer.Typer(
     add_completion=False,
@@ -348,76 +349,31 @@ def rebuild(
     device: Device = "auto",
 ) -> None:
     """Regenerate an export from its JSON and verify every image."""
-    from explorer import checkpoint, exports
-    from explorer.designs import export
+    from explorer import rebuilding
 
-    if export.is_ours(manifest):
-        _rebuild_picks(manifest, to, device)
-        return
-    facts = exports.read_manifest(manifest)
-    found = exports.rebuild(facts, device)
-    to.mkdir(parents=True, exist_ok=True)
-    checkpoint.write(to / f"{manifest.stem}.png", exports.picture(found.strip, facts.frame))
-    checkpoint.write(to / f"{manifest.stem}-sprite.png", exports.sprite(found.strip))
-    same = "bit-identical" if found.same else "not bit-identical to the export"
-    out.print(f"Wrote images to {to}: {same}.", soft_wrap=True, highlight=False)
-
-
-def _rebuild_picks(path: Path, to: Path, device: str) -> None:
-    """Regenerate and verify each pick; exit code 1 if one differs from the export."""
-    from explorer import checkpoint, drawing
-    from explorer.designs import export
-    from explorer.inference import Engine
-
-    found = export.read(path.read_bytes()[: export.MOST_BYTES + 1], path.name)
-    to.mkdir(parents=True, exist_ok=True)
-    engines: dict[str, Engine | str] = {}
-    wrong = len(found.broken)
-    for line in found.broken:
-        out.print(f"[red]broken[/red] {escape(line)}", soft_wrap=True, highlight=False)
-    for item in found.picks:
-        model, number = item.source.model, item.entry.number
-        if model.hash not in engines:
-            engines[model.hash] = _engine_of(model.slug, model.hash, device)
-        engine = engines[model.hash]
-        if isinstance(engine, str):
-            wrong += 1
-            said = f"[red]missing[/red] Pick {number}: {escape(engine)}"
-        else:
-            again = export.rebuild(item, engine)
-            if not again.problem:
-                x = engine.decode(item.source.code[None])
-                picture = drawing.thumbnails(x, engine.sketch, 224)[0]
-                checkpoint.write(to / f"pick-{number:03d}.png", drawing.png(picture))
-            wrong += not again.close
-            how = (
-                "bit-identical"
-                if again.same
-                else f"within {255 * again.away:.2g}/255"
-                if again.close
-                else again.problem or f"off by {255 * again.away:.3g}/255"
+    found = []
+    for part in rebuilding.rebuild(manifest, to, device):
+        found.append(part)
+        state = "ok" if part.close else part.lack or "not"
+        how = (
+            "bit-identical"
+            if part.same
+            else part.problem
+            or (
+                f"within {255 * part.away:.2g}/255"
+                if part.close
+                else "not bit-identical to the export"
+                if math.isinf(part.away)
+                else f"off by {255 * part.away:.3g}/255"
             )
-            colour = "green" if again.close else "red"
-            said = f"[{colour}]{'ok' if again.close else 'not'}[/{colour}] Pick {number}: {how}"
-        out.print(said, soft_wrap=True, highlight=False)
-    total = len(found.picks) + len(found.broken)
-    out.print(f"{total - wrong} of {total} picks match the export; images in {to}.")
-    if wrong:
+        )
+        colour = "green" if part.close else "red"
+        line = f"[{colour}]{state}[/{colour}] {escape(part.title)}: {escape(how)}"
+        out.print(line, soft_wrap=True, highlight=False)
+    good = sum(part.close for part in found)
+    out.print(f"{good} of {len(found)} match the export; images in {to}.", soft_wrap=True)
+    if good < len(found):
         raise typer.Exit(1)
-
-
-def _engine_of(slug: str, digest: str, device: str) -> "Engine | str":
-    """Open a model with exactly these weights, or return the reason why not."""
-    from explorer import checkpoint
-    from explorer.inference import Engine
-
-    try:
-        opened = checkpoint.load(slug)
-        if opened.hash != digest:
-            return f"{slug} has different weights here ({opened.hash}) from those of the export."
-        return Engine(opened, device)
-    except ExplorerError as error:
-        return str(error)
 
 
 @app.command()

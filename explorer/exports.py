@@ -7,60 +7,25 @@ import io
 import json
 import math
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
-from pydantic import Field, ValidationError
 
-from explorer import checkpoint, drawing
+from explorer import checkpoint, drawing, manifests
 from explorer.checkpoint import MAX_TEXT_BYTES
-from explorer.config import first_problem
 from explorer.designs.formats import cell
 from explorer.errors import ExportError
 from explorer.inference import Engine
-from explorer.interfaces import Frozen
+from explorer.manifests import Backend, Codes, Drawn, Manifest, ModelEntry
 from explorer.sketch import PixelSketch
-from explorer.strips import Strip, StripSpec, grid_strip, scale_strip
+from explorer.strips import Strip, grid_strip, scale_strip
 
-FORMAT: Literal["latent-explorer strip"] = "latent-explorer strip"
 MOST_TILES = 65_536
 MILLISECONDS = 60
 _SIDE = 96
 _PAUSE = 8
-
-_Scale = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-_Value = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
-
-
-class Drawn(StripSpec):
-    """A strip drawn from the prior, fully specified by its seed."""
-
-    scales: Annotated[tuple[_Scale, ...], Field(min_length=1, max_length=512)]
-
-
-class Codes(Frozen):
-    """A strip of given codes, as base64 of little-endian float32, frames x tiles x latent."""
-
-    shape: tuple[int, int, int]
-    values: Annotated[tuple[_Value, ...], Field(min_length=1, max_length=4096)]
-    data: str = Field(max_length=8_000_000)
-
-
-class Manifest(Frozen):
-    """All that regenerates a strip: checkpoint name and content hash, and seed or codes."""
-
-    format: Literal["latent-explorer strip"] = FORMAT
-    version: Literal[1] = 1
-    library: str = Field(max_length=40)
-    checkpoint: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
-    hash: str = Field(max_length=64)
-    view: str = Field("", max_length=4000)
-    drawn: Drawn | None = None
-    codes: Codes | None = None
-    frame: int = Field(0, ge=0, description="The frame on display.")
-    digest: str = Field(max_length=64, description="SHA-256 of the strip as 8-bit samples.")
 
 
 class Rebuilt(NamedTuple):
@@ -155,21 +120,26 @@ def manifest(engine: Engine, strip: Strip, library: str, view: str = "", frame: 
         )
     else:
         raise ExportError("These are data, not samples of the model; export their codes instead.")
-    facts = Manifest(
-        library=library,
+    model = ModelEntry(
         checkpoint=engine.slug,
         hash=engine.checkpoint.hash,
+        kind=engine.checkpoint.config.data.kind,
+    )
+    facts = Manifest(
+        library=library,
+        models=(model,),
+        backend=Backend.of(engine.device),
         view=view[:4000],
         frame=frame,
         drawn=drawn,
         codes=codes,
         digest=digest(strip),
     )
-    return (facts.model_dump_json(indent=1, exclude_none=True) + "\n").encode()
+    return manifests.write(facts)
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read and validate a manifest.
+    """Read and validate the manifest of a strip.
 
     Raises:
         ExportError: If it is not one.
@@ -177,34 +147,32 @@ def read_manifest(path: Path) -> Manifest:
     try:
         if path.stat().st_size > 5 * MAX_TEXT_BYTES:
             raise ExportError(f"{path.name} is too large; it was not exported by Latent Explorer.")
-        facts = Manifest.model_validate_json(path.read_bytes())
+        facts = manifests.read(path.read_bytes(), path.name)
     except OSError as error:
         raise ExportError(f"{path} cannot be read ({error.strerror}).") from error
-    except ValidationError as error:
-        raise ExportError(f"{path.name}: {first_problem(error)}") from error
-    if (facts.drawn is None) == (facts.codes is None):
-        raise ExportError(f"{path.name} must contain either a seed or codes; export it again.")
+    if facts.project is not None:
+        raise ExportError(f"{path.name} holds candidates, not a strip.")
     return facts
 
 
-def rebuild(facts: Manifest, device: str = "auto") -> Rebuilt:
+def rebuild_strip(facts: Manifest, device: str = "auto") -> Rebuilt:
     """Regenerate a strip from its manifest, with exactly the weights it was made with.
 
     Raises:
         ExportError: If the weights differ, or the codes do not fit them.
         UnknownCheckpointError: If the checkpoint is missing.
     """
-    opened = checkpoint.load(facts.checkpoint)
-    if opened.hash != facts.hash:
+    opened = checkpoint.load(facts.model.checkpoint)
+    if opened.hash != facts.model.hash:
         raise ExportError(
-            f"{facts.checkpoint} has different weights here ({opened.hash}) from the export's "
-            f"({facts.hash}); get that version of the checkpoint."
+            f"{facts.model.checkpoint} has different weights here ({opened.hash}) from the "
+            f"export's ({facts.model.hash}); get that version of the checkpoint."
         )
     engine = Engine(opened, device)
     if facts.drawn is not None:
         drawn = facts.drawn
         if drawn.component is not None and drawn.component >= engine.component_count:
-            raise ExportError(f"{facts.checkpoint} has no component {drawn.component}.")
+            raise ExportError(f"{facts.model.checkpoint} has no component {drawn.component}.")
         if drawn.tiles * len(drawn.scales) > MOST_TILES:
             raise ExportError(f"The export asks for more than {MOST_TILES:,} images.")
         strip = scale_strip(engine, drawn, drawn.scales)

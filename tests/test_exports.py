@@ -7,8 +7,6 @@ import os
 import struct
 import subprocess
 import sys
-import threading
-import time
 import zlib
 
 import numpy as np
@@ -16,14 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageSequence
-from pydantic import ValidationError
 
-from explorer import checkpoint, directions, drawing, exports
+from explorer import checkpoint, drawing, exports
 from explorer.data.drawn import MOST_BYTES, centred, from_strokes, from_upload
-from explorer.directions import Direction, between, remove_direction, save_direction
 from explorer.errors import (
     DataError,
-    DirectionError,
     ExportError,
     NoDensityError,
     UnknownCheckpointError,
@@ -234,7 +229,7 @@ def test_a_strip_is_rebuilt_bit_by_bit(engines, tmp_path, slug, make):
     facts = exports.read_manifest(taken(engines(slug), strip, tmp_path, view="?x=1", frame=2))
     assert (facts.checkpoint, facts.view, facts.frame) == (slug, "?x=1", 2)
     assert (facts.drawn is None) == (make is coded)
-    found = exports.rebuild(facts, "cpu")
+    found = exports.rebuild_strip(facts, "cpu")
     assert found.same
     assert found.strip.panel[1] == strip.panel[1]
     assert found.strip.values == strip.values
@@ -248,14 +243,14 @@ def test_a_changed_code_is_told(engines, tmp_path, slug):
     z[0] += 0.5
     data = base64.b64encode(z.tobytes()).decode()
     changed = facts.model_copy(update={"codes": facts.codes.model_copy(update={"data": data})})
-    assert not exports.rebuild(changed, "cpu").same
+    assert not exports.rebuild_strip(changed, "cpu").same
 
 
 def test_another_seed_or_component_is_told(pixels, tmp_path):
     facts = exports.read_manifest(taken(pixels, drawn(pixels), tmp_path))
     for change in ({"seed": 4}, {"component": 0}, {"scales": (0.1, 0.5, 1.0, 1.5, 2.0)}):
         other = facts.model_copy(update={"drawn": facts.drawn.model_copy(update=change)})
-        assert not exports.rebuild(other, "cpu").same
+        assert not exports.rebuild_strip(other, "cpu").same
 
 
 def test_the_same_samples_in_another_form_have_another_digest(pixels):
@@ -270,13 +265,13 @@ def test_one_component_is_rebuilt(pixels, tmp_path):
     strip = scale_strip(pixels, StripSpec(tiles=3, seed=1, component=1), (0.0, 1.0))
     facts = exports.read_manifest(taken(pixels, strip, tmp_path))
     assert facts.drawn.component == 1
-    assert exports.rebuild(facts, "cpu").same
+    assert exports.rebuild_strip(facts, "cpu").same
 
 
 def test_codes_of_an_autoencoder_are_rebuilt(engines, tmp_path):
     engine = engines("digits-ae-2")
     facts = exports.read_manifest(taken(engine, coded(engine), tmp_path))
-    assert exports.rebuild(facts, "cpu").same
+    assert exports.rebuild_strip(facts, "cpu").same
 
 
 def test_a_seed_means_nothing_to_an_autoencoder(pixels, engines, tmp_path):
@@ -284,7 +279,7 @@ def test_a_seed_means_nothing_to_an_autoencoder(pixels, engines, tmp_path):
     path = taken(pixels, drawn(pixels), tmp_path)
     change(path, checkpoint=plain.slug, hash=plain.hash)
     with pytest.raises(NoDensityError):
-        exports.rebuild(exports.read_manifest(path), "cpu")
+        exports.rebuild_strip(exports.read_manifest(path), "cpu")
 
 
 def test_data_cannot_be_rebuilt(pixels):
@@ -368,7 +363,7 @@ BAD = [
 
 def assert_refused(path):
     with pytest.raises(ExportError) as caught:
-        exports.rebuild(exports.read_manifest(path), "cpu")
+        exports.rebuild_strip(exports.read_manifest(path), "cpu")
     assert_one_sentence(caught.value)
 
 
@@ -421,7 +416,7 @@ def test_an_export_of_a_checkpoint_that_is_not_here_says_so(pixels, tmp_path, sl
     path = taken(pixels, drawn(pixels), tmp_path)
     change(path, checkpoint=slug)
     with pytest.raises((ExportError, UnknownCheckpointError)):
-        exports.rebuild(exports.read_manifest(path), "cpu")
+        exports.rebuild_strip(exports.read_manifest(path), "cpu")
 
 
 # The command line
@@ -514,152 +509,6 @@ def test_the_command_line_measures_a_curve(run, tmp_path):
     assert run("trade", "mine", "--ship")[0] == 0
     assert not path.exists()
     assert (folder / checkpoint.TRADEOFF).is_file()
-
-
-# Directions
-
-DIGEST = "ab12"
-
-
-def direction(name="up", **changes):
-    facts = {"name": name, "vector": (1.0, -2.0), "a": "A", "b": "B", "n_a": 3, "n_b": 4}
-    return Direction.model_validate(facts | changes)
-
-
-def stored(tmp_path):
-    return tmp_path / "user" / "directions" / f"{DIGEST}.json"
-
-
-def test_a_direction_goes_from_one_mean_to_the_other():
-    a, b = np.array([[1, 2], [3, 4]], np.float32), np.array([[0, 1]], np.float32)
-    found = between("  up ", a, b, ("the sevens", "x" * 300))
-    assert (found.name, found.vector) == ("up", (2.0, 2.0))
-    assert (found.a, len(found.b), found.n_a, found.n_b) == ("the sevens", 200, 2, 1)
-
-
-def test_groups_that_give_no_direction_are_refused():
-    a, none = np.ones((3, 2), np.float32), np.empty((0, 2), np.float32)
-    for one, other in ((a, none), (none, a), (none, none)):
-        with pytest.raises(DirectionError, match="at least one code") as caught:
-            between("up", one, other, ("A", "B"))
-        assert_one_sentence(caught.value)
-    with pytest.raises(DirectionError, match="same mean") as caught:
-        between("up", a, a[:1], ("A", "B"))
-    assert_one_sentence(caught.value)
-
-
-@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "a\nb", "a\x00b", "a\tb", "\x1b[31m"])
-def test_a_direction_needs_a_name_of_one_line(name):
-    a, b = np.ones((1, 2), np.float32), np.zeros((1, 2), np.float32)
-    with pytest.raises(DirectionError, match="1 to 60 characters") as caught:
-        between(name, a, b, ("A", "B"))
-    assert_one_sentence(caught.value)
-
-
-@pytest.mark.parametrize("name", ["x" * 60, "é 日本", "<b>", "..", "a,b:c|d", "-"])
-def test_any_other_name_will_do(name):
-    save_direction(DIGEST, direction(name))
-    assert [item.name for item in directions.directions(DIGEST, 2)] == [name]
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, 2e6])
-def test_a_direction_is_finite(value):
-    with pytest.raises(ValidationError):
-        direction(vector=(1.0, float(value)))
-
-
-def test_directions_come_back_oldest_first_and_are_removed_by_name():
-    assert directions.directions(DIGEST, 2) == []
-    remove_direction(DIGEST, 2, "up")
-    saved = [direction("up"), direction("down", vector=(0.1, 1e-7)), direction("Up")]
-    for item in saved:
-        save_direction(DIGEST, item)
-    assert directions.directions(DIGEST, 2) == saved
-    assert directions.directions("cd34", 2) == []
-    remove_direction(DIGEST, 2, "up")
-    remove_direction(DIGEST, 2, "nothing")
-    assert directions.directions(DIGEST, 2) == saved[1:]
-
-
-def test_directions_of_another_length_are_not_listed():
-    save_direction(DIGEST, direction())
-    assert directions.directions(DIGEST, 3) == []
-
-
-def test_a_name_is_taken_unless_it_is_the_same_direction():
-    save_direction(DIGEST, direction())
-    save_direction(DIGEST, direction())
-    with pytest.raises(DirectionError, match="choose another name") as caught:
-        save_direction(DIGEST, direction(vector=(9.0, 9.0)))
-    assert_one_sentence(caught.value)
-    assert directions.directions(DIGEST, 2) == [direction()]
-
-
-def test_directions_are_bounded(monkeypatch):
-    monkeypatch.setattr(directions, "MOST", 2)
-    save_direction(DIGEST, direction("a"))
-    save_direction(DIGEST, direction("b"))
-    save_direction(DIGEST, direction("b"))
-    with pytest.raises(DirectionError, match="remove one first") as caught:
-        save_direction(DIGEST, direction("c"))
-    assert_one_sentence(caught.value)
-    assert len(directions.directions(DIGEST, 2)) == 2
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"{", b"{}", b"[1]", b"\xff", b"[" * 10**5, b'[{"name":"a"}]', b" " * 4_000_001]
-    + [
-        json.dumps([direction().model_dump() | {"vector": vector}]).encode()
-        for vector in ([], [1e9])
-    ],
-    ids=lambda content: repr(content[:12]),
-)
-def test_a_damaged_file_is_refused_and_left_as_it_is(tmp_path, content):
-    stored(tmp_path).parent.mkdir(parents=True)
-    stored(tmp_path).write_bytes(content)
-    for call in (
-        lambda: directions.directions(DIGEST, 2),
-        lambda: save_direction(DIGEST, direction()),
-        lambda: remove_direction(DIGEST, 2, "up"),
-    ):
-        with pytest.raises(DirectionError, match="move it away") as caught:
-            call()
-        assert_one_sentence(caught.value)
-    assert stored(tmp_path).read_bytes() == content
-
-
-SAVE = """
-import sys
-from explorer.directions import Direction, save_direction
-for k in range(20):
-    name = f"{sys.argv[1]}-{k}"
-    save_direction("ab12", Direction(name=name, vector=(1.0, 2.0), a="A", b="B", n_a=1, n_b=1))
-"""
-
-
-def test_two_processes_and_two_threads_that_save_at_once_lose_nothing():
-    failed = []
-
-    def save(who):
-        try:
-            for k in range(20):
-                save_direction(DIGEST, direction(f"{who}-{k}"))
-        except DirectionError as error:
-            failed.append(error)
-
-    child = subprocess.Popen([sys.executable, "-c", SAVE, "process"], env=os.environ)
-    while not directions.directions(DIGEST, 2) and child.poll() is None:
-        time.sleep(0.002)
-    threads = [threading.Thread(target=save, args=(f"thread{k}",)) for k in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert child.wait(60) == 0
-    assert not failed
-    names = {item.name for item in directions.directions(DIGEST, 2)}
-    assert names == {f"{who}-{k}" for who in ("process", "thread0", "thread1") for k in range(20)}
 
 
 # Drawings

@@ -14,7 +14,9 @@ import numpy as np
 import sqlalchemy as sql
 from sqlalchemy import Connection
 
-from explorer.designs import rows
+from explorer.designs import directions, rows
+from explorer.designs.database import File
+from explorer.designs.directions import Direction
 from explorer.designs.picks import (
     MOST_NAME,
     MOST_NOTES,
@@ -27,7 +29,7 @@ from explorer.designs.picks import (
     Treatment,
     Verdict,
 )
-from explorer.designs.tables import EVENT, PICK, PROJECT, PROPERTY, File
+from explorer.designs.tables import EVENT, PICK, PROJECT, PROPERTY
 from explorer.errors import StoreError
 
 FILE = "candidates.sqlite3"
@@ -266,6 +268,30 @@ class Store:
             ]
             if lines:
                 connection.execute(PROPERTY.insert().prefix_with("OR REPLACE"), lines)
+
+    def directions(self, digest: str, latent: int) -> list[Direction]:
+        """List the directions saved for a checkpoint's content hash, oldest first."""
+        with self._file.reading() as connection:
+            return directions.stored(connection, digest, latent)
+
+    def save_direction(self, digest: str, direction: Direction) -> None:
+        """Save a direction; an identical one is accepted without change.
+
+        Raises:
+            DirectionError: If the name is taken, or there are too many.
+            StoreError: If it cannot be written.
+        """
+        with self._file.writing() as connection:
+            directions.insert(connection, digest, direction)
+
+    def remove_direction(self, digest: str, latent: int, name: str) -> None:
+        """Remove a direction by its name; it is only marked so.
+
+        Raises:
+            StoreError: If it cannot be written.
+        """
+        with self._file.writing() as connection:
+            directions.remove(connection, digest, latent, name)
 
 
 def _existing(connection: Connection, project: int) -> None:

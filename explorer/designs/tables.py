@@ -4,20 +4,10 @@ Write-ahead log, full synchronisation, foreign keys. Every write is one short tr
 takes the write lock at its start: concurrent writers wait for each other.
 """
 
-import sqlite3
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 import sqlalchemy as sql
-from sqlalchemy import Column, Connection, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
 
-from explorer.errors import StoreError
-
-VERSION = 1
 FIRST_PROJECT = "Shortlist"
-PATIENCE_SECONDS = 5.0
 
 TABLES = MetaData()
 PROJECT = Table(
@@ -86,140 +76,17 @@ EVENT = Table(
     Column("after", Text, nullable=False),
     Column("undone", Integer, nullable=False, default=0),
 )
-
-
-class File:
-    """An open database file, at the current schema version.
-
-    Args:
-        path: The file, created if absent.
-
-    Raises:
-        StoreError: If it cannot be opened, or a newer version of this library wrote it.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._engine = sql.create_engine(
-            sql.URL.create("sqlite", database=str(path)),
-            connect_args={"timeout": PATIENCE_SECONDS},
-        )
-        sql.event.listen(self._engine, "connect", _configure)
-        sql.event.listen(self._engine, "begin", _begin)
-        with _said(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._migrate()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._engine.dispose()
-
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Read from one consistent snapshot, whatever others write meanwhile."""
-        with _said(self.path), self._engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Write atomically; on normal exit everything is on disk."""
-        with (
-            _said(self.path),
-            self._engine.connect() as bare,
-            bare.execution_options(writes=True) as connection,
-            connection.begin(),
-        ):
-            yield connection
-
-    def _migrate(self) -> None:
-        with self.reading() as connection:
-            version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-        if version > VERSION:
-            raise StoreError(
-                f"{self.path} was written by a newer version of Latent Explorer; update this one."
-            )
-        if version == VERSION:
-            return
-        with self.writing() as connection:
-            # Another process may have migrated it while this one waited.
-            version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-            if 0 < version < VERSION:
-                self._back_up(version)
-            for step in MIGRATIONS[version:]:
-                step(connection)
-            connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
-
-    def _back_up(self, version: int) -> None:
-        """Back up the file before a migration."""
-        copy = self.path.with_name(f"{self.path.name}.version-{version}")
-        with sqlite3.connect(self.path) as old, sqlite3.connect(copy) as new:
-            old.backup(new)
-        old.close()
-        new.close()
-
-
-def _make_tables(connection: Connection) -> None:
-    TABLES.create_all(connection)
-    connection.execute(PROJECT.insert().values(name=FIRST_PROJECT, created=time.time()))
-
-
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_make_tables,)
-"""Migrations from schema version n to n + 1, each in one transaction."""
-
-
-def _configure(connection: sqlite3.Connection, record: object) -> None:
-    connection.isolation_level = None  # transactions begin where `_begin` says
-    for pragma in (
-        f"busy_timeout = {int(1000 * PATIENCE_SECONDS)}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-    ):
-        _patiently(connection, f"PRAGMA {pragma}")
-
-
-def _patiently(connection: sqlite3.Connection, words: str) -> None:
-    """Run a pragma with retries: switching the journal mode does not wait for locks by itself."""
-    last = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            connection.execute(words)
-            return
-        except sqlite3.OperationalError as error:
-            if "readonly" in str(error):
-                return  # a read-only file can still be read
-            if "locked" not in str(error) or time.monotonic() > last:
-                raise
-            time.sleep(0.02)
-
-
-def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@contextmanager
-def _said(path: Path) -> Iterator[None]:
-    """Turn file system and SQLite errors into a one-sentence StoreError."""
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(f"{path} cannot be used ({error.strerror}); check its folder.") from error
-    except sql.exc.DatabaseError as error:
-        raise StoreError(_sentence(str(error.orig), path)) from error
-    except sqlite3.Error as error:
-        raise StoreError(_sentence(str(error), path)) from error
-
-
-def _sentence(said: str, path: Path) -> str:
-    if "locked" in said or "busy" in said:
-        return "The candidates are being written by another program; try again in a moment."
-    if "full" in said:
-        return f"No space left in {path.parent}; free some to keep candidates."
-    if "readonly" in said or "read-only" in said:
-        return f"{path} is read-only; fix its permissions, or set another user folder."
-    if "unable to open" in said:
-        return f"{path} cannot be opened; check the permissions of its folder."
-    if "malformed" in said or "not a database" in said:
-        return f"{path} is damaged and was left unchanged; move it away to start afresh."
-    return f"{path} cannot be used ({said[:120]}); move it away to start afresh."
+DIRECTION = Table(
+    "direction",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("hash", Text, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    Column("a", Text, nullable=False),
+    Column("b", Text, nullable=False),
+    Column("n_a", Integer, nullable=False),
+    Column("n_b", Integer, nullable=False),
+    Column("created", sql.Float, nullable=False),
+    Column("removed", Integer, nullable=False, default=0),
+)

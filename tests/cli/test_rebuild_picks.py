@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from explorer import drawing
-from explorer.designs import export
+from explorer.designs import archive
 from explorer.sketch import CurveSketch
 from explorer.ui.picks import service
 from tests.support.api import drawn_wish, kept, wish
@@ -34,7 +34,7 @@ def taken(tmp_path):
 
 
 def test_picks_are_rebuilt_bit_by_bit(run, taken, tmp_path):
-    for name, content in (("mine.zip", taken), ("m.json", members(taken)[export.MANIFEST])):
+    for name, content in (("mine.zip", taken), ("m.json", members(taken)[archive.MANIFEST])):
         (tmp_path / name).write_bytes(content)
         code, out, err = run("rebuild", tmp_path / name, "--out", tmp_path / "again")
         assert (code, err) == (0, "")

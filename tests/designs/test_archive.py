@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from explorer.designs import export
+from explorer.designs import archive as picks_archive
 from explorer.designs.picks import MOST_NAME
 from explorer.designs.properties import Measured, Property
 from explorer.sketch import PixelSketch
@@ -39,8 +39,8 @@ def test_all_that_goes_home_comes_back(given_picks, project):
     content = packed(*picks, project=project)
     inside = members(content)
     for found in (
-        export.read(content, "a.zip"),
-        export.read(inside[export.MANIFEST], "manifest.json"),
+        picks_archive.read(content, "a.zip"),
+        picks_archive.read(inside[picks_archive.MANIFEST], "manifest.json"),
     ):
         assert found.project == project
         assert_came_back(found, picks)
@@ -56,7 +56,7 @@ def test_all_that_goes_home_comes_back(given_picks, project):
 def test_sections_that_go_home_come_back_as_decoded_smoothed_or_not(section, told, treatment):
     given_made = made(model=model_of(section_sketch(), "0123"), sample=section)
     pick = picked(7, given_made, treatment=treatment, **told)
-    assert_came_back(export.read(packed(pick), "a.zip"), [pick])
+    assert_came_back(picks_archive.read(packed(pick), "a.zip"), [pick])
 
 
 def test_an_export_is_the_same_every_time():
@@ -123,7 +123,7 @@ def test_an_export_unpacks_into_its_own_folder(text, number):
 @pytest.mark.parametrize("slug", ["my model", "modèle", "[red]one", "-x", "x" * 80])
 def test_picks_of_any_checkpoint_go_home_whatever_its_folder_is_called(slug):
     pick = picked(1, made(model=model_of(slug=slug)))
-    assert_came_back(export.read(packed(pick), "a.zip"), [pick])
+    assert_came_back(picks_archive.read(packed(pick), "a.zip"), [pick])
 
 
 def test_weights_that_were_renamed_go_home_by_the_name_they_had():
@@ -131,18 +131,18 @@ def test_weights_that_were_renamed_go_home_by_the_name_they_had():
         picked(n, made(f"{n}", model=model_of(slug=slug)))
         for n, slug in ((1, "before"), (2, "after"), (3, "before"))
     ]
-    assert_came_back(export.read(packed(*picks), "a.zip"), picks)
+    assert_came_back(picks_archive.read(packed(*picks), "a.zip"), picks)
 
 
 def test_the_same_weights_drawn_in_two_ways_go_home_as_both():
     small = PixelSketch(height=4, width=4)
     other = made("b", model=model_of(small), sample=np.ones(small.shape, np.float32))
     picks = [picked(1, made("a")), picked(2, other)]
-    assert_came_back(export.read(packed(*picks), "a.zip"), picks)
+    assert_came_back(picks_archive.read(packed(*picks), "a.zip"), picks)
 
 
 def test_a_curve_that_is_no_section_is_never_smoothed():
     line = made(model=model_of(LINE, "0"), sample=np.array([1, -1, 2], np.float32))
     plain, told = (packed(picked(1, line, treatment=word)) for word in ("", "smoothed"))
     assert members(told)["001/picture.png"] == members(plain)["001/picture.png"]
-    assert_came_back(export.read(told, "a.zip"), [picked(1, line, treatment="smoothed")])
+    assert_came_back(picks_archive.read(told, "a.zip"), [picked(1, line, treatment="smoothed")])

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.designs import export
+from explorer.designs import archive as picks_archive
 from explorer.errors import ExportError
 from tests.support.archives import a_zip, altered, manifest_of, members, sound, text_of
 from tests.support.sentences import assert_one_sentence, refused
@@ -24,7 +24,7 @@ def zeros(megabytes):
     stream = io.BytesIO()
     with (
         zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-        archive.open(export.MANIFEST, "w") as member,
+        archive.open(picks_archive.MANIFEST, "w") as member,
     ):
         for _ in range(megabytes):
             member.write(bytes(10**6))
@@ -50,7 +50,7 @@ NO_EXPORTS = {
     "nothing": (lambda: b"", "is empty"),
     "not JSON": (lambda: b"hello", "not an export of candidates"),
     "half of JSON": (
-        lambda: members(sound())[export.MANIFEST][:-10],
+        lambda: members(sound())[picks_archive.MANIFEST][:-10],
         "not an export of candidates",
     ),
     "a list": (lambda: b"[]", "not an export of candidates"),
@@ -76,7 +76,7 @@ NO_EXPORTS = {
         "checkpoint",
     ),
     "a project with a long name": (lambda: facts_with(project="p" * 61), "project"),
-    "too large": (lambda: b" " * (export.MOST_BYTES + 1), "64 MB"),
+    "too large": (lambda: b" " * (picks_archive.MOST_BYTES + 1), "64 MB"),
     "an empty ZIP": (lambda: b"PK\x05\x06" + bytes(18), "no manifest.json"),
     "a ZIP without a manifest": (lambda: a_zip("candidates.csv"), "no manifest.json"),
     "a ZIP whose manifest is empty": (lambda: a_zip(manifest=""), "not an export of candidates"),
@@ -99,7 +99,9 @@ NO_EXPORTS = {
     "a long member": (lambda: a_zip("a" * 60_000, manifest="{}"), "which no export contains"),
     "an empty member": (lambda: a_zip("001/", manifest="{}"), "which no export contains"),
     "too many members": (
-        lambda: a_zip(*(f"{n:05d}/code.npy" for n in range(export.MOST_MEMBERS)), manifest="{}"),
+        lambda: a_zip(
+            *(f"{n:05d}/code.npy" for n in range(picks_archive.MOST_MEMBERS)), manifest="{}"
+        ),
         "files; it was not exported by",
     ),
     "a bomb": (lambda: zeros(100), "too large when unpacked"),
@@ -110,16 +112,16 @@ NO_EXPORTS = {
 @pytest.mark.parametrize(("make", "why"), NO_EXPORTS.values(), ids=NO_EXPORTS.keys())
 def test_a_file_that_is_no_export_is_refused_in_one_sentence(make, why):
     with refused(ExportError, why):
-        export.read(make(), "a.zip")
+        picks_archive.read(make(), "a.zip")
 
 
 def test_a_name_of_many_lines_is_told_as_one():
     with refused(ExportError, "a b is empty"):
-        export.read(b"", "a\nb")
+        picks_archive.read(b"", "a\nb")
     with refused(ExportError, "The file is empty"):
-        export.read(b"", " \n")
+        picks_archive.read(b"", " \n")
     with refused(ExportError):
-        export.read(b"", "x" * 10_000)
+        picks_archive.read(b"", "x" * 10_000)
 
 
 def test_a_bomb_is_not_unpacked_beyond_the_limit():
@@ -128,24 +130,24 @@ def test_a_bomb_is_not_unpacked_beyond_the_limit():
     tracemalloc.start()
     try:
         with refused(ExportError, "too large when unpacked"):
-            export.read(content, "a.zip")
+            picks_archive.read(content, "a.zip")
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert most < 3 * export.MOST_BYTES
+    assert most < 3 * picks_archive.MOST_BYTES
 
 
 @pytest.mark.parametrize(
     "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 )
 def test_damage_anywhere_in_a_zip_is_refused_however_it_was_packed(method):
-    whole = a_zip(manifest=members(sound())[export.MANIFEST], method=method)
-    assert len(export.read(whole, "a.zip").picks) == 3
+    whole = a_zip(manifest=members(sound())[picks_archive.MANIFEST], method=method)
+    assert len(picks_archive.read(whole, "a.zip").picks) == 3
     for place in range(0, len(whole), 3):
         damaged = bytearray(whole)
         damaged[place] ^= 0xFF
         try:
-            export.read(bytes(damaged), "a.zip")
+            picks_archive.read(bytes(damaged), "a.zip")
         except ExportError as error:
             assert_one_sentence(error)
 
@@ -154,7 +156,7 @@ def test_a_zip_cut_anywhere_is_refused():
     content = sound()
     for length in range(0, len(content), 41):
         with refused(ExportError):
-            export.read(content[:length], "a.zip")
+            picks_archive.read(content[:length], "a.zip")
 
 
 FLIPS = st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 255)), min_size=1, max_size=6)
@@ -164,12 +166,12 @@ FLIPS = st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 255)), min_size
 @given(flips=FLIPS, cut=st.integers(0, 10**6), more=st.binary(max_size=6))
 @settings(max_examples=150, deadline=None)
 def test_bytes_flipped_put_in_or_left_out_are_read_or_refused(part, flips, cut, more):
-    content = bytearray(sound() if part == "zip" else members(sound())[export.MANIFEST])
+    content = bytearray(sound() if part == "zip" else members(sound())[picks_archive.MANIFEST])
     for place, bits in flips:
         content[place % len(content)] ^= bits
     content[cut % len(content) : cut % len(content) + cut % 3] = more
     try:
-        found = export.read(bytes(content), "a.zip")
+        found = picks_archive.read(bytes(content), "a.zip")
     except ExportError as error:
         assert_one_sentence(error)
     else:
@@ -228,7 +230,7 @@ def test_a_broken_pick_is_named_and_all_others_come_in(changes, why):
             else:
                 facts["picks"][1][name] = value
 
-    found = export.read(altered(sound(), spoil), "a.json")
+    found = picks_archive.read(altered(sound(), spoil), "a.json")
     assert [item.entry.number for item in found.picks] == [1, 3]
     (said,) = found.broken
     assert said.startswith("Entry 2: " if "number" in changes else "Pick 2: ") or why == "number"
@@ -238,7 +240,7 @@ def test_a_broken_pick_is_named_and_all_others_come_in(changes, why):
 
 @pytest.mark.parametrize("entry", [None, 5, "pick", [], {}, [[]]], ids=repr)
 def test_an_entry_that_is_no_pick_is_named_by_its_place(entry):
-    found = export.read(altered(sound(), lambda f: f["picks"].insert(1, entry)), "a.json")
+    found = picks_archive.read(altered(sound(), lambda f: f["picks"].insert(1, entry)), "a.json")
     assert [item.entry.number for item in found.picks] == [1, 2, 3]
     (said,) = found.broken
     assert said.startswith("Entry 2: ")
@@ -250,7 +252,7 @@ def test_all_broken_picks_are_named_in_their_order():
         facts["picks"][0]["stars"] = 9
         facts["picks"][2]["code"] = "!"
 
-    found = export.read(altered(sound(), spoil), "a.json")
+    found = picks_archive.read(altered(sound(), spoil), "a.json")
     assert [item.entry.number for item in found.picks] == [2]
     assert [line.partition(":")[0] for line in found.broken] == ["Pick 1", "Pick 3"]
 
@@ -258,12 +260,12 @@ def test_all_broken_picks_are_named_in_their_order():
 def test_an_export_is_told_from_a_strip(tmp_path):
     for name, content, ours in (
         ("a.zip", sound(), True),
-        ("a.json", members(sound())[export.MANIFEST], True),
+        ("a.json", members(sound())[picks_archive.MANIFEST], True),
         ("b.json", b'{"format": "latent-explorer strip"}', False),
         ("c.json", b"", False),
     ):
         (tmp_path / name).write_bytes(content)
-        assert export.is_ours(tmp_path / name) == ours
+        assert picks_archive.is_ours(tmp_path / name) == ours
     for name in ("gone.zip", "."):
         with refused(ExportError, "cannot be read"):
-            export.is_ours(tmp_path / name)
+            picks_archive.is_ours(tmp_path / name)

@@ -9,7 +9,7 @@ import zipfile
 
 import numpy as np
 
-from explorer.designs import export
+from explorer.designs import archive as picks_archive
 from explorer.designs.picks import Pick
 from explorer.designs.properties import Measured
 from tests.support.picks import assert_same_made, key_of, made
@@ -25,7 +25,9 @@ def picked(number, given_made, **told):
 
 
 def packed(*picks, measured=None, project="A project"):
-    return export.pack(project, picks, measured or [NOTHING] * len(picks), '{"alpha":4}', "0.1")
+    return picks_archive.pack(
+        project, picks, measured or [NOTHING] * len(picks), '{"alpha":4}', "0.1"
+    )
 
 
 def members(content):
@@ -35,7 +37,7 @@ def members(content):
 
 
 def manifest_of(content):
-    return json.loads(members(content)[export.MANIFEST])
+    return json.loads(members(content)[picks_archive.MANIFEST])
 
 
 def altered(content, change):
@@ -54,7 +56,7 @@ def assert_came_back(found, picks):
 
 
 def table_of(content):
-    text = members(content)[export.TABLE].decode()
+    text = members(content)[picks_archive.TABLE].decode()
     return list(csv.reader(io.StringIO(text, newline="")))
 
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.designs import aerodynamics, geometry
-from explorer.designs.export import treated
+from explorer.designs.archive import treated
 from explorer.designs.properties import Conditions
 from explorer.inference import Engine
 from explorer.sketch import CurveSketch, PixelSketch

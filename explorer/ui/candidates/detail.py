@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer.designs import geometry
+from explorer.designs.archive import treated
 from explorer.designs.candidates import Store
-from explorer.designs.export import treated
 from explorer.designs.picks import MOST_NOTES, Project
 from explorer.sketch import PixelSketch
 from explorer.strips import samples_strip

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from explorer.designs.archive import treated
 from explorer.designs.candidates import Store
-from explorer.designs.export import treated
 from explorer.designs.picks import Pick, Project
 from explorer.designs.properties import Conditions, Measured, Property
 from explorer.errors import StoreError

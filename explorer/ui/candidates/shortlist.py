@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from explorer.designs.archive import treated
 from explorer.designs.candidates import Store
-from explorer.designs.export import treated
 from explorer.designs.picks import MOST_NAME, Project
 from explorer.inference import Engine
 from explorer.strips import samples_strip

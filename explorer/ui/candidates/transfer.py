@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from explorer import __version__
-from explorer.designs import export
+from explorer.designs import archive
 from explorer.designs.candidates import Store
 from explorer.designs.picks import Project
 from explorer.designs.properties import Conditions, Measured
@@ -59,7 +59,7 @@ def bring_back(store: Store, project: Project) -> None:
         file = st.file_uploader(
             "An export of candidates: ZIP or manifest.json",
             key="candidates_import_file",
-            max_upload_size=export.MOST_BYTES // 10**6,
+            max_upload_size=archive.MOST_BYTES // 10**6,
         )
         if st.form_submit_button("Import") and file is not None:
             st.session_state[_SAID] = _import(store, project, file)
@@ -78,7 +78,7 @@ def bring_back(store: Store, project: Project) -> None:
 def _import(store: Store, project: Project, file: io.BytesIO) -> tuple[bool, str, tuple[str, ...]]:
     name = str(getattr(file, "name", "the file"))
     try:
-        found = export.read(file.getvalue(), name)
+        found = archive.read(file.getvalue(), name)
         before = {pick.key for pick in store.picks(project.id)}
         # A key identifies one pick across all projects: imports into another get new keys.
         items = [(uuid.uuid4().hex, item.source) for item in found.picks]
@@ -109,7 +109,7 @@ def _zip(items: Sequence[MeasuredPick], project: Project, conditions: Conditions
         )
         for item in items
     ]
-    return export.pack(
+    return archive.pack(
         project.name, [item.pick for item in items], measured, conditions.model_dump_json(),
         __version__,
     )  # fmt: skip

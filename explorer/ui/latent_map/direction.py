@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from explorer import directions
-from explorer.errors import DirectionError
+from explorer.designs import directions
+from explorer.errors import DirectionError, StoreError
 from explorer.inference import Engine
 from explorer.projection import Atlas
 from explorer.strips import traversal_strip
@@ -57,8 +57,8 @@ def direction(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
     if kept:
         try:
             made = directions.between(name, a.z, b.z, (a.words, b.words))
-            directions.save_direction(engine.checkpoint.hash, made)
-        except DirectionError as error:
+            service.store().save_direction(engine.checkpoint.hash, made)
+        except (DirectionError, StoreError) as error:
             st.caption(f":material/error: {error}")
         else:
             st.caption(f"Saved “{made.name}”; it is now a row on Traverse.")

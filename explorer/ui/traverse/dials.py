@@ -4,8 +4,8 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
-from explorer import directions
-from explorer.errors import DirectionError
+from explorer.designs import directions
+from explorer.errors import StoreError
 from explorer.inference import Engine
 from explorer.strips import Strip, codes_strip, grid_strip
 from explorer.ui import cache
@@ -19,6 +19,7 @@ from explorer.ui.components import traversal
 from explorer.ui.components.traversal import Row, offsets
 from explorer.ui.panels import export_menu, levels
 from explorer.ui.panels.units import spread, units
+from explorer.ui.picks import service
 from explorer.ui.shell import pages
 
 VALUES = tuple(round(-3 + 0.5 * step, 1) for step in range(13))
@@ -43,8 +44,8 @@ def dials(engine: Engine, view: TraverseView) -> list[Row]:
     unit = spread(engine)
     rows = []
     try:
-        saved = directions.directions(engine.checkpoint.hash, engine.space.size)
-    except DirectionError as error:
+        saved = service.store().directions(engine.checkpoint.hash, engine.space.size)
+    except StoreError as error:
         st.caption(f":material/error: {error}")
         saved = []
     for number, item in enumerate(saved[:99]):
@@ -201,9 +202,12 @@ def centres(engine: Engine, view: TraverseView) -> None:
 def saved(engine: Engine) -> None:
     """Render the list of saved directions, each with a button to remove it."""
     try:
-        known = directions.directions(engine.checkpoint.hash, engine.space.size)
-    except DirectionError:
+        known = service.store().directions(engine.checkpoint.hash, engine.space.size)
+    except StoreError:
         return
+    folder = service.store().path.parent / "directions"
+    if damage := directions.damage(folder, engine.checkpoint.hash):
+        st.caption(f":material/error: {damage}")
     if not known:
         st.caption(
             "Custom directions: on the Latent map, set one selection as A and another as B."
@@ -229,4 +233,7 @@ def _plain(text: str) -> str:
 
 
 def _remove(digest: str, latent: int, name: str) -> None:
-    directions.remove_direction(digest, latent, name)
+    try:
+        service.store().remove_direction(digest, latent, name)
+    except StoreError as error:
+        st.toast(str(error), icon=":material/error:")

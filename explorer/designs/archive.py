@@ -7,18 +7,16 @@ import math
 import re
 import zipfile
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from pydantic import Field, ValidationError
 
-from explorer import drawing
+from explorer import drawing, manifests
 from explorer.config import first_problem
 from explorer.designs import formats, geometry
 from explorer.designs.picks import (
-    MOST_NAME,
     MOST_NOTES,
     MOST_PICKS,
     MOST_TAGS,
@@ -30,9 +28,9 @@ from explorer.designs.properties import Measured
 from explorer.errors import ExportError
 from explorer.inference import Engine
 from explorer.interfaces import Frozen
-from explorer.sketch import CurveSketch, Sketch
+from explorer.manifests import Hash
+from explorer.sketch import CurveSketch
 
-FORMAT: Literal["latent-explorer candidates"] = "latent-explorer candidates"
 MANIFEST = "manifest.json"
 TABLE = "candidates.csv"
 MOST_BYTES = 64_000_000
@@ -44,19 +42,8 @@ _SIDE = 224
 _MEMBER = re.compile(
     r"(?:\d{3,5}/(?:picture\.png|code\.npy|section\.(?:dat|csv|svg|dxf))|[a-z]+\.(?:csv|json))"
 )
-_Slug = Annotated[str, Field(pattern=r"^[^\x00-\x1f/\\.][^\x00-\x1f/\\]{0,254}$")]
-_Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{1,64}$")]
 _Finite = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 _Word = Annotated[str, Field(max_length=40)]
-
-
-class ModelEntry(Frozen):
-    """The weights of a pick's model, by name and content hash, and how samples are drawn."""
-
-    checkpoint: _Slug
-    hash: _Hash
-    data: str = Field(max_length=40)
-    sketch: Sketch
 
 
 class PickEntry(Frozen):
@@ -68,7 +55,7 @@ class PickEntry(Frozen):
     key: str = Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")
     number: int = Field(ge=1, le=10 * MOST_PICKS)
     origin: str = Field(min_length=1, max_length=8000)
-    hash: _Hash
+    hash: Hash
     model: Annotated[int, Field(ge=0, lt=200)] | None = None
     code: str = Field(max_length=400_000)
     sample: str = Field(max_length=8_000_000)
@@ -84,20 +71,10 @@ class PickEntry(Frozen):
     notes: str = Field("", max_length=MOST_NOTES)
     tags: Annotated[tuple[_Word, ...], Field(max_length=MOST_TAGS)] = ()
     treatment: Literal["", "smoothed"] = ""
+    geometry: Literal["decoded", "smoothed"] | None = None
     fault: str = Field("", max_length=200, description="Why it is invalid, if it is.")
     properties: dict[_Word, _Finite | None] = Field(default_factory=dict, max_length=100)
     conditions: str = Field("", max_length=400)
-
-
-class CandidatesManifest(Frozen):
-    """The manifest of exported candidates: models, and picks, each validated separately."""
-
-    format: Literal["latent-explorer candidates"] = FORMAT
-    version: Literal[1] = 1
-    library: str = Field(max_length=40)
-    project: str = Field(max_length=MOST_NAME)
-    models: Annotated[tuple[ModelEntry, ...], Field(max_length=200)]
-    picks: Annotated[list[Any], Field(max_length=MOST_PICKS)]
 
 
 class Returned(NamedTuple):
@@ -182,35 +159,23 @@ def read(content: bytes, name: str) -> Import:
     Raises:
         ExportError: If it is not an export, or exceeds the limits.
     """
-    facts = _facts(_manifest_of(content, name), name)
-    models = [
-        Model(entry.hash, entry.checkpoint, entry.data, entry.sketch) for entry in facts.models
-    ]
+    shown = " ".join(name.split())[:80] or "The file"
+    facts = manifests.read(unpacked(content, name), shown)
+    if facts.project is None:
+        raise ExportError(
+            f"{shown} holds a strip, not candidates; regenerate it with `latent-explorer rebuild`."
+        )
     sound, broken = [], []
     for place, given in enumerate(facts.picks, 1):
         title = f"Pick {given['number']}" if _numbered(given) else f"Entry {place}"
         try:
             entry = PickEntry.model_validate_json(json.dumps(given))
-            sound.append(Returned(entry, _source(entry, models)))
+            sound.append(Returned(entry, _source(entry, facts.models)))
         except ValidationError as error:
             broken.append(f"{title}: {first_problem(error)}")
         except ExportError as error:
             broken.append(f"{title}: {error}")
     return Import(facts.project, tuple(sound), tuple(broken))
-
-
-def is_ours(path: Path) -> bool:
-    """Return whether a file looks like an export of candidates, ZIP or manifest.
-
-    Raises:
-        ExportError: If it cannot be read.
-    """
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(4096)
-    except OSError as error:
-        raise ExportError(f"{path} cannot be read ({error.strerror}).") from error
-    return start.startswith(b"PK") or FORMAT.encode() in start
 
 
 def rebuild(item: Returned, engine: Engine) -> Again:
@@ -260,16 +225,16 @@ def _manifest(
     for pick in picks:
         if pick.source.model not in models:
             models.append(pick.source.model)
-    facts = CandidatesManifest(
+    facts = manifests.Manifest(
         library=library,
         project=project,
         models=tuple(
-            ModelEntry(
-                checkpoint=model.slug, hash=model.hash, data=model.data, sketch=model.sketch
+            manifests.ModelEntry(
+                checkpoint=model.slug, hash=model.hash, kind=model.data, sketch=model.sketch
             )
             for model in models
         ),
-        picks=[
+        picks=tuple(
             PickEntry(
                 key=pick.key,
                 number=pick.number,
@@ -290,6 +255,7 @@ def _manifest(
                 notes=pick.notes,
                 tags=pick.tags,
                 treatment=pick.treatment,
+                geometry=_geometry(pick),
                 fault=found.faults[0],
                 properties={
                     key: float(value[0]) if np.isfinite(value[0]) else None
@@ -298,12 +264,24 @@ def _manifest(
                 conditions=conditions,
             ).model_dump(mode="json", exclude_defaults=True)
             for pick, found in zip(picks, measured, strict=True)
-        ],
+        ),
     )
-    return (facts.model_dump_json(indent=1) + "\n").encode()
+    return manifests.write(facts)
 
 
-def _manifest_of(content: bytes, name: str) -> bytes:
+def _geometry(pick: Pick) -> Literal["decoded", "smoothed"] | None:
+    """Name the geometry that a section's files hold."""
+    if not geometry.is_section(pick.source.model.sketch):
+        return None
+    return "smoothed" if pick.treatment == "smoothed" else "decoded"
+
+
+def unpacked(content: bytes, name: str) -> bytes:
+    """Return the manifest of an export, which may be a ZIP file or the manifest itself.
+
+    Raises:
+        ExportError: If it is empty, too large, or a ZIP that no export is.
+    """
     shown = " ".join(name.split())[:80] or "The file"
     if not content:
         raise ExportError(f"{shown} is empty; choose an export of candidates.")
@@ -340,27 +318,20 @@ def _manifest_of(content: bytes, name: str) -> bytes:
     return facts
 
 
-def _facts(content: bytes, name: str) -> CandidatesManifest:
-    shown = " ".join(name.split())[:80] or "The file"
-    try:
-        return CandidatesManifest.model_validate_json(content)
-    except ValidationError as error:
-        raise ExportError(
-            f"{shown} is not an export of candidates: {first_problem(error)}"
-        ) from error
-
-
 def _numbered(given: object) -> bool:
     number = given.get("number") if isinstance(given, dict) else None
     return isinstance(number, int) and 0 < number <= 10 * MOST_PICKS
 
 
-def _source(entry: PickEntry, models: Sequence[Model]) -> PickSource:
+def _source(entry: PickEntry, models: Sequence[manifests.ModelEntry]) -> PickSource:
     place = range(len(models)) if entry.model is None else (entry.model,)
     named = [models[k] for k in place if k < len(models) and models[k].hash == entry.hash]
     if not named:
         raise ExportError("its model is missing from the export.")
-    model = named[0]
+    found = named[0]
+    if found.sketch is None:
+        raise ExportError("how its model's samples are drawn is missing from the export.")
+    model = Model(found.hash, found.checkpoint, found.kind, found.sketch)
     sample = _floats(entry.sample, "sample")
     if len(sample) != math.prod(model.sketch.shape):
         raise ExportError(

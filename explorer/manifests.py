@@ -1,0 +1,155 @@
+"""The manifest: one JSON format for everything that is exported, from which it is rebuilt.
+
+A manifest holds one strip (a seed or codes) or any number of picks, and names the weights by slug
+and content hash. Files of version 1, one format for strips and one for picks, are still read.
+"""
+
+import json
+import platform
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field, ValidationError, model_validator
+
+from explorer.config import first_problem
+from explorer.errors import ExportError
+from explorer.interfaces import Frozen
+from explorer.sketch import Sketch
+from explorer.strips import StripSpec
+
+FORMAT: Literal["latent-explorer manifest"] = "latent-explorer manifest"
+VERSION: Literal[2] = 2
+STRIP, CANDIDATES = "latent-explorer strip", "latent-explorer candidates"
+"""The formats of version 1."""
+
+MOST_MODELS = 200
+
+Slug = Annotated[str, Field(pattern=r"^[^\x00-\x1f/\\.][^\x00-\x1f/\\]{0,254}$")]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{1,64}$")]
+_Scale = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+_Value = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+_Name = Annotated[str, Field(max_length=60)]
+
+
+class ModelEntry(Frozen):
+    """The weights something was made with, and how their samples are drawn.
+
+    `kind` names the data set, `data` is the fingerprint of the very data, if known.
+    """
+
+    checkpoint: Slug
+    hash: Hash
+    kind: str = Field("", max_length=40)
+    data: str | None = Field(None, max_length=128)
+    sketch: Sketch | None = None
+
+
+class Backend(Frozen):
+    """What computed the samples; on another they may differ in the last bits."""
+
+    torch: _Name
+    device: _Name
+    machine: _Name
+
+    @classmethod
+    def of(cls, device: str) -> "Backend":
+        """Describe this machine."""
+        return cls(torch=torch.__version__[:60], device=device[:60], machine=platform.machine())
+
+
+class Drawn(StripSpec):
+    """A strip drawn from the prior, fully specified by its seed."""
+
+    tiles: int = Field(ge=1, le=4096)
+    seed: int = Field(ge=0, lt=2**31)
+    scales: Annotated[tuple[_Scale, ...], Field(min_length=1, max_length=512)]
+
+
+class Codes(Frozen):
+    """A strip of given codes, as base64 of little-endian float32, frames x tiles x latent."""
+
+    shape: tuple[int, int, int]
+    values: Annotated[tuple[_Value, ...], Field(min_length=1, max_length=4096)]
+    data: str = Field(max_length=8_000_000)
+
+
+class Manifest(Frozen):
+    """Everything that is needed to rebuild an export.
+
+    `picks` are validated one by one by whoever reads them, so that one that is broken does not
+    spoil the others.
+    """
+
+    format: Literal["latent-explorer manifest"] = FORMAT
+    version: Literal[2] = VERSION
+    library: str = Field(max_length=40)
+    models: Annotated[tuple[ModelEntry, ...], Field(max_length=MOST_MODELS)]
+    backend: Backend | None = None
+    view: str = Field("", max_length=4000)
+    drawn: Drawn | None = None
+    codes: Codes | None = None
+    frame: int = Field(0, ge=0, description="The selected frame.")
+    digest: str = Field("", max_length=64, description="SHA-256 of the strip as 8-bit samples.")
+    project: str | None = Field(None, max_length=60)
+    picks: Annotated[tuple[Any, ...], Field(max_length=5000)] = ()
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> "Manifest":
+        strips = [part for part in (self.drawn, self.codes) if part is not None]
+        if self.project is None and (len(strips) != 1 or len(self.models) != 1):
+            raise ValueError("a strip needs its model, and either a seed or codes")
+        if self.project is not None and strips:
+            raise ValueError("it holds a strip or picks, not both")
+        return self
+
+    @property
+    def model(self) -> ModelEntry:
+        """The model of a strip."""
+        return self.models[0]
+
+
+def read(content: bytes, name: str) -> Manifest:
+    """Validate a manifest of this version or the one before.
+
+    Args:
+        content: The file's bytes.
+        name: Its name, for messages.
+
+    Raises:
+        ExportError: If it is not a manifest; the message names the first wrong field.
+    """
+    try:
+        given = json.loads(content)
+        if not isinstance(given, dict):
+            raise ExportError(f"{name} is not an export of this app; choose one.")
+        return Manifest.model_validate_json(json.dumps(_upgraded(given)))
+    except (ValueError, RecursionError) as error:
+        reason = first_problem(error) if isinstance(error, ValidationError) else "it is not JSON."
+        raise ExportError(f"{name} is not an export of this app: {reason}") from error
+
+
+def write(manifest: Manifest) -> bytes:
+    """Write a manifest as JSON."""
+    facts = manifest.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    facts = {"format": manifest.format, "version": manifest.version} | facts
+    return (json.dumps(facts, indent=1) + "\n").encode()
+
+
+def _upgraded(given: dict[str, Any]) -> dict[str, Any]:
+    """Turn what version 1 wrote into what this version reads."""
+    if given.get("version", 1) != 1 or given.get("format", STRIP) not in (STRIP, CANDIDATES):
+        return given
+    left = {key: value for key, value in given.items() if key not in ("format", "version")}
+    if given.get("format") == CANDIDATES:
+        models = given.get("models")
+        if isinstance(models, list):
+            left["models"] = [
+                {("kind" if key == "data" else key): value for key, value in model.items()}
+                if isinstance(model, dict)
+                else model
+                for model in models
+            ]
+        return left
+    names = ("checkpoint", "hash")
+    model = {key: left.pop(key) for key in names if key in left}
+    return left | {"models": [model]}

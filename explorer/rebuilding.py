@@ -1,0 +1,104 @@
+"""Rebuild whatever was exported, strip or picks, and say of each part how close it came."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from explorer import checkpoint, drawing, exports, manifests
+from explorer.designs import archive
+from explorer.errors import ExplorerError, ExportError
+from explorer.inference import Engine
+
+SIDE = 224
+
+
+class Rebuilt(NamedTuple):
+    """One part of an export, regenerated.
+
+    `away` is its largest deviation as a fraction of the range of samples; `problem` says why it
+    could not be regenerated: its model is `missing`, or its entry is `broken`.
+    """
+
+    title: str
+    same: bool
+    away: float
+    problem: str = ""
+    lack: Literal["", "missing", "broken"] = ""
+
+    @property
+    def close(self) -> bool:
+        """Whether it is within the tolerance for another machine."""
+        return not self.problem and self.away <= archive.CLOSE
+
+
+def rebuild(path: Path, folder: Path, device: str = "auto") -> Iterator[Rebuilt]:
+    """Regenerate an export, and write the images into a folder.
+
+    Args:
+        path: A manifest or an exported ZIP, of this version or the one before.
+        folder: Where images go; it is created.
+        device: Where the models run.
+
+    Yields:
+        The strip, or one pick after the other.
+
+    Raises:
+        ExportError: If it is not an export, or the strip's weights are different here.
+        UnknownCheckpointError: If the strip's checkpoint is not installed.
+    """
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(archive.MOST_BYTES + 1)
+    except OSError as error:
+        raise ExportError(f"{path} cannot be read ({error.strerror}).") from error
+    if manifests.read(archive.unpacked(content, path.name), path.name).project is None:
+        yield _strip(path, folder, device)
+        return
+    found = archive.read(content, path.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    for reason in found.broken:
+        title, _, problem = reason.partition(": ")
+        yield Rebuilt(title, False, math.inf, problem, lack="broken")
+    engines: dict[str, Engine | str] = {}
+    for item in found.picks:
+        yield _pick(item, folder, engines, device)
+
+
+def _strip(path: Path, folder: Path, device: str) -> Rebuilt:
+    facts = exports.read_manifest(path)
+    found = exports.rebuild_strip(facts, device)
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint.write(folder / f"{path.stem}.png", exports.picture(found.strip, facts.frame))
+    checkpoint.write(folder / f"{path.stem}-sprite.png", exports.sprite(found.strip))
+    # A strip is compared by its digest: equal, or not.
+    return Rebuilt("Strip", found.same, 0.0 if found.same else math.inf)
+
+
+def _pick(
+    item: archive.Returned, folder: Path, engines: dict[str, Engine | str], device: str
+) -> Rebuilt:
+    model, title = item.source.model, f"Pick {item.entry.number}"
+    if model.hash not in engines:
+        engines[model.hash] = _engine(model.slug, model.hash, device)
+    engine = engines[model.hash]
+    if isinstance(engine, str):
+        return Rebuilt(title, False, math.inf, engine, lack="missing")
+    again = archive.rebuild(item, engine)
+    if not again.problem:
+        x = engine.decode(item.source.code[None])
+        picture = drawing.thumbnails(x, engine.sketch, SIDE)[0]
+        name = f"pick-{item.entry.number:03d}.png"
+        checkpoint.write(folder / name, drawing.png(picture))
+    return Rebuilt(title, again.same, again.away, again.problem)
+
+
+def _engine(slug: str, digest: str, device: str) -> "Engine | str":
+    """Open a model with exactly these weights, or return the reason why not."""
+    try:
+        opened = checkpoint.load(slug)
+        if opened.hash != digest:
+            return f"{slug} has different weights here ({opened.hash}) from those of the export."
+        return Engine(opened, device)
+    except ExplorerError as error:
+        return str(error)
