@@ -25,7 +25,7 @@ STRIP, CANDIDATES = "latent-explorer strip", "latent-explorer candidates"
 MOST_MODELS = 200
 
 Slug = Annotated[str, Field(pattern=r"^[^\x00-\x1f/\\.][^\x00-\x1f/\\]{0,254}$")]
-Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{1,64}$")]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{0,64}$")]
 _Scale = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 _Value = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 _Name = Annotated[str, Field(max_length=60)]
@@ -91,15 +91,16 @@ class Manifest(Frozen):
     frame: int = Field(0, ge=0, description="The selected frame.")
     digest: str = Field("", max_length=64, description="SHA-256 of the strip as 8-bit samples.")
     project: str | None = Field(None, max_length=60)
-    picks: Annotated[tuple[Any, ...], Field(max_length=5000)] = ()
+    picks: Annotated[tuple[Any, ...], Field(max_length=5000)] | None = None
 
     @model_validator(mode="after")
     def _one_thing(self) -> "Manifest":
         strips = [part for part in (self.drawn, self.codes) if part is not None]
-        if self.project is None and (len(strips) != 1 or len(self.models) != 1):
-            raise ValueError("a strip needs its model, and either a seed or codes")
-        if self.project is not None and strips:
-            raise ValueError("it holds a strip or picks, not both")
+        one = len(strips) == 1 and len(self.models) == 1 and self.digest
+        if self.project is None and not one:
+            raise ValueError("a strip needs its model, a digest, and either a seed or codes")
+        if self.project is not None and (strips or self.picks is None):
+            raise ValueError("a project needs its picks, and no strip")
         return self
 
     @property
@@ -108,12 +109,13 @@ class Manifest(Frozen):
         return self.models[0]
 
 
-def read(content: bytes, name: str) -> Manifest:
+def read(content: bytes, name: str, what: str = "an export of this app") -> Manifest:
     """Validate a manifest of this version or the one before.
 
     Args:
         content: The file's bytes.
         name: Its name, for messages.
+        what: What it should be, for messages.
 
     Raises:
         ExportError: If it is not a manifest; the message names the first wrong field.
@@ -121,17 +123,16 @@ def read(content: bytes, name: str) -> Manifest:
     try:
         given = json.loads(content)
         if not isinstance(given, dict):
-            raise ExportError(f"{name} is not an export of this app; choose one.")
+            raise ExportError(f"{name} is not {what}; choose one.")
         return Manifest.model_validate_json(json.dumps(_upgraded(given)))
     except (ValueError, RecursionError) as error:
         reason = first_problem(error) if isinstance(error, ValidationError) else "it is not JSON."
-        raise ExportError(f"{name} is not an export of this app: {reason}") from error
+        raise ExportError(f"{name} is not {what}: {reason}") from error
 
 
 def write(manifest: Manifest) -> bytes:
     """Write a manifest as JSON."""
-    facts = manifest.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    facts = {"format": manifest.format, "version": manifest.version} | facts
+    facts = manifest.model_dump(mode="json", exclude_none=True)
     return (json.dumps(facts, indent=1) + "\n").encode()
 
 

@@ -11,6 +11,7 @@ from explorer.errors import ExplorerError, ExportError
 from explorer.inference import Engine
 
 SIDE = 224
+STRIP = "Strip"
 
 
 class Rebuilt(NamedTuple):
@@ -72,7 +73,7 @@ def _strip(path: Path, folder: Path, device: str) -> Rebuilt:
     checkpoint.write(folder / f"{path.stem}.png", exports.picture(found.strip, facts.frame))
     checkpoint.write(folder / f"{path.stem}-sprite.png", exports.sprite(found.strip))
     # A strip is compared by its digest: equal, or not.
-    return Rebuilt("Strip", found.same, 0.0 if found.same else math.inf)
+    return Rebuilt(STRIP, found.same, 0.0 if found.same else math.inf)
 
 
 def _pick(

@@ -227,7 +227,7 @@ def taken(engine, strip, tmp_path, **facts):
 def test_a_strip_is_rebuilt_bit_by_bit(engines, tmp_path, slug, make):
     strip = make(engines(slug))
     facts = exports.read_manifest(taken(engines(slug), strip, tmp_path, view="?x=1", frame=2))
-    assert (facts.checkpoint, facts.view, facts.frame) == (slug, "?x=1", 2)
+    assert (facts.model.checkpoint, facts.view, facts.frame) == (slug, "?x=1", 2)
     assert (facts.drawn is None) == (make is coded)
     found = exports.rebuild_strip(facts, "cpu")
     assert found.same
@@ -277,7 +277,7 @@ def test_codes_of_an_autoencoder_are_rebuilt(engines, tmp_path):
 def test_a_seed_means_nothing_to_an_autoencoder(pixels, engines, tmp_path):
     plain = engines("digits-ae-2").checkpoint
     path = taken(pixels, drawn(pixels), tmp_path)
-    change(path, checkpoint=plain.slug, hash=plain.hash)
+    change(path, models__0__checkpoint=plain.slug, models__0__hash=plain.hash)
     with pytest.raises(NoDensityError):
         exports.rebuild_strip(exports.read_manifest(path), "cpu")
 
@@ -298,7 +298,7 @@ def change(path, **changes):
         *parents, last = name.split("__")
         place = facts
         for parent in parents:
-            place = place[parent]
+            place = place[int(parent) if isinstance(place, list) else parent]
         if value is ...:
             del place[last]
         else:
@@ -311,7 +311,7 @@ def encoded(values):
 
 
 BAD_DRAWN = {
-    "other weights": {"hash": "0" * 16},
+    "other weights": {"models__0__hash": "0" * 16},
     "no such component": {"drawn__component": 10_000},
     "a component below zero": {"drawn__component": -1},
     "too many pictures": {"drawn__tiles": 4096, "drawn__scales": [1.0] * 17},
@@ -324,14 +324,14 @@ BAD_DRAWN = {
     "a scale below zero": {"drawn__scales": [-1.0]},
     "a seed too large": {"drawn__seed": 2**31},
     "another format": {"format": "another strip"},
-    "another version": {"version": 2},
+    "another version": {"version": 3},
     "no digest": {"digest": ...},
-    "no hash": {"hash": ...},
+    "no hash": {"models__0__hash": ...},
     "neither seed nor codes": {"drawn": ...},
     "both seed and codes": {"codes": {"shape": [1, 1, 2], "values": [0], "data": "AAAAAAAAAAA="}},
     "a frame below zero": {"frame": -1},
     "a field too many": {"command": "rm"},
-    "a hash of a megabyte": {"hash": "a" * 10**6},
+    "a hash of a megabyte": {"models__0__hash": "a" * 10**6},
 }
 BAD_CODES = {
     "no base64": {"codes__data": "!!!!"},
@@ -414,7 +414,7 @@ def test_too_many_pictures_are_refused_before_any_is_made(pixels, tmp_path, monk
 @pytest.mark.parametrize("slug", ["gone", "", "..", "/", "a\0b", "./gone"])
 def test_an_export_of_a_checkpoint_that_is_not_here_says_so(pixels, tmp_path, slug):
     path = taken(pixels, drawn(pixels), tmp_path)
-    change(path, checkpoint=slug)
+    change(path, models__0__checkpoint=slug)
     with pytest.raises((ExportError, UnknownCheckpointError)):
         exports.rebuild_strip(exports.read_manifest(path), "cpu")
 
@@ -474,7 +474,7 @@ def test_codes_are_rebuilt_on_the_command_line(engines, tmp_path, run, slug):
 def test_the_command_line_refuses_what_is_no_export(run, pixels, tmp_path):
     (tmp_path / "a.json").write_text("{}")
     path = taken(pixels, drawn(pixels), tmp_path)
-    change(path, hash="0" * 16)
+    change(path, models__0__hash="0" * 16)
     for name in ("a.json", "strip.json", "gone.json"):
         code, out, err = run("rebuild", tmp_path / name, "--out", tmp_path / "there")
         assert (code, out) == (2, "")

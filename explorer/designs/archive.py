@@ -160,13 +160,13 @@ def read(content: bytes, name: str) -> Import:
         ExportError: If it is not an export, or exceeds the limits.
     """
     shown = " ".join(name.split())[:80] or "The file"
-    facts = manifests.read(unpacked(content, name), shown)
+    facts = manifests.read(unpacked(content, name), shown, "an export of candidates")
     if facts.project is None:
         raise ExportError(
             f"{shown} holds a strip, not candidates; regenerate it with `latent-explorer rebuild`."
         )
     sound, broken = [], []
-    for place, given in enumerate(facts.picks, 1):
+    for place, given in enumerate(facts.picks or (), 1):
         title = f"Pick {given['number']}" if _numbered(given) else f"Entry {place}"
         try:
             entry = PickEntry.model_validate_json(json.dumps(given))

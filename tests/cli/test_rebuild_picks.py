@@ -40,7 +40,7 @@ def test_picks_are_rebuilt_bit_by_bit(run, taken, tmp_path):
         assert (code, err) == (0, "")
         lines = out.splitlines()
         assert lines[:4] == [f"ok Pick {n}: bit-identical" for n in (1, 2, 3, 4)]
-        assert "4 of 4 picks are as exported" in lines[4]
+        assert "4 of 4 picks match the export" in lines[4]
     pictures = sorted((tmp_path / "again").iterdir())
     assert [path.name for path in pictures] == [f"pick-{n:03d}.png" for n in (1, 2, 3, 4)]
     x = engine_of(PIXELS).sample(6, 1.0, 0).x[5:]

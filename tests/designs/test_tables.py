@@ -167,8 +167,8 @@ def old(path):
 
 
 def next_version(monkeypatch, *steps):
-    monkeypatch.setattr(tables, "VERSION", migrations.VERSION + len(steps))
-    monkeypatch.setattr(tables, "MIGRATIONS", migrations.MIGRATIONS + steps)
+    monkeypatch.setattr(database, "VERSION", migrations.VERSION + len(steps))
+    monkeypatch.setattr(database, "MIGRATIONS", migrations.MIGRATIONS + steps)
 
 
 def renote(connection):
