@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sql
 
-from explorer.designs import database, migrations, tables
+from explorer.designs import database, tables
 from explorer.designs.candidates import FILE, Store
 from explorer.errors import StoreError
 from explorer.sketch import PixelSketch
@@ -167,8 +167,8 @@ def old(path):
 
 
 def next_version(monkeypatch, *steps):
-    monkeypatch.setattr(database, "VERSION", migrations.VERSION + len(steps))
-    monkeypatch.setattr(database, "MIGRATIONS", migrations.MIGRATIONS + steps)
+    monkeypatch.setattr(database, "VERSION", database.VERSION + len(steps))
+    monkeypatch.setattr(database, "MIGRATIONS", database.MIGRATIONS + steps)
 
 
 def renote(connection):
@@ -191,22 +191,22 @@ def back_ups(path):
 
 
 def test_a_new_store_is_of_the_present_version_and_needs_no_back_up(store, path, monkeypatch):
-    assert version_of(path) == migrations.VERSION == len(migrations.MIGRATIONS)
+    assert version_of(path) == database.VERSION == len(database.MIGRATIONS)
     assert back_ups(path) == []
     next_version(monkeypatch, renote)
     with closing(Store(path.parent / "new" / FILE)) as new:
         assert len(new.keep(1, some(1))) == 1
-    assert version_of(new.path) == migrations.VERSION
+    assert version_of(new.path) == database.VERSION
     assert back_ups(new.path) == []
 
 
 def test_an_older_store_is_backed_up_and_then_migrated(path, old, monkeypatch):
-    version = migrations.VERSION
+    version = database.VERSION
     next_version(monkeypatch, renote)
     with closing(Store(path)) as store:
         assert [pick.notes for pick in store.picks(1)] == ["new", "new"]
         assert len(store.keep(1, some(1, 2, 3))) == 3
-    assert version_of(path) == migrations.VERSION == version + 1
+    assert version_of(path) == database.VERSION == version + 1
     (copy,) = back_ups(path)
     assert (version_of(copy), notes_of(copy)) == (version, ["as it was", ""])
     assert_whole(copy)
@@ -241,7 +241,7 @@ def confused(connection):
 @pytest.mark.parametrize("step", [vain, confused])
 @pytest.mark.parametrize("first", [(), (renote,)], ids=["first step", "second step"])
 def test_a_step_that_fails_leaves_the_old_version_as_it_was(path, old, monkeypatch, first, step):
-    version = migrations.VERSION
+    version = database.VERSION
     with monkeypatch.context() as later:
         next_version(later, *first, step)
         with pytest.raises((StoreError, ZeroDivisionError)) as caught:
@@ -276,7 +276,7 @@ def test_a_store_is_migrated_once_by_those_who_open_it_at_once(path, old, monkey
 def test_a_back_up_is_of_the_old_version_even_if_another_migrates_meanwhile(
     path, old, monkeypatch
 ):
-    version, back_up = migrations.VERSION, database.File._back_up
+    version, back_up = database.VERSION, database.File._back_up
     next_version(monkeypatch, renote)
     monkeypatch.setattr(tables, "PATIENCE_SECONDS", 0.1)
 
