@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sql
 
-from explorer.designs import database, tables
+from explorer.designs import database
 from explorer.designs.candidates import FILE, Store
 from explorer.errors import StoreError
 from explorer.sketch import PixelSketch
@@ -278,7 +278,7 @@ def test_a_back_up_is_of_the_old_version_even_if_another_migrates_meanwhile(
 ):
     version, back_up = database.VERSION, database.File._back_up
     next_version(monkeypatch, renote)
-    monkeypatch.setattr(tables, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.1)
 
     def late(*given):
         monkeypatch.setattr(database.File, "_back_up", back_up)

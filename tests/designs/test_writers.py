@@ -17,7 +17,7 @@ from itertools import count
 
 import pytest
 
-from explorer.designs import tables
+from explorer.designs import database
 from explorer.designs.candidates import FILE, Store
 from tests.support.api import drawn_wish, post
 from tests.support.engines import PIXELS, engine_of
@@ -338,7 +338,7 @@ def test_a_writer_waits_for_another(store, path):
 
 
 def test_a_writer_that_waits_in_vain_says_so_and_all_can_still_be_read(path, monkeypatch):
-    monkeypatch.setattr(tables, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.1)
     with closing(Store(path)) as store:
         store.keep(1, some(1))
         with holding(path):

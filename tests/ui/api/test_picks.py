@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from explorer.designs import tables
+from explorer.designs import database
 from explorer.designs.candidates import FILE
 from explorer.strips import StripSpec, scale_strip
 from explorer.ui import cache
@@ -314,7 +314,7 @@ def test_picks_are_only_posted():
 
 
 def test_a_locked_store_is_said_and_the_pick_may_be_sent_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.1)
     service.store().keep(1, some(1))
     item = drawn_wish(tile=3)
     with holding(tmp_path / "user" / FILE):
