@@ -50,14 +50,14 @@ def asked(case):
     if rejected:
         given["rejected"] = pool.z[list(rejected)]
     if "fidelity" in given:
-        given["yardstick"] = novelty_reference()
+        given["reference"] = novelty_reference()
     return slug, given, pool
 
 
 def allowed(slug, given, pool):
     """Say which samples may be chosen, one by one."""
     good = np.ones(len(pool.z), bool)
-    if "yardstick" in given:
+    if "reference" in given:
         far = novelty_reference().judge(engine(slug).encode(pool.x).loc).percentile
         good &= far <= given["fidelity"]
     worth = measure(pool.x, engine(slug).sketch, given.get("conditions"))
@@ -102,7 +102,7 @@ def test_all_that_are_chosen_keep_the_bounds(case):
     assert worth.valid.all()
     assert worth.meets(given.get("constraints", ())).all()
     assert len(np.unique(found.z, axis=0)) == 12
-    if "yardstick" in given:
+    if "reference" in given:
         far = novelty_reference().judge(engine(slug).encode(found.x).loc).percentile
         assert far.max() <= given["fidelity"]
 
@@ -167,8 +167,8 @@ def test_bounds_that_leave_nothing_are_told_step_by_step():
             rejected=engine(DIGITS).sample(1).z,
         )
     said = str(caught.value)
-    assert said.startswith("Only 0 designs are left of 4: 2,000 drawn from the prior")
-    assert "held-out data" in said
+    assert said.startswith("Only 0 of 4 designs remain: 2,000 drawn from the prior")
+    assert "held-out samples" in said
     assert "0 within the constraints" in said
     assert "rejected" in said
     assert said.endswith("Relax a constraint.")

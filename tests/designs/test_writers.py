@@ -32,7 +32,7 @@ import json, os, random, signal, sys, time
 from pathlib import Path
 import numpy as np
 from explorer.designs.candidates import Store
-from explorer.designs.picks import Made, Model
+from explorer.designs.picks import Model, PickSource
 from explorer.sketch import PixelSketch
 
 path, kills = Path(sys.argv[1]), int(sys.argv[2])
@@ -50,7 +50,7 @@ def keep(name, tell):
             store.keep(
                 project,
                 [
-                    (key, Made(model, code, sample, key, "generate", "", "0.1"))
+                    (key, PickSource(model, code, sample, key, "generate", "", "0.1"))
                     for key in (f"{batch}-{k}-{size}" for k in range(size))
                 ],
             )
@@ -215,7 +215,7 @@ import json, os, sys, time
 from pathlib import Path
 import numpy as np
 from explorer.designs.candidates import Store
-from explorer.designs.picks import Made, Model
+from explorer.designs.picks import Model, PickSource
 from explorer.sketch import PixelSketch
 
 path, writers, each = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
@@ -231,8 +231,8 @@ def work(writer):
         store.keep(
             1,
             [
-                (mine, Made(model, code, sample, mine, "generate", "", "0.1")),
-                (shared, Made(model, code, sample, f"shared {n}", "generate", "", "0.1")),
+                (mine, PickSource(model, code, sample, mine, "generate", "", "0.1")),
+                (shared, PickSource(model, code, sample, f"shared {n}", "generate", "", "0.1")),
             ],
         )
         store.mark(1, [mine], stars=1 + n % 5, notes=mine)

@@ -144,7 +144,7 @@ def test_pick_of_each_kind_is_told():
 
 def test_two_dimensional_latent_says_that_nothing_is_projected():
     app = open_page("latent_map", model="digits-vae-vamp-2")
-    assert any("nothing is projected" in item.value for item in app.caption)
+    assert any("no projection" in item.value for item in app.caption)
 
 
 def test_umap_says_that_distances_are_not_kept():
