@@ -93,14 +93,14 @@ def _checkpoints() -> Finding:
         return Finding(
             "checkpoints",
             "bad",
-            "none that opens; choose a folder with --checkpoints or train one",
+            "none that is healthy; choose a folder with --checkpoints, or train one",
         )
     if broken:
         message = (
-            f"{len(entries) - len(broken)} open; {broken[0].slug} is broken: {broken[0].reason}"
+            f"{len(entries) - len(broken)} healthy; {broken[0].slug} is broken: {broken[0].reason}"
         )
         return Finding("checkpoints", "note", message)
-    return Finding("checkpoints", "ok", f"{len(entries)} open")
+    return Finding("checkpoints", "ok", f"{len(entries)} healthy")
 
 
 def _user(chosen: settings.Settings) -> Finding:

@@ -32,9 +32,9 @@ _Name = Annotated[str, Field(max_length=60)]
 
 
 class ModelEntry(Frozen):
-    """The weights something was made with, and how their samples are drawn.
+    """The weights behind an export, and how their samples are drawn.
 
-    `kind` names the data set, `data` is the fingerprint of the very data, if known.
+    `kind` names the data set; `data` is the fingerprint of the data, if known.
     """
 
     checkpoint: Slug
@@ -45,7 +45,7 @@ class ModelEntry(Frozen):
 
 
 class Backend(Frozen):
-    """What computed the samples; on another they may differ in the last bits."""
+    """The hardware and software that computed the samples; on others the last bits may differ."""
 
     torch: _Name
     device: _Name
@@ -74,10 +74,10 @@ class Codes(Frozen):
 
 
 class Manifest(Frozen):
-    """Everything that is needed to rebuild an export.
+    """Everything needed to rebuild an export.
 
-    `picks` are validated one by one by whoever reads them, so that one that is broken does not
-    spoil the others.
+    `picks` are validated one by one by the reader, so that a broken one does not affect
+    the others.
     """
 
     format: Literal["latent-explorer manifest"] = FORMAT
@@ -110,7 +110,7 @@ class Manifest(Frozen):
 
 
 def read(content: bytes, name: str, what: str = "an export of this app") -> Manifest:
-    """Validate a manifest of this version or the one before.
+    """Validate a manifest of the current or the previous version.
 
     Args:
         content: The file's bytes.
@@ -118,7 +118,7 @@ def read(content: bytes, name: str, what: str = "an export of this app") -> Mani
         what: What it should be, for messages.
 
     Raises:
-        ExportError: If it is not a manifest; the message names the first wrong field.
+        ExportError: If it is not a manifest; the message names the first invalid field.
     """
     try:
         given = json.loads(content)
@@ -137,7 +137,7 @@ def write(manifest: Manifest) -> bytes:
 
 
 def _upgraded(given: dict[str, Any]) -> dict[str, Any]:
-    """Turn what version 1 wrote into what this version reads."""
+    """Convert a manifest of version 1 to the current version."""
     if given.get("version", 1) != 1 or given.get("format", STRIP) not in (STRIP, CANDIDATES):
         return given
     left = {key: value for key, value in given.items() if key not in ("format", "version")}

@@ -1,4 +1,4 @@
-"""Rebuild whatever was exported, strip or picks, and say of each part how close it came."""
+"""Rebuilding of exports, strips or picks, with the deviation of each part."""
 
 import math
 from collections.abc import Iterator
@@ -37,12 +37,12 @@ def rebuild(path: Path, folder: Path, device: str = "auto") -> Iterator[Rebuilt]
     """Regenerate an export, and write the images into a folder.
 
     Args:
-        path: A manifest or an exported ZIP, of this version or the one before.
-        folder: Where images go; it is created.
-        device: Where the models run.
+        path: A manifest or an exported ZIP, of the current or the previous version.
+        folder: Where to write images; created if absent.
+        device: The device to run models on.
 
     Yields:
-        The strip, or one pick after the other.
+        The strip, or the picks one by one.
 
     Raises:
         ExportError: If it is not an export, or the strip's weights are different here.

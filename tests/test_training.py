@@ -369,7 +369,7 @@ def test_a_start_may_have_another_prior(tmp_path):
 )
 def test_a_start_of_another_shape_is_refused(tmp_path, model):
     start = trained(tmp_path / "start", recipe(model, epochs=1))
-    with pytest.raises(TrainingError, match=r"start has other shapes.*--init"):
+    with pytest.raises(TrainingError, match=r"start does not match the recipe's shapes.*--init"):
         training.train(recipe(), digits(), tmp_path / "next", init=start)
 
 

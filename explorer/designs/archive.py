@@ -270,7 +270,7 @@ def _manifest(
 
 
 def _geometry(pick: Pick) -> Literal["decoded", "smoothed"] | None:
-    """Name the geometry that a section's files hold."""
+    """Return the kind of geometry in a section's files."""
     if not geometry.is_section(pick.source.model.sketch):
         return None
     return "smoothed" if pick.treatment == "smoothed" else "decoded"
@@ -280,7 +280,7 @@ def unpacked(content: bytes, name: str) -> bytes:
     """Return the manifest of an export, which may be a ZIP file or the manifest itself.
 
     Raises:
-        ExportError: If it is empty, too large, or a ZIP that no export is.
+        ExportError: If it is empty, too large, or a ZIP that is not an export.
     """
     shown = " ".join(name.split())[:80] or "The file"
     if not content:
@@ -330,7 +330,7 @@ def _source(entry: PickEntry, models: Sequence[manifests.ModelEntry]) -> PickSou
         raise ExportError("its model is missing from the export.")
     found = named[0]
     if found.sketch is None:
-        raise ExportError("how its model's samples are drawn is missing from the export.")
+        raise ExportError("its model's sketch is missing from the export.")
     model = Model(found.hash, found.checkpoint, found.kind, found.sketch)
     sample = _floats(entry.sample, "sample")
     if len(sample) != math.prod(model.sketch.shape):

@@ -94,7 +94,7 @@ def insert(connection: Connection, digest: str, direction: Direction) -> None:
 
 
 def remove(connection: Connection, digest: str, latent: int, name: str) -> None:
-    """Mark a direction as removed; nothing happens without one of that name."""
+    """Mark a direction as removed, if there is one of that name."""
     bytes_of = sql.func.length(DIRECTION.c.vector)
     connection.execute(
         DIRECTION.update()
@@ -105,9 +105,9 @@ def remove(connection: Connection, digest: str, latent: int, name: str) -> None:
 
 
 def take_over(connection: Connection, folder: Path) -> None:
-    """Copy the directions of the version before, a JSON file per checkpoint, into the store.
+    """Copy the directions of the previous version, one JSON file per checkpoint, into the store.
 
-    The files stay where they are; one that is damaged is left out, and `damage` says so.
+    The files stay in place; damaged ones are skipped, and `damage` reports them.
     """
     for path in sorted(folder.glob("*.json")):
         try:
@@ -119,7 +119,7 @@ def take_over(connection: Connection, folder: Path) -> None:
 
 
 def damage(folder: Path, digest: str) -> str:
-    """Say why a checkpoint's file of the version before was not taken over; "" if it was."""
+    """Return why a checkpoint's file of the previous version was skipped; "" if it was not."""
     path = folder / f"{digest}.json"
     try:
         _read(path)

@@ -1,4 +1,4 @@
-"""How a file of an older version becomes one of this version, one step after the other."""
+"""Schema migrations, which upgrade a database file step by step to the current version."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ def _make_tables(connection: Connection) -> None:
 
 
 def _add_directions(connection: Connection) -> None:
-    """Directions move from files beside the store into it."""
+    """Move directions from files beside the store into it."""
     DIRECTION.create(connection, checkfirst=True)
     database = connection.engine.url.database
     if database:

@@ -52,7 +52,7 @@ MENDABLE = {
     ),
     "a missing data root": (
         lambda p: ["train", good(p), "--data", p / "nowhere"],
-        "--data names",
+        "--data is set to",
     ),
     "an unknown device": (lambda p: ["train", good(p), "--device", "abacus"], "abacus"),
     "an unknown device for the app": (lambda p: ["app", "--device", "abacus"], "abacus"),
@@ -96,7 +96,7 @@ def test_a_variable_that_names_no_folder_ends_in_one_sentence(run, monkeypatch, 
     monkeypatch.setenv(variable, str(tmp_path / "nowhere"))
     result = run("list")
     assert_one_sentence(*result)
-    assert f"{variable} names" in result[2]
+    assert f"{variable} is set to" in result[2]
 
 
 def test_a_taken_port_is_named(run):

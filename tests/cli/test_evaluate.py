@@ -73,7 +73,7 @@ def test_an_unknown_part_is_named_with_those_there_are(run, shipped):
     assert code == 2
     assert "Traceback" not in out + err
     words = " ".join(err.replace("│", " ").split())
-    assert "beauty is none of likelihood, units, fidelity" in words
+    assert "unknown part “beauty”; choose from likelihood, units, fidelity" in words
     assert not checkpoint.results_folder(checkpoint.load(shipped).hash).exists()
 
 
@@ -135,7 +135,7 @@ def test_data_without_classes_have_no_features(run, tmp_path):
     checkpoint.save(*config.build(), config, tmp_path / "shipped" / "own")
     result = run("features", "own", "--data", tmp_path / "data")
     assert_one_sentence(*result)
-    assert "classes" in result[2]
+    assert "class labels" in result[2]
 
 
 @pytest.fixture

@@ -169,7 +169,7 @@ def test_bounds_that_leave_nothing_are_told_step_by_step():
     said = str(caught.value)
     assert said.startswith("Only 0 of 4 designs remain: 2,000 drawn from the prior")
     assert "held-out samples" in said
-    assert "0 within the constraints" in said
+    assert "0 satisfying the constraints" in said
     assert "rejected" in said
     assert said.endswith("Relax a constraint.")
     assert "\n" not in said
