@@ -1,4 +1,8 @@
-"""The open database file: its transactions, its schema version, and its errors in one sentence."""
+"""The database file: its transactions, its schema version, and its errors in one sentence.
+
+Write-ahead log, full synchronisation, foreign keys. Every write is one short transaction that
+takes the write lock at its start: concurrent writers wait for each other.
+"""
 
 import sqlite3
 import time

@@ -1,8 +1,4 @@
-"""The shortlist's database: one SQLite file, its transactions and its migrations.
-
-Write-ahead log, full synchronisation, foreign keys. Every write is one short transaction that
-takes the write lock at its start: concurrent writers wait for each other.
-"""
+"""The tables of the store: projects, picks, their history and properties, and directions."""
 
 import sqlalchemy as sql
 from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, Table, Text

@@ -135,12 +135,12 @@ def test_a_wrong_file_is_refused_in_a_sentence(wrong):
     ("wrong", "said"),
     [
         ("empty", "up load.dat is empty"),
-        ("a program", "up load.dat is no text"),
-        ("NUL in its name", "up load.dat is no text"),
+        ("a program", "up load.dat is not a text file"),
+        ("NUL in its name", "up load.dat is not a text file"),
         ("too large", "up load.dat is over 128 kB"),
-        ("a letter", "holds 0 points"),
-        ("NaN", "not finite"),
-        ("wrong counts", "announces 100 points and holds 120"),
+        ("a letter", "has 0 points"),
+        ("NaN", "non-finite"),
+        ("wrong counts", "declares 100 points but has 120"),
         ("far too thick", "90.0% of its chord thick"),
     ],
 )

@@ -671,7 +671,7 @@ def test_a_truncated_picture_is_named(tmp_path):
 
 
 def test_a_folder_that_is_no_data_set_is_refused(tmp_path):
-    with pytest.raises(DataError, match="holds 0 samples"):
+    with pytest.raises(DataError, match="has 0 samples"):
         FilesConfig(path=".").load(tmp_path)
     paint(tmp_path / "loose.png")
     paint(tmp_path / "cat" / "sorted.png")
