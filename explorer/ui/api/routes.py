@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import streamlit as st
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -9,13 +10,17 @@ from starlette.routing import BaseRoute, Route
 from explorer.inference import Engine
 from explorer.ui.api.address import PLOTLY
 from explorer.ui.api.answers import IMMUTABLE, answering, storing
+from explorer.ui.api.assets import assets
 from explorer.ui.api.picks import keep, kept, mark, undo
 from explorer.ui.api.pictures import card, decode, points, regions, thumbnail
 from explorer.ui.api.strips import novelty, properties
 
 
 def routes() -> list[BaseRoute]:
-    """List the routes of the app."""
+    """List the routes of the app, at its root and below the base path that Streamlit was given.
+
+    A proxy may keep the base path, or strip it; Streamlit adds it to its own routes only.
+    """
     served: dict[str, Callable[[Engine, Request], Response]] = {
         "points/{slug}/{digest}": points,
         "regions/{slug}/{digest}": regions,
@@ -25,14 +30,21 @@ def routes() -> list[BaseRoute]:
         "novelty/{slug}/{digest}": novelty,
         "properties/{slug}/{digest}": properties,
     }
-    return [
+    listed = [
         *(Route(f"/api/{path}", answering(handler)) for path, handler in served.items()),
         Route("/api/picks", storing(keep), methods=["POST"]),
         Route("/api/picks/mark", storing(mark), methods=["POST"]),
         Route("/api/picks/undo", storing(undo), methods=["POST"]),
         Route("/api/picks/{project}", kept),
         Route(PLOTLY, _plotly),
+        *assets(),
     ]
+    base = st.get_option("server.baseUrlPath").strip("/")
+    below = [
+        Route(f"/{base}{route.path}", route.endpoint, methods=list(route.methods or ()))
+        for route in listed
+    ]
+    return [*listed, *(below if base else ())]
 
 
 def _plotly(request: Request) -> Response:

@@ -1,6 +1,7 @@
 """Own components: plain JavaScript, CSS and HTML with a typed wrapper each."""
 
 from explorer.ui.components.canvas import canvas
+from explorer.ui.components.copy_link import copy_link
 from explorer.ui.components.filmstrip import FilmstripState, filmstrip
 from explorer.ui.components.outbox import outbox
 from explorer.ui.components.point_map import Layer, MapState, point_map
@@ -11,6 +12,7 @@ __all__ = [
     "Layer",
     "MapState",
     "canvas",
+    "copy_link",
     "filmstrip",
     "outbox",
     "point_map",

@@ -1,14 +1,31 @@
-// Shared by all components: unpacking, the theme's colours, pictures, curves, and the digest.
-function unpack(bytes) {
+// What is painted alike in all components: samples in the theme's colours, and a digest of them.
+
+/** @typedef {import("./types").Panel} Panel */
+/** @typedef {import("./types").Theme} Theme */
+
+/**
+ * Take apart what `explorer.strips.pack` has joined: a header of JSON and raw bytes.
+ *
+ * @param {Uint8Array} bytes
+ * @returns {[any, Uint8Array]}
+ */
+export function unpack(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const length = view.getUint32(0, true)
   return [JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))), bytes.slice(4 + length)]
 }
 
-function inks(root) {
+/**
+ * The colours of Streamlit's theme where a component lies.
+ *
+ * @param {HTMLElement} root
+ * @returns {Theme}
+ */
+export function inks(root) {
   const style = getComputedStyle(root)
+  /** @param {string} name @param {string} other */
   const read = (name, other) => style.getPropertyValue(name).trim() || other
-  const pen = document.createElement("canvas").getContext("2d")
+  const pen = penOf(document.createElement("canvas"))
   pen.fillStyle = "#ffffff"
   pen.fillStyle = read("--st-background-color", "#ffffff")
   pen.fillRect(0, 0, 1, 1)
@@ -29,25 +46,43 @@ function inks(root) {
   }
 }
 
+/** @param {import("./types").CurvePanel} panel */
 function curveShape(panel) {
   const span = Math.max(...panel.x) - Math.min(...panel.x)
   return Math.max(1, Math.min(4, span / (panel.high - panel.low)))
 }
 
-function shapeOf(panel) {
+/**
+ * Width over height of a sample.
+ *
+ * @param {Panel} panel
+ */
+export function shapeOf(panel) {
   return panel.kind === "pixels" ? panel.width / panel.height : curveShape(panel)
 }
 
-// One sample into a rectangle; `at` is its number among frames x tiles.
-function paintSample(theme, panel, pen, at, x, y, width, height, smooth) {
+/**
+ * Paint one sample into a rectangle.
+ *
+ * @param {Theme} theme
+ * @param {Panel} panel
+ * @param {CanvasRenderingContext2D} pen
+ * @param {number} at Its number among frames x tiles.
+ * @param {number} x
+ * @param {number} y
+ * @param {number} width
+ * @param {number} height
+ * @param {boolean} smooth
+ */
+export function paintSample(theme, panel, pen, at, x, y, width, height, smooth) {
   if (panel.kind === "pixels") {
     const size = panel.width * panel.height
-    panel.native ??= new OffscreenCanvas(panel.width, panel.height)
-    panel.picture ??= new ImageData(panel.width, panel.height)
-    inkPixels(theme, panel, new Uint32Array(panel.picture.data.buffer), at * size * panel.channels, size)
-    panel.native.getContext("2d").putImageData(panel.picture, 0, 0)
+    const native = (panel.native ??= new OffscreenCanvas(panel.width, panel.height))
+    const picture = (panel.picture ??= new ImageData(panel.width, panel.height))
+    inkPixels(theme, panel, new Uint32Array(picture.data.buffer), at * size * panel.channels, size)
+    penOf(native).putImageData(picture, 0, 0)
     pen.imageSmoothingEnabled = smooth
-    pen.drawImage(panel.native, x, y, width, height)
+    pen.drawImage(native, x, y, width, height)
   } else {
     pen.fillStyle = theme.paper
     pen.fillRect(x, y, width, height)
@@ -55,7 +90,16 @@ function paintSample(theme, panel, pen, at, x, y, width, height, smooth) {
   }
 }
 
-function inkPixels(theme, panel, out, from, size) {
+/**
+ * Turn levels into pixels: by the theme where they are ink, as they are where they are light.
+ *
+ * @param {Theme} theme
+ * @param {import("./types").PixelPanel} panel
+ * @param {Uint32Array} out
+ * @param {number} from
+ * @param {number} size
+ */
+export function inkPixels(theme, panel, out, from, size) {
   if (panel.inked ?? panel.channels === 1) for (let i = 0; i < size; i++) out[i] = theme.table[panel.body[from + i]]
   else if (panel.channels === 1) for (let i = 0; i < size; i++) out[i] = (255 << 24) | (panel.body[from + i] * 0x10101)
   else for (let i = 0, j = from; i < size; i++, j += 3) {
@@ -63,7 +107,18 @@ function inkPixels(theme, panel, out, from, size) {
   }
 }
 
-function paintCurve(theme, panel, pen, at, across, down, width, height, line) {
+/**
+ * @param {Theme} theme
+ * @param {import("./types").CurvePanel} panel
+ * @param {CanvasRenderingContext2D} pen
+ * @param {number} at Its number among frames x tiles.
+ * @param {number} across
+ * @param {number} down
+ * @param {number} width
+ * @param {number} height
+ * @param {string} [line] Its colour, where it is a line over another.
+ */
+export function paintCurve(theme, panel, pen, at, across, down, width, height, line) {
   const { x, body } = panel
   const left = Math.min(...x)
   const span = Math.max(...x) - left
@@ -93,7 +148,12 @@ function paintCurve(theme, panel, pen, at, across, down, width, height, line) {
   pen.restore()
 }
 
-function bodyOf(panel, bytes) {
+/**
+ * @param {{kind: string}} panel
+ * @param {Uint8Array} bytes
+ * @returns {any} Levels of pixels, or heights of curves.
+ */
+export function bodyOf(panel, bytes) {
   return panel.kind === "pixels" ? bytes : new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2)
 }
 
@@ -102,10 +162,34 @@ const CRC = new Uint32Array(256).map((_, n) => {
   return n
 })
 
-function crcOf(canvas) {
+/**
+ * A digest of what a canvas shows; null where it has no size.
+ *
+ * @param {HTMLCanvasElement} canvas
+ */
+export function crcOf(canvas) {
   if (!canvas.width || !canvas.height) return null
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+  const { data } = penOf(canvas).getImageData(0, 0, canvas.width, canvas.height)
   let crc = -1
   for (let i = 0; i < data.length; i++) crc = CRC[(crc ^ data[i]) & 255] ^ (crc >>> 8)
   return ((crc ^ -1) >>> 0).toString(16).padStart(8, "0")
+}
+
+/**
+ * The pen of a canvas.
+ *
+ * @overload
+ * @param {HTMLCanvasElement} canvas
+ * @returns {CanvasRenderingContext2D}
+ */
+/**
+ * @overload
+ * @param {OffscreenCanvas} canvas
+ * @returns {OffscreenCanvasRenderingContext2D}
+ */
+/** @param {HTMLCanvasElement | OffscreenCanvas} canvas */
+export function penOf(canvas) {
+  const pen = canvas.getContext("2d", { willReadFrequently: true })
+  if (!pen) throw new Error("The browser has no canvas to paint on.")
+  return pen
 }

@@ -11,6 +11,7 @@ from explorer.inference import Engine
 from explorer.naming import DATA
 from explorer.ui import cache
 from explorer.ui.address.views import COMPARED, CURRENT, DEFAULT_MODEL, PAGES, CandidatesView, View
+from explorer.ui.components import copy_link
 from explorer.ui.picks import service
 from explorer.ui.shell import jobs_panel, shelf_panel
 from explorer.ui.shell.pages import TITLES, page_path
@@ -23,31 +24,6 @@ _KEPT = (
     "project", "show", "chosen", "at", "find",
 )  # fmt: skip
 """Fields of a link that keep their meaning for another model."""
-
-_COPY = st.components.v2.component(
-    "copy_link",
-    html='<button type="button" class="copy">Copy link</button>',
-    css="""
-.copy { font: inherit; font-family: var(--st-font); font-size: .875rem;
-  color: var(--st-text-color);
-  background: transparent; border: 1px solid var(--st-border-color);
-  border-radius: var(--st-button-radius);
-  padding: .3rem .8rem; min-height: 2.25rem; cursor: pointer; width: 100%; }
-.copy:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
-.copy:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 2px; }
-""",
-    js="""
-export default function ({ parentElement }) {
-  const button = parentElement.querySelector(".copy")
-  button.onclick = async () => {
-    const words = button.textContent
-    try { await navigator.clipboard.writeText(location.href); button.textContent = "Copied" }
-    catch { button.textContent = "Copy it from the address bar" }
-    setTimeout(() => { button.textContent = words }, 1600)
-  }
-}
-""",
-)
 
 
 def run() -> None:
@@ -170,7 +146,7 @@ def _sidebar(name: str) -> None:
             on_change=_pick_partners,
             help="Up to three models of the same data, shown with the same noise or image.",
         )
-        _COPY(key="frame_copy")
+        copy_link(key="frame_copy")
         shelf_panel.sidebar(listens=name == "candidates")
         jobs_panel.listing()
 

@@ -1,20 +1,17 @@
 """The canvas: a pad on which a visitor draws; its strokes come back as bounded polylines."""
 
-from functools import partial
-from pathlib import Path
+from typing import NamedTuple
 
-import streamlit as st
+from explorer.ui.components.bridge import Synced
 
-_HERE = Path(__file__).parent
-_MOUNT = st.components.v2.component(
-    "canvas",
-    html=(_HERE / "canvas.html").read_text(),
-    css=(_HERE / "canvas.css").read_text(),
-    js=(_HERE.parent / "painting.js").read_text() + (_HERE / "canvas.js").read_text(),
-)
+_CANVAS = Synced("canvas")
 MOST_STROKES, MOST_POINTS = 60, 400
 
 Stroke = list[tuple[float, float]]
+
+
+class _Drawing(NamedTuple):
+    strokes: list[Stroke]
 
 
 def canvas(*, key: str, shape: float, width: float) -> list[Stroke]:
@@ -28,18 +25,18 @@ def canvas(*, key: str, shape: float, width: float) -> list[Stroke]:
     Returns:
         Strokes as polylines, x to the right and y downwards, both from 0 to 1.
     """
-    memory = st.session_state.setdefault(f"{key}__memory", {"strokes": [], "turn": 0})
-    _MOUNT(
-        key=key,
-        data={
-            "strokes": memory.setdefault("sent", memory["strokes"]),
-            "turn": memory["turn"],
+    turn = _CANVAS.turn(key, _Drawing([]), first=True)
+    _CANVAS.mount(
+        key,
+        {
+            "strokes": turn.sent.strokes,
+            "turn": turn.number,
             "shape": shape,
             "width": width,
         },
-        on_strokes_change=partial(_remember, key),
+        checks={"strokes": _checked},
     )
-    return memory["strokes"]
+    return turn.shown.strokes
 
 
 def strokes_of(given: object) -> list[Stroke] | None:
@@ -62,8 +59,8 @@ def strokes_of(given: object) -> list[Stroke] | None:
     return checked
 
 
-def _remember(key: str) -> None:
-    strokes = strokes_of((st.session_state.get(key) or {}).get("strokes"))
-    memory = st.session_state.get(f"{key}__memory")
-    if memory is not None and strokes is not None:
-        memory["strokes"] = strokes
+def _checked(given: object) -> list[Stroke]:
+    strokes = strokes_of(given)
+    if strokes is None:
+        raise ValueError("These are no bounded polylines.")
+    return strokes

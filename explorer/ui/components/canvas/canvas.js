@@ -1,32 +1,39 @@
 // A pad to draw on: strokes as polylines in units of its sides; each finished one is reported.
-const pads = new WeakMap()
+import { begin, mount, part, timer } from "../bridge.js"
+import { crcOf, inks, penOf } from "../painting.js"
+
+/** @typedef {import("../types").Pad} Pad */
+
 const SIDE = 280
 const MOST_POINTS = 400
 const MOST_STROKES = 60
 
-export default function (component) {
-  const { parentElement, data } = component
-  const root = parentElement.querySelector(".pad")
-  if (!root || !data) return
-  let pad = pads.get(root)
-  if (!pad) {
-    pad = build(root)
-    pads.set(root, pad)
-  }
-  pad.send = component.setStateValue
-  pad.theme = inks(root)
-  if (data.turn !== pad.turn) { pad.strokes = data.strokes; pad.turn = data.turn }
-  pad.shape = data.shape
-  pad.width = data.width
-  root.style.setProperty("--shape", String(data.shape))
-  paint(pad)
-}
+export default mount({
+  selector: ".pad",
+  build,
+  listen(pad, signal) {
+    pad.digestion = timer(signal, 120, () => { const crc = crcOf(pad.canvas); if (crc) pad.canvas.dataset.digest = crc })
+  },
+  update(pad, /** @type {import("../types").CanvasFacts} */ facts, { setStateValue }) {
+    pad.send = setStateValue
+    pad.theme = inks(pad.root)
+    if (facts.turn !== pad.turn) { pad.strokes = facts.strokes; pad.turn = facts.turn }
+    pad.shape = facts.shape
+    pad.width = facts.width
+    pad.root.style.setProperty("--shape", String(facts.shape))
+    paint(pad)
+  },
+})
 
+/** @param {HTMLElement} root */
 function build(root) {
-  const canvas = root.querySelector("canvas")
-  const pad = { root, canvas, strokes: [], stroke: null, painted: 0 }
+  const canvas = part(root, "canvas", HTMLCanvasElement)
+  /** @type {Pad} */
+  const pad = begin({ root, canvas, turn: null, strokes: [], stroke: null, painted: 0 })
+  /** @param {PointerEvent} event @returns {[number, number]} */
   const at = (event) => {
     const box = canvas.getBoundingClientRect()
+    /** @param {number} value */
     const round = (value) => Math.round(1000 * Math.max(0, Math.min(1, value))) / 1000
     return [round((event.clientX - box.left) / box.width), round((event.clientY - box.top) / box.height)]
   }
@@ -48,25 +55,28 @@ function build(root) {
     tell(pad)
   }
   canvas.onpointercancel = () => { pad.stroke = null; paint(pad) }
+  const undo = () => { pad.strokes = pad.strokes.slice(0, -1); tell(pad) }
   canvas.onkeydown = (event) => {
-    if (event.key === "z" && (event.ctrlKey || event.metaKey)) { pad.strokes = pad.strokes.slice(0, -1); tell(pad); event.preventDefault() }
+    if (event.key === "z" && (event.ctrlKey || event.metaKey)) { undo(); event.preventDefault() }
   }
-  root.querySelector(".undo").onclick = () => { pad.strokes = pad.strokes.slice(0, -1); tell(pad) }
-  root.querySelector(".clear").onclick = () => { pad.strokes = []; tell(pad) }
+  part(root, ".undo", HTMLElement).onclick = undo
+  part(root, ".clear", HTMLElement).onclick = () => { pad.strokes = []; tell(pad) }
   return pad
 }
 
+/** @param {Pad} pad */
 function tell(pad) {
   paint(pad)
   pad.send("strokes", pad.strokes)
 }
 
+/** @param {Pad} pad */
 function paint(pad) {
   const ratio = window.devicePixelRatio || 1
   const [width, height] = [SIDE * ratio, (SIDE * ratio) / pad.shape]
   pad.canvas.width = Math.round(width)
   pad.canvas.height = Math.round(height)
-  const pen = pad.canvas.getContext("2d", { willReadFrequently: true })
+  const pen = penOf(pad.canvas)
   pen.fillStyle = pad.theme.paper
   pen.fillRect(0, 0, width, height)
   pen.strokeStyle = pen.fillStyle = pad.theme.ink
@@ -84,6 +94,5 @@ function paint(pad) {
   }
   pad.painted += 1
   Object.assign(pad.canvas.dataset, { painted: pad.painted, strokes: pad.strokes.length })
-  clearTimeout(pad.timer)
-  pad.timer = setTimeout(() => { const crc = crcOf(pad.canvas); if (crc) pad.canvas.dataset.digest = crc }, 120)
+  pad.digestion.set()
 }

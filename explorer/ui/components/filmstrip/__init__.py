@@ -2,33 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
-import streamlit as st
-
 from explorer.strips import Strip, pack
+from explorer.ui.components.bridge import Synced
 
-_HERE = Path(__file__).parent
-_MOUNT = st.components.v2.component(
-    "filmstrip",
-    html=(_HERE / "filmstrip.html").read_text(),
-    css=(_HERE / "filmstrip.css").read_text(),
-    js="".join(
-        path.read_text()
-        for path in (
-            _HERE.parent / "painting.js",
-            _HERE.parent / "keeping.js",
-            _HERE / "filmstrip.js",
-        )
-    ),
-)
+_FILMSTRIP = Synced("filmstrip")
 
 
 class FilmstripState(NamedTuple):
-    """The value of the released frame, and the selected tile (None if there is none)."""
+    """The value of the released frame, the selected tile (None if there is none), the frame."""
 
     value: float
+    tile: int | None
+    frame: int
+
+
+class _Released(NamedTuple):
+    frame: int
     tile: int | None
 
 
@@ -83,22 +74,11 @@ def filmstrip(
         under: Which strip of curves is drawn as a line over which other, by their numbers.
 
     Returns:
-        The released value and the selected tile.
+        The released value, the selected tile, and the released frame.
     """
     values = strips[0].values
-    wanted: dict[str, int | None] = {
-        "frame": _nearest(values, values[0] if at is None else at),
-        "tile": tile,
-    }
-    # The samples travel in the same message as `at`, so that a changed `at` sends them again. The
-    # browser knows what it released itself: only what it cannot know (a link, Back) is sent.
-    memory = st.session_state.setdefault(
-        f"{key}__memory", {"shown": None, "sent": None, "turn": 0, "mine": False}
-    )
-    if memory.pop("mine", False):
-        wanted = dict(memory["shown"])
-    elif memory["shown"] != wanted:
-        memory.update(shown=wanted, sent=wanted, turn=memory["turn"] + 1)
+    # The samples travel in the same message as `at`, so that a changed `at` sends them again.
+    turn = _FILMSTRIP.turn(key, _Released(_nearest(values, values[0] if at is None else at), tile))
     headers, bodies = [], []
     for index, strip in enumerate(strips):
         header, body = strip.panel
@@ -119,9 +99,9 @@ def filmstrip(
     facts = {
         "panels": headers,
         "values": values,
-        "at": memory["sent"]["frame"],
-        "tile": memory["sent"]["tile"],
-        "turn": memory["turn"],
+        "at": turn.sent.frame,
+        "tile": turn.sent.tile,
+        "turn": turn.number,
         "home": None if home is None else _nearest(values, home),
         "label": label,
         "low": low,
@@ -136,31 +116,25 @@ def filmstrip(
         "numbered": numbered,
         "keepAll": keep_all,
     }
-    _MOUNT(
-        key=key,
-        data=pack(facts, b"".join(bodies)),
-        on_frame_change=partial(_remember, key, "frame", len(values)),
-        on_tile_change=partial(
-            _remember, key, "tile", min(len(strip.components) for strip in strips)
-        ),
+    tiles = min(len(strip.components) for strip in strips)
+    _FILMSTRIP.mount(
+        key,
+        pack(facts, b"".join(bodies)),
+        checks={
+            "frame": partial(_below, len(values)),
+            "tile": lambda given: None if given is None else _below(tiles, given),
+        },
     )
-    frame = min(wanted["frame"] or 0, len(values) - 1)
-    return FilmstripState(values[frame], wanted["tile"])
+    frame = min(turn.shown.frame, len(values) - 1)
+    return FilmstripState(values[frame], turn.shown.tile, frame)
 
 
-def _remember(key: str, part: str, bound: int) -> None:
-    """Note what the visitor did; it wins over what the page asks for in this run."""
-    value = (st.session_state.get(key) or {}).get(part)
-    memory = st.session_state.get(f"{key}__memory")
-    whole = isinstance(value, int | float) and float(value).is_integer() and 0 <= value < bound
-    if (
-        memory is None
-        or memory["shown"] is None
-        or not (whole or (part == "tile" and value is None))
-    ):
-        return
-    memory["shown"] = {**memory["shown"], part: None if value is None else int(value)}
-    memory["mine"] = True
+def _below(bound: int, given: object) -> int:
+    if not isinstance(given, int | float) or not float(given).is_integer():
+        raise ValueError("This is no whole number.")
+    if not 0 <= given < bound:
+        raise ValueError("There are not so many.")
+    return int(given)
 
 
 def _nearest(values: Sequence[float], wanted: float) -> int:

@@ -1,45 +1,48 @@
 // Frames arrive once; from then on the browser paints them at the screen's rate, and Python
 // hears of the frame only when it is released.
-const strips = new WeakMap()
+import { address, beforeFrame, begin, mount, observeSize, part, timer } from "../bridge.js"
+import { bookmark, isKept, itemOf, keepAll, keepByKey, leave, nothingKept, reach, unkeep } from "../outbox_client.js"
+import { bodyOf, crcOf, inkPixels, inks, paintCurve, penOf, shapeOf, unpack } from "../painting.js"
+
+/** @typedef {import("../types").Filmstrip} Filmstrip */
+/** @typedef {import("../types").FilmstripFacts} FilmstripFacts */
+/** @typedef {import("../types").FilmstripPanel} FilmstripPanel */
+
 const GAP = 4
 
-export default function (component) {
-  const { parentElement, data } = component
-  const root = parentElement.querySelector(".filmstrip")
-  if (!root || !data) return
-  let strip = strips.get(root)
-  if (!strip) {
-    strip = build(root)
-    strips.set(root, strip)
-  }
-  strip.send = component.setStateValue
-  read(strip, data)
-  colours(strip)
-  layout(strip)
-  const again = () => paint(strip)
-  const pressed = (event) => { if (strip.hover && !typing(event)) keyed(strip, event) }
-  window.addEventListener("latent-kept", again)
-  window.addEventListener("keydown", pressed)
-  return () => {
-    strip.observer.disconnect()
-    window.removeEventListener("latent-kept", again)
-    window.removeEventListener("keydown", pressed)
-  }
-}
+export default mount({
+  selector: ".filmstrip",
+  build,
+  listen(strip, signal) {
+    strip.signal = signal
+    strip.paintSoon = beforeFrame(signal, () => paint(strip))
+    strip.digestion = timer(signal, 120, () => digest(strip))
+    observeSize(signal, strip.panels, () => layout(strip))
+    keepByKey(strip.keeper, signal)
+    window.addEventListener("latent-explorer-kept", () => paint(strip), { signal })
+  },
+  update(strip, /** @type {Uint8Array} */ bytes, { setStateValue }) {
+    strip.send = setStateValue
+    strip.theme = inks(strip.root)
+    read(strip, bytes)
+    layout(strip)
+  },
+})
 
+/** @param {Filmstrip} strip @param {Uint8Array} bytes */
 function read(strip, bytes) {
-  const [facts, bodies] = unpack(bytes)
+  const [header, bodies] = unpack(bytes)
+  const facts = /** @type {FilmstripFacts} */ (header)
   let at = 0
   for (const panel of facts.panels) {
     panel.body = bodyOf(panel, bodies.slice(at, at + panel.bytes))
     at += panel.bytes
   }
   for (const panel of facts.panels) if (panel.under !== null) panel.ghost = facts.panels[panel.under]
-  const first = !strip.facts
-  const changed = first || facts.turn !== strip.facts.turn
   strip.facts = facts
   const last = facts.values.length - 1
-  if (changed) {
+  if (facts.turn !== strip.turn) {
+    strip.turn = facts.turn
     strip.frame = strip.sentFrame = facts.at
     strip.tile = facts.tile
   }
@@ -49,8 +52,8 @@ function read(strip, bytes) {
   strip.all.textContent = facts.panels[0].tiles === 1 ? "Keep it" : `Keep all ${facts.panels[0].tiles}`
   control.hidden = last < 1
   strip.said.hidden = last < 1 && facts.panels.every((panel) => panel.tiles === 1)
-  input.max = last
-  input.value = strip.frame
+  input.max = String(last)
+  input.value = String(strip.frame)
   input.setAttribute("aria-label", facts.label || "frame")
   strip.label.textContent = facts.label
   strip.low.textContent = facts.low
@@ -59,72 +62,71 @@ function read(strip, bytes) {
   // The thumb's centre travels between half its width from either end.
   if (facts.home !== null) home.style.left = `calc(12px + (100% - 24px) * ${facts.home / last})`
   home.title = "Double-click: back to here"
-  while (strip.panels.children.length > facts.panels.length) strip.panels.lastChild.remove()
+  while (strip.panels.children.length > facts.panels.length) strip.panels.lastElementChild?.remove()
   while (strip.panels.children.length < facts.panels.length) strip.panels.append(stage(strip))
   facts.panels.forEach((panel, index) => {
     const element = strip.panels.children[index]
-    element.querySelector("h4").textContent = element.querySelector("h4").title = panel.title
-    const canvas = element.querySelector("canvas")
+    const heading = part(element, "h4", HTMLElement)
+    heading.textContent = heading.title = panel.title
+    const canvas = part(element, "canvas", HTMLCanvasElement)
     canvas.classList.toggle("still", !facts.selectable)
     canvas.setAttribute("aria-label", `${panel.tiles} ${facts.name}s${panel.title ? ", " + panel.title : ""}; arrow keys move, Enter selects${panel.keep ? ", K keeps" : ""}`)
     panel.canvas = canvas
     panel.native = null
-    if (panel.standingFrom) judge(strip, panel)
-    panel.tally = element.querySelector(".tally")
+    if (panel.standingFrom) judge(strip, panel, panel.standingFrom)
+    panel.tally = part(element, ".tally", HTMLElement)
     panel.tally.hidden = true
-    if (panel.worthFrom) measure(strip, panel)
+    if (panel.worthFrom) measure(strip, panel, panel.worthFrom)
   })
 }
 
 // What each sample is worth is asked for after the first paint, and remembered by its address.
+/** @type {Map<string, import("../types").Standing>} */
 const judged = new Map()
 
-async function judge(strip, panel) {
-  const address = panel.standingFrom
-  if (judged.has(address)) { panel.standing = judged.get(address); return }
+/** @param {Filmstrip} strip @param {FilmstripPanel} panel @param {string} from */
+async function judge(strip, panel, from) {
+  if (judged.has(from)) { panel.standing = judged.get(from); return }
   panel.waiting = true
   try {
-    const answer = await fetch(address)
+    const answer = await fetch(address(from))
     if (answer.ok && (answer.headers.get("content-type") ?? "").includes("json")) {
       const found = await answer.json()
       if (judged.size > 40) judged.clear()
-      judged.set(address, found)
+      judged.set(from, found)
       panel.standing = found
     }
   } catch { /* the pictures stand without it */ }
   panel.waiting = false
-  if (strip.facts.panels.includes(panel)) { say(strip); paint(strip) }
+  if (!strip.signal.aborted && strip.facts.panels.includes(panel)) { say(strip); paint(strip) }
 }
 
 // So are its properties: a column of numbers each, and which samples are sound and meet the bounds.
+/** @type {Map<string, import("../types").Worth>} */
 const measured = new Map()
 
-async function measure(strip, panel) {
-  const address = panel.worthFrom
-  if (measured.has(address)) { panel.worth = measured.get(address); return }
+/** @param {Filmstrip} strip @param {FilmstripPanel} panel @param {string} from */
+async function measure(strip, panel, from) {
+  if (measured.has(from)) { panel.worth = measured.get(from); return }
   panel.measuring = true
   try {
-    const answer = await fetch(address)
+    const answer = await fetch(address(from))
     if (answer.ok && (answer.headers.get("content-type") ?? "").includes("octet-stream")) {
-      const [facts, body] = unpack(new Uint8Array(await answer.arrayBuffer()))
+      const [header, body] = unpack(new Uint8Array(await answer.arrayBuffer()))
+      const facts = /** @type {import("../types").WorthFacts} */ (header)
       const size = panel.frames * panel.tiles
       const state = 4 * size * facts.properties.length
       const found = { ...facts, values: new Float32Array(body.slice(0, state).buffer), state: body.slice(state), size }
       if (measured.size > 20) measured.clear()
-      measured.set(address, found)
+      measured.set(from, found)
       panel.worth = found
     }
   } catch { /* the pictures stand without it */ }
   panel.measuring = false
-  if (strip.facts.panels.includes(panel)) { say(strip); paint(strip) }
+  if (!strip.signal.aborted && strip.facts.panels.includes(panel)) { say(strip); paint(strip) }
 }
 
-function keyed(strip, event) {
-  if (event.key.toLowerCase() !== "k" || event.ctrlKey || event.metaKey || event.altKey) return
-  event.preventDefault()
-  toggle(strip, strip.hover.panel, strip.hover.tile)
-}
-
+/** @param {Filmstrip} strip @param {number} index @param {number} tile */
 function toggle(strip, index, tile) {
   const panel = strip.facts.panels[index]
   const item = itemOf(panel, strip.frame, tile, strip.facts.values[strip.frame])
@@ -135,35 +137,41 @@ function toggle(strip, index, tile) {
 }
 
 // The mark in a tile's corner: its size, and whether the pointer is on it.
+/** @param {FilmstripPanel} panel */
 function markSize(panel) {
-  return Math.max(11, Math.min(18, Math.min(...panel.tile) * 0.3))
+  return Math.max(11, Math.min(18, Math.min(...sizeOf(panel)) * 0.3))
 }
 
+/** @param {Filmstrip} strip @param {number} index @param {number} tile @param {PointerEvent} event */
 function onMark(strip, index, tile, event) {
   const panel = strip.facts.panels[index]
-  if (!panel.keep || tile === null) return false
+  if (!panel.keep) return false
   const box = panel.canvas.getBoundingClientRect()
   const [x, y] = place(panel, tile)
+  const [across, down] = sizeOf(panel)
   const size = markSize(panel)
   // Of a small tile the mark takes no more than its corner: the rest chooses the tile.
-  const [wide, high] = [Math.min(0.62 * size + 6, 0.32 * panel.tile[0]), Math.min(size + 5, 0.4 * panel.tile[1])]
+  const [wide, high] = [Math.min(0.62 * size + 6, 0.32 * across), Math.min(size + 5, 0.4 * down)]
   return event.clientX - box.left - x < wide && event.clientY - box.top - y < high
 }
 
+/** @param {HTMLElement} root */
 function build(root) {
-  const strip = {
-    root, facts: null, frame: 0, tile: null, hover: null, painted: 0, pending: false,
-    control: root.querySelector(".control"), input: root.querySelector("input"),
-    output: root.querySelector("output"), label: root.querySelector(".label"),
-    low: root.querySelector(".low"), high: root.querySelector(".high"),
-    home: root.querySelector(".home"), panels: root.querySelector(".panels"),
-    said: root.querySelector(".said"), all: root.querySelector(".all"), timer: 0, keys: new Set(),
-  }
+  /** @param {string} selector */
+  const find = (selector) => part(root, selector, HTMLElement)
+  /** @type {Filmstrip} */
+  const strip = begin({
+    root, turn: null, frame: 0, tile: null, hover: null, painted: 0, keys: new Set(),
+    control: find(".control"), input: part(root, "input", HTMLInputElement), output: part(root, "output", HTMLOutputElement),
+    label: find(".label"), low: find(".low"), high: find(".high"), home: find(".home"), panels: find(".panels"),
+    said: find(".said"), all: part(root, ".all", HTMLButtonElement),
+  })
+  strip.keeper = { root, keep: () => { if (strip.hover) toggle(strip, strip.hover.panel, strip.hover.tile) } }
   const { input } = strip
   strip.all.onclick = () => {
     const [panel] = strip.facts.panels
     const value = strip.facts.values[strip.frame]
-    const items = [...Array(panel.tiles).keys()].map((tile) => itemOf(panel, strip.frame, tile, value))
+    const items = [...Array(panel.tiles).keys()].flatMap((tile) => itemOf(panel, strip.frame, tile, value) ?? [])
     keepAll(items.filter((item) => !isKept(item.origin)))
     paint(strip)
   }
@@ -179,16 +187,16 @@ function build(root) {
   }
   input.onblur = () => { strip.keys.clear(); release(strip) }
   input.ondblclick = () => reset(strip)
-  strip.observer = new ResizeObserver(() => layout(strip))
-  strip.observer.observe(strip.panels)
   return strip
 }
 
+/** @param {Filmstrip} strip */
 function stage(strip) {
   const panel = document.createElement("div")
   panel.className = "panel"
   panel.innerHTML = '<h4></h4><div class="stage"><canvas tabindex="0" role="group"></canvas></div><p class="tally"></p>'
-  const canvas = panel.querySelector("canvas")
+  const canvas = part(panel, "canvas", HTMLCanvasElement)
+  /** @type {{x: number, frame: number, moved: boolean} | null} */
   let grip = null
   const index = () => [...strip.panels.children].indexOf(panel)
   canvas.onpointerdown = (event) => {
@@ -215,14 +223,15 @@ function stage(strip) {
     grip = null
     if (moved) { release(strip); return }
     const tile = tileAt(strip, index(), event)
-    if (onMark(strip, index(), tile, event)) toggle(strip, index(), tile)
+    if (tile !== null && onMark(strip, index(), tile, event)) toggle(strip, index(), tile)
     else choose(strip, tile)
   }
   canvas.onpointercancel = () => { if (grip?.moved) release(strip); grip = null }
   canvas.onpointerleave = () => { if (!grip) hover(strip, index(), null) }
   canvas.onkeydown = (event) => {
     const data = strip.facts.panels[index()]
-    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -data.columns, ArrowDown: data.columns }[event.key]
+    const steps = new Map([["ArrowLeft", -1], ["ArrowRight", 1], ["ArrowUp", -data.columns], ["ArrowDown", data.columns]])
+    const step = steps.get(event.key)
     if (step) {
       const to = (strip.hover?.tile ?? strip.tile ?? -Math.sign(step)) + step
       hover(strip, index(), Math.max(0, Math.min(data.tiles - 1, to)))
@@ -234,20 +243,16 @@ function stage(strip) {
   return panel
 }
 
-function colours(strip) {
-  Object.assign(strip, inks(strip.root))
-}
-
+/** @param {Filmstrip} strip */
 function layout(strip) {
-  if (!strip.facts) return
   const ratio = window.devicePixelRatio || 1
   for (const panel of strip.facts.panels) {
-    const width = panel.canvas.parentElement.clientWidth
+    const width = panel.canvas.parentElement?.clientWidth
     if (!width) continue
     const shape = shapeOf(panel)
     const least = strip.facts.tileWidth
     const fit = Math.max(1, Math.floor((width + GAP) / (least + GAP)))
-    panel.columns = strip.facts.fixed ? strip.facts.columns : Math.min(strip.facts.columns ?? fit, fit, panel.tiles)
+    panel.columns = strip.facts.fixed && strip.facts.columns ? strip.facts.columns : Math.min(strip.facts.columns ?? fit, fit, panel.tiles)
     const rows = Math.ceil(panel.tiles / panel.columns)
     let tile = Math.floor((width - GAP * (panel.columns - 1)) / panel.columns)
     tile = Math.min(tile, panel.kind === "pixels" ? Math.max(least * 1.6, 40) : 340)
@@ -267,27 +272,29 @@ function layout(strip) {
   paint(strip)
 }
 
+/** @param {Filmstrip} strip @param {number} frame */
 function show(strip, frame) {
   if (frame === strip.frame) return
   strip.frame = frame
-  strip.input.value = frame
-  if (strip.pending) return
-  strip.pending = true
-  requestAnimationFrame(() => { strip.pending = false; paint(strip) })
+  strip.input.value = String(frame)
+  strip.paintSoon()
 }
 
+/** @param {Filmstrip} strip */
 function reset(strip) {
   if (strip.facts.home === null) return
   show(strip, strip.facts.home)
   release(strip)
 }
 
+/** @param {Filmstrip} strip */
 function release(strip) {
   if (strip.sentFrame === strip.frame) return
   strip.sentFrame = strip.frame
   strip.send("frame", strip.frame)
 }
 
+/** @param {Filmstrip} strip @param {number | null} tile */
 function choose(strip, tile) {
   if (!strip.facts.selectable) return
   strip.tile = tile === strip.tile ? null : tile
@@ -295,12 +302,16 @@ function choose(strip, tile) {
   strip.send("tile", strip.tile)
 }
 
+/** @param {Filmstrip} strip @param {number} panel @param {number | null} tile */
 function hover(strip, panel, tile) {
   strip.hover = tile === null ? null : { panel, tile }
+  if (strip.hover) reach(strip.keeper)
+  else leave(strip.keeper)
   say(strip)
   paint(strip)
 }
 
+/** @param {Filmstrip} strip */
 function say(strip) {
   const { facts, hover: over } = strip
   if (!over) { strip.said.textContent = ""; return }
@@ -313,15 +324,18 @@ function say(strip) {
   strip.said.textContent = parts.filter(Boolean).join(" · ").replaceAll(" -", " −")
 }
 
+/** @param {Filmstrip} strip @param {number} index @param {PointerEvent} event */
 function tileAt(strip, index, event) {
   const panel = strip.facts.panels[index]
   const box = panel.canvas.getBoundingClientRect()
-  const column = Math.floor((event.clientX - box.left) / (panel.tile[0] + GAP))
-  const row = Math.floor((event.clientY - box.top) / (panel.tile[1] + GAP))
+  const [across, down] = sizeOf(panel)
+  const column = Math.floor((event.clientX - box.left) / (across + GAP))
+  const row = Math.floor((event.clientY - box.top) / (down + GAP))
   const tile = row * panel.columns + column
   return column >= 0 && column < panel.columns && tile >= 0 && tile < panel.tiles ? tile : null
 }
 
+/** @param {Filmstrip} strip */
 function paint(strip) {
   const { facts, frame, output, input } = strip
   const last = facts.values.length - 1
@@ -331,19 +345,20 @@ function paint(strip) {
   input.style.setProperty("--at", `calc(12px + (100% - 24px) * ${last ? frame / last : 0})`)
   facts.panels.forEach((panel, index) => {
     if (!panel.tile) return
-    const pen = panel.canvas.getContext("2d", { willReadFrequently: true })
+    const pen = penOf(panel.canvas)
     pen.setTransform(panel.ratio, 0, 0, panel.ratio, 0, 0)
     pen.clearRect(0, 0, panel.canvas.width, panel.canvas.height)
     const own = Math.min(frame, panel.frames - 1)
     if (panel.kind === "pixels") pixels(strip, panel, pen, own)
     else curves(strip, panel, pen, own)
     const over = strip.hover && strip.hover.panel === index ? strip.hover.tile : null
-    for (const [tile, width] of [[over, 1.5], [strip.tile, 3]]) {
-      if (tile === null || tile === undefined || tile >= panel.tiles) continue
+    const [across, down] = panel.tile
+    for (const { tile, width } of [{ tile: over, width: 1.5 }, { tile: strip.tile, width: 3 }]) {
+      if (tile === null || tile >= panel.tiles) continue
       const [x, y] = place(panel, tile)
-      pen.strokeStyle = strip.accent
+      pen.strokeStyle = strip.theme.accent
       pen.lineWidth = width
-      pen.strokeRect(x + width / 2, y + width / 2, panel.tile[0] - width, panel.tile[1] - width)
+      pen.strokeRect(x + width / 2, y + width / 2, across - width, down - width)
     }
     glyphs(strip, panel, pen, own)
     dim(strip, panel, pen, own)
@@ -353,63 +368,73 @@ function paint(strip) {
   for (const { canvas, tiles } of facts.panels) {
     Object.assign(canvas.dataset, { frame, frames: last + 1, tiles, painted: strip.painted, tile: strip.tile ?? "" })
   }
-  clearTimeout(strip.timer)
-  strip.timer = setTimeout(() => digest(strip), 120)
+  strip.digestion.set()
 }
 
+/** @param {FilmstripFacts} facts @param {number} value */
 function format(facts, value) {
   return facts.decimals === 0 ? String(value) : value.toFixed(facts.decimals)
 }
 
-function place(panel, tile) {
-  return [(tile % panel.columns) * (panel.tile[0] + GAP), Math.floor(tile / panel.columns) * (panel.tile[1] + GAP)]
+/** @param {FilmstripPanel} panel @returns {[number, number]} */
+function sizeOf(panel) {
+  return panel.tile ?? [0, 0]
 }
 
+/** @param {FilmstripPanel} panel @param {number} tile */
+function place(panel, tile) {
+  const [across, down] = sizeOf(panel)
+  return [(tile % panel.columns) * (across + GAP), Math.floor(tile / panel.columns) * (down + GAP)]
+}
+
+/** @param {Filmstrip} strip @param {FilmstripPanel & import("../types").PixelPanel} panel @param {CanvasRenderingContext2D} pen @param {number} frame */
 function pixels(strip, panel, pen, frame) {
   const { width, height, channels, tiles } = panel
-  if (!panel.native) {
-    panel.native = new OffscreenCanvas(width, height * tiles)
-    panel.picture = new ImageData(width, height * tiles)
-  }
+  const native = (panel.native ??= new OffscreenCanvas(width, height * tiles))
+  const picture = (panel.picture ??= new ImageData(width, height * tiles))
   const size = width * height * tiles
-  const out = new Uint32Array(panel.picture.data.buffer)
   const from = frame * size * channels
-  inkPixels(strip, panel, out, from, size)
-  panel.native.getContext("2d").putImageData(panel.picture, 0, 0)
-  pen.imageSmoothingEnabled = panel.tile[0] * panel.ratio < width
+  inkPixels(strip.theme, panel, new Uint32Array(picture.data.buffer), from, size)
+  penOf(native).putImageData(picture, 0, 0)
+  const [across, down] = sizeOf(panel)
+  pen.imageSmoothingEnabled = across * panel.ratio < width
   for (let tile = 0; tile < tiles; tile++) {
     const [x, y] = place(panel, tile)
-    pen.drawImage(panel.native, 0, tile * height, width, height, x, y, panel.tile[0], panel.tile[1])
+    pen.drawImage(native, 0, tile * height, width, height, x, y, across, down)
   }
 }
 
+/** @param {Filmstrip} strip @param {FilmstripPanel & import("../types").CurvePanel} panel @param {CanvasRenderingContext2D} pen @param {number} frame */
 function curves(strip, panel, pen, frame) {
-  const [width, height] = panel.tile
+  const { theme } = strip
+  const [width, height] = sizeOf(panel)
   for (let tile = 0; tile < panel.tiles; tile++) {
     const [across, down] = place(panel, tile)
-    pen.fillStyle = strip.paper
+    pen.fillStyle = theme.paper
     pen.fillRect(across, down, width, height)
-    paintCurve(strip, panel, pen, frame * panel.tiles + tile, across, down, width, height)
-    if (panel.ghost) paintCurve(strip, panel.ghost, pen, frame * panel.tiles + tile, across, down, width, height, strip.accent)
+    paintCurve(theme, panel, pen, frame * panel.tiles + tile, across, down, width, height)
+    const { ghost } = panel
+    if (ghost?.kind === "curve") paintCurve(theme, ghost, pen, frame * panel.tiles + tile, across, down, width, height, theme.accent)
   }
 }
 
 // Filled: nearly a training sample. Ring: as new as held-out data. Diamond: farther than they are.
+/** @param {Filmstrip} strip @param {FilmstripPanel} panel @param {CanvasRenderingContext2D} pen @param {number} frame */
 function glyphs(strip, panel, pen, frame) {
   const rows = panel.standing
   if (!rows) return
   for (let tile = 0; tile < panel.tiles; tile++) {
     const [x, y] = place(panel, tile)
     const far = rows.novelty[frame][tile]
-    const [cx, cy, r] = [x + panel.tile[0] - 6.5, y + 6.5, 3.2]
+    const [cx, cy, r] = [x + sizeOf(panel)[0] - 6.5, y + 6.5, 3.2]
     pen.beginPath()
     if (far > 95) { pen.moveTo(cx, cy - r - 1); pen.lineTo(cx + r + 1, cy); pen.lineTo(cx, cy + r + 1); pen.lineTo(cx - r - 1, cy); pen.closePath() }
     else pen.arc(cx, cy, r, 0, 6.2832)
     pen.lineWidth = 3
-    pen.strokeStyle = strip.paper
+    pen.strokeStyle = strip.theme.paper
     pen.stroke()
     pen.lineWidth = 1.4
-    pen.strokeStyle = pen.fillStyle = strip.accent
+    pen.strokeStyle = pen.fillStyle = strip.theme.accent
     pen.globalAlpha = far < 5 || far > 95 ? 1 : 0.45
     if (far < 5) pen.fill()
     pen.stroke()
@@ -417,6 +442,7 @@ function glyphs(strip, panel, pen, frame) {
   }
 }
 
+/** @param {FilmstripPanel} panel @param {number} frame @param {number} tile */
 function standingOf(panel, frame, tile) {
   const rows = panel.standing
   if (!rows) return []
@@ -426,6 +452,7 @@ function standingOf(panel, frame, tile) {
   return [`${words} (${than} % of ${rows.heldOut.toLocaleString("en")} held-out)`, `typicality ${rows.typicality[frame][tile]} %`]
 }
 
+/** @param {FilmstripPanel} panel @param {number} frame @param {number} tile */
 function worthOf(panel, frame, tile) {
   const { worth } = panel
   if (!worth) return []
@@ -438,25 +465,27 @@ function worthOf(panel, frame, tile) {
 }
 
 // Samples that break a constraint recede; unsound ones bear a cross, constraint or not.
+/** @param {Filmstrip} strip @param {FilmstripPanel} panel @param {CanvasRenderingContext2D} pen @param {number} frame */
 function dim(strip, panel, pen, frame) {
   const { worth } = panel
   if (!worth) return
+  const [across, down] = sizeOf(panel)
   const from = frame * panel.tiles
   let sound = 0
   let good = 0
   for (let tile = 0; tile < panel.tiles; tile++) {
     const state = worth.state[from + tile]
-    sound += state > 0
-    good += state === 2
+    if (state > 0) sound += 1
+    if (state === 2) good += 1
     const [x, y] = place(panel, tile)
     if (worth.constraints && state < 2) {
       pen.globalAlpha = 0.78
-      pen.fillStyle = strip.ground
-      pen.fillRect(x - 0.5, y - 0.5, panel.tile[0] + 1, panel.tile[1] + 1)
+      pen.fillStyle = strip.theme.ground
+      pen.fillRect(x - 0.5, y - 0.5, across + 1, down + 1)
       pen.globalAlpha = 1
     }
     if (state === 0) {
-      const [cx, cy, r] = [x + 8, y + panel.tile[1] - 8, 3.5]
+      const [cx, cy, r] = [x + 8, y + down - 8, 3.5]
       pen.beginPath()
       pen.moveTo(cx - r, cy - r); pen.lineTo(cx + r, cy + r); pen.moveTo(cx + r, cy - r); pen.lineTo(cx - r, cy + r)
       pen.lineWidth = 2
@@ -469,20 +498,24 @@ function dim(strip, panel, pen, frame) {
   panel.tally.hidden = !words
 }
 
+/** @param {Filmstrip} strip @param {FilmstripPanel} panel @param {CanvasRenderingContext2D} pen @param {number} frame @param {number | null} over */
 function marks(strip, panel, pen, frame, over) {
   if (!panel.keep) return
   const size = markSize(panel)
+  const { accent, paper } = strip.theme
   const value = strip.facts.values[strip.frame]
-  const bare = !KEPT.origins.size && !KEPT.waiting.size
+  const bare = nothingKept()
   for (let tile = 0; tile < panel.tiles; tile++) {
     if (bare && tile !== over) continue
-    const kept = !bare && isKept(itemOf(panel, frame, tile, value).origin)
+    const item = bare ? null : itemOf(panel, frame, tile, value)
+    const kept = item !== null && isKept(item.origin)
     if (!kept && tile !== over) continue
     const [x, y] = place(panel, tile)
-    bookmark(pen, x + 4, y + 2.5, size, kept ? strip.accent : null, strip.accent, strip.paper)
+    bookmark(pen, x + 4, y + 2.5, size, kept ? accent : null, accent, paper)
   }
 }
 
+/** @param {Filmstrip} strip */
 function digest(strip) {
   if (strip.facts.panels.some((panel) => panel.waiting || panel.measuring)) return
   for (const { canvas } of strip.facts.panels) {

@@ -1,16 +1,8 @@
-"""The shelf: how many picks there are, and what still waits in this browser to be saved."""
+"""The outbox: how many picks there are, and what still waits in this browser to be saved."""
 
-from pathlib import Path
+from explorer.ui.components.bridge import Synced
 
-import streamlit as st
-
-_HERE = Path(__file__).parent
-_MOUNT = st.components.v2.component(
-    "shelf",
-    html=(_HERE / "outbox.html").read_text(),
-    css=(_HERE / "outbox.css").read_text(),
-    js=(_HERE.parent / "keeping.js").read_text() + (_HERE / "outbox.js").read_text(),
-)
+_OUTBOX = Synced("outbox")
 
 
 def outbox(
@@ -26,16 +18,19 @@ def outbox(
         news: Why picks cannot be saved now, or "".
         listens: Whether the page shows picks, and runs anew when there are others.
     """
-    state = _MOUNT(
-        key=key,
-        data={
+    state = _OUTBOX.mount(
+        key,
+        {
             "project": project,
             "name": name,
             "count": count,
             "news": news,
             "listens": listens,
         },
-        on_open_change=lambda: None,
-        on_changed_change=lambda: None,
+        hear={"open": _rerun, "changed": _rerun},
     )
     return bool(state.get("open"))
+
+
+def _rerun(_: object) -> None:
+    """That it was said is all: it runs the page anew."""

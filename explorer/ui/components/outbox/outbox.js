@@ -1,127 +1,132 @@
-// Drains the outbox to the server, tells what is kept, and offers to undo the last pick.
+// Drains what waits to the server, tells what is kept, and offers to undo the last pick.
+import { address, begin, mount, part, post, timer } from "../bridge.js"
+import { discard, KEPT, waitingItems } from "../outbox_client.js"
+
+/** @typedef {import("../types").Outbox} Outbox */
+/** @typedef {import("../types").Stored} Stored */
+/** @typedef {import("../types").Counted} Counted */
+
 const PAUSES = [1500, 3000, 6000, 12000]
+const TOAST = "latent-explorer-toast"
+const WORDS = { refused: "The server could not save it; it is tried again.", silent: "The server does not answer; it is tried again." }
 
-export default function (component) {
-  const { parentElement, data } = component
-  const root = parentElement.querySelector(".shelf")
-  if (!root || !data) return
-  const shelf = (root.shelf ??= { root, failures: 0, timer: 0, busy: false, said: "" })
-  shelf.send = component.setTriggerValue
-  shelf.facts = data
-  if (data.project !== null) KEPT.project = data.project
-  shelf.count = data.count
-  root.querySelector(".open").onclick = () => shelf.send("open", true)
-  show(shelf)
-  refresh(shelf)
-  const drainNow = () => drain(shelf)
-  const takeOut = (event) => remove(shelf, event.detail)
-  window.addEventListener("latent-outbox", drainNow)
-  window.addEventListener("latent-unkeep", takeOut)
-  window.addEventListener("online", drainNow)
-  drain(shelf)
-  return () => {
-    window.removeEventListener("latent-outbox", drainNow)
-    window.removeEventListener("latent-unkeep", takeOut)
-    window.removeEventListener("online", drainNow)
-    clearTimeout(shelf.timer)
-  }
-}
+// One request at a time, whichever mount of the outbox sends it.
+let busy = false
 
-function outbox() {
-  const found = [...(KEPT.homeless ?? [])]
-  for (let i = 0; i < localStorage.length; i++) {
-    const name = localStorage.key(i)
-    if (!name.startsWith(OUTBOX)) continue
-    try { found.push(JSON.parse(localStorage.getItem(name))) } catch { localStorage.removeItem(name) }
-  }
-  return found
-}
+export default mount({
+  selector: ".outbox",
+  build(root) {
+    /** @type {Outbox} */
+    const box = begin({
+      root, failures: 0, said: "", words: part(root, ".count", HTMLElement), news: part(root, ".news", HTMLElement),
+    })
+    part(root, ".open", HTMLElement).onclick = () => box.send("open", true)
+    return box
+  },
+  listen(box, signal) {
+    box.signal = signal
+    box.retry = timer(signal, PAUSES[0], () => drain(box))
+    window.addEventListener("latent-explorer-outbox", () => drain(box), { signal })
+    window.addEventListener("latent-explorer-unkeep", (event) => remove(box, event.detail), { signal })
+    window.addEventListener("latent-explorer-undo", (event) => removeKeys(box, event.detail), { signal })
+    window.addEventListener("online", () => drain(box), { signal })
+  },
+  update(box, /** @type {import("../types").OutboxFacts} */ facts, { setTriggerValue }) {
+    box.send = setTriggerValue
+    box.facts = facts
+    if (facts.project !== null) KEPT.project = facts.project
+    box.count = facts.count
+    show(box)
+    refresh(box)
+    drain(box)
+  },
+})
 
-function discard(key) {
-  localStorage.removeItem(OUTBOX + key)
-  KEPT.homeless = (KEPT.homeless ?? []).filter((item) => item.key !== key)
-  for (const [origin, own] of KEPT.waiting) if (own === key) KEPT.waiting.delete(origin)
-}
-
-async function drain(shelf) {
-  if (shelf.busy) return
-  const items = outbox().slice(0, 64)
-  if (!items.length) { shelf.said = ""; show(shelf); return }
-  shelf.busy = true
-  clearTimeout(shelf.timer)
+/** @param {Outbox} box */
+async function drain(box) {
+  if (busy) return
+  const items = waitingItems().slice(0, 64)
+  if (!items.length) { box.said = ""; show(box); return }
+  busy = true
+  box.retry.stop()
   const project = items[0].project ?? KEPT.project
   const batch = items.filter((item) => (item.project ?? KEPT.project) === project)
-  const answer = await post("/api/picks", { project, items: batch })
-  shelf.busy = false
-  if (answer.saved) {
-    shelf.failures = 0
-    shelf.said = answer.refused.length ? answer.refused[0].why : ""
+  const answer = /** @type {Stored | import("../types").Refusal} */ (await post("/api/picks", { project, items: batch }, WORDS))
+  busy = false
+  if ("saved" in answer) {
     for (const { key, origin, stored } of answer.saved) { KEPT.origins.set(origin, stored); discard(key) }
     for (const { key } of answer.refused) discard(key)
-    shelf.count = answer.count
-    if (answer.saved.length) toast(shelf, answer)
-    show(shelf)
-    tell(shelf)
-    if (outbox().length) drain(shelf)
+    // A mount that has ended says nothing; another one goes on with what still waits.
+    if (box.signal.aborted) { window.dispatchEvent(new Event("latent-explorer-outbox")); return }
+    box.failures = 0
+    box.said = answer.refused.length ? answer.refused[0].why : ""
+    box.count = answer.count
+    if (answer.saved.length) toast(box, answer)
+    show(box)
+    tell(box)
+    if (waitingItems().length) drain(box)
     return
   }
-  shelf.said = answer.why
-  show(shelf)
-  shelf.timer = setTimeout(() => drain(shelf), PAUSES[Math.min(shelf.failures++, PAUSES.length - 1)])
+  if (box.signal.aborted) return
+  box.said = answer.why
+  show(box)
+  box.retry.set(PAUSES[Math.min(box.failures++, PAUSES.length - 1)])
 }
 
-async function remove(shelf, origin) {
+/** @param {Outbox} box @param {string} origin */
+async function remove(box, origin) {
   const waiting = KEPT.waiting.get(origin)
-  if (waiting && !KEPT.origins.has(origin)) { discard(waiting); show(shelf); tell(shelf); return }
-  await removeKeys(shelf, [KEPT.origins.get(origin)])
+  const stored = KEPT.origins.get(origin)
+  if (waiting && !stored) { discard(waiting); show(box); tell(box); return }
+  if (stored) await removeKeys(box, [stored])
 }
 
-async function removeKeys(shelf, keys) {
-  const answer = await post("/api/picks/mark", { project: KEPT.project, keys: keys.filter(Boolean), removed: true })
-  if (answer.why) { shelf.said = answer.why; show(shelf); return }
-  for (const [origin, key] of KEPT.origins) if (keys.includes(key)) KEPT.origins.delete(origin)
-  shelf.count = answer.count
-  shelf.said = ""
-  show(shelf)
-  tell(shelf)
+/** @param {Outbox} box @param {string[]} keys */
+async function removeKeys(box, keys) {
+  const answer = /** @type {Counted | import("../types").Refusal} */ (
+    await post("/api/picks/mark", { project: KEPT.project, keys, removed: true }, WORDS))
+  if (!("why" in answer)) for (const [origin, key] of KEPT.origins) if (keys.includes(key)) KEPT.origins.delete(origin)
+  if (box.signal.aborted) return
+  if ("why" in answer) { box.said = answer.why; show(box); return }
+  box.count = answer.count
+  box.said = ""
+  show(box)
+  tell(box)
 }
 
-async function post(address, body) {
+/**
+ * Ask what is kept already, so that its tiles bear a mark.
+ *
+ * @param {Outbox} box
+ */
+async function refresh(box) {
+  const { project, count } = box.facts
+  if (project === null || box.known === `${project} ${count}`) return
   try {
-    const answer = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })
-    const found = await answer.json()
-    return answer.ok ? found : { why: found.why ?? "The server could not save it; it is tried again." }
-  } catch {
-    return { why: "The server does not answer; it is tried again." }
-  }
-}
-
-// What is kept already, so that its tiles bear a mark.
-async function refresh(shelf) {
-  if (shelf.facts.project === null || shelf.known === `${shelf.facts.project} ${shelf.facts.count}`) return
-  try {
-    const answer = await fetch(`/api/picks/${shelf.facts.project}`)
+    const answer = await fetch(address(`/api/picks/${project}`))
     if (!answer.ok) return
-    const found = await answer.json()
-    shelf.known = `${shelf.facts.project} ${found.count}`
+    const found = /** @type {import("../types").KeptPicks} */ (await answer.json())
+    if (box.signal.aborted) return
+    box.known = `${project} ${found.count}`
     KEPT.origins = new Map(found.origins)
-    shelf.count = found.count
-    show(shelf)
-    window.dispatchEvent(new Event("latent-kept"))
+    box.count = found.count
+    show(box)
+    window.dispatchEvent(new Event("latent-explorer-kept"))
   } catch { /* it is asked for again with the next run */ }
 }
 
-function tell(shelf) {
-  window.dispatchEvent(new Event("latent-kept"))
-  if (shelf.facts.listens) shelf.send("changed", Date.now())
+/** @param {Outbox} box */
+function tell(box) {
+  window.dispatchEvent(new Event("latent-explorer-kept"))
+  if (box.facts.listens) box.send("changed", Date.now())
 }
 
-function show(shelf) {
-  const { root, facts, said } = shelf
-  const waiting = outbox().length
-  const n = shelf.count
-  root.querySelector(".count").textContent = `${n.toLocaleString("en")} pick${n === 1 ? "" : "s"} in ${facts.name}`
-  const news = root.querySelector(".news")
+/** @param {Outbox} box */
+function show(box) {
+  const { root, facts, said, news } = box
+  const waiting = waitingItems().length
+  const n = box.count
+  box.words.textContent = `${n.toLocaleString("en")} pick${n === 1 ? "" : "s"} in ${facts.name}`
   const wait = waiting ? `${waiting} pick${waiting === 1 ? " waits" : "s wait"} in this browser until saved.` : ""
   const words = [said || facts.news, wait].filter(Boolean).join(" ")
   if (news.textContent !== words) news.textContent = words
@@ -129,15 +134,21 @@ function show(shelf) {
   Object.assign(root.dataset, { count: n, waiting })
 }
 
-// Over the page, since the sidebar may be folded away.
-function toast(shelf, answer) {
-  document.getElementById("latent-toast")?.remove()
-  const style = getComputedStyle(shelf.root)
+/**
+ * Say what was kept, over the page, since the sidebar may be folded away.
+ *
+ * @param {Outbox} box
+ * @param {Stored} answer
+ */
+function toast(box, answer) {
+  document.getElementById(TOAST)?.remove()
+  const style = getComputedStyle(box.root)
+  /** @param {string} name @param {string} other */
   const read = (name, other) => style.getPropertyValue(name).trim() || other
-  const box = document.createElement("div")
-  box.id = "latent-toast"
-  box.setAttribute("role", "status")
-  Object.assign(box.style, {
+  const note = document.createElement("div")
+  note.id = TOAST
+  note.setAttribute("role", "status")
+  Object.assign(note.style, {
     position: "fixed", right: "1.25rem", bottom: "1.25rem", zIndex: 1000000, display: "flex", gap: "1rem", alignItems: "center",
     padding: ".65rem 1rem", borderRadius: ".6rem", font: `500 .9rem ${read("--st-font", "sans-serif")}`,
     color: read("--st-background-color", "#fff"), background: read("--st-text-color", "#111"), boxShadow: "0 4px 18px rgb(0 0 0 / .3)",
@@ -149,8 +160,12 @@ function toast(shelf, answer) {
   undo.type = "button"
   undo.textContent = "Undo"
   Object.assign(undo.style, { font: "inherit", fontWeight: 700, color: "inherit", background: "none", border: 0, cursor: "pointer", textDecoration: "underline" })
-  undo.onclick = () => { box.remove(); removeKeys(shelf, answer.saved.map((item) => item.stored)) }
-  box.append(words, undo)
-  document.body.append(box)
-  setTimeout(() => box.remove(), 6000)
+  // The note outlives this mount: whichever is on the page then takes the picks back.
+  undo.onclick = () => {
+    note.remove()
+    window.dispatchEvent(new CustomEvent("latent-explorer-undo", { detail: answer.saved.map((item) => item.stored) }))
+  }
+  note.append(words, undo)
+  document.body.append(note)
+  setTimeout(() => note.remove(), 6000)
 }

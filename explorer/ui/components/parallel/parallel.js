@@ -1,34 +1,50 @@
 // Plotly's own script comes once, from this server; the ranges stay in the browser.
-const plotly = (window.latentPlotly ??= { loading: null })
+import { address, begin, mount, observeSize, part } from "../bridge.js"
 
-export default function (component) {
-  const { parentElement, data } = component
-  const root = parentElement.querySelector(".parallel")
-  if (!root || !data) return
-  const chart = (root.chart ??= { root, plot: root.querySelector(".plot"), said: root.querySelector(".said") })
-  chart.facts = data
-  draw(chart)
-  chart.observer ??= new ResizeObserver(() => { if (chart.drawn) window.Plotly.Plots.resize(chart.plot) })
-  chart.observer.observe(root)
-  return () => chart.observer.disconnect()
-}
+/** @typedef {import("../types").Chart} Chart */
+/** @typedef {import("../types").Dimension} Dimension */
 
-function load(address) {
-  plotly.loading ??= window.Plotly ? Promise.resolve() : new Promise((done, failed) => {
+/** @type {Promise<unknown> | null} */
+let loading = null
+
+export default mount({
+  selector: ".parallel",
+  build: (root) => /** @type {Chart} */ (begin({
+    root, plot: part(root, ".plot", HTMLElement), said: part(root, ".said", HTMLElement), drawn: false,
+  })),
+  listen(chart, signal) {
+    chart.signal = signal
+    observeSize(signal, chart.root, () => { if (chart.drawn) window.Plotly?.Plots.resize(chart.plot) })
+  },
+  update(chart, /** @type {import("../types").ParallelFacts} */ facts) {
+    chart.facts = facts
+    draw(chart)
+  },
+})
+
+/** @param {string} path */
+function load(path) {
+  loading ??= window.Plotly ? Promise.resolve() : new Promise((done, failed) => {
     const script = document.createElement("script")
-    script.src = address
+    script.src = address(path)
     script.onload = done
-    script.onerror = failed
+    script.onerror = (error) => { loading = null; failed(error) }
     document.head.append(script)
   })
-  return plotly.loading
+  return loading
 }
 
+/** @param {Chart} chart */
 async function draw(chart) {
-  const { facts, root } = chart
-  try { await load(facts.address) } catch { chart.said.textContent = "The chart's script could not be fetched; reload the page."; return }
-  if (facts !== chart.facts) return
+  const { facts, root, signal } = chart
+  const late = () => signal.aborted || facts !== chart.facts
+  try { await load(facts.address) } catch {
+    if (!late()) chart.said.textContent = "The chart's script could not be fetched; reload the page."
+    return
+  }
+  if (late() || !window.Plotly) return
   const style = getComputedStyle(root)
+  /** @param {string} name @param {string} other */
   const read = (name, other) => style.getPropertyValue(name).trim() || other
   const ink = read("--st-text-color", "#111")
   const family = read("--st-font", "sans-serif")
@@ -42,24 +58,28 @@ async function draw(chart) {
   }
   const layout = { margin: { l: 70, r: 50, t: 50, b: 20 }, paper_bgcolor: "rgba(0,0,0,0)", font: { family, color: ink } }
   await window.Plotly.react(chart.plot, [trace], layout, { displayModeBar: false, responsive: false })
+  if (late()) return
   chart.drawn = true
-  chart.root.dataset.lines = facts.numbers.length
+  chart.root.dataset.lines = String(facts.numbers.length)
   chart.plot.removeAllListeners?.("plotly_restyle")
-  chart.plot.on("plotly_restyle", () => ranges(chart))
+  chart.plot.on?.("plotly_restyle", () => ranges(chart))
   ranges(chart)
 }
 
+/** @param {Chart} chart */
 function ranges(chart) {
   const { facts } = chart
-  const axes = chart.plot.data[0].dimensions
+  const axes = chart.plot.data?.[0].dimensions ?? []
+  /** @param {Dimension} axis @param {number} row */
   const inside = (axis, row) => {
     const range = axis.constraintrange
     if (!range || !range.length) return true
-    return (Array.isArray(range[0]) ? range : [range]).some(([low, high]) => axis.values[row] >= low && axis.values[row] <= high)
+    const list = /** @type {number[][]} */ (Array.isArray(range[0]) ? range : [range])
+    return list.some(([low, high]) => axis.values[row] >= low && axis.values[row] <= high)
   }
   const outside = facts.numbers.filter((_, row) => !axes.every((axis) => inside(axis, row)))
   const drawn = axes.some((axis) => axis.constraintrange?.length)
   chart.said.textContent = drawn ? `${facts.numbers.length - outside.length} of ${facts.numbers.length} lie within the ranges drawn; the others recede above.` : ""
   chart.root.dataset.outside = outside.join(",")
-  window.dispatchEvent(new CustomEvent("latent-ranges", { detail: drawn ? outside : [] }))
+  window.dispatchEvent(new CustomEvent("latent-explorer-ranges", { detail: drawn ? outside : [] }))
 }

@@ -2,26 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-import streamlit as st
 from jaxtyping import Float, UInt8
 
 from explorer.strips import pack
 from explorer.ui.address.notation import PATH, PICK
+from explorer.ui.components.bridge import Synced, matching
 
-_HERE = Path(__file__).parent
-_MOUNT = st.components.v2.component(
-    "point_map",
-    html=(_HERE / "point_map.html").read_text(),
-    css=(_HERE / "point_map.css").read_text(),
-    js=(_HERE.parent / "painting.js").read_text()
-    + (_HERE.parent / "keeping.js").read_text()
-    + (_HERE / "point_map.js").read_text(),
-)
+_POINT_MAP = Synced("point_map")
 HIDDEN, UNKNOWN, LEVELS = 255, 254, 254
 
 
@@ -128,15 +118,8 @@ def point_map(
         summary: What a screen reader says of the map.
         height: In CSS pixels.
     """
-    wanted = {"pick": pick, "path": path}
-    memory = st.session_state.setdefault(
-        f"{key}__memory", {"shown": wanted, "sent": wanted, "turn": 0, "mine": False}
-    )
-    if memory.pop("mine", False):
-        wanted = dict(memory["shown"])
-    elif memory["shown"] != wanted:
-        memory.update(shown=wanted, sent=wanted, turn=memory["turn"] + 1)
-    facts = {
+    turn = _POINT_MAP.turn(key, MapState(pick, path))
+    facts: dict[str, object] = {
         "layers": [
             {
                 "name": layer.name,
@@ -152,9 +135,9 @@ def point_map(
         "card": sources.card,
         "column": None if column is None else column.describe(),
         "ramp": list(ramp),
-        "pick": memory["sent"]["pick"],
-        "path": memory["sent"]["path"],
-        "turn": memory["turn"],
+        "pick": turn.sent.pick,
+        "path": turn.sent.path,
+        "turn": turn.number,
         "contours": list(contours),
         "holes": holes,
         "marks": [[round(float(x), 5), round(float(y), 5), text] for x, y, text in marks],
@@ -168,19 +151,9 @@ def point_map(
     if len(hidden):
         colours = colours.copy()
         colours[np.asarray(hidden)] = HIDDEN
-    _MOUNT(
-        key=key,
-        data=pack(facts, colours.tobytes()),
-        on_pick_change=partial(_remember, key, "pick"),
-        on_path_change=partial(_remember, key, "path"),
+    _POINT_MAP.mount(
+        key,
+        pack(facts, colours.tobytes()),
+        checks={"pick": matching(PICK), "path": matching(PATH)},
     )
-    return MapState(wanted["pick"], wanted["path"])
-
-
-def _remember(key: str, part: str) -> None:
-    value = (st.session_state.get(key) or {}).get(part)
-    memory = st.session_state.get(f"{key}__memory")
-    grammar = PICK if part == "pick" else PATH
-    if memory is not None and isinstance(value, str) and grammar.fullmatch(value):
-        memory["shown"] = {**memory["shown"], part: value}
-        memory["mine"] = True
+    return turn.shown

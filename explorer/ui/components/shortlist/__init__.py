@@ -1,22 +1,12 @@
 """The shortlist: picks as cards, triaged by keyboard; what is said of them is stored at once."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
-import streamlit as st
-
 from explorer.strips import Strip, pack
+from explorer.ui.components.bridge import Synced
 
-_HERE = Path(__file__).parent
-_MOUNT = st.components.v2.component(
-    "shortlist",
-    html=(_HERE / "shortlist.html").read_text(),
-    css=(_HERE / "shortlist.css").read_text(),
-    js=(_HERE.parent / "painting.js").read_text()
-    + (_HERE.parent / "keeping.js").read_text()
-    + (_HERE / "shortlist.js").read_text(),
-)
+_SHORTLIST = Synced("shortlist")
 
 
 class Card(NamedTuple):
@@ -73,16 +63,11 @@ def shortlist(
     }
     numbers = {card.number for card in cards}
 
-    def remember() -> None:
-        held = (st.session_state.get(key) or {}).get("held")
+    def remember(held: object) -> None:
         if not isinstance(held, dict):
             return
         now, wanted = held.get("at"), held.get("chosen")
         if (now is None or now in numbers) and isinstance(wanted, list):
             on_held(now, tuple(item for item in wanted if item in numbers)[:most])
 
-    _MOUNT(
-        key=key,
-        data=pack(facts, b"".join(bodies)),
-        on_held_change=remember,
-    )
+    _SHORTLIST.mount(key, pack(facts, b"".join(bodies)), hear={"held": remember})

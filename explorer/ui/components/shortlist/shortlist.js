@@ -1,97 +1,125 @@
 // Cards of picks. A key changes the card at once and the store right after; Python hears of it a
 // little later, so that a run of keys is one run of the page.
+import { begin, mount, observeSize, part, post, timer } from "../bridge.js"
+import { bodyOf, crcOf, inks, paintSample, penOf, shapeOf, unpack } from "../painting.js"
+
+/** @typedef {import("../types").Shortlist} Shortlist */
+/** @typedef {import("../types").CardFacts} CardFacts */
+/** @typedef {import("../types").Counted | import("../types").Refusal} Answer */
+
 const PAUSE = 500
+const VERDICTS = { keep: "keep", reject: "reject", "": "" }
+const SAID = { keep: "marked to keep", reject: "rejected", "": "undecided" }
 
-export default function (component) {
-  const { parentElement, data } = component
-  const root = parentElement.querySelector(".shortlist")
-  if (!root || !data) return
-  const list = (root.list ??= { root, cards: root.querySelector(".cards"), said: root.querySelector(".said"), at: null, chosen: [], timer: 0, turn: 0, painted: 0, queue: Promise.resolve() })
-  list.send = component.setStateValue
-  list.theme = inks(root)
-  read(list, data)
-  list.observer ??= new ResizeObserver(() => paint(list))
-  list.observer.observe(list.cards)
-  const narrow = (event) => { list.outside = event.detail; veil(list) }
-  window.addEventListener("latent-ranges", narrow)
-  return () => { list.observer.disconnect(); window.removeEventListener("latent-ranges", narrow) }
-}
+export default mount({
+  selector: ".shortlist",
+  build: (root) => /** @type {Shortlist} */ (begin({
+    root, cards: part(root, ".cards", HTMLElement), said: part(root, ".said", HTMLElement), elements: new Map(),
+    at: null, chosen: [], outside: [], turn: 0, painted: 0, queue: Promise.resolve(),
+  })),
+  listen(list, signal) {
+    list.signal = signal
+    // All in one message: two that overtake each other would each carry the other's old address.
+    list.pause = timer(signal, PAUSE, () => list.send("held", { at: list.at, chosen: list.chosen, turn: ++list.turn }))
+    observeSize(signal, list.cards, () => paint(list))
+    window.addEventListener("latent-explorer-ranges", (event) => { list.outside = event.detail; veil(list) }, { signal })
+  },
+  update(list, /** @type {Uint8Array} */ bytes, { setStateValue }) {
+    list.send = setStateValue
+    list.theme = inks(list.root)
+    read(list, bytes)
+  },
+})
 
+/** @param {Shortlist} list @param {Uint8Array} bytes */
 function read(list, bytes) {
-  const [facts, bodies] = unpack(bytes)
+  const [header, bodies] = unpack(bytes)
+  const facts = /** @type {import("../types").ShortlistFacts} */ (header)
   let at = 0
   for (const panel of facts.panels) {
     panel.body = bodyOf(panel, bodies.slice(at, at + panel.bytes))
     at += panel.bytes
   }
   list.facts = facts
-  if (!list.timer) Object.assign(list, { at: facts.at, chosen: facts.chosen })
+  if (!list.pause.running) Object.assign(list, { at: facts.at, chosen: facts.chosen })
   const curves = facts.panels.some((panel) => panel.kind === "curve")
   list.root.style.setProperty("--least", curves ? "168px" : "112px")
-  while (list.cards.children.length > facts.cards.length) list.cards.lastChild.remove()
-  while (list.cards.children.length < facts.cards.length) list.cards.append(build(list))
-  facts.cards.forEach((card, index) => fill(list, list.cards.children[index], card))
+  const elements = [...list.elements.keys()]
+  for (const element of elements.splice(facts.cards.length)) { list.elements.delete(element); element.remove() }
+  facts.cards.forEach((card, index) => fill(list, elements[index] ?? build(list, card), card))
   veil(list)
   paint(list)
 }
 
-function build(list) {
+/** @param {Shortlist} list @param {CardFacts} card */
+function build(list, card) {
   const element = document.createElement("div")
   element.className = "card"
   element.setAttribute("role", "option")
   element.tabIndex = 0
   element.innerHTML = '<canvas></canvas><button type="button" class="pin" tabindex="-1"></button><div class="line"><span class="number"></span><span class="badge"></span><span class="stars"></span></div><div class="words"></div>'
-  const stars = element.querySelector(".stars")
+  list.elements.set(element, card)
+  list.cards.append(element)
+  const stars = part(element, ".stars", HTMLElement)
   for (let n = 1; n <= 5; n++) {
     const star = document.createElement("b")
     star.textContent = "★"
-    star.onclick = (event) => { event.stopPropagation(); mark(list, element, { stars: element.card.stars === n ? 0 : n }) }
+    star.onclick = (event) => { event.stopPropagation(); mark(list, element, { stars: cardOf(list, element).stars === n ? 0 : n }) }
     stars.append(star)
   }
-  element.querySelector(".pin").onclick = (event) => { event.stopPropagation(); compare(list, element) }
+  part(element, ".pin", HTMLElement).onclick = (event) => { event.stopPropagation(); compare(list, element) }
   element.onclick = () => { element.focus(); focus(list, element) }
   element.onfocus = () => focus(list, element)
   element.onkeydown = (event) => key(list, element, event)
   return element
 }
 
+/** @param {Shortlist} list @param {HTMLElement} element @returns {CardFacts} */
+function cardOf(list, element) {
+  const card = list.elements.get(element)
+  if (!card) throw new Error("This card shows no pick.")
+  return card
+}
+
+/** @param {Shortlist} list @param {HTMLElement} element @param {CardFacts} card */
 function fill(list, element, card) {
-  element.card = card
+  list.elements.set(element, card)
   element.className = ["card", card.verdict, card.number === list.at ? "at" : "", list.chosen.includes(card.number) ? "chosen" : ""].filter(Boolean).join(" ")
-  element.querySelector(".number").textContent = `${card.number}`
-  element.querySelector(".badge").textContent = card.fault ? "unsound" : { keep: "keep", reject: "reject" }[card.verdict] ?? ""
+  part(element, ".number", HTMLElement).textContent = `${card.number}`
+  part(element, ".badge", HTMLElement).textContent = card.fault ? "unsound" : VERDICTS[card.verdict]
   element.querySelectorAll(".stars b").forEach((star, index) => star.classList.toggle("off", index >= card.stars))
-  element.querySelector(".words").textContent = card.words.slice(0, 2).join(" · ")
-  const pin = element.querySelector(".pin")
+  part(element, ".words", HTMLElement).textContent = card.words.slice(0, 2).join(" · ")
+  const pin = part(element, ".pin", HTMLElement)
   const place = list.chosen.indexOf(card.number)
-  pin.textContent = place < 0 ? "+" : place + 1
+  pin.textContent = place < 0 ? "+" : String(place + 1)
   pin.title = "Compare (Enter)"
   pin.setAttribute("aria-label", `Compare pick ${card.number}`)
-  element.setAttribute("aria-selected", card.number === list.at)
-  element.setAttribute("aria-label", `Pick ${card.number}, ${card.stars} stars, ${{ keep: "marked to keep", reject: "rejected" }[card.verdict] ?? "undecided"}${card.fault ? `, unsound: ${card.fault}` : ""}`)
+  element.setAttribute("aria-selected", String(card.number === list.at))
+  element.setAttribute("aria-label", `Pick ${card.number}, ${card.stars} stars, ${SAID[card.verdict]}${card.fault ? `, unsound: ${card.fault}` : ""}`)
   element.title = [...card.words, card.fault ? `unsound: ${card.fault}` : "", ...card.tags.map((tag) => `#${tag}`)].filter(Boolean).join(" · ")
   Object.assign(element.dataset, { number: card.number, stars: card.stars, verdict: card.verdict })
 }
 
 // Cards outside the ranges drawn on the parallel coordinates recede, as do those out of bounds.
+/** @param {Shortlist} list */
 function veil(list) {
-  for (const element of list.cards.children) element.classList.toggle("dim", element.card.dim || Boolean(list.outside?.includes(element.card.number)))
+  for (const [element, card] of list.elements) element.classList.toggle("dim", card.dim || list.outside.includes(card.number))
 }
 
+/** @param {Shortlist} list */
 function paint(list) {
   const { facts, theme } = list
   const ratio = window.devicePixelRatio || 1
-  for (const element of list.cards.children) {
-    const { card } = element
+  for (const [element, card] of list.elements) {
     const panel = facts.panels[card.panel]
-    const canvas = element.querySelector("canvas")
+    const canvas = part(element, "canvas", HTMLCanvasElement)
     const width = canvas.clientWidth
     if (!width) continue
     const height = Math.round(width / shapeOf(panel))
     canvas.style.height = `${height}px`
     canvas.width = Math.round(width * ratio)
     canvas.height = Math.round(height * ratio)
-    const pen = canvas.getContext("2d", { willReadFrequently: true })
+    const pen = penOf(canvas)
     pen.setTransform(ratio, 0, 0, ratio, 0, 0)
     paintSample(theme, panel, pen, card.at, 0, 0, width, height, false)
     canvas.dataset.digest = crcOf(canvas) ?? ""
@@ -100,83 +128,92 @@ function paint(list) {
   Object.assign(list.root.dataset, { painted: list.painted, cards: facts.cards.length, at: list.at ?? "", chosen: list.chosen.join(",") })
 }
 
+/** @param {Shortlist} list @param {HTMLElement} element @param {KeyboardEvent} event */
 function key(list, element, event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return
   const columns = getComputedStyle(list.cards).gridTemplateColumns.split(" ").length
-  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key]
-  const all = [...list.cards.children]
+  const step = new Map([["ArrowLeft", -1], ["ArrowRight", 1], ["ArrowUp", -columns], ["ArrowDown", columns]]).get(event.key)
+  const all = [...list.elements.keys()]
+  const { verdict } = cardOf(list, element)
   const low = event.key.toLowerCase()
   if (step) all[Math.max(0, Math.min(all.length - 1, all.indexOf(element) + step))].focus()
   else if (event.key === "Home") all[0].focus()
   else if (event.key === "End") all[all.length - 1].focus()
   else if (/^[0-5]$/.test(event.key)) mark(list, element, { stars: Number(event.key) })
-  else if (low === "x") mark(list, element, { verdict: element.card.verdict === "reject" ? "" : "reject" })
-  else if (low === "k") mark(list, element, { verdict: element.card.verdict === "keep" ? "" : "keep" })
+  else if (low === "x") mark(list, element, { verdict: verdict === "reject" ? "" : "reject" })
+  else if (low === "k") mark(list, element, { verdict: verdict === "keep" ? "" : "keep" })
   else if (low === "u") undo(list)
   else if (event.key === "Enter" || event.key === " ") compare(list, element)
   else return
   event.preventDefault()
 }
 
+/** @param {Shortlist} list @param {HTMLElement} element */
 function focus(list, element) {
-  if (list.at === element.card.number) return
-  list.at = element.card.number
-  for (const other of list.cards.children) other.classList.toggle("at", other === element)
-  list.root.dataset.at = list.at
-  later(list)
+  const { number } = cardOf(list, element)
+  if (list.at === number) return
+  list.at = number
+  for (const other of list.elements.keys()) other.classList.toggle("at", other === element)
+  list.root.dataset.at = String(number)
+  list.pause.set()
 }
 
+/** @param {Shortlist} list @param {HTMLElement} element */
 function compare(list, element) {
-  const { number } = element.card
+  const { number } = cardOf(list, element)
   const known = list.chosen.includes(number)
   if (!known && list.chosen.length >= list.facts.most) { say(list, `At most ${list.facts.most} are compared; take one out first.`); return }
   list.chosen = known ? list.chosen.filter((item) => item !== number) : [...list.chosen, number]
-  for (const other of list.cards.children) fill(list, other, other.card)
+  for (const [other, card] of list.elements) fill(list, other, card)
   veil(list)
   list.root.dataset.chosen = list.chosen.join(",")
-  later(list)
+  list.pause.set()
 }
 
-// All in one message: two that overtake each other would each carry the other's old address.
-function later(list) {
-  clearTimeout(list.timer)
-  list.timer = setTimeout(() => {
-    list.timer = 0
-    list.send("held", { at: list.at, chosen: list.chosen, turn: ++list.turn })
-  }, PAUSE)
-}
-
-// One after the other, so that what is undone is what was done last.
+/**
+ * Change a pick: one change after the other, so that what is undone is what was done last.
+ *
+ * @param {Shortlist} list
+ * @param {HTMLElement} element
+ * @param {Partial<Pick<CardFacts, "stars" | "verdict">>} said
+ */
 function mark(list, element, said) {
-  const { card } = element
+  const card = cardOf(list, element)
   const before = { ...card }
   Object.assign(card, said)
   fill(list, element, card)
-  list.queue = list.queue.then(() => tell(list, "/api/picks/mark", { project: list.facts.project, keys: [card.key], ...said })).then((answer) => {
-    if (!answer.why) { say(list, ""); return }
+  queue(list, "/api/picks/mark", { project: list.facts.project, keys: [card.key], ...said }, (answer) => {
+    if (!("why" in answer)) { say(list, ""); return }
     Object.assign(card, before)
-    if (element.card === card) fill(list, element, card)
+    if (list.elements.get(element) === card) fill(list, element, card)
     say(list, answer.why)
   })
 }
 
+/** @param {Shortlist} list */
 function undo(list) {
-  list.queue = list.queue.then(() => tell(list, "/api/picks/undo", { project: list.facts.project, keys: [] })).then((answer) => {
-    say(list, answer.why ?? (answer.undone ? `Undone: ${answer.undone}` : "There is nothing to undo."))
+  queue(list, "/api/picks/undo", { project: list.facts.project, keys: [] }, (answer) => {
+    say(list, "why" in answer ? answer.why : answer.undone ? `Undone: ${answer.undone}` : "There is nothing to undo.")
   })
 }
 
-async function tell(list, address, body) {
-  list.root.dataset.busy = "1"
-  try {
-    const answer = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })
-    const found = await answer.json()
-    if (!answer.ok) return { why: found.why ?? "It could not be saved; try again." }
-    later(list)
-    return found
-  } catch {
-    return { why: "The server does not answer; nothing was changed." }
-  } finally { delete list.root.dataset.busy }
+/**
+ * @param {Shortlist} list
+ * @param {string} path
+ * @param {object} body
+ * @param {(answer: Answer) => void} then
+ */
+function queue(list, path, body, then) {
+  list.queue = list.queue.then(async () => {
+    list.root.dataset.busy = "1"
+    const answer = /** @type {Answer} */ (
+      await post(path, body, { refused: "It could not be saved; try again.", silent: "The server does not answer; nothing was changed." }))
+    delete list.root.dataset.busy
+    if (list.signal.aborted) return
+    if (!("why" in answer)) list.pause.set()
+    then(answer)
+  })
 }
 
+/** @param {Shortlist} list @param {string} words */
 function say(list, words) { list.said.textContent = words }

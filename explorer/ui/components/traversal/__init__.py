@@ -1,27 +1,17 @@
 """The traversal: dials for units of a code, a picture that follows them, a strip for each."""
 
 from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import streamlit as st
 from jaxtyping import Float
 
 from explorer.sketch import PixelSketch
 from explorer.strips import Strip, pack
 from explorer.ui.address.notation import DIALS
+from explorer.ui.components.bridge import Synced, matching
 
-_HERE = Path(__file__).parent
-_MOUNT = st.components.v2.component(
-    "traversal",
-    html=(_HERE / "traversal.html").read_text(),
-    css=(_HERE / "traversal.css").read_text(),
-    js=(_HERE.parent / "painting.js").read_text()
-    + (_HERE.parent / "keeping.js").read_text()
-    + (_HERE / "traversal.js").read_text(),
-)
+_TRAVERSAL = Synced("traversal")
 
 
 class Row(NamedTuple):
@@ -31,6 +21,10 @@ class Row(NamedTuple):
     label: str
     note: str
     direction: Float[np.ndarray, " latent"]
+
+
+class _Dials(NamedTuple):
+    at: str
 
 
 def traversal(
@@ -54,13 +48,7 @@ def traversal(
         at: Offsets, as they stand in a link.
         address: Where the browser asks for a decoded code.
     """
-    memory = st.session_state.setdefault(
-        f"{key}__memory", {"shown": at, "sent": at, "turn": 0, "mine": False}
-    )
-    if memory.pop("mine", False):
-        at = memory["shown"]
-    elif memory["shown"] != at:
-        memory.update(shown=at, sent=at, turn=memory["turn"] + 1)
+    turn = _TRAVERSAL.turn(key, _Dials(at))
     header, body = strip.panel
     picture, one = live.panel
     bodies = [body, one]
@@ -69,8 +57,8 @@ def traversal(
         "live": picture | {"bytes": len(one)},
         "values": strip.values,
         "rows": [{"key": row.key, "label": row.label, "note": row.note} for row in rows],
-        "at": offsets(memory["sent"]),
-        "turn": memory["turn"],
+        "at": offsets(turn.sent.at),
+        "turn": turn.number,
         "address": address,
         "latent": len(centre),
         "scored": bool(live.log_density.any()),
@@ -88,8 +76,8 @@ def traversal(
         }
     # Numbers of four bytes each follow; the browser copies them to a place of their own.
     bodies.append(np.stack([centre, *(row.direction for row in rows)]).astype("<f4").tobytes())
-    _MOUNT(key=key, data=pack(facts, b"".join(bodies)), on_at_change=partial(_remember, key))
-    return at
+    _TRAVERSAL.mount(key, pack(facts, b"".join(bodies)), checks={"at": matching(DIALS)})
+    return turn.shown.at
 
 
 def offsets(text: str) -> dict[str, float]:
@@ -99,10 +87,3 @@ def offsets(text: str) -> dict[str, float]:
         name, _, value = item.partition(":")
         found[name] = max(-9.0, min(9.0, float(value)))
     return found
-
-
-def _remember(key: str) -> None:
-    at = (st.session_state.get(key) or {}).get("at")
-    memory = st.session_state.get(f"{key}__memory")
-    if memory is not None and isinstance(at, str) and DIALS.fullmatch(at):
-        memory.update(shown=at, mine=True)

@@ -1,58 +1,64 @@
 // Dials for the units of a code. While one is dragged the picture is fetched, the latest wish
 // first; its release is reported, and Python sends the rows that pass through the new code.
-const boards = new WeakMap()
+import { address, begin, mount, observeSize, part, timer } from "../bridge.js"
+import { float16Text } from "../float16.js"
+import { codeItem, keepAll, keepByKey, leave, reach } from "../outbox_client.js"
+import { bodyOf, crcOf, inks, paintSample, penOf, shapeOf, unpack } from "../painting.js"
+
+/** @typedef {import("../types").Board} Board */
+/** @typedef {import("../types").TraversalRow} Row */
+
 const GAP = 3
 
-export default function (component) {
-  const { parentElement, data } = component
-  const root = parentElement.querySelector(".traversal")
-  if (!root || !data) return
-  let board = boards.get(root)
-  if (!board) {
-    board = build(root)
-    boards.set(root, board)
-  }
-  board.send = component.setStateValue
-  board.theme = inks(root)
-  read(board, data)
-  layout(board)
-  const pressed = (event) => {
-    const here = root.matches(":hover") || event.composedPath().includes(root)
-    if (!here || typing(event) || event.key.toLowerCase() !== "k" || event.ctrlKey || event.metaKey) return
-    event.preventDefault()
-    pick(board)
-  }
-  window.addEventListener("keydown", pressed)
-  return () => { board.observer.disconnect(); window.removeEventListener("keydown", pressed) }
-}
+export default mount({
+  selector: ".traversal",
+  build,
+  listen(board, signal) {
+    board.signal = signal
+    board.digestion = timer(signal, 120, () => { const crc = crcOf(board.picture); if (crc) board.picture.dataset.digest = crc })
+    observeSize(signal, board.list, () => layout(board))
+    keepByKey(board.keeper, signal)
+  },
+  update(board, /** @type {Uint8Array} */ bytes, { setStateValue }) {
+    board.send = setStateValue
+    board.theme = inks(board.root)
+    read(board, bytes)
+    layout(board)
+  },
+})
 
 // Keep the sample as the dials stand.
+/** @param {Board} board */
 function pick(board) {
   const [, , , model, hash] = board.facts.address.split("?")[0].split("/")
-  const z = btoa(String.fromCharCode(...new Uint8Array(code(board).buffer)))
-  keepAll([{ model, hash, z, origin: `${hash}|code|${z}` }])
+  keepAll([codeItem({ model, hash }, new Uint8Array(code(board).buffer))])
 }
 
+/** @param {HTMLElement} root */
 function build(root) {
-  const board = {
-    root, facts: null, values: new Map(), painted: 0, wanted: null, busy: false, list: root.querySelector(".rows"),
-    picture: root.querySelector(".picture"), fact: root.querySelector(".fact"),
-  }
-  root.querySelector(".reset").onclick = () => {
+  /** @type {Board} */
+  const board = begin({
+    root, turn: null, values: new Map(), painted: 0, wanted: null, busy: false, list: part(root, ".rows", HTMLElement),
+    picture: part(root, ".picture", HTMLCanvasElement), fact: part(root, ".fact", HTMLElement),
+  })
+  board.keeper = { root, keep: () => pick(board) }
+  root.onpointermove = () => reach(board.keeper)
+  root.onpointerleave = () => leave(board.keeper)
+  part(root, ".reset", HTMLElement).onclick = () => {
     board.values.clear()
     for (const row of board.facts.rows) set(board, row, 0)
     ask(board)
     release(board)
   }
-  root.querySelector(".keep").onclick = () => pick(board)
-  board.observer = new ResizeObserver(() => layout(board))
-  board.observer.observe(board.list)
+  part(root, ".keep", HTMLElement).onclick = () => pick(board)
   return board
 }
 
+/** @param {Board} board @param {Uint8Array} bytes */
 function read(board, bytes) {
-  const [facts, body] = unpack(bytes)
-  const moved = !board.facts || facts.turn !== board.facts.turn || facts.address !== board.facts.address
+  const [header, body] = unpack(bytes)
+  const facts = /** @type {import("../types").TraversalFacts} */ (header)
+  const turn = `${facts.turn} ${facts.address}`
   let at = 0
   for (const panel of [facts.strip, facts.live, facts.heat]) {
     if (!panel) continue
@@ -64,41 +70,47 @@ function read(board, bytes) {
   facts.centre = numbers.subarray(0, size)
   facts.rows.forEach((row, k) => { row.direction = numbers.subarray((k + 1) * size, (k + 2) * size) })
   board.facts = facts
-  if (moved) {
-    board.values = new Map(Object.entries(facts.at).map(([key, value]) => [key, value]))
+  if (turn !== board.turn) {
+    board.turn = turn
+    board.values = new Map(Object.entries(facts.at))
     board.live = facts.live
     board.sent = text(board)
   }
-  while (board.list.children.length > facts.rows.length) board.list.lastChild.remove()
-  while (board.list.children.length < facts.rows.length) board.list.append(shelf())
-  facts.rows.forEach((row, k) => fit(board, row, board.list.children[k], k))
+  while (board.list.children.length > facts.rows.length) board.list.lastElementChild?.remove()
+  const elements = /** @type {HTMLElement[]} */ ([...board.list.children])
+  facts.rows.forEach((row, k) => {
+    if (!elements[k]) board.list.append((elements[k] = dial()))
+    fit(board, row, elements[k], k)
+  })
 }
 
-function shelf() {
+function dial() {
   const element = document.createElement("div")
   element.className = "row"
   element.innerHTML = '<div class="name"><span></span><small></small></div><div class="dial"><input type="range"><output></output></div><div class="strip"><canvas></canvas></div>'
   return element
 }
 
+/** @param {Board} board @param {Row} row @param {HTMLElement} element @param {number} k */
 function fit(board, row, element, k) {
   const { values } = board.facts
   row.element = element
-  row.canvas = element.querySelector("canvas")
-  element.querySelector(".name span").textContent = row.label
-  element.querySelector(".name small").textContent = row.note
-  const input = element.querySelector("input")
-  input.min = values[0]
-  input.max = values[values.length - 1]
-  input.step = 0.1
+  row.canvas = part(element, "canvas", HTMLCanvasElement)
+  part(element, ".name span", HTMLElement).textContent = row.label
+  part(element, ".name small", HTMLElement).textContent = row.note
+  const input = part(element, "input", HTMLInputElement)
+  input.min = String(values[0])
+  input.max = String(values[values.length - 1])
+  input.step = "0.1"
   input.setAttribute("aria-label", row.label)
   input.oninput = () => { set(board, row, Number(input.value)); ask(board) }
   input.onchange = () => release(board)
   input.ondblclick = () => { set(board, row, 0); ask(board); release(board) }
   row.canvas.setAttribute("aria-label", `${row.label} from ${values[0]} to ${values[values.length - 1]}`)
   let down = false
+  /** @param {PointerEvent} event */
   const scrub = (event) => {
-    const tile = tileAt(board, row, event)
+    const tile = tileAt(row, event)
     if (tile !== null) { set(board, row, values[tile]); ask(board) }
   }
   row.canvas.onpointerdown = (event) => { if (!event.button) { down = true; row.canvas.setPointerCapture(event.pointerId); scrub(event) } }
@@ -109,18 +121,21 @@ function fit(board, row, element, k) {
   row.number = k
 }
 
+/** @param {Board} board @param {Row} row @param {number} value */
 function set(board, row, value) {
   if (value) board.values.set(row.key, value)
   else board.values.delete(row.key)
-  row.element.querySelector("input").value = value
-  row.element.querySelector("output").textContent = value.toFixed(1).replace("-", "−")
+  part(row.element, "input", HTMLInputElement).value = String(value)
+  part(row.element, "output", HTMLElement).textContent = value.toFixed(1).replace("-", "−")
   if (row.tile) paintRow(board, row)
 }
 
+/** @param {Board} board */
 function text(board) {
   return [...board.values].filter(([, value]) => value).map(([key, value]) => `${key}:${Number(value.toFixed(2))}`).join(",")
 }
 
+/** @param {Board} board */
 function release(board) {
   const now = text(board)
   if (now === board.sent) return
@@ -128,6 +143,7 @@ function release(board) {
   board.send("at", now)
 }
 
+/** @param {Board} board */
 function code(board) {
   const z = Float32Array.from(board.facts.centre)
   for (const row of board.facts.rows) {
@@ -137,57 +153,34 @@ function code(board) {
   return z
 }
 
+/** @param {Board} board */
 function ask(board) {
   board.wanted = code(board)
   if (!board.busy) fetchLatest(board)
 }
 
+/** @param {Board} board */
 async function fetchLatest(board) {
   board.busy = true
   while (board.wanted) {
     const z = board.wanted
     board.wanted = null
     try {
-      const answer = await fetch(`${board.facts.address}?z=${encodeURIComponent(half(z))}`)
-      if (!answer.ok) throw new Error(answer.status)
+      const answer = await fetch(address(`${board.facts.address}?z=${float16Text(z)}`))
+      if (!answer.ok) throw new Error(String(answer.status))
       const [panel, body] = unpack(new Uint8Array(await answer.arrayBuffer()))
+      if (board.signal.aborted) break
       panel.body = bodyOf(panel, body)
       board.live = panel
       paintLive(board)
-    } catch { board.fact.textContent = "The picture could not be fetched." }
+    } catch { if (!board.signal.aborted) board.fact.textContent = "The picture could not be fetched." }
   }
   board.busy = false
 }
 
-// Half precision, as it stands in a link.
-function half(z) {
-  const bytes = new Uint8Array(2 * z.length)
-  const view = new DataView(bytes.buffer)
-  const single = new DataView(new ArrayBuffer(4))
-  z.forEach((value, k) => {
-    single.setFloat32(0, value)
-    const bits = single.getUint32(0)
-    const sign = (bits >>> 16) & 0x8000
-    let exponent = ((bits >>> 23) & 255) - 112
-    let mantissa = bits & 0x7fffff
-    let out
-    if (exponent >= 31) out = sign | 0x7bff
-    else if (exponent <= 0) {
-      if (exponent < -10) out = sign
-      else {
-        mantissa |= 0x800000
-        const shift = 14 - exponent
-        out = sign | ((mantissa + (1 << (shift - 1))) >> shift)
-      }
-    } else out = (sign | (exponent << 10) | (mantissa >> 13)) + ((mantissa >> 12) & 1)
-    view.setUint16(2 * k, out, true)
-  })
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")
-}
-
+/** @param {Board} board */
 function layout(board) {
   const { facts } = board
-  if (!facts) return
   const ratio = window.devicePixelRatio || 1
   board.ratio = ratio
   const shape = shapeOf(facts.live)
@@ -198,7 +191,7 @@ function layout(board) {
   board.picture.width = Math.round(width * ratio)
   board.picture.height = Math.round(board.size[1] * ratio)
   for (const row of facts.rows) {
-    const room = row.canvas.parentElement.clientWidth
+    const room = row.canvas.parentElement?.clientWidth ?? 0
     const [least, most] = facts.live.kind === "pixels" ? [20, 56] : [62, 130]
     // Where there is little room every second, third or sixth frame is shown: the middle stays.
     let across = 0
@@ -221,67 +214,80 @@ function layout(board) {
   paintLive(board)
 }
 
+/** @param {Board} board @param {Row} row */
 function paintRow(board, row) {
   const { facts, ratio, theme } = board
-  const pen = row.canvas.getContext("2d", { willReadFrequently: true })
+  const pen = penOf(row.canvas)
   pen.setTransform(ratio, 0, 0, ratio, 0, 0)
   pen.clearRect(0, 0, row.canvas.width, row.canvas.height)
-  const [w, h] = row.tile
+  const [w, h] = row.tile ?? [0, 0]
   const here = board.values.get(row.key) ?? 0
   const step = facts.values[row.frames[1]] - facts.values[row.frames[0]]
   row.frames.forEach((frame, place) => {
     const value = facts.values[frame]
     const x = place * (w + GAP)
-    paintSample(theme, facts.strip, pen, frame * facts.rows.length + row.number, x, 0, w, h, w * ratio < facts.strip.width)
+    paintSample(theme, facts.strip, pen, frame * facts.rows.length + row.number, x, 0, w, h, facts.strip.kind === "pixels" && w * ratio < facts.strip.width)
     if (Math.abs(value - here) < step / 2 + 1e-6) {
       pen.strokeStyle = theme.accent
       pen.lineWidth = 2
       pen.strokeRect(x + 1, 1, w - 2, h - 2)
     }
   })
-  if (facts.heat) heat(board, row, pen, row.frames.length * (w + GAP) + 5, w, h)
+  if (facts.heat) heat(board, facts.heat, row, pen, row.frames.length * (w + GAP) + 5, w, h)
 }
 
 // What moves most: from still (paper) to moving (the accent).
-function heat(board, row, pen, x, w, h) {
-  const { height, width } = board.facts.heat
+/**
+ * @param {Board} board
+ * @param {NonNullable<import("../types").TraversalFacts["heat"]>} moved
+ * @param {Row} row
+ * @param {CanvasRenderingContext2D} pen
+ * @param {number} x
+ * @param {number} w
+ * @param {number} h
+ */
+function heat(board, moved, row, pen, x, w, h) {
+  const { height, width } = moved
   const area = width * height
   const [r, g, b] = rgb(board.theme.accent)
   const [pr, pg, pb] = rgb(board.theme.paper)
   const image = new ImageData(width, height)
   for (let i = 0; i < area; i++) {
-    const share = board.facts.heat.body[row.number * area + i] / 255
+    const share = moved.body[row.number * area + i] / 255
     image.data.set([pr + (r - pr) * share, pg + (g - pg) * share, pb + (b - pb) * share, 255], 4 * i)
   }
   const native = new OffscreenCanvas(width, height)
-  native.getContext("2d").putImageData(image, 0, 0)
+  penOf(native).putImageData(image, 0, 0)
   pen.imageSmoothingEnabled = false
   pen.drawImage(native, x, 0, w, h)
 }
 
+/** @param {string} colour */
 function rgb(colour) {
-  const pen = new OffscreenCanvas(1, 1).getContext("2d")
+  const pen = penOf(new OffscreenCanvas(1, 1))
   pen.fillStyle = colour
   pen.fillRect(0, 0, 1, 1)
   return pen.getImageData(0, 0, 1, 1).data
 }
 
+/** @param {Board} board */
 function paintLive(board) {
   if (!board.size || !board.live) return
-  const pen = board.picture.getContext("2d", { willReadFrequently: true })
+  const pen = penOf(board.picture)
   pen.setTransform(board.ratio, 0, 0, board.ratio, 0, 0)
-  pen.clearRect(0, 0, ...board.size)
-  paintSample(board.theme, board.live, pen, 0, 0, 0, ...board.size, false)
+  const [width, height] = board.size
+  pen.clearRect(0, 0, width, height)
+  paintSample(board.theme, board.live, pen, 0, 0, 0, width, height, false)
   const density = board.live.density[0][0]
   board.fact.textContent = board.facts.scored ? `log p(z) ${density.toFixed(1)} nats`.replace("-", "−") : ""
   board.painted += 1
   Object.assign(board.picture.dataset, { painted: board.painted, at: text(board), rows: board.facts.rows.length })
-  clearTimeout(board.timer)
-  board.timer = setTimeout(() => { const crc = crcOf(board.picture); if (crc) board.picture.dataset.digest = crc }, 120)
+  board.digestion.set()
 }
 
-function tileAt(board, row, event) {
+/** @param {Row} row @param {PointerEvent} event */
+function tileAt(row, event) {
   const box = row.canvas.getBoundingClientRect()
-  const tile = Math.floor((event.clientX - box.left) / (row.tile[0] + GAP))
+  const tile = Math.floor((event.clientX - box.left) / ((row.tile?.[0] ?? 0) + GAP))
   return row.frames[tile] ?? null
 }

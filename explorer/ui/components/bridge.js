@@ -1,0 +1,155 @@
+// What all components share with Streamlit: one instance for each root, ended when it leaves the page.
+
+/** @typedef {import("./types").Life} Life */
+
+// The module lies at <base>/api/components/<hash>/bridge.js, wherever a proxy has put the app.
+const BASE = new URL("../../../", import.meta.url)
+
+// On the window, since after an upgrade of the server two versions of this module meet in one tab.
+/** @type {WeakMap<Element, Life>} */
+const LIVES = (window.latentExplorerLives ??= new WeakMap())
+
+/**
+ * Make the function that Streamlit calls at every redraw.
+ *
+ * Streamlit 1.67 keeps the cleanup of the last call only, and calls that of an overtaken one at
+ * once. So any cleanup ends the instance when its root has left the page, and the last one does
+ * even before; one that was ended and is drawn again listens anew and keeps what it knows.
+ *
+ * @template Instance, Data
+ * @param {import("./types").Parts<Instance, Data>} parts
+ * @returns {(component: import("./types").Component<Data>) => (() => void) | undefined}
+ */
+export function mount({ selector, build, update, listen }) {
+  const owner = {}
+  return (component) => {
+    const root = component.parentElement.querySelector(selector)
+    if (!(root instanceof HTMLElement) || component.data === null || component.data === undefined) return undefined
+    let life = LIVES.get(root)
+    if (life?.owner !== owner) {
+      life?.end?.abort()
+      life = { owner, instance: build(root), end: null, calls: 0 }
+      LIVES.set(root, life)
+    }
+    const own = life
+    const instance = /** @type {Instance} */ (own.instance)
+    if (!own.end || own.end.signal.aborted) {
+      own.end = new AbortController()
+      listen(instance, own.end.signal)
+    }
+    const { end } = own
+    const call = (own.calls += 1)
+    /** @param {(name: string, value: unknown) => void} send @returns {(name: string, value: unknown) => void} */
+    const living = (send) => (name, value) => { if (!end.signal.aborted) send(name, value) }
+    update(instance, component.data, {
+      ...component,
+      setStateValue: living(component.setStateValue),
+      setTriggerValue: living(component.setTriggerValue),
+    })
+    return () => { if (call === own.calls || !root.isConnected) own.end?.abort() }
+  }
+}
+
+/**
+ * An instance as `build` makes it; `listen` and the first redraw complete it.
+ *
+ * @template Instance
+ * @param {NoInfer<Partial<Instance>>} known
+ * @returns {Instance}
+ */
+export function begin(known) {
+  return /** @type {Instance} */ (known)
+}
+
+/**
+ * Where the browser asks for an address of this app ("/api/..."), below whatever path it lies.
+ *
+ * @param {string} path
+ */
+export function address(path) {
+  return new URL(path.replace(/^\/+/, ""), BASE).href
+}
+
+/**
+ * Find an element that must be there.
+ *
+ * @template {Element} Kind
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {new () => Kind} kind
+ * @returns {Kind}
+ */
+export function part(root, selector, kind) {
+  const found = root.querySelector(selector)
+  if (!(found instanceof kind)) throw new Error(`${selector} is missing.`)
+  return found
+}
+
+/**
+ * Call back whenever an element has another size, until the end.
+ *
+ * @param {AbortSignal} signal
+ * @param {Element} element
+ * @param {() => void} resized
+ */
+export function observeSize(signal, element, resized) {
+  const observer = new ResizeObserver(resized)
+  observer.observe(element)
+  signal.addEventListener("abort", () => observer.disconnect())
+}
+
+/**
+ * A timer that starts anew whenever it is set, and that the end stops.
+ *
+ * @param {AbortSignal} signal
+ * @param {number} milliseconds
+ * @param {() => void} act
+ * @returns {import("./types").Timer}
+ */
+export function timer(signal, milliseconds, act) {
+  let running = 0
+  const stop = () => { clearTimeout(running); running = 0 }
+  signal.addEventListener("abort", stop)
+  return {
+    set(wait = milliseconds) {
+      stop()
+      if (!signal.aborted) running = setTimeout(() => { running = 0; act() }, wait)
+    },
+    stop,
+    get running() { return running !== 0 },
+  }
+}
+
+/**
+ * A repaint before the next frame of the screen, however often it is asked for; none after the end.
+ *
+ * @param {AbortSignal} signal
+ * @param {() => void} act
+ */
+export function beforeFrame(signal, act) {
+  let pending = false
+  return () => {
+    if (pending) return
+    pending = true
+    requestAnimationFrame(() => { pending = false; if (!signal.aborted) act() })
+  }
+}
+
+/**
+ * Send JSON and read the answer; `why` says what went wrong.
+ *
+ * @template Answer
+ * @param {string} path
+ * @param {object} body
+ * @param {{refused: string, silent: string}} words
+ * @returns {Promise<Answer | import("./types").Refusal>}
+ */
+export async function post(path, body, { refused, silent }) {
+  try {
+    const answer = await fetch(address(path), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })
+    const found = await answer.json()
+    return answer.ok ? found : { why: found.why ?? refused }
+  } catch {
+    return { why: silent }
+  }
+}

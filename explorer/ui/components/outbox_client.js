@@ -1,0 +1,188 @@
+// What is kept: it waits in this browser until the outbox has saved it. And what K keeps.
+
+/** @typedef {import("./types").Item} Item */
+/** @typedef {import("./types").Waiting} Waiting */
+
+const WAITING = "latent-explorer-pick:"
+
+/** What is stored by origin, with its key; and what waits. */
+export const KEPT = {
+  /** @type {Map<string, string>} */
+  origins: new Map(),
+  /** @type {Map<string, string>} */
+  waiting: new Map(),
+  /** @type {number | null} */
+  project: null,
+  /** What the browser has no room for; it is lost with the tab. @type {Waiting[]} */
+  homeless: [],
+}
+
+/**
+ * Keep samples: they wait until they are saved.
+ *
+ * @param {Item[]} items
+ */
+export function keepAll(items) {
+  for (const item of items) {
+    const key = [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("")
+    const page = location.pathname.split("/").pop() ?? ""
+    const whole = { ...item, key, project: KEPT.project, page, view: location.search.slice(0, 3900) }
+    KEPT.waiting.set(item.origin, key)
+    try { localStorage.setItem(WAITING + key, JSON.stringify(whole)) } catch { KEPT.homeless.push(whole) }
+  }
+  window.dispatchEvent(new Event("latent-explorer-outbox"))
+}
+
+/**
+ * Take a sample out of the picks.
+ *
+ * @param {string} origin
+ */
+export function unkeep(origin) {
+  window.dispatchEvent(new CustomEvent("latent-explorer-unkeep", { detail: origin }))
+}
+
+/** @param {string} origin */
+export function isKept(origin) {
+  return KEPT.waiting.has(origin) || KEPT.origins.has(origin)
+}
+
+export function nothingKept() {
+  return !KEPT.origins.size && !KEPT.waiting.size
+}
+
+/** All that waits in this browser, also from earlier visits. */
+export function waitingItems() {
+  const found = [...KEPT.homeless]
+  for (let i = 0; i < localStorage.length; i++) {
+    const name = localStorage.key(i)
+    if (!name?.startsWith(WAITING)) continue
+    try { found.push(JSON.parse(localStorage.getItem(name) ?? "")) } catch { localStorage.removeItem(name) }
+  }
+  return found
+}
+
+/**
+ * Let something wait no longer.
+ *
+ * @param {string} key
+ */
+export function discard(key) {
+  localStorage.removeItem(WAITING + key)
+  KEPT.homeless = KEPT.homeless.filter((item) => item.key !== key)
+  for (const [origin, own] of KEPT.waiting) if (own === key) KEPT.waiting.delete(origin)
+}
+
+/**
+ * One tile of a strip: drawn from the prior, or a code that came with it.
+ *
+ * @param {import("./types").FilmstripPanel} panel
+ * @param {number} frame
+ * @param {number} tile
+ * @param {number} value Of the frame.
+ * @returns {Item | null}
+ */
+export function itemOf(panel, frame, tile, value) {
+  const { keep } = panel
+  if (!keep) return null
+  const base = { model: keep.model, hash: keep.hash }
+  if (keep.kind === "drawn") {
+    const component = keep.component === null ? "all" : keep.component
+    return {
+      ...base, origin: `${keep.hash}|drawn|${keep.seed}|${component}|${tile}|${value}`,
+      drawn: { seed: keep.seed, component: keep.component, tile, scale: value },
+    }
+  }
+  keep.bytes ??= Uint8Array.from(atob(keep.z), (c) => c.charCodeAt(0))
+  const size = 4 * keep.latent
+  const from = (Math.min(frame, panel.frames - 1) * panel.tiles + tile) * size
+  return codeItem(base, keep.bytes.subarray(from, from + size))
+}
+
+/**
+ * A code as an item.
+ *
+ * @param {{model: string, hash: string}} base
+ * @param {Uint8Array} bytes Its numbers in float32.
+ * @returns {Item}
+ */
+export function codeItem(base, bytes) {
+  const z = btoa(String.fromCharCode(...bytes))
+  return { ...base, origin: `${base.hash}|code|${z}`, z }
+}
+
+// K acts once. It means the sample that the pointer or the keyboard reached last, or else that of
+// the component which has the focus; it is one that can be seen.
+
+/** @type {Set<import("./types").Keeper>} */
+const KEEPERS = new Set()
+
+/** @type {import("./types").Keeper | null} */
+let reached = null
+
+/**
+ * Let K keep this component's sample, until the end.
+ *
+ * @param {import("./types").Keeper} keeper
+ * @param {AbortSignal} signal
+ */
+export function keepByKey(keeper, signal) {
+  KEEPERS.add(keeper)
+  signal.addEventListener("abort", () => { KEEPERS.delete(keeper); leave(keeper) })
+  window.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "k" || event.ctrlKey || event.metaKey || event.altKey || typing(event)) return
+    if (event.defaultPrevented || meant(event) !== keeper || !canBeSeen(keeper.root)) return
+    event.preventDefault()
+    keeper.keep()
+  }, { signal })
+}
+
+/** @param {import("./types").Keeper} keeper */
+export function reach(keeper) { reached = keeper }
+
+/** @param {import("./types").Keeper} keeper */
+export function leave(keeper) { if (reached === keeper) reached = null }
+
+/** @param {KeyboardEvent} event */
+function meant(event) {
+  return reached ?? [...KEEPERS].find(({ root }) => event.composedPath().includes(root)) ?? null
+}
+
+/** @param {HTMLElement} root */
+function canBeSeen(root) {
+  const box = root.getBoundingClientRect()
+  return root.isConnected && box.width > 0 && box.bottom > 0 && box.top < window.innerHeight
+}
+
+/** @param {KeyboardEvent} event */
+function typing(event) {
+  const at = event.composedPath()[0]
+  return at instanceof HTMLElement && (at.matches("input:not([type=range]), textarea, select") || at.isContentEditable)
+}
+
+/**
+ * The mark of what is kept.
+ *
+ * @param {CanvasRenderingContext2D} pen
+ * @param {number} x
+ * @param {number} y
+ * @param {number} size
+ * @param {string | null} fill
+ * @param {string} edge
+ * @param {string} paper
+ */
+export function bookmark(pen, x, y, size, fill, edge, paper) {
+  const [w, h] = [size * 0.62, size]
+  pen.beginPath()
+  pen.moveTo(x, y); pen.lineTo(x + w, y); pen.lineTo(x + w, y + h)
+  pen.lineTo(x + w / 2, y + h - w * 0.42); pen.lineTo(x, y + h); pen.closePath()
+  pen.lineJoin = "round"
+  pen.lineWidth = 4
+  pen.strokeStyle = paper
+  pen.stroke()
+  pen.fillStyle = fill ?? paper
+  pen.fill()
+  pen.lineWidth = 1.5
+  pen.strokeStyle = edge
+  pen.stroke()
+}
