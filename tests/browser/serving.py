@@ -57,7 +57,8 @@ def serve(user: Path, **environment: str) -> Iterator[str]:
         )
         try:
             address = f"http://127.0.0.1:{port}"
-            _wait_for(address, process, log)
+            base = environment.get("STREAMLIT_SERVER_BASE_URL_PATH", "")
+            _wait_for(f"{address}/{base}".rstrip("/"), process, log)
             _RUNNING[address] = process
             yield address
         finally:

@@ -33,7 +33,7 @@ def address(user):
 
 def shelf(page):
     """How many picks the sidebar counts, and how many wait in the browser."""
-    facts = page.locator("[data-testid=shelf]").first.evaluate("e => ({...e.dataset})")
+    facts = page.locator("[data-testid=shelf][data-count]").first.evaluate("e => ({...e.dataset})")
     return int(facts["count"]), int(facts["waiting"])
 
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from explorer.strips import pack
+from explorer.ui.api.assets import assets
 
 N = 70_000
 xy = np.random.default_rng(1).normal(size=(N, 2)).astype("<f4")
@@ -18,4 +19,6 @@ def points(request):
     return Response(body, media_type="application/octet-stream")
 
 
-app = st.App(Path(__file__).with_name("many_points.py"), routes=[Route("/points", points)])
+app = st.App(
+    Path(__file__).with_name("many_points.py"), routes=[Route("/points", points), *assets()]
+)

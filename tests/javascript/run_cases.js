@@ -1,0 +1,25 @@
+// Run in a page of the app: loads the served modules and compares them with the table of cases.
+async ([modules, cases]) => {
+  const { float16Text } = await import(`${modules}/float16.js`)
+  const notation = await import(`${modules}/point_map/notation.js`)
+  const { coordinate, edited, parsePath, parsePick, pickText, rowsOf } = notation
+  const wrong = []
+  const check = (name, result, expected) => {
+    if (JSON.stringify(result) !== JSON.stringify(expected)) wrong.push([name, result, expected])
+  }
+  const xy = cases.points.flat()
+  for (const { z, text } of cases.codes) check(text, float16Text(z), text)
+  for (const { text, rows, written } of cases.picks) {
+    const pick = parsePick(text)
+    check(text, pick && pickText(pick), written ?? text)
+    if (rows) check(text, pick && [...rowsOf(pick, xy)].sort((a, b) => a - b), rows)
+  }
+  for (const text of cases.no_picks) check(text, parsePick(text), null)
+  for (const { text, how, row, then } of cases.edits) {
+    check(text, pickText(edited(parsePick(text), how, row, xy)), then)
+  }
+  for (const { text, vertices } of cases.paths) check(text, parsePath(text), vertices.flat())
+  for (const text of cases.no_paths) check(text, parsePath(text), null)
+  for (const { value, text } of cases.coordinates) check(value, String(coordinate(value)), text)
+  return wrong
+}
