@@ -2,8 +2,6 @@
 
 import dataclasses
 import math
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +10,6 @@ from safetensors.torch import save as serialise
 from torch import nn
 
 from explorer import checkpoint
-from explorer.data import DigitsConfig
 from explorer.errors import CheckpointError, DataError
 from explorer.metrics import features
 from explorer.metrics.features import (
@@ -25,6 +22,7 @@ from explorer.metrics.features import (
     train_features,
 )
 from explorer.sketch import CurveSketch
+from tests.support.data import digits
 
 SHAPE = (1, 8, 8)
 
@@ -35,11 +33,6 @@ def _own_folders(tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
     monkeypatch.setenv("LATENT_EXPLORER_USER", str(tmp_path / "user"))
     monkeypatch.setenv("LATENT_EXPLORER_CHECKPOINTS", str(tmp_path / "shipped"))
-
-
-@cache
-def digits():
-    return DigitsConfig().load(Path("nowhere"))
 
 
 def plain():

@@ -1,18 +1,13 @@
-"""Metrics equal closed forms and brute force, and detect what they should."""
-
 import math
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from scipy.spatial.distance import cdist
-from torch.distributions import Independent, MultivariateNormal, Normal
+from torch.distributions import Independent, Normal
 
-from explorer.data import DigitsConfig
 from explorer.errors import NoDensityError
-from explorer.interfaces import AbstractModel, LatentSpace, Posterior
+from explorer.interfaces import Posterior
 from explorer.metrics import coverage_under_null, evaluate, importance_sampling, prdc, vendi_score
 from explorer.metrics import likelihood as likelihood_module
 from explorer.metrics.draws import draw_data
@@ -20,50 +15,9 @@ from explorer.metrics.latent import active_units, kl_per_unit, prior_variance
 from explorer.metrics.samples import WhitenedComponents
 from explorer.objectives import unit_kl
 from explorer.priors.mixture import LatentMixture
+from tests.support.data import digits
+from tests.support.gaussians import LATENT, LinearGaussian, brute_prdc, observations, standard
 from tests.support.models import PRIORS, small_checkpoint, small_pair
-
-DIMENSIONS, LATENT, SPREAD = 5, 2, 0.7
-
-
-class LinearGaussian(AbstractModel):
-    """x = W z + b + spread * noise, the columns of W orthogonal, so that p(z|x) is diagonal.
-
-    Args:
-        wrong: Shifts and widens q away from the exact posterior; 0 is exact.
-    """
-
-    def __init__(self, wrong=0.0):
-        super().__init__()
-        generator = torch.Generator().manual_seed(5)
-        raw = torch.randn(DIMENSIONS, LATENT, generator=generator, dtype=torch.float64)
-        self.gain = torch.tensor([1.5, 0.4], dtype=torch.float64)
-        self.weight = torch.linalg.qr(raw).Q * self.gain
-        self.bias = torch.randn(DIMENSIONS, generator=generator, dtype=torch.float64)
-        self.space = LatentSpace.single(LATENT)
-        self.wrong = wrong
-
-    def posterior(self, x, labels=None):
-        variance = 1 / (1 + self.gain.square() / SPREAD**2)
-        loc = variance * ((x - self.bias) @ self.weight) / SPREAD**2
-        scale = variance.sqrt().expand_as(loc)
-        return Posterior(loc + 0.3 * self.wrong, scale * (1 + self.wrong))
-
-    def likelihood(self, z, labels=None):
-        return Independent(Normal(z @ self.weight.T + self.bias, SPREAD), 1)
-
-    def marginal(self):
-        noise = SPREAD**2 * torch.eye(DIMENSIONS, dtype=torch.float64)
-        return MultivariateNormal(self.bias, self.weight @ self.weight.T + noise)
-
-
-def standard(latent=LATENT):
-    one = torch.ones(1, latent, dtype=torch.float64)
-    return LatentMixture(torch.zeros(1, dtype=torch.float64), 0 * one, one)
-
-
-def observations(n=40):
-    torch.manual_seed(0)
-    return LinearGaussian().marginal().sample((n,))
 
 
 def test_importance_sampling_from_the_true_posterior_is_exact():
@@ -153,20 +107,6 @@ def test_a_point_posterior_has_no_likelihood():
 
 def normal(n, d, seed=0, shift=0.0):
     return np.random.default_rng(seed).normal(shift, 1, (n, d))
-
-
-def brute_prdc(real, fake, k):
-    """Follow the definitions with full matrices."""
-    real_radius = np.sort(cdist(real, real), axis=1)[:, k]
-    fake_radius = np.sort(cdist(fake, fake), axis=1)[:, k]
-    distance = cdist(real, fake)
-    inside = distance < real_radius[:, None]
-    return (
-        (distance <= real_radius[:, None]).any(0).mean(),
-        (distance <= fake_radius).any(1).mean(),
-        inside.sum() / (k * len(fake)),
-        inside.any(1).mean(),
-    )
 
 
 @pytest.mark.parametrize(("n", "m"), [(40, 40), (30, 55), (1100, 60)])
@@ -354,11 +294,6 @@ def test_variance_of_a_prior_is_that_of_its_draws(name, kind):
 def test_variance_of_a_prior_survives_a_far_off_mean():
     far = LatentMixture(torch.zeros(1), torch.full((1, 2), 300.0), torch.full((1, 2), 0.05))
     torch.testing.assert_close(prior_variance(far), torch.full((2,), 0.0025), rtol=1e-2, atol=0)
-
-
-@cache
-def digits():
-    return DigitsConfig().load(Path("nowhere"))
 
 
 @cache

@@ -43,3 +43,6 @@ def layers_of(engine):
         if codes is not None:
             known[layer] = codes
     return known
+
+
+SHIPPED = settings.beside("checkpoints")

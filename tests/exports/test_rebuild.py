@@ -1,0 +1,96 @@
+"""What is taken home is rebuilt bit by bit, and what has changed is told."""
+
+import base64
+
+import numpy as np
+import pytest
+
+from explorer import exports
+from explorer.errors import ExportError, NoDensityError
+from explorer.inference import Engine
+from explorer.strips import Strip, StripSpec, codes_strip, samples_strip, scale_strip
+from tests.support.engines import CURVES, PIXELS, engine_of
+from tests.support.models import small_checkpoint
+from tests.support.strips import change, coded, drawn, taken
+
+pytestmark = pytest.mark.usefixtures("no_data")
+
+
+# There and back
+
+
+@pytest.mark.parametrize("make", [drawn, coded])
+@pytest.mark.parametrize("slug", [PIXELS, CURVES])
+def test_a_strip_is_rebuilt_bit_by_bit(tmp_path, slug, make):
+    strip = make(engine_of(slug))
+    facts = exports.read_manifest(taken(engine_of(slug), strip, tmp_path, view="?x=1", frame=2))
+    assert (facts.model.checkpoint, facts.view, facts.frame) == (slug, "?x=1", 2)
+    assert (facts.drawn is None) == (make is coded)
+    found = exports.rebuild_strip(facts, "cpu")
+    assert found.same
+    assert found.strip.panel[1] == strip.panel[1]
+    assert found.strip.values == strip.values
+    np.testing.assert_array_equal(found.strip.z, strip.z)
+
+
+@pytest.mark.parametrize("slug", [PIXELS, CURVES])
+def test_a_changed_code_is_told(tmp_path, slug):
+    facts = exports.read_manifest(taken(engine_of(slug), coded(engine_of(slug)), tmp_path))
+    z = np.frombuffer(base64.b64decode(facts.codes.data), "<f4").copy()
+    z[0] += 0.5
+    data = base64.b64encode(z.tobytes()).decode()
+    changed = facts.model_copy(update={"codes": facts.codes.model_copy(update={"data": data})})
+    assert not exports.rebuild_strip(changed, "cpu").same
+
+
+def test_another_seed_or_component_is_told(pixels, tmp_path):
+    facts = exports.read_manifest(taken(pixels, drawn(pixels), tmp_path))
+    for facts_of in ({"seed": 4}, {"component": 0}, {"scales": (0.1, 0.5, 1.0, 1.5, 2.0)}):
+        other = facts.model_copy(update={"drawn": facts.drawn.model_copy(update=facts_of)})
+        assert not exports.rebuild_strip(other, "cpu").same
+
+
+def test_the_same_samples_in_another_form_have_another_digest(pixels):
+    strip = drawn(pixels, 2, 6)
+    x = strip.samples.reshape(6, 2, *strip.samples.shape[2:])
+    other = Strip(x, strip.values * 3, np.full(2, -1), np.zeros((6, 2), np.float32), strip.sketch)
+    assert other.panel[1] == strip.panel[1]
+    assert exports.digest(other) != exports.digest(strip)
+
+
+def test_one_component_is_rebuilt(pixels, tmp_path):
+    strip = scale_strip(pixels, StripSpec(tiles=3, seed=1, component=1), (0.0, 1.0))
+    facts = exports.read_manifest(taken(pixels, strip, tmp_path))
+    assert facts.drawn.component == 1
+    assert exports.rebuild_strip(facts, "cpu").same
+
+
+def test_codes_of_an_autoencoder_are_rebuilt(tmp_path):
+    engine = engine_of("digits-ae-2")
+    facts = exports.read_manifest(taken(engine, coded(engine), tmp_path))
+    assert exports.rebuild_strip(facts, "cpu").same
+
+
+def test_a_seed_means_nothing_to_an_autoencoder(pixels, tmp_path):
+    plain = engine_of("digits-ae-2").checkpoint
+    path = taken(pixels, drawn(pixels), tmp_path)
+    change(path, models__0__checkpoint=plain.slug, models__0__hash=plain.hash)
+    with pytest.raises(NoDensityError):
+        exports.rebuild_strip(exports.read_manifest(path), "cpu")
+
+
+def test_data_cannot_be_rebuilt(pixels):
+    x = np.zeros((2, 1, 8, 8), np.float32)
+    with pytest.raises(ExportError, match=r"^These are data[^\n]+\.$"):
+        exports.manifest(pixels, samples_strip(x, pixels.sketch), "0.0")
+
+
+# Uploads
+
+
+def test_codes_of_one_frame_are_a_strip_that_can_be_taken(tmp_path):
+    engine = Engine(small_checkpoint("vamp"), "cpu")
+    strip = codes_strip(engine, np.zeros((3, 2), np.float32))
+    facts = exports.read_manifest(taken(engine, strip, tmp_path))
+    assert facts.codes.shape == (1, 3, 2)
+    assert facts.codes.values == (0.0,)

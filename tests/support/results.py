@@ -1,0 +1,75 @@
+"""Checkpoints that are numbers alone."""
+
+import numpy as np
+import pytest
+import torch
+
+from explorer import checkpoint
+from explorer.checkpoint import LIKELIHOOD, Metric
+from explorer.config import RunConfig
+from explorer.ui import cache
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+SIDES = {"digits": (8, 8), "frey": (28, 20)}
+
+N = 50
+
+
+def put(
+    shelf, slug, metrics, *, data="digits", prior=None, model="vae", latent=2, weights=True,
+    hidden=(8, 8), **arrays,
+):  # fmt: skip
+    """Put a small untrained model with made-up numbers on the shelf; a plain one has no prior."""
+    height, width = SIDES.get(data, (28, 28))
+    top = {"top": latent, "bottom": latent + 1} if "hvae" in model else {"latent": latent}
+    config = RunConfig.model_validate(
+        {
+            "data": {"kind": data},
+            "model": {"kind": model, "hidden": hidden} | top,
+            "prior": None if model == "ae" else prior or {"kind": "standard"},
+            "sketch": {"kind": "pixels", "height": height, "width": width},
+        }
+    )
+    torch.manual_seed(0)
+    folder = checkpoint.save(*config.build(), config, shelf / slug)
+    checkpoint.write_metrics(folder, metrics)
+    if arrays:
+        np.savez(folder / LIKELIHOOD, **arrays)
+    if not weights:
+        (folder / checkpoint.WEIGHTS).unlink()
+    return folder
+
+
+def nats(value, se=0.25, *, n=N, samples=500, **more):
+    return Metric(value=value, se=se, n=n, samples=samples, seed=0, unit="nats", **more)
+
+
+def share(value, se=0.004, null=None):
+    return Metric(value=value, se=se, n=N, seed=0, unit="share", samples=5 * N, null=null)
+
+
+def everything(value=-20.0):
+    """Make up numbers that lack nothing the page asks for."""
+    return {
+        "log_likelihood": nats(value),
+        "elbo": nats(value - 2),
+        "active_units_absolute": Metric(value=2, n=N, unit="of 2 units"),
+        "density": share(0.9, null=1.0),
+        "coverage": share(0.8, null=0.96),
+        "information": Metric(value=1.5, se=0.01, n=N, seed=0, unit="nats"),
+    }
+
+
+def per_sample(seed):
+    generator = np.random.default_rng(seed)
+    return {
+        "rows": np.arange(N, dtype=np.int32),
+        "log_likelihood": generator.normal(-20 - seed, 3, N).astype(np.float32),
+        "elbo": generator.normal(-22 - seed, 3, N).astype(np.float32),
+        "kl_per_unit": np.array([0.5, 3.0], np.float32),
+    }
+
+
+def entry(slug):
+    return next(each for each in cache.entries() if each.slug == slug)

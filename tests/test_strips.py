@@ -1,0 +1,109 @@
+"""A strip keeps its noise from frame to frame."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.distributions import MultivariateNormal
+
+from explorer import strips
+from explorer.checkpoint import load
+from explorer.distributions import DiagonalMixture
+from explorer.inference import Engine
+from explorer.metrics.tradeoff import measure_tradeoff, read_tradeoff
+from tests.support.gaussians import normal
+from tests.support.models import small_checkpoint
+
+
+def test_a_grid_keeps_its_codes_and_their_pictures():
+    engine = Engine(small_checkpoint("mog"), "cpu")
+    z = normal(12, 2).reshape(4, 3, 2)
+    strip = strips.grid_strip(engine, z, (0.0, 0.5, 1.0, 2.0))
+    assert strip.samples.shape == (4, 3, 1, 8, 8)
+    assert strip.values == (0.0, 0.5, 1.0, 2.0)
+    np.testing.assert_array_equal(strip.z, z)
+    for frame in range(4):
+        np.testing.assert_array_equal(strip.samples[frame], engine.decode(z[frame]))
+        np.testing.assert_array_equal(strip.log_density[frame], engine.log_prior(z[frame]))
+    assert strip.components.tolist() == [-1] * 3
+
+
+def test_a_traversal_starts_at_its_centre_and_moves_one_direction_a_row():
+    engine = Engine(small_checkpoint("standard", latent=4), "cpu")
+    centre, directions = normal(1, 4)[0], np.eye(4, dtype=np.float32)[:3] * 2
+    strip = strips.traversal_strip(engine, centre, directions, (-1.5, 0.0, 1.0))
+    assert strip.z.shape == (3, 3, 4)
+    np.testing.assert_array_equal(strip.z[1], np.tile(centre, (3, 1)))
+    for frame, value in enumerate(strip.values):
+        for row in range(3):
+            expected = centre.copy()
+            expected[row] += 2 * value
+            np.testing.assert_allclose(strip.z[frame, row], expected, atol=1e-6)
+    exact = MultivariateNormal(torch.zeros(4), torch.eye(4)).log_prob(torch.from_numpy(strip.z))
+    np.testing.assert_allclose(strip.log_density, exact, atol=1e-4)
+
+
+def test_a_traversal_of_an_autoencoder_has_pictures_too():
+    engine = Engine(small_checkpoint(None), "cpu")
+    strip = strips.traversal_strip(
+        engine, np.zeros(2, np.float32), np.eye(2, dtype=np.float32), (0.0, 1.0)
+    )
+    assert strip.samples.shape[:2] == (2, 2)
+    assert not strip.log_density.any()
+
+
+def test_a_difference_is_how_far_two_strips_are_apart():
+    one, other = (
+        strips.scale_strip(
+            Engine(small_checkpoint(kind), "cpu"), strips.StripSpec(tiles=5), (0.5, 1.0)
+        )
+        for kind in ("standard", "mog")
+    )
+    apart = strips.difference_strip(one, other)
+    np.testing.assert_array_equal(apart.samples, np.abs(one.samples - other.samples))
+    np.testing.assert_array_equal(apart.samples, strips.difference_strip(other, one).samples)
+    assert apart.samples.max() > 0.01
+    assert not strips.difference_strip(one, one).samples.any()
+    assert apart.z is None
+    assert apart.spec is None
+    assert set(apart.components.tolist()) == {-1}
+    assert one.panel[1] != apart.panel[1]
+
+
+def test_a_mixture_of_the_engines_components_has_the_engines_moments():
+    engine = Engine(small_checkpoint("mog"), "cpu")
+    parts = engine.components()
+    mixture = DiagonalMixture(parts.log_weights, parts.loc, parts.scale)
+    mean, spread = engine.moments()
+    np.testing.assert_allclose(mean, mixture.mean, atol=1e-6)
+    np.testing.assert_allclose(spread, mixture.variance.sqrt(), atol=1e-6)
+
+
+def test_refining_never_costs_an_exact_encoder_anything_that_can_be_measured():
+    engine = Engine(load("digits-vae-standard-16"), "cpu")
+    x = engine.sample(4, seed=5).x.round()
+    for row in x:
+        found = engine.refine(row[None])
+        assert found.rise > -3 * found.error
+        assert abs(float(found.elbo[-1] - found.elbo[0]) - found.rise) < 1e-4
+
+
+def test_a_curve_measured_in_another_way_is_not_gone_on_with():
+    opened = load("digits-vae-vamp-2")
+    data = opened.config.data.load(Path())
+    done = read_tradeoff(opened)
+    stale = done._replace(n=done.n - 1, values=done.values + 9)
+    kept = []
+
+    class Enough(Exception):
+        pass
+
+    def keep(curve):
+        kept.append(curve)
+        raise Enough
+
+    with pytest.raises(Enough):
+        measure_tradeoff(opened, data, known=stale, keep=keep)
+    assert kept[0].n == done.n
+    assert (kept[0].values[0] < stale.values[0]).any()

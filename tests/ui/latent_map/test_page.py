@@ -1,0 +1,88 @@
+"""The latent map says what is selected and what it cannot show."""
+
+import pytest
+
+from explorer.ui.address.views import PAGES
+from tests.support.pages import SHIPPED, open_page, told
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def test_pick_of_each_kind_is_told():
+    for pick, words in {
+        "data:12": "Data point 12",
+        "prior:5": "Prior sample 5",
+        "prototypes:9": "Prototype 9",
+        "box:-1,-1,1,1": "codes in the box",
+    }.items():
+        app = open_page("latent_map", model="digits-vae-vamp-2", pick=pick)
+        assert not app.exception
+        assert any(words in item.value for item in app.markdown), pick
+
+
+def test_two_dimensional_latent_says_that_nothing_is_projected():
+    app = open_page("latent_map", model="digits-vae-vamp-2")
+    assert any("no projection" in item.value for item in app.caption)
+
+
+def test_umap_says_that_distances_are_not_kept():
+    app = open_page("latent_map", model="digits-vae-vamp-16")
+    assert any("not distances" in item.value for item in app.caption)
+
+
+def test_pick_with_additions_and_cuts_is_counted():
+    app = open_page("latent_map", model="digits-vae-vamp-2", pick="data:3;add:4,5;cut:4")
+    assert not app.exception
+    assert "2 codes selected" in told(app)
+
+
+def test_drawn_path_is_told_and_handed_on():
+    app = open_page("latent_map", model="digits-vae-vamp-16", path="0,0,3,3,5,1")
+    assert not app.exception
+    assert "Along your line" in told(app)
+    assert "Estimated" in told(app)
+    app = open_page("interpolate", model="digits-vae-vamp-16", path="0,0,3,3,5,1")
+    assert not app.exception
+    assert "Along the line you drew" in told(app)
+
+
+def test_hole_is_told_with_what_it_means():
+    app = open_page("latent_map", model="digits-vae-xvae-2", layers="data,holes", pick="holes:0")
+    assert not app.exception
+    assert "Hole 0" in told(app)
+    assert "never trained on it" in told(app)
+
+
+def test_spot_outside_every_hole_is_not_called_one():
+    app = open_page("latent_map", model="digits-vae-vamp-2", pick="spot:-1,0.5")
+    assert not app.exception
+    assert "A point on the map" in told(app)
+    assert "never trained" not in told(app)
+
+
+def test_a_direction_is_saved_and_walked_and_removed():
+    app = open_page("latent_map", model="digits-vae-vamp-2", a="data:3", b="data:90")
+    app.text_input[0].input("slant")
+    next(item for item in app.button if item.label == "Save direction").click().run()
+    assert "Saved" in told(app)
+    app = open_page("traverse", model="digits-vae-vamp-2")
+    assert "slant" in told(app)
+    next(item for item in app.button if item.label == "Remove").click().run()
+    assert "slant" not in told(app)
+
+
+def test_no_map_offers_to_build_one(tmp_path, monkeypatch):
+    import shutil
+
+    shown = tmp_path / "shown"
+    shutil.copytree(
+        SHIPPED / "digits-vae-vamp-2",
+        shown / "digits-vae-vamp-2",
+        ignore=shutil.ignore_patterns("atlas.npz", "training"),
+    )
+    monkeypatch.setenv("LATENT_EXPLORER_CHECKPOINTS", str(shown))
+    for page in PAGES:
+        app = open_page(page, model="digits-vae-vamp-2")
+        assert not app.exception, page
+    app = open_page("latent_map", model="digits-vae-vamp-2")
+    assert "Build the map" in [item.label for item in app.button]

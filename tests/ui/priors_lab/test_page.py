@@ -1,0 +1,65 @@
+"""Lessons ask before they reveal, and claim only what the shipped models show."""
+
+import pytest
+
+from explorer.ui import cache
+from tests.support.pages import address, open_page, told
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@pytest.mark.parametrize("bench", ["planes", "bound", "training", "scale"])
+def test_every_bench_of_the_lab_opens(bench):
+    app = open_page("priors_lab", bench=bench, large=1)
+    assert not app.exception
+    assert "two latent units" in told(app)
+
+
+def test_every_step_of_every_lesson_asks_and_reveals():
+    from explorer.ui.priors_lab.lessons import LESSONS
+
+    for number, lesson in enumerate(LESSONS, 1):
+        for step, content in enumerate(lesson.steps, 1):
+            app = open_page("priors_lab", lesson=number, step=step)
+            assert not app.exception
+            assert content.options[content.answer] not in told(app)
+            app = open_page("priors_lab", lesson=number, step=step, guess=content.answer)
+            assert not app.exception
+            assert "Correct:" in told(app)
+
+
+def test_a_guess_goes_into_the_link():
+    app = open_page("priors_lab", lesson=1, step=2)
+    app.radio[0].set_value(app.radio[0].options[2]).run()
+    assert address(app)["guess"] == "2"
+    assert "Correct:" in told(app)
+    next(item for item in app.button if item.label == "Next").click().run()
+    assert address(app)["step"] == "3"
+    assert "guess" not in address(app)
+
+
+def test_what_the_lessons_claim_holds_of_the_shipped_models():
+    from explorer.ui.priors_lab import benches
+
+    def entry(slug):
+        return next(item for item in cache.entries() if item.slug == slug)
+
+    engines = {slug: cache.engine(entry(f"digits-vae-{slug}-2")) for slug in
+               ("standard", "xvae", "mog", "vamp", "vamp-k1", "vamp-k4", "vamp-k16")}  # fmt: skip
+    holes = {slug: cache.plane(engine).hole_mass for slug, engine in engines.items()}
+    assert holes["xvae"] > holes["standard"]
+    cut = {slug: cache.surgery(engine) for slug, engine in engines.items()}
+    assert cut["vamp"].marginal < cut["standard"].marginal
+    assert cut["mog"].marginal < cut["standard"].marginal
+    between = cut["vamp-k16"].marginal - cut["vamp"].marginal
+    assert abs(between) < 2 * cut["vamp"].marginal_error
+    assert cut["vamp-k1"].marginal - cut["vamp-k16"].marginal > abs(between)
+    likelihoods = [
+        entry(f"digits-vae-{slug}-2").metrics["log_likelihood"].value
+        for slug in ("standard", "xvae", "mog", "vamp")
+    ]
+    assert max(likelihoods) - min(likelihoods) < 1
+    assert {benches.named(engines["vamp-k1"]), benches.named(engines["vamp"])} == {
+        "VampPrior (K = 1)",
+        "VampPrior (K = 100)",
+    }

@@ -1,0 +1,29 @@
+"""Reconstruct tells the terms of every model."""
+
+import pytest
+
+from tests.support.pages import open_page, told
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def test_reconstruct_tells_the_terms_of_every_model():
+    app = open_page(
+        "reconstruct",
+        model="digits-vae-vamp-16",
+        compare="digits-vae-standard-16,digits-vae-mog-16",
+        refine=1,
+    )
+    assert not app.exception
+    table = next(item.value for item in app.markdown if "Anomaly percentile" in item.value)
+    assert table.count("\n") == 4
+    assert "Gain in the ELBO" in told(app)
+
+
+def test_reconstruct_says_when_the_data_are_not_at_hand(tmp_path, monkeypatch):
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
+    app = open_page("reconstruct", model="mnist-static-vae-vamp-40")
+    assert not app.exception
+    assert "The data set is not installed" in told(app)
+    app = open_page("generate", model="mnist-static-vae-vamp-40")
+    assert not app.exception
