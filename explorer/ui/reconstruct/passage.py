@@ -32,10 +32,10 @@ def _through(engine: Engine, given: Given, view: ReconstructView, width: int) ->
     """Render one model's reconstruction, its error, and decoded posterior samples."""
     q = engine.encode(given.x)
     mean = engine.decode(q.loc)
-    parts, words = [given.x, mean], f"{given.words} · its reconstruction"
+    parts, words = [given.x, mean], f"{given.words} · reconstruction"
     if isinstance(engine.sketch, PixelSketch):
         parts.append(np.abs(given.x - mean))
-        words += " · the error"
+        words += " · error"
     filmstrip(
         samples_strip(np.concatenate(parts), engine.sketch),
         keep=[service.pick_descriptor(engine, z=np.repeat(q.loc, len(parts), 0))],

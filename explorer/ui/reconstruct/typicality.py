@@ -83,7 +83,7 @@ def terms(engines: list[Engine], given: Given) -> None:
                 prior_name(engine),
                 f"{loose}{values[0]}",
                 *values[1:],
-                "–" if place is None else f"{place[0]:.1f} %",
+                "–" if place is None else f"{place[0]:.1f}",
             ]
         )
         notes.append(
