@@ -1,8 +1,9 @@
 """Latent Explorer: explore, steer and sample the latent spaces of models with learned priors.
 
->>> import explorer
->>> [entry.slug for entry in explorer.catalogue() if not (entry.healthy or entry.results_only)]
-[]
+Examples:
+    >>> import explorer
+    >>> [entry.slug for entry in explorer.catalogue() if not (entry.healthy or entry.results_only)]
+    []
 """
 
 from importlib import import_module

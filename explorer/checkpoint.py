@@ -120,7 +120,7 @@ def catalogue(folder: Path | str | None = None) -> list[Entry]:
 
     Args:
         folder: A folder of checkpoints; by default the shipped ones and those trained by the
-        user.
+            user.
     """
     chosen = settings.current()
     folders = (

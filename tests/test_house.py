@@ -299,6 +299,7 @@ from streamlit.testing.v1 import AppTest
 target = pathlib.Path(sys.argv[1]).resolve()
 package = pathlib.Path(explorer.__file__).resolve().parent
 assert package.is_relative_to(target), package
+assert (package / "py.typed").is_file()
 for name in ("pages", "checkpoints"):
     assert settings.beside(name) == package / name
     assert list((package / name).iterdir())

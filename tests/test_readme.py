@@ -2,11 +2,12 @@
 
 import re
 import shlex
+import tomllib
 
 import pytest
 from typer.main import get_command
 
-from explorer import catalogue, cli, settings
+from explorer import catalogue, cli, plugins, settings
 
 ROOT = settings.PACKAGE.parent
 README = (ROOT / "README.md").read_text()
@@ -23,6 +24,14 @@ def test_code_of_the_readme_runs():
         exec(compile(block, "README.md", "exec"), names)
     assert names["sample"].x.shape == (64, 1, 8, 8)
     assert names["prototypes"].pseudo_inputs.shape == (100, 1, 8, 8)
+    assert plugins.kind_of(names["WideConfig"]) == "wide"
+
+
+def test_entry_points_of_the_readme_are_those_that_are_read():
+    for block in blocks(README, "toml"):
+        for group, named in tomllib.loads(block)["project"]["entry-points"].items():
+            assert group in plugins.GROUPS
+            assert set(named) == {"wide"}
 
 
 @pytest.mark.parametrize(

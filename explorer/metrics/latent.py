@@ -61,7 +61,7 @@ def active_units(
     Args:
         loc: Posterior means of many samples.
         variance: The prior's variance per unit, so that the result does not depend on the units'
-        scale.
+            scale.
 
     References:
         Importance weighted autoencoders (Burda et al., 2016), section 5.2. https://arxiv.org/abs/1509.00519

@@ -18,7 +18,7 @@ def main(out: Path = Path("scale-sweep.png")) -> Path:
     for scale in SCALES:
         sample = engine.sample(SAMPLES, scale, seed=1)
         print(f"scale {scale}: mean log p(z) {sample.log_density.mean():.1f} nats")
-        rows.append(np.hstack(sample.x[:, 0]))  # SAMPLES x 1 x height x width
+        rows.append(np.hstack(list(sample.x[:, 0])))  # SAMPLES x 1 x height x width
     ink = np.vstack(rows).repeat(PIXEL, 0).repeat(PIXEL, 1)
     Image.fromarray((255 * (1 - ink)).astype(np.uint8)).save(out)
     return out
