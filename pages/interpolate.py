@@ -57,7 +57,7 @@ if way is None:
 strip = film.film(engine, way, view)
 film.remarks(engine, way, view)
 export_menu.strip_menu(engine, strip, "interpolate_take", "way", view.at)
-film.chart(engine, atlas, way, view)
+film.on_map(engine, atlas, way, view)
 with st.expander("Show the formula"):
     film.formula(view)
 

@@ -60,7 +60,6 @@ if view.component is not None:
     st.subheader(f"Component {view.component}", anchor=False)
     panes = st.container(horizontal=True, gap="large")
     with panes.container(key="prototypes_samples"):
-        wall.stack_when_narrow()
         levels.choose(engine, view)
         options = scale_sweep.SweepOptions(titles=False, selectable=False)
         state = scale_sweep.sweep(

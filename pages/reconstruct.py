@@ -26,7 +26,6 @@ with panes.container(width=290):
         )
     given = source.choose(engine, view)
 with panes.container(key="reconstruct_models"):
-    passage.stack_when_narrow()
     if given is None:
         st.markdown("**Nothing to reconstruct yet**")
         st.caption("The sample you choose, draw or upload will be reconstructed here.")

@@ -1,6 +1,5 @@
 """Comparison of two to six picks: overlaid or subtracted, in numbers, and as polars."""
 
-import html
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +16,7 @@ from explorer.ui.address.controls import commit
 from explorer.ui.address.views import CandidatesView
 from explorer.ui.candidates.judged import MeasuredPick, focus
 from explorer.ui.components import filmstrip
+from explorer.ui.panels import chart, table
 from explorer.ui.wording import palette
 
 ALPHAS = np.arange(-6.0, 15.0, 1.0)
@@ -83,19 +83,17 @@ def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Cond
                                hovertemplate="%{x:.4g}, CL %{y:.3f}<br>%{text}")  # fmt: skip
     with st.container(horizontal=True, gap="medium"):
         for figure, name, title in ((lift, "alpha", "Angle of attack, °"), (drag, "drag", "CD")):
-            figure.update_layout(
-                height=340,
-                margin={"l": 10, "r": 10, "t": 30, "b": 10},
-                xaxis={"title": title},
-                yaxis={"title": "CL"},
-                legend={"orientation": "h", "y": 1.14},
-                showlegend=name == "alpha",
-            )
             if name == "drag":
                 figure.update_xaxes(range=[0, 0.04])
             with st.container(key=f"candidates_polar_{name}_box"):
-                st.plotly_chart(figure, key=f"candidates_polar_{name}",
-                                config={"displayModeBar": False})  # fmt: skip
+                chart.render(
+                    figure,
+                    f"candidates_polar_{name}",
+                    x=title,
+                    y="CL",
+                    height=340,
+                    legend=1.14 if name == "alpha" else None,
+                )
     doubt = f" Points below 80 % confidence are marked × ({unsure})." if unsure else ""
     bare = f" {', '.join(unsound)}: invalid, so not computed." if unsound else ""
     st.caption(
@@ -125,31 +123,12 @@ def overlay(
                   "dash": DASHES[index % len(DASHES)], "width": 2},
             hovertemplate="%{x:.1f}, %{y:.2f} % c",
         )  # fmt: skip
-    figure.update_layout(
-        height=300,
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        xaxis={"title": "% of the chord"},
-        yaxis={"title": "% of the chord", "scaleanchor": "x", "scaleratio": 1},
-        legend={"orientation": "h", "y": 1.16},
-    )
-    st.plotly_chart(figure, key=key, config={"displayModeBar": False})
-
-
-def table(names: Sequence[str], rows: Sequence[tuple[str, Sequence[str], bool]]) -> None:
-    """Render a compact table; main rows are bold.
-
-    Args:
-        names: Names of the columns.
-        rows: Each with its label, a value per column, and whether it is a main row.
-    """
-    cells = ["<span></span>", *(f"<b>{html.escape(name)}</b>" for name in names)]
-    for label, values, bold in rows:
-        tag = "b" if bold else "span"
-        cells += [f"<{tag}>{html.escape(text)}</{tag}>" for text in (label, *values)]
-    st.html(
-        f'<div style="display:inline-grid;grid-template-columns:repeat({len(names) + 1},auto);'
-        'gap:.15rem 1.6rem;font-size:.85rem;font-variant-numeric:tabular-nums">'
-        f"{''.join(cells)}</div>"
+    chart.render(
+        figure,
+        key,
+        x="% of the chord",
+        y={"title": "% of the chord", "scaleanchor": "x", "scaleratio": 1},
+        legend=1.16,
     )
 
 
@@ -184,4 +163,4 @@ def _table(items: Sequence[MeasuredPick]) -> None:
         if prop.key in items[0].values
     ]
     if rows:
-        table([item.pick.title for item in items], rows)
+        table.render([table.Line(*row) for row in rows], [item.pick.title for item in items])

@@ -1,6 +1,5 @@
 """The pick in focus: its image, properties, notes, tags and origin."""
 
-import html
 from collections.abc import Sequence
 
 import streamlit as st
@@ -17,6 +16,7 @@ from explorer.ui.address.views import CandidatesView
 from explorer.ui.candidates.actions import beside, remove, store_field
 from explorer.ui.candidates.judged import MeasuredPick, focus, is_aerodynamic
 from explorer.ui.components import filmstrip
+from explorer.ui.panels import table
 from explorer.ui.shell import pages
 
 
@@ -28,13 +28,6 @@ def detail(
     if item is None:
         return
     pick, source = item.pick, item.pick.source
-    # The pane stays beside its card, however far down that is.
-    st.html(
-        "<style>@media (min-width: 1100px) {"
-        " div:has(> .st-key-candidates_pane) { align-self: stretch; }"
-        " .st-key-candidates_pane { position: sticky; top: 4rem; padding-right: .5rem;"
-        " max-height: calc(100vh - 5rem); overflow-y: auto; } }</style>"
-    )
     st.markdown(f"**{pick.title}**")
     filmstrip(
         samples_strip(treated(pick)[None], source.model.sketch),
@@ -53,15 +46,12 @@ def detail(
         title = pages.TITLES.get(source.page)
         origin.append(f"picked on {title[0] if title else source.page}")
     st.caption(" · ".join(origin))
-    rows = [
-        f"<span>{html.escape(prop.label)}</span>"
-        f'<b style="text-align:right">{prop.words(item.values[prop.key])}</b>'
-        for prop in item.properties
-        if prop.key in item.values
-    ]
-    st.html(
-        '<div style="display:grid;grid-template-columns:1fr auto;gap:.15rem .8rem;'
-        f'font-size:.85rem;font-variant-numeric:tabular-nums">{"".join(rows)}</div>'
+    table.render(
+        [
+            table.Line(prop.label, (prop.words(item.values[prop.key]),))
+            for prop in item.properties
+            if prop.key in item.values
+        ]
     )
     if source.model.data == "airfoils" and not is_aerodynamic(item):
         st.caption('Lift and drag: `pip install -c constraints.txt -e ".[airfoil]"`.')

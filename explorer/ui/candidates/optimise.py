@@ -14,7 +14,7 @@ from explorer.ui.address.views import CandidatesView
 from explorer.ui.candidates import compare
 from explorer.ui.candidates.judged import MeasuredPick
 from explorer.ui.components import filmstrip
-from explorer.ui.panels import constraints
+from explorer.ui.panels import constraints, table
 from explorer.ui.picks import service
 from explorer.ui.wording.format import signed
 
@@ -168,7 +168,7 @@ def _before_and_after(
             rows.append((label, cells, False))
     density = [signed(f"{value:z.1f}") for value in engine.log_prior(codes)]
     rows.append(("log p(z), nats", density, False))
-    compare.table(names, rows)
+    table.render([table.Line(*row) for row in rows], names)
     said = (
         f"{found['done']} of {found['of']} generations of {search.POPULATION} designs, within "
         f"{search.REACH:g} prior standard deviations; log p(z) ≥ {found['floor']:.1f} nats."

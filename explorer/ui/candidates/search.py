@@ -19,7 +19,7 @@ from explorer.ui.address.views import CandidatesView
 from explorer.ui.candidates import compare, optimise
 from explorer.ui.candidates.judged import MeasuredPick
 from explorer.ui.components import filmstrip
-from explorer.ui.panels import constraints
+from explorer.ui.panels import constraints, table
 from explorer.ui.panels.upload import section
 from explorer.ui.picks import service
 from explorer.ui.shell import pages
@@ -194,7 +194,7 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
         (prop.label, [prop.words(float(value)) for value in worth.values[prop.key]], prop.main)
         for prop in worth.properties
     ]
-    compare.table(names, rows)
+    table.render([table.Line(*row) for row in rows], names)
     for name, fault in zip(names, worth.faults, strict=True):
         if fault:
             st.caption(f":material/warning: {name}: invalid geometry, {fault}.")

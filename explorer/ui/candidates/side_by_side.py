@@ -13,6 +13,7 @@ from explorer.ui.address.views import CandidatesView
 from explorer.ui.api.address import PLOTLY
 from explorer.ui.candidates.judged import MeasuredPick, common, focus
 from explorer.ui.components.parallel import parallel
+from explorer.ui.panels import chart
 from explorer.ui.wording import palette
 
 AXES = 8
@@ -119,15 +120,15 @@ def _scatter(
         hoverinfo="skip",
         marker={"size": 20, "symbol": "circle-open", "color": FOCUS, "line": {"width": 2.5}},
     )
-    figure.update_layout(
+    chart.render(
+        figure,
+        "candidates_scatter",
+        x=known[x].title,
+        y=known[y].title,
         height=360,
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        xaxis={"title": known[x].title},
-        yaxis={"title": known[y].title},
-        legend={"orientation": "h", "y": 1.12},
+        legend=1.12,
+        on_click=_clicked,
     )
-    st.plotly_chart(figure, key="candidates_scatter", on_select=_clicked,
-                            selection_mode="points", config={"displayModeBar": False})  # fmt: skip
     first, second = ("higher" if way == "more" else "lower" for way in better)
     st.caption(
         f"Pareto front: picks not dominated by any other ({first} {known[x].label}, "

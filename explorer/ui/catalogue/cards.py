@@ -1,7 +1,5 @@
 """The cards of the catalogue: their selection, order and content."""
 
-import html
-
 import streamlit as st
 
 from explorer.checkpoint import Entry
@@ -10,7 +8,7 @@ from explorer.naming import DATA, richest_first
 from explorer.strips import StripSpec
 from explorer.ui import cache
 from explorer.ui.address.views import CatalogueView
-from explorer.ui.panels import scale_sweep
+from explorer.ui.panels import scale_sweep, table
 from explorer.ui.shell import frame
 from explorer.ui.wording import naming
 from explorer.ui.wording.format import facts, provenance
@@ -22,10 +20,6 @@ SORTS = {
     "diversity": "Diversity (coverage)",
     "latent": "Latent size",
 }
-_FACTS = (
-    "display:grid;grid-template-columns:auto auto;gap:.15rem 1rem;margin:0;font-size:.875rem;"
-    "font-variant-numeric:tabular-nums;white-space:nowrap"
-)
 _METRICS = {"likelihood": "log_likelihood", "fidelity": "density", "diversity": "coverage"}
 
 
@@ -100,15 +94,10 @@ def _card(entry: Entry, said: str, is_open: bool) -> None:
     if picture is not None:
         st.image(picture, width="stretch", alt=f"Samples of {entry.slug}")
     st.markdown(f"**{said}**  \n:small[{DATA[entry.data]}]")
-    rows = "".join(
-        f"<span>{html.escape(name)}</span>"
-        f"<span style='text-align:right'>{html.escape(value)}</span>"
-        for name, value in facts(entry).items()
-    )
     score = entry.metrics.get("log_likelihood") or entry.metrics.get("reconstruction")
-    st.html(
-        f"<div style='{_FACTS}'>{rows}</div>"
-        f"<div style='font-size:.75rem;opacity:.7'>{html.escape(provenance(score))}</div>"
+    table.render(
+        [table.Line(name, (value,)) for name, value in facts(entry).items()],
+        note=provenance(score),
     )
     st.button(
         "Open" if not is_open else "Open now",

@@ -14,6 +14,7 @@ from explorer.ui import cache
 from explorer.ui.address.views import EvaluateView
 from explorer.ui.evaluate import pair, table
 from explorer.ui.evaluate.table import Row
+from explorer.ui.panels import chart
 from explorer.ui.shell import jobs_panel
 from explorer.ui.wording import palette
 
@@ -80,11 +81,11 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
             hovertemplate=f"{words}: %{{x:.2f}} ± {metric.se or 0:.2f}, n = {metric.n:,}, "
             f"S = {metric.samples or 0:,}<extra></extra>",
         )  # fmt: skip
-    figure.update_layout(
-        height=90 + _ROW * len(items),
-        margin=palette.MARGIN,
-        xaxis={"title": "bits per dimension (lower is better)" if bits else "log p(x), nats"},
-        yaxis={
+    chart.render(
+        figure,
+        "evaluate_likelihood",
+        x="bits per dimension (lower is better)" if bits else "log p(x), nats",
+        y={
             "tickvals": list(range(len(items))),
             "ticktext": [
                 f"<span style='color:{_grey() if isinstance(item, Published) else _text()}'>"
@@ -92,8 +93,8 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
                 for _, words, item in items
             ],
         },
+        height=90 + _ROW * len(items),
     )
-    st.plotly_chart(figure, key="evaluate_likelihood", config=palette.BARE)
     what = "bits per dimension, from log p(x)," if bits else "log p(x)"
     words = f"Dots are {what} with one standard error over the test samples"
     words += "" if bits else ", the line extends to the ELBO"
@@ -165,15 +166,14 @@ def units(entries: Sequence[Entry], names: dict[str, str]) -> None:
     if not drawn:
         st.caption("The KL per unit was not measured for these models.")
         return
-    figure.update_layout(
+    chart.render(
+        figure,
+        "evaluate_units",
+        x="latent unit (sorted by KL)",
+        y={"title": "KL, nats", "rangemode": "tozero"},
         height=340,
-        margin=palette.MARGIN,
-        xaxis={"title": "latent unit (sorted by KL)"},
-        yaxis={"title": "KL, nats", "rangemode": "tozero"},
-        legend={"orientation": "h", "y": 1.25},
-        showlegend=True,
+        legend=1.25,
     )
-    st.plotly_chart(figure, key="evaluate_units", config=palette.BARE)
     st.caption(
         "Mean KL of each unit over the test samples. Under a mixture the KL does not decompose "
         "over units; shown is the KL to the prior’s marginals, which does not sum to the total."
@@ -206,14 +206,13 @@ def against_diversity(rows: Sequence[Row], view: EvaluateView) -> None:
         thin = {"width": 1, "dash": "dot", "color": _grey()}
         figure.add_vline(x=float(np.mean(real)), line=thin,
                          annotation={"text": "real data", "yref": "paper", "y": 1.0})  # fmt: skip
-    figure.update_layout(
+    chart.render(
+        figure,
+        "evaluate_scatter",
+        x=f"diversity: {_DIVERSITY[view.diversity].lower()}",
+        y="log p(x), nats",
         height=340,
-        margin=palette.MARGIN,
-        xaxis={"title": f"diversity: {_DIVERSITY[view.diversity].lower()}"},
-        yaxis={"title": "log p(x), nats"},
-        showlegend=False,
     )
-    st.plotly_chart(figure, key="evaluate_scatter", config=palette.BARE)
     st.caption(
         "High likelihood does not imply diverse samples. Squares have two levels; colours as in "
         "the first chart."
@@ -258,21 +257,19 @@ def over_components(rows: Sequence[Row]) -> None:
                         line={"color": palette.CLASSES[index], "dash": "dot", "width": 1.5},
                     )
             ticks = sorted({k for found in series.values() for k, _ in found})
-            figure.update_layout(
-                height=300,
-                margin=palette.MARGIN,
-                xaxis={
-                    "title": "components K",
-                    "type": "log",
-                    "tickvals": ticks,
-                    "ticktext": [f"{k:,}" for k in ticks],
-                },
-                yaxis={"title": label},
-                legend={"orientation": "h", "y": 1.2},
-                showlegend=column == 0,
-            )
             with st.container(width=460):
-                st.plotly_chart(figure, key=f"evaluate_components_{name}", config=palette.BARE)
+                chart.render(
+                    figure,
+                    f"evaluate_components_{name}",
+                    x={
+                        "title": "components K",
+                        "type": "log",
+                        "tickvals": ticks,
+                        "ticktext": [f"{k:,}" for k in ticks],
+                    },
+                    y=label,
+                    legend=1.2 if column == 0 else None,
+                )
     st.caption(
         "Same model and training, increasing K, as in figures 2 and 3 of the VampPrior paper, at "
         "reduced size; dotted line: standard normal prior. Active units use the absolute "

@@ -11,6 +11,7 @@ from explorer.ui.address.controls import commit
 from explorer.ui.address.views import EvaluateView
 from explorer.ui.evaluate import table
 from explorer.ui.evaluate.table import Row
+from explorer.ui.panels import chart
 from explorer.ui.wording import palette
 from explorer.ui.wording.format import signed
 
@@ -115,11 +116,10 @@ def _histogram(entries: Sequence[Entry], names: dict[str, str]) -> None:
                   "dash": "solid" if index == 0 else "dash"},
             hovertemplate="from %{x:.1f} nats: %{y:.1%}<extra></extra>",
         )  # fmt: skip
-    figure.update_layout(
-        height=300,
-        margin=palette.MARGIN,
-        xaxis={"title": "log p(x) of a test sample, nats"},
-        yaxis={"title": "share of test samples", "tickformat": ".0%"},
-        legend={"orientation": "h", "y": 1.2},
+    chart.render(
+        figure,
+        "evaluate_histogram",
+        x="log p(x) of a test sample, nats",
+        y={"title": "share of test samples", "tickformat": ".0%"},
+        legend=1.2,
     )
-    st.plotly_chart(figure, key="evaluate_histogram", config=palette.BARE)

@@ -7,6 +7,7 @@ import streamlit as st
 from explorer.inference import Engine
 from explorer.metrics.tradeoff import MEASURES, SCALES, Tradeoff
 from explorer.ui import cache
+from explorer.ui.panels import chart
 from explorer.ui.shell import jobs_panel
 from explorer.ui.wording import palette
 from explorer.ui.wording.format import number, provenance
@@ -42,17 +43,13 @@ def _plots(measured: list[tuple[Engine, Tradeoff]], scale: float) -> None:
             figure = go.Figure()
             for (engine, found), colour in zip(measured, colours, strict=True):
                 _curve_of(figure, engine, found, up, across, scale, colour)
-            figure.update_layout(
-                height=300,
-                margin={"l": 10, "r": 10, "t": 30, "b": 10},
-                xaxis={"title": other},
-                yaxis={"title": label},
-                legend={"orientation": "h", "y": 1.16},
-                showlegend=column == 0,
-            )
             with st.container(width=302):
-                st.plotly_chart(
-                    figure, key=f"generate_curve_{up}", config={"displayModeBar": False}
+                chart.render(
+                    figure,
+                    f"generate_curve_{up}",
+                    x=other,
+                    y=label,
+                    legend=1.16 if column == 0 else None,
                 )
     first = measured[0][1]
     st.caption(

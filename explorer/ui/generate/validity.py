@@ -10,6 +10,7 @@ from explorer.designs.measuring import applicable_properties
 from explorer.inference import Engine
 from explorer.ui import cache
 from explorer.ui.address.views import GenerateView
+from explorer.ui.panels import chart
 from explorer.ui.panels.constraints import CROSSED, conditions, constraints, words
 from explorer.ui.panels.scale_sweep import companions
 from explorer.ui.wording import palette
@@ -46,14 +47,13 @@ def share(engine: Engine, view: GenerateView) -> None:
             hovertemplate="scale %{x:g}: %{y:.0f} %",
         )
     figure.add_vline(x=view.scale, line={"width": 1, "dash": "dot", "color": "gray"})
-    figure.update_layout(
-        height=300,
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        xaxis={"title": "Scale (temperature)"},
-        yaxis={"title": "valid designs, %", "range": [-2, 103]},
-        legend={"orientation": "h", "y": 1.16},
+    chart.render(
+        figure,
+        "generate_share",
+        x="Scale (temperature)",
+        y={"title": "valid designs, %", "range": [-2, 103]},
+        legend=1.16,
     )
-    st.plotly_chart(figure, key="generate_share", config={"displayModeBar": False})
     limits_text = " and ".join(words(bound, properties) for bound in bounds)
     sound = (
         f"valid (no crossing deeper than {CROSSED})" if geometry.is_section(engine.sketch) else ""

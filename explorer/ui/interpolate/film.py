@@ -13,7 +13,7 @@ from explorer.ui.address.places import path_codes
 from explorer.ui.address.views import InterpolateView
 from explorer.ui.components import filmstrip
 from explorer.ui.interpolate.path import Way
-from explorer.ui.panels import latent_plane
+from explorer.ui.panels import chart, latent_plane
 from explorer.ui.panels.units import spread
 from explorer.ui.picks import service
 from explorer.ui.wording import palette
@@ -80,16 +80,15 @@ def profile(engine: Engine, walked: Way, at: int) -> None:
     for number, stop in enumerate(stops, 1):
         figure.add_vline(x=stop, line={"width": 1, "dash": "dot", "color": "gray"},
                          annotation={"text": str(number), "yref": "paper", "y": 1.0})  # fmt: skip
-    figure.update_layout(
+    chart.render(
+        figure,
+        "interpolate_profile",
+        x="frame",
+        y="log p(z), nats",
+        y2={"rangemode": "tozero", "title": "step", "tickmode": "auto", "nticks": 4},
         height=230,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        xaxis={"title": "frame"},
-        yaxis={"title": "log p(z), nats"},
-        yaxis2={"overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False,
-                "title": "step", "tickmode": "auto", "nticks": 4},
-        legend={"orientation": "h", "y": 1.2},
-    )  # fmt: skip
-    st.plotly_chart(figure, key="interpolate_profile", config={"displayModeBar": False})
+        legend=1.2,
+    )
     words = (
         f"Latent length {size.sum():.1f} prior standard deviations, largest step {size.max():.2f}"
     )
@@ -110,7 +109,7 @@ def _saved(legs: tuple[Geodesic, ...]) -> str:
     )
 
 
-def chart(engine: Engine, atlas: Atlas, walked: Way, view: InterpolateView) -> None:
+def on_map(engine: Engine, atlas: Atlas, walked: Way, view: InterpolateView) -> None:
     """Render the path on the map."""
     if view.path:
         _, places = path_codes(atlas, view.path, view.frames)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-import streamlit as st
 
 from explorer.inference import Engine
 from explorer.projection import SPLITS, Atlas
@@ -55,8 +54,6 @@ def layers(engine: Engine) -> dict[str, str]:
 
 def draw(engine: Engine, atlas: Atlas, view: LatentMapView) -> MapState:
     """Render the page's map; return the selection and the drawn line."""
-    # The map and the details of a selection stand side by side unless the window is narrow.
-    st.html("<style>.st-key-latent_map_plane { min-width: min(26rem, 100%); }</style>")
     kept = select(engine, atlas, view.only)
     hidden: np.ndarray = np.empty(0, np.int64)
     if kept is not None and len(kept.rows):

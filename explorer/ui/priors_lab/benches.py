@@ -11,7 +11,7 @@ from explorer.strips import StripSpec, grid_strip
 from explorer.ui import cache
 from explorer.ui.address.views import PriorsLabView
 from explorer.ui.components import filmstrip
-from explorer.ui.panels import pictures, scale_sweep
+from explorer.ui.panels import chart, pictures, scale_sweep
 from explorer.ui.picks import service
 from explorer.ui.wording import palette
 from explorer.ui.wording.naming import describe
@@ -120,16 +120,15 @@ def bound(engines: list[Engine]) -> None:
                 orientation="h",
                 marker={"color": colour},
             )
-            figure.update_layout(
-                title={"text": label if term != "reconstruction" else "−log p(x|z), mean",
-                       "font": {"size": 14}},
-                height=80 + 34 * len(rows),
-                margin={"l": 10, "r": 20, "t": 40, "b": 30},
-                xaxis={"title": "nats (lower is better)" if term != "information" else "nats"},
-                yaxis={"autorange": "reversed", "visible": term == "reconstruction"},
-            )  # fmt: skip
             with st.container(width=340 if term == "reconstruction" else 262):
-                st.plotly_chart(figure, key=f"lab_{term}", config=palette.BARE)
+                chart.render(
+                    figure,
+                    f"lab_{term}",
+                    x="nats (lower is better)" if term != "information" else "nats",
+                    y={"autorange": "reversed", "visible": term == "reconstruction"},
+                    height=80 + 34 * len(rows),
+                    title=label if term != "reconstruction" else "−log p(x|z), mean",
+                )
     cuts = [cut for _, cut in rows if cut is not None]
     if not cuts:
         return
@@ -162,7 +161,7 @@ def training(engine: Engine, view: PriorsLabView) -> int | None:
     here = len(epochs) - 1 if epoch is None else int(np.abs(epochs - epoch).argmin())
     figure = go.Figure()
     found = cache.plane(engine)
-    window = {}
+    window: dict[str, object] = {}
     if found is not None:
         _dashed(figure, found)
         window = {"range": [float(found.x[0]), float(found.x[-1])]}
@@ -176,15 +175,15 @@ def training(engine: Engine, view: PriorsLabView) -> int | None:
         x=places[here, :, 0], y=places[here, :, 1], mode="markers", name=f"epoch {epochs[here]:g}",
         marker={"symbol": "star", "size": 10, "color": palette.PROTOTYPE},
     )  # fmt: skip
-    figure.update_layout(
-        height=420,
-        margin=palette.MARGIN,
-        xaxis={"title": "z₁"} | window,
-        yaxis={"title": "z₂", "scaleanchor": "x"},
-        legend={"orientation": "h", "y": 1.08},
-    )
     with st.container(width=560):
-        st.plotly_chart(figure, key="lab_trails", config=palette.BARE)
+        chart.render(
+            figure,
+            "lab_trails",
+            x={"title": "z₁"} | window,
+            y={"title": "z₂", "scaleanchor": "x"},
+            height=420,
+            legend=1.08,
+        )
     st.caption(
         "The pseudo-inputs of every saved epoch, encoded by the final encoder (earlier encoders "
         "were not saved). Dashed: aggregated posterior. Release the slider to move the stars."
@@ -237,14 +236,13 @@ def _density(engine: Engine, found: regions.Plane) -> None:
             fillpattern={"shape": "/", "size": 6, "fgcolor": "#D55E00"},
             fillcolor="rgba(0,0,0,0)", line={"color": "#D55E00", "width": 1},
         )  # fmt: skip
-    figure.update_layout(
+    chart.render(
+        figure,
+        f"lab_plane_{engine.slug}",
+        x={"title": "z₁", "showgrid": False},
+        y={"title": "z₂", "scaleanchor": "x", "showgrid": False},
         height=380,
-        showlegend=False,
-        margin=palette.MARGIN,
-        xaxis={"title": "z₁", "showgrid": False},
-        yaxis={"title": "z₂", "scaleanchor": "x", "showgrid": False},
     )
-    st.plotly_chart(figure, key=f"lab_plane_{engine.slug}", config=palette.BARE)
     st.caption(
         f"{100 * found.hole_mass:.1f} ± {100 * found.hole_error:.1f} % of {found.samples:,} prior "
         f"samples fall into holes (reference: {100 * regions.RARE:.0f} % of posterior samples of "

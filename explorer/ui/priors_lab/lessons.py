@@ -13,7 +13,7 @@ from explorer.ui.address.controls import commit
 from explorer.ui.address.places import layer_codes
 from explorer.ui.address.views import PriorsLabView
 from explorer.ui.components import filmstrip
-from explorer.ui.panels import scale_sweep
+from explorer.ui.panels import scale_sweep, table
 from explorer.ui.picks import service
 from explorer.ui.priors_lab import benches
 from explorer.ui.wording.format import signed
@@ -136,8 +136,8 @@ def _simplest(engines: list[Engine]) -> None:
         metric = engine.checkpoint.metrics.get("log_likelihood")
         if metric is not None:
             value = f"{metric.value:.2f} ± {metric.se or 0:.2f}"
-            rows.append(f"| {benches.named(engine)} | {signed(value)} |")
-    st.markdown("| Prior | log p(x), nats |\n| --- | ---: |\n" + "\n".join(rows))
+            rows.append(table.Line(benches.named(engine), (signed(value),)))
+    table.render(rows, ("log p(x), nats",), label="Prior", numbers=True)
     st.caption(
         "Importance-sampled with S = 500 on 250 test digits, ± the standard error of the mean. "
         "All models score the same digits, so differences are more certain than that suggests."
@@ -208,14 +208,10 @@ def _bought(engines: list[Engine]) -> None:
         metric, cut = engine.checkpoint.metrics.get("elbo"), cache.surgery(engine)
         if metric is None or cut is None:
             continue
-        rows.append(
-            f"| {engine.component_count} "
-            f"| {metric.value:.2f} ± {metric.se or 0:.2f} | "
-            f"{cut.marginal:.3f} ± {cut.marginal_error:.3f} |".replace("-", "−")
-        )
-    st.markdown(
-        "| K | ELBO, nats | Marginal KL, nats |\n| ---: | ---: | ---: |\n" + "\n".join(rows)
-    )
+        bound = signed(f"{metric.value:.2f} ± {metric.se or 0:.2f}")
+        divergence = signed(f"{cut.marginal:.3f} ± {cut.marginal_error:.3f}")
+        rows.append(table.Line(str(engine.component_count), (bound, divergence)))
+    table.render(rows, ("ELBO, nats", "Marginal KL, nats"), label="K", numbers=True)
     st.caption(
         "250 test digits, the same for all. In two dimensions sixteen components already cover "
         "the aggregated posterior; each further latent unit leaves more volume to cover."

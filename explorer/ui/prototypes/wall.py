@@ -11,7 +11,7 @@ from explorer.inference import Engine, Prototypes
 from explorer.strips import samples_strip
 from explorer.ui import cache
 from explorer.ui.components import filmstrip
-from explorer.ui.panels import export_menu
+from explorer.ui.panels import chart, export_menu
 from explorer.ui.panels.pictures import contrast, pictures_of
 from explorer.ui.picks import service
 from explorer.ui.wording import palette
@@ -97,11 +97,6 @@ def summary(engine: Engine, shown: Gallery) -> str:
     return words + "."
 
 
-def stack_when_narrow() -> None:
-    """Stack the columns beside a component's samples in a narrow window."""
-    st.html("<style>.st-key-prototypes_samples { min-width: min(26rem, 100%); }</style>")
-
-
 def spread(engine: Engine, shown: Gallery, component: int) -> None:
     """Render a component's standard deviation per unit, among those of all components."""
     scale = shown.prototypes.scale
@@ -128,14 +123,14 @@ def spread(engine: Engine, shown: Gallery, component: int) -> None:
         name=f"component {component}",
         marker={"color": palette.PROTOTYPE, "size": 8},
     )
-    figure.update_layout(
+    chart.render(
+        figure,
+        "prototypes_spread",
+        x={"title": "latent unit (sorted by std)", "type": "category"},
+        y={"title": "standard deviation", "rangemode": "tozero"},
         height=240,
-        margin=palette.MARGIN,
-        xaxis={"title": "latent unit (sorted by std)", "type": "category"},
-        yaxis={"title": "standard deviation", "rangemode": "tozero"},
-        legend={"orientation": "h", "y": 1.15},
+        legend=1.15,
     )
-    st.plotly_chart(figure, key="prototypes_spread", config=palette.BARE)
 
 
 def claimed_data(engine: Engine, component: int) -> None:

@@ -67,12 +67,3 @@ def _through(engine: Engine, given: Given, view: ReconstructView, width: int) ->
         name="posterior sample",
     )
     st.caption(f"{DRAWS} posterior samples, decoded (seed {view.seed}).")
-
-
-def stack_when_narrow() -> None:
-    """Stack columns in a narrow window."""
-    st.html(
-        "<style>.st-key-reconstruct_models { min-width: min(30rem, 100%); }"
-        ":has(> .st-key-reconstruct_posterior_pane), :has(> .st-key-reconstruct_place_pane)"
-        " { flex: 1 1 24rem !important; }</style>"
-    )

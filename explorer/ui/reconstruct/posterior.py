@@ -7,6 +7,7 @@ import streamlit as st
 from explorer.inference import Engine
 from explorer.strips import samples_strip
 from explorer.ui.components import filmstrip
+from explorer.ui.panels import chart
 from explorer.ui.panels.upload import Given
 from explorer.ui.wording import palette
 from explorer.ui.wording.format import signed
@@ -29,15 +30,14 @@ def posterior(engine: Engine, given: Given) -> None:
             marker={"color": palette.CLASSES[0], "size": 6},
             name="posterior",
         )
-        figure.update_layout(
-            height=230,
-            margin=palette.MARGIN,
-            xaxis={"title": "latent unit (sorted by posterior std)", "type": "category"},
-            yaxis={"title": "mean ± std (prior std)", "zeroline": True},
-            showlegend=False,
-        )
         st.markdown(f"**Posterior, {prior_name(engine)}**")
-        st.plotly_chart(figure, key="reconstruct_posterior", config=palette.BARE)
+        chart.render(
+            figure,
+            "reconstruct_posterior",
+            x={"title": "latent unit (sorted by posterior std)", "type": "category"},
+            y={"title": "mean ± std (prior std)", "zeroline": True},
+            height=230,
+        )
 
 
 def refinement(engines: list[Engine], given: Given) -> None:
@@ -64,14 +64,14 @@ def refinement(engines: list[Engine], given: Given) -> None:
                     tile_width=75 if engine.sketch.kind == "pixels" else 140,
                 )
                 st.caption(f"{name}, refined")
-    figure.update_layout(
+    chart.render(
+        figure,
+        "reconstruct_gap",
+        x="gradient step on the mean and std of q",
+        y="ELBO of this sample, nats",
         height=260,
-        margin=palette.MARGIN,
-        xaxis={"title": "gradient step on the mean and std of q"},
-        yaxis={"title": "ELBO of this sample, nats"},
-        legend={"orientation": "h", "y": 1.15},
+        legend=1.15,
     )
-    st.plotly_chart(figure, key="reconstruct_gap", config=palette.BARE)
     st.caption(
         f"Gain in the ELBO: {'; '.join(said)}. This is a lower bound on the amortisation gap of "
         "the shared encoder. 60 Adam steps; the ELBO is evaluated on 512 fixed samples not used "

@@ -7,7 +7,7 @@ from explorer.projection import nearest, place
 from explorer.ui import cache
 from explorer.ui.address.notation import code_text
 from explorer.ui.components import filmstrip
-from explorer.ui.panels import latent_plane
+from explorer.ui.panels import latent_plane, table
 from explorer.ui.panels.pictures import pictures_of
 from explorer.ui.panels.upload import Given
 from explorer.ui.shell import pages
@@ -78,22 +78,15 @@ def terms(engines: list[Engine], given: Given) -> None:
         terms = (found.log_likelihood, found.elbo, found.reconstruction, found.kl)
         loose = "≥ " if float(found.effective[0]) < FEW else ""
         values = [f"{float(term[0]):.1f}".replace("-", "−") for term in terms]
-        rows.append(
-            [
-                prior_name(engine),
-                f"{loose}{values[0]}",
-                *values[1:],
-                "–" if place is None else f"{place[0]:.1f}",
-            ]
-        )
+        share = "–" if place is None else f"{place[0]:.1f}"
+        rows.append(table.Line(prior_name(engine), (f"{loose}{values[0]}", *values[1:], share)))
         notes.append(
             f"{prior_name(engine)}: S = {cache.importance_samples(engine):,}, "
             f"{float(found.effective[0]):.0f} effective"
             + ("" if place is None else f", {place[1]:,} test samples")
         )
-    head = "| Model | log p(x) | ELBO | log p(x\\|z) | KL | Anomaly percentile |"
-    body = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    st.markdown(f"{head}\n| --- | ---: | ---: | ---: | ---: | ---: |\n{body}")
+    columns = ("log p(x)", "ELBO", "log p(x|z)", "KL", "Anomaly percentile")
+    table.render(rows, columns, label="Model", numbers=True)
     st.caption(
         "In nats, by importance sampling, seed 0; ≥ marks a loose lower bound, with under "
         f"{FEW} effective samples. The anomaly percentile is the percentage of test samples with "

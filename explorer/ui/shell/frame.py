@@ -1,6 +1,7 @@
 """The frame around every page: navigation, model selection, comparison, device and timing."""
 
 import html
+from pathlib import Path
 from typing import TypeVar
 
 import streamlit as st
@@ -16,6 +17,8 @@ from explorer.ui.picks import service
 from explorer.ui.shell import jobs_panel, shelf_panel
 from explorer.ui.shell.pages import TITLES, page_path
 from explorer.ui.wording.naming import describe
+
+STYLE = Path(__file__).with_name("style.css")
 
 Shown = TypeVar("Shown", bound=View)
 
@@ -34,6 +37,7 @@ def run() -> None:
         layout="wide",
         initial_sidebar_state=330,
     )
+    st.html(STYLE)
     pages = [
         st.Page(page_path(name), title=title, icon=icon, url_path=name)
         for name, (title, icon) in TITLES.items()

@@ -37,10 +37,6 @@ INK = "ink"
 RAMP = ("#440154", "#46327E", "#365C8D", "#277F8E", "#1FA187", "#4AC16D", "#A0DA39", "#FDE725")
 """Viridis: perceptually uniform, readable in greyscale."""
 
-MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
-BARE = {"displayModeBar": False}
-"""Margins of a chart in pixels, and a chart without Plotly's mode bar."""
-
 
 def of_priors(kinds: Sequence[str]) -> list[str]:
     """Return a colour for each prior: its own, or the first few if one occurs twice."""

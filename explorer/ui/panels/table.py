@@ -1,0 +1,51 @@
+"""One compact table for everything that is told in rows and columns of text."""
+
+import html
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import streamlit as st
+
+
+class Line(NamedTuple):
+    """A row: its label, a text per column, and whether it is a main row."""
+
+    label: str
+    values: Sequence[str]
+    main: bool = False
+
+
+def render(
+    lines: Sequence[Line],
+    columns: Sequence[str] = (),
+    *,
+    label: str = "",
+    numbers: bool = False,
+    note: str = "",
+) -> None:
+    """Render a table; without names of columns, each line is one fact.
+
+    Args:
+        lines: The rows; main rows are bold.
+        columns: Names of the columns after the label.
+        label: Name of the label's column.
+        numbers: Whether values are numbers, which align at the right.
+        note: A small line below the table.
+    """
+    right = numbers or not columns
+    cells = [_cell(name, head=True) for name in (label, *columns)] if columns else []
+    for line in lines:
+        cells.append(_cell(line.label, main=line.main))
+        cells += [_cell(text, main=line.main or not columns, right=right) for text in line.values]
+    kind = "latent-table" if columns else "latent-table facts"
+    st.html(
+        f'<div class="{kind}" style="--columns: {len(columns) + 1}">{"".join(cells)}</div>'
+        + (f'<div class="latent-table-note">{html.escape(note)}</div>' if note else "")
+    )
+
+
+def _cell(text: str, *, head: bool = False, main: bool = False, right: bool = False) -> str:
+    tag = "b" if main else "span"
+    kind = " ".join(name for name, used in (("head", head), ("right", right)) if used)
+    attribute = f' class="{kind}"' if kind else ""
+    return f"<{tag}{attribute}>{html.escape(text)}</{tag}>"
