@@ -15,8 +15,9 @@ def test_reconstruct_tells_the_terms_of_every_model():
         refine=1,
     )
     assert not app.exception
-    table = next(item.value for item in app.markdown if "Anomaly percentile" in item.value)
-    assert table.count("\n") == 4
+    bodies = [item.proto.body for item in app.get("html")]
+    table = next(body for body in bodies if "Anomaly percentile" in body)
+    assert table.count("<span") == 4 * 6
     assert "Gain in the ELBO" in told(app)
 
 
