@@ -9,12 +9,15 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import urllib.request
 
 import pytest
 
 import explorer
 from explorer import checkpoint, settings
 from explorer.config import RunConfig
+from explorer.ui.components import bridge
+from tests.browser.serving import serve
 
 PACKAGE = settings.PACKAGE
 ROOT = PACKAGE.parent
@@ -316,35 +319,57 @@ for page in sorted((package / "pages").glob("*.py")):
 """
 
 
-@pytest.mark.slow
-def test_an_installed_wheel_opens_its_pages(tmp_path):
+def called(folder, *words, **environment):
+    """Run Python outside the checkout and return what it prints."""
+    ended = subprocess.run(
+        [sys.executable, *map(str, words)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+        env=os.environ | environment,
+    )
+    assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-4000:]
+    return ended.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """Install a wheel of the package into a folder of its own."""
     pytest.importorskip("hatchling", reason="hatchling builds the wheel")
     pytest.importorskip("build", reason="build starts hatchling")
-    source, target, empty = (tmp_path / name for name in ("source", "target", "empty"))
+    folder = tmp_path_factory.mktemp("wheel")
+    source, target = folder / "source", folder / "target"
     leave = shutil.ignore_patterns("training", "__pycache__", ".*.part")
     for name in ("explorer", "pages", "checkpoints"):
         shutil.copytree(ROOT / name, source / name, ignore=leave)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    empty.mkdir()
-
-    def call(*words, **environment):
-        ended = subprocess.run(
-            [sys.executable, *map(str, words)],
-            cwd=empty,
-            capture_output=True,
-            text=True,
-            timeout=400,
-            check=False,
-            env=os.environ | environment,
-        )
-        assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-4000:]
-        return ended.stdout
-
-    call("-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path / "dist", source)
-    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    build = ("-m", "build", "--wheel", "--no-isolation", "--outdir", folder / "dist", source)
+    called(folder, *build)
+    (wheel,) = (folder / "dist").glob("*.whl")
     pip = ("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", target)
-    call(*pip, wheel)
-    user = str(tmp_path / "user")
-    shown = call("-c", OPEN, target, PYTHONPATH=str(target), LATENT_EXPLORER_USER=user)
+    called(folder, *pip, wheel)
+    return target
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_opens_its_pages(installed, tmp_path):
+    environment = {"PYTHONPATH": str(installed), "LATENT_EXPLORER_USER": str(tmp_path / "user")}
+    shown = called(tmp_path, "-c", OPEN, installed, **environment)
     assert {line.split()[0] for line in shown.splitlines()} == {page.stem for page in PAGES}
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_serves_the_modules_of_its_components(installed, tmp_path):
+    components = installed / "explorer" / "ui" / "components"
+    names = {path.relative_to(components).as_posix() for path in components.rglob("*.js")}
+    own = PACKAGE / "ui" / "components"
+    assert names == {path.relative_to(own).as_posix() for path in own.rglob("*.js")}
+    with serve(tmp_path, PYTHONPATH=str(installed)) as address:
+        for name in names:
+            with urllib.request.urlopen(f"{address}{bridge.ADDRESS}/{name}") as response:
+                assert response.headers["content-type"].startswith("text/javascript")
+                assert "immutable" in response.headers["cache-control"]
+                assert response.read() == (components / name).read_bytes()
