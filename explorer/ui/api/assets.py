@@ -1,4 +1,4 @@
-"""The components' JavaScript, at addresses that name its content."""
+"""The components' JavaScript modules, at URLs that name their content."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -6,16 +6,16 @@ from starlette.routing import Route
 
 from explorer.ui.components import bridge
 
-_FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
+_IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 def assets() -> list[Route]:
-    """List a route for each module; what a request asks for never becomes the path of a file."""
+    """Return one route per module; no part of a request becomes a file path."""
     return [_module(f"{bridge.ADDRESS}/{name}", text) for name, text in bridge.MODULES.items()]
 
 
 def _module(address: str, text: bytes) -> Route:
     def answer(request: Request) -> Response:
-        return Response(text, media_type="text/javascript", headers=_FOR_GOOD)
+        return Response(text, media_type="text/javascript", headers=_IMMUTABLE)
 
     return Route(address, answer)

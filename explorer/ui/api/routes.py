@@ -17,9 +17,9 @@ from explorer.ui.api.strips import novelty, properties
 
 
 def routes() -> list[BaseRoute]:
-    """List the routes of the app, at its root and below the base path that Streamlit was given.
+    """Return the app's routes, at the root and below Streamlit's base path.
 
-    A proxy may keep the base path, or strip it; Streamlit adds it to its own routes only.
+    A proxy may keep the base path or strip it; Streamlit prefixes only its own routes.
     """
     served: dict[str, Callable[[Engine, Request], Response]] = {
         "points/{slug}/{digest}": points,

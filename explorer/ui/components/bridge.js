@@ -1,4 +1,4 @@
-// What all components share with Streamlit: one instance for each root, ended when it leaves the page.
+// Life cycle and requests of all components: one instance per root, ended when it leaves the page.
 
 /** @typedef {import("./types").Life} Life */
 
@@ -10,11 +10,11 @@ const BASE = new URL("../../../", import.meta.url)
 const LIVES = (window.latentExplorerLives ??= new WeakMap())
 
 /**
- * Make the function that Streamlit calls at every redraw.
+ * Return the function that Streamlit calls at every redraw.
  *
- * Streamlit 1.67 keeps the cleanup of the last call only, and calls that of an overtaken one at
- * once. So any cleanup ends the instance when its root has left the page, and the last one does
- * even before; one that was ended and is drawn again listens anew and keeps what it knows.
+ * Streamlit 1.67 keeps only the cleanup of the last call, and runs that of a superseded call at
+ * once. So any cleanup ends the instance once its root has left the page, and the last one does so
+ * in any case. An instance that is redrawn after its end keeps its state and listens again.
  *
  * @template Instance, Data
  * @param {import("./types").Parts<Instance, Data>} parts
@@ -51,7 +51,7 @@ export function mount({ selector, build, update, listen }) {
 }
 
 /**
- * An instance as `build` makes it; `listen` and the first redraw complete it.
+ * Type what `build` returns; `listen` and the first redraw fill in the rest.
  *
  * @template Instance
  * @param {NoInfer<Partial<Instance>>} known
@@ -62,7 +62,7 @@ export function begin(known) {
 }
 
 /**
- * Where the browser asks for an address of this app ("/api/..."), below whatever path it lies.
+ * Resolve a path of this app ("/api/...") below the path at which it is served.
  *
  * @param {string} path
  */
@@ -71,7 +71,7 @@ export function address(path) {
 }
 
 /**
- * Find an element that must be there.
+ * Find an element that must exist.
  *
  * @template {Element} Kind
  * @param {ParentNode} root
@@ -86,7 +86,7 @@ export function part(root, selector, kind) {
 }
 
 /**
- * Call back whenever an element has another size, until the end.
+ * Observe an element's size until the signal aborts.
  *
  * @param {AbortSignal} signal
  * @param {Element} element
@@ -99,7 +99,7 @@ export function observeSize(signal, element, resized) {
 }
 
 /**
- * A timer that starts anew whenever it is set, and that the end stops.
+ * A timer that restarts when it is set, and stops with the signal.
  *
  * @param {AbortSignal} signal
  * @param {number} milliseconds
@@ -121,7 +121,7 @@ export function timer(signal, milliseconds, act) {
 }
 
 /**
- * A repaint before the next frame of the screen, however often it is asked for; none after the end.
+ * Batch calls into one before the next frame; none after the signal aborts.
  *
  * @param {AbortSignal} signal
  * @param {() => void} act
@@ -136,7 +136,7 @@ export function beforeFrame(signal, act) {
 }
 
 /**
- * Send JSON and read the answer; `why` says what went wrong.
+ * Post JSON and return the response; `why` says what failed.
  *
  * @template Answer
  * @param {string} path

@@ -1,8 +1,8 @@
-"""The bridge to the browser: how a component is registered, what it is sent, what it says back.
+"""The bridge to the browser: registers components, mounts them, and checks what they report.
 
-Whatever a page and a component both may change (a released frame, a selection) is a *state*: the
-page asks for one, the browser reports another. The browser knows what it reported itself, so a
-state travels to it only where it cannot know it: from a link, by Back, or into a new mount.
+A *state* (a released frame, a selection) can change on both sides: the page requests one, the
+browser reports another. The browser knows what it reported itself, so a state is sent only where
+it cannot know it: from a link, after Back, or to a new mount.
 """
 
 import hashlib
@@ -15,21 +15,23 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
+_FOLDER = Path(__file__).parent
 _PROJECT = "latent-explorer"
 
-MODULES = {path.relative_to(_HERE).as_posix(): path.read_bytes() for path in _HERE.rglob("*.js")}
-"""The JavaScript of all components by its place in this folder, read once."""
+MODULES = {
+    path.relative_to(_FOLDER).as_posix(): path.read_bytes() for path in _FOLDER.rglob("*.js")
+}
+"""The JavaScript modules of all components by their path below this folder, read once."""
 
 _DIGEST = hashlib.blake2s(digest_size=8)
 for _name, _text in sorted(MODULES.items()):
     _DIGEST.update(f"{_name} {len(_text)}\n".encode() + _text)
 
 ADDRESS = f"/api/components/{_DIGEST.hexdigest()}"
-"""Where the modules are served. It names their content, so a browser may keep them for good."""
+"""URL below which the modules are served; it names their content, so browsers may cache them."""
 
-# Inline JavaScript runs from a blob, whose address resolves nothing: the module's is built from
-# the page's. Every page lies one segment below the app, wherever a proxy has put the app.
+# Inline JavaScript runs from a blob: URL, against which nothing resolves, so the module's URL is
+# built from the page's. Every page lies one segment below the app, wherever a proxy puts the app.
 _STUB = """\
 export default async function (component) {{
   const page = location.pathname.replace(/\\/+$/, "")
@@ -40,47 +42,46 @@ export default async function (component) {{
 """
 
 Check = Callable[[object], object]
-"""Returns a value of the browser as the page takes it; raises ValueError if it cannot."""
+"""Converts a value that the browser reports; raises ValueError if it is invalid."""
+
+State = TypeVar("State", bound=tuple[Any, ...])
+"""A NamedTuple whose fields are the component's state values in the browser."""
 
 
-def matching(grammar: re.Pattern[str]) -> Check:
-    """Return the check of a text that must match as a whole."""
+def matching(pattern: re.Pattern[str]) -> Check:
+    """Return a check that accepts text which the pattern matches in full."""
 
-    def check(given: object) -> str:
-        if not isinstance(given, str) or not grammar.fullmatch(given):
-            raise ValueError("This is not as it stands in a link.")
-        return given
+    def check(value: object) -> str:
+        if not isinstance(value, str) or not pattern.fullmatch(value):
+            raise ValueError(f"Expected text that matches {pattern.pattern}.")
+        return value
 
     return check
 
 
-State = TypeVar("State", bound=tuple[Any, ...])
-"""A NamedTuple."""
-
-
 @dataclass
-class Turn(Generic[State]):
-    """What the page and the browser know of each other."""
+class SyncedState(Generic[State]):
+    """The state of one mount as both sides know it."""
 
     shown: State
     """What is on the screen."""
     sent: State
-    """What the browser was told last; it takes it over when the number is new."""
-    number: int = 1
+    """What was sent last; the browser adopts it when the version is new."""
+    version: int = 1
     reported: bool = False
-    """Whether the browser has reported a change that the page has not seen yet."""
+    """Whether the browser has reported a change that the page has not read yet."""
 
 
 class Synced:
-    """A component of this folder, registered once, and the states of its mounts.
+    """A component in this folder, registered once, with the state of its mounts.
 
     Args:
         name: Its folder, which holds `<name>.html`, `<name>.css` and the module `<name>.js`.
-        isolate_styles: Whether it lives in a shadow tree of its own.
+        isolate_styles: Whether it is mounted in a shadow tree.
     """
 
     def __init__(self, name: str, *, isolate_styles: bool = True) -> None:
-        entry = _HERE / name / name
+        entry = _FOLDER / name / name
         self._mount = st.components.v2.component(
             f"{_PROJECT}.{name}",
             html=entry.with_suffix(".html").read_text(),
@@ -89,27 +90,27 @@ class Synced:
             isolate_styles=isolate_styles,
         )
 
-    def turn(self, key: str, wanted: State, *, first: bool = False) -> Turn[State]:
-        """Settle what is shown: what the visitor just did, or else what the page asks for.
+    def state(self, key: str, wanted: State, *, initial: bool = False) -> SyncedState[State]:
+        """Reconcile what the page requests with what the visitor did since the last run.
 
         Args:
             key: Key of the widget.
-            wanted: What the page asks for.
-            first: Whether it asks at first only; from then on the state is the visitor's.
+            wanted: The state that the page requests; what the visitor did overrides it.
+            initial: Whether `wanted` is only the initial state, and later runs keep the visitor's.
         """
-        memory: Turn[State] | None = st.session_state.get(_memory(key))
-        if memory is None:
-            memory = st.session_state[_memory(key)] = Turn(shown=wanted, sent=wanted)
-            return memory
-        if not (first or memory.reported) and memory.shown != wanted:
-            memory.shown = memory.sent = wanted
-            memory.number += 1
-        elif key not in st.session_state and memory.sent != memory.shown:
-            # It was away from the screen: its new mount has not seen what the old one reported.
-            memory.sent = memory.shown
-            memory.number += 1
-        memory.reported = False
-        return memory
+        state: SyncedState[State] | None = st.session_state.get(_state_key(key))
+        if state is None:
+            state = st.session_state[_state_key(key)] = SyncedState(shown=wanted, sent=wanted)
+            return state
+        if not (initial or state.reported) and state.shown != wanted:
+            state.shown = state.sent = wanted
+            state.version += 1
+        elif key not in st.session_state and state.sent != state.shown:
+            # Mounted anew, as after another page: this mount never saw what the old one reported.
+            state.sent = state.shown
+            state.version += 1
+        state.reported = False
+        return state
 
     def mount(
         self,
@@ -117,49 +118,49 @@ class Synced:
         data: bytes | Mapping[str, object],
         *,
         checks: Mapping[str, Check] | None = None,
-        hear: Mapping[str, Callable[[object], None]] | None = None,
+        listeners: Mapping[str, Callable[[object], None]] | None = None,
     ) -> Mapping[str, object]:
-        """Put the component on the page.
+        """Render the component.
 
         Args:
-            key: Key of the widget; stable, or the browser builds it anew.
-            data: What it shows.
-            checks: For each field of its state, how a report is checked. What fails is ignored.
-            hear: For each of its other values, who is told of a change.
+            key: Key of the widget; if it changes, the browser mounts another one.
+            data: What the component shows.
+            checks: A check for each field of its state; invalid reports are ignored.
+            listeners: For each other value, a callback that receives it when it changes.
 
         Returns:
-            Its values as the browser has them.
+            Its values in the browser.
         """
         callbacks: dict[str, Any] = {
-            f"on_{field}_change": partial(_take, key, field, check)
+            f"on_{field}_change": partial(_store, key, field, check)
             for field, check in (checks or {}).items()
         } | {
-            f"on_{field}_change": partial(_tell, key, field, listener)
-            for field, listener in (hear or {}).items()
+            f"on_{field}_change": partial(_notify, key, field, listener)
+            for field, listener in (listeners or {}).items()
         }
         return self._mount(key=key, data=data, **callbacks)
 
 
-def _memory(key: str) -> str:
-    return f"{key}__memory"
+def _state_key(key: str) -> str:
+    return f"{key}__state"
 
 
 def _value(key: str, field: str) -> object:
     return (st.session_state.get(key) or {}).get(field)
 
 
-def _take(key: str, field: str, check: Check) -> None:
-    """Note what the visitor did; it wins over what the page asks for in this run."""
-    memory = st.session_state.get(_memory(key))
-    if memory is None:
+def _store(key: str, field: str, check: Check) -> None:
+    """Store what the browser reports; it overrides what the page requests in this run."""
+    state = st.session_state.get(_state_key(key))
+    if state is None:
         return
     try:
         value = check(_value(key, field))
     except ValueError:
         return
-    memory.shown = memory.shown._replace(**{field: value})
-    memory.reported = True
+    state.shown = state.shown._replace(**{field: value})
+    state.reported = True
 
 
-def _tell(key: str, field: str, listener: Callable[[object], None]) -> None:
+def _notify(key: str, field: str, listener: Callable[[object], None]) -> None:
     listener(_value(key, field))

@@ -1,7 +1,7 @@
-// Codes as they stand in a link: half precision, little endian, base64 for addresses.
+// Codes in a link: half precision, little endian, URL-safe base64.
 
 /**
- * Write a code. Halves go to the even neighbour, as NumPy rounds; what is too large stays finite.
+ * Encode a code. Rounds half to even, as NumPy does; overflow saturates.
  *
  * @param {Iterable<number>} z
  */
@@ -16,7 +16,7 @@ export function float16Text(z) {
 const MOST = 0x7bff
 
 /**
- * The bits of a number in half precision.
+ * Return the bits of a number in half precision.
  *
  * @param {number} value
  */
@@ -29,7 +29,7 @@ export function float16(value) {
   const fraction = bits & 0x7fffff
   if (exponent >= 31) return sign | MOST
   if (exponent < -10) return sign
-  // Below the normal numbers the leading one is written out, and more bits fall away.
+  // Subnormal numbers store the leading one, and lose more bits.
   const [whole, dropped] = exponent > 0 ? [(exponent << 23) | fraction, 13] : [fraction | 0x800000, 14 - exponent]
   const half = 1 << (dropped - 1)
   const rest = whole & (2 * half - 1)

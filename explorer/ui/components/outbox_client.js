@@ -1,11 +1,11 @@
-// What is kept: it waits in this browser until the outbox has saved it. And what K keeps.
+// Picks of this browser, which wait in its storage until the outbox has saved them; and the K key.
 
 /** @typedef {import("./types").Item} Item */
 /** @typedef {import("./types").Waiting} Waiting */
 
 const WAITING = "latent-explorer-pick:"
 
-/** What is stored by origin, with its key; and what waits. */
+/** Keys of picks by their origin: those stored on the server, and those that wait here. */
 export const KEPT = {
   /** @type {Map<string, string>} */
   origins: new Map(),
@@ -13,12 +13,12 @@ export const KEPT = {
   waiting: new Map(),
   /** @type {number | null} */
   project: null,
-  /** What the browser has no room for; it is lost with the tab. @type {Waiting[]} */
+  /** Picks for which the browser has no storage; they are lost with the tab. @type {Waiting[]} */
   homeless: [],
 }
 
 /**
- * Keep samples: they wait until they are saved.
+ * Keep samples as picks.
  *
  * @param {Item[]} items
  */
@@ -34,7 +34,7 @@ export function keepAll(items) {
 }
 
 /**
- * Take a sample out of the picks.
+ * Remove a sample from the picks.
  *
  * @param {string} origin
  */
@@ -51,7 +51,7 @@ export function nothingKept() {
   return !KEPT.origins.size && !KEPT.waiting.size
 }
 
-/** All that waits in this browser, also from earlier visits. */
+/** All picks that wait in this browser, including those of earlier visits. */
 export function waitingItems() {
   const found = [...KEPT.homeless]
   for (let i = 0; i < localStorage.length; i++) {
@@ -63,7 +63,7 @@ export function waitingItems() {
 }
 
 /**
- * Let something wait no longer.
+ * Delete a waiting pick.
  *
  * @param {string} key
  */
@@ -74,7 +74,7 @@ export function discard(key) {
 }
 
 /**
- * One tile of a strip: drawn from the prior, or a code that came with it.
+ * Describe a tile as a pick: a draw from the prior, or a code sent with the strip.
  *
  * @param {import("./types").FilmstripPanel} panel
  * @param {number} frame
@@ -100,7 +100,7 @@ export function itemOf(panel, frame, tile, value) {
 }
 
 /**
- * A code as an item.
+ * Describe a code as a pick.
  *
  * @param {{model: string, hash: string}} base
  * @param {Uint8Array} bytes Its numbers in float32.
@@ -111,8 +111,8 @@ export function codeItem(base, bytes) {
   return { ...base, origin: `${base.hash}|code|${z}`, z }
 }
 
-// K acts once. It means the sample that the pointer or the keyboard reached last, or else that of
-// the component which has the focus; it is one that can be seen.
+// K keeps one sample, and only one that is visible: that which pointer or keyboard reached last, or
+// else that of the focused component.
 
 /** @type {Set<import("./types").Keeper>} */
 const KEEPERS = new Set()
@@ -121,7 +121,7 @@ const KEEPERS = new Set()
 let reached = null
 
 /**
- * Let K keep this component's sample, until the end.
+ * Let K keep this component's sample until the signal aborts.
  *
  * @param {import("./types").Keeper} keeper
  * @param {AbortSignal} signal
@@ -161,7 +161,7 @@ function typing(event) {
 }
 
 /**
- * The mark of what is kept.
+ * Draw the mark of a pick.
  *
  * @param {CanvasRenderingContext2D} pen
  * @param {number} x

@@ -1,10 +1,10 @@
-// What is painted alike in all components: samples in the theme's colours, and a digest of them.
+// Painting that all components share: samples in the theme's colours, and a digest of a canvas.
 
 /** @typedef {import("./types").Panel} Panel */
 /** @typedef {import("./types").Theme} Theme */
 
 /**
- * Take apart what `explorer.strips.pack` has joined: a header of JSON and raw bytes.
+ * Split what `explorer.strips.pack` joined: a JSON header and raw bytes.
  *
  * @param {Uint8Array} bytes
  * @returns {[any, Uint8Array]}
@@ -16,7 +16,7 @@ export function unpack(bytes) {
 }
 
 /**
- * The colours of Streamlit's theme where a component lies.
+ * Read the colours of Streamlit's theme at a component's root.
  *
  * @param {HTMLElement} root
  * @returns {Theme}
@@ -91,7 +91,7 @@ export function paintSample(theme, panel, pen, at, x, y, width, height, smooth) 
 }
 
 /**
- * Turn levels into pixels: by the theme where they are ink, as they are where they are light.
+ * Convert levels to pixels: ink takes the theme's colours, light stays as it is.
  *
  * @param {Theme} theme
  * @param {import("./types").PixelPanel} panel
@@ -116,7 +116,7 @@ export function inkPixels(theme, panel, out, from, size) {
  * @param {number} down
  * @param {number} width
  * @param {number} height
- * @param {string} [line] Its colour, where it is a line over another.
+ * @param {string} [line] Its colour if it is drawn as a line over another curve.
  */
 export function paintCurve(theme, panel, pen, at, across, down, width, height, line) {
   const { x, body } = panel
@@ -163,7 +163,7 @@ const CRC = new Uint32Array(256).map((_, n) => {
 })
 
 /**
- * A digest of what a canvas shows; null where it has no size.
+ * CRC-32 of a canvas's pixels; null if it has no size.
  *
  * @param {HTMLCanvasElement} canvas
  */
@@ -176,7 +176,7 @@ export function crcOf(canvas) {
 }
 
 /**
- * The pen of a canvas.
+ * Return the 2D context of a canvas.
  *
  * @overload
  * @param {HTMLCanvasElement} canvas

@@ -1,5 +1,5 @@
-// What travels between Python and the browser, and what the modules hold. Checked by `tsc`, see
-// tests/javascript; the browser never loads it.
+// Types of all payloads between Python and the browser, and of the components' instances. Used by
+// `tsc` only (tests/javascript).
 
 // The bridge
 
@@ -11,15 +11,15 @@ export interface Component<Data> {
   setTriggerValue: (name: string, value: unknown) => void
 }
 
-/** What a component is made of. */
+/** The parts of a component. */
 export interface Parts<Instance, Data> {
-  /** Finds the component's root in what Streamlit mounted. */
+  /** Finds the component's root. */
   selector: string
-  /** Makes the instance, once for each root. */
+  /** Makes the instance, once per root. */
   build: (root: HTMLElement) => Instance
-  /** Registers listeners, observers and timers; all of them end with the signal. */
+  /** Registers listeners, observers and timers, which all end with the signal. */
   listen: (instance: Instance, signal: AbortSignal) => void
-  /** Takes over new data. What it sends after the end goes nowhere. */
+  /** Adopts new data. Whatever it sends after the end is dropped. */
   update: (instance: Instance, data: Data, component: Component<Data>) => void
 }
 
@@ -37,7 +37,7 @@ export interface Timer {
   readonly running: boolean
 }
 
-/** An answer that something could not be done. */
+/** Response to a request that failed. */
 export interface Refusal {
   why: string
 }
@@ -75,7 +75,7 @@ export interface CurvePanel extends Samples, PixelCache {
   body: Uint16Array
 }
 
-/** Where pixels are inked before they are scaled. */
+/** Buffers in which pixels are coloured before they are scaled. */
 interface PixelCache {
   native?: OffscreenCanvas | null
   picture?: ImageData
@@ -98,17 +98,17 @@ export interface Theme {
 
 // Picks
 
-/** How a strip's samples are picked, as `picking.keepable` writes it. */
+/** How a strip's samples are kept as picks. */
 export type Keep = { model: string, hash: string } & (
   | { kind: "drawn", seed: number, component: number | null }
   | { kind: "codes", latent: number, z: string, bytes?: Uint8Array }
 )
 
-/** A pick before it is stored: drawn, a code (float32 in base64), or a point of the map. */
+/** A pick before it is stored: a draw, a code (float32 in base64), or a point of the map. */
 export interface Item {
   model: string
   hash: string
-  /** Where it comes from: the same sample has the same. */
+  /** Identifies the sample. */
   origin: string
   drawn?: { seed: number, component: number | null, tile: number, scale: number }
   z?: string
@@ -123,26 +123,26 @@ export interface Waiting extends Item {
   view: string
 }
 
-/** The answer of /api/picks. */
+/** Response of /api/picks. */
 export interface Stored {
   count: number
   saved: { key: string, origin: string, number: number, stored: string }[]
   refused: { key: string, why: string }[]
 }
 
-/** The answer of /api/picks/<project>. */
+/** Response of /api/picks/<project>. */
 export interface KeptPicks {
   count: number
   origins: [string, string][]
 }
 
-/** The answer of /api/picks/mark and /api/picks/undo. */
+/** Response of /api/picks/mark and /api/picks/undo. */
 export interface Counted {
   count: number
   undone?: string | null
 }
 
-/** What K keeps: the sample of a component that pointer or keyboard reached last. */
+/** A component whose sample the K key can keep. */
 export interface Keeper {
   root: HTMLElement
   keep: () => void
@@ -155,7 +155,7 @@ export interface FilmstripFacts {
   values: number[]
   at: number
   tile: number | null
-  turn: number
+  version: number
   home: number | null
   label: string
   low: string
@@ -175,8 +175,8 @@ export type FilmstripPanel = Panel & {
   title: string
   mixture: boolean
   scored: boolean
-  standingFrom: string | null
-  worthFrom: string | null
+  novelty: string | null
+  properties: string | null
   under: number | null
   keep: Keep | null
   // What the browser adds.
@@ -186,14 +186,13 @@ export type FilmstripPanel = Panel & {
   columns: number
   tile?: [number, number]
   ratio: number
-  standing?: Standing
-  worth?: Worth
-  waiting?: boolean
-  measuring?: boolean
+  judged?: Novelty
+  measured?: Measured
+  pending?: number
 }
 
-/** The answer of /api/standing: per cent, by frame and tile. */
-export interface Standing {
+/** Response of /api/novelty: per cent, by frame and tile. */
+export interface Novelty {
   novelty: number[][]
   typicality: number[][]
   heldOut: number
@@ -208,17 +207,17 @@ export interface Property {
   main: boolean
 }
 
-/** The header of the answer of /api/worth. */
-export interface WorthFacts {
+/** Header of the response of /api/properties. */
+export interface PropertiesHeader {
   properties: Property[]
   constraints: number
   curves: boolean
 }
 
-/** The answer of /api/worth: a column of values for each property, and a state for each sample. */
-export interface Worth extends WorthFacts {
+/** Response of /api/properties: a column of values per property, and a state per sample. */
+export interface Measured extends PropertiesHeader {
   values: Float32Array
-  /** 0 unsound, 1 breaks a constraint, 2 meets all. */
+  /** 0 invalid geometry, 1 violates a constraint, 2 meets all. */
   state: Uint8Array
   size: number
 }
@@ -229,7 +228,7 @@ export interface Filmstrip {
   send: (name: "frame" | "tile", value: number | null) => void
   facts: FilmstripFacts
   theme: Theme
-  turn: number | null
+  version: number | null
   frame: number
   sentFrame: number
   tile: number | null
@@ -255,7 +254,7 @@ export interface Filmstrip {
 
 export type LayerName = "data" | "prior" | "prototypes" | "holes"
 
-/** A layer as Python names it. */
+/** A layer as Python describes it. */
 export interface LayerFacts {
   name: LayerName
   label: string
@@ -264,14 +263,14 @@ export interface LayerFacts {
   shown: boolean
 }
 
-/** The places of a layer: x and y of each point in turn. */
+/** Positions of a layer's points, x and y interleaved. */
 export interface Places {
   xy: Float32Array
   n: number
 }
 
 export interface MapLayer extends LayerFacts, Places {
-  /** A byte for each point: its class or level of the ramp, 254 unknown, 255 hidden. */
+  /** One byte per point: class or level of the ramp, 254 unknown, 255 hidden. */
   colours?: Uint8Array
 }
 
@@ -291,7 +290,7 @@ export interface MapHeader {
   ramp: string[]
   pick: string
   path: string
-  turn: number
+  version: number
   contours: ("prior" | "aggregated")[]
   holes: boolean
   marks: [number, number, string][]
@@ -302,12 +301,12 @@ export interface MapHeader {
   height: number
 }
 
-/** What the map shows, with the places of its points. */
+/** What the map shows, with the positions of its points. */
 export interface MapFacts extends MapHeader {
   layers: MapLayer[]
 }
 
-/** The answer of /api/points, taken apart. */
+/** Response of /api/points, parsed. */
 export interface Points {
   address: string
   layers: Partial<Record<LayerName, Places>>
@@ -315,7 +314,7 @@ export interface Points {
   middle: [number, number]
 }
 
-/** The answer of /api/regions. Lines are x and y in turn. */
+/** Response of /api/regions. Lines are interleaved x and y. */
 export interface Regions {
   prior: number[][][]
   aggregated: number[][][]
@@ -326,14 +325,14 @@ export interface Regions {
   words: string
 }
 
-/** The answer of /api/card. */
-export interface CardAnswer {
+/** Response of /api/card. */
+export interface CardResponse {
   title: string
   rows: [string, string][]
   pictures: [string, string][]
 }
 
-/** A point of a layer, by their numbers. */
+/** A point, by the index of its layer and its own. */
 export interface Found {
   layer: number
   index: number
@@ -343,7 +342,7 @@ export type Point = [number, number]
 
 export type Mode = "move" | "box" | "lasso" | "path"
 
-/** What draws the dots where the browser has WebGL. */
+/** WebGL state of the dots. */
 export interface Graphics {
   gl: WebGLRenderingContext
   program: WebGLProgram
@@ -364,12 +363,12 @@ export interface PointMap {
   said: HTMLElement
   wait: HTMLElement
   graphics: Graphics | null
-  /** Null until the points have come. */
+  /** Null until the points have arrived. */
   facts: MapFacts | null
   points: Points | null
   regions: Regions | null
   reading: number
-  turn: number | null
+  version: number | null
   /** In units of the data's span, so that it survives another model's coordinates. */
   centre: Point
   zoom: number
@@ -392,7 +391,7 @@ export interface PointMap {
   digestion: Timer
 }
 
-/** A map whose points have come: what can be pointed at and painted. */
+/** A map whose points have arrived. */
 export type ReadyMap = PointMap & { facts: MapFacts, points: Points }
 
 // Canvas
@@ -401,7 +400,7 @@ export type Stroke = [number, number][]
 
 export interface CanvasFacts {
   strokes: Stroke[]
-  turn: number
+  version: number
   shape: number
   width: number
 }
@@ -411,7 +410,7 @@ export interface Pad {
   canvas: HTMLCanvasElement
   send: (name: "strokes", value: Stroke[]) => void
   theme: Theme
-  turn: number | null
+  version: number | null
   shape: number
   width: number
   strokes: Stroke[]
@@ -430,7 +429,7 @@ export interface TraversalFacts {
   rows: TraversalRow[]
   /** Offsets of the dials that are not at zero. */
   at: Record<string, number>
-  turn: number
+  version: number
   address: string
   latent: number
   scored: boolean
@@ -457,7 +456,7 @@ export interface Board {
   send: (name: "at", value: string) => void
   facts: TraversalFacts
   theme: Theme
-  turn: string | null
+  version: string | null
   values: Map<string, number>
   sent: string
   live: Panel
@@ -500,7 +499,6 @@ export interface ShortlistFacts {
 export interface Shortlist {
   root: HTMLElement
   signal: AbortSignal
-  /** `held` in one message: two that overtake each other would each carry the other's old address. */
   send: (name: "held", value: { at: number | null, chosen: number[], turn: number }) => void
   facts: ShortlistFacts
   theme: Theme
@@ -583,15 +581,15 @@ declare global {
     latentExplorerLives?: WeakMap<Element, Life>
   }
   interface WindowEventMap {
-    /** Something was put into the outbox. */
+    /** A pick was added to the outbox. */
     "latent-explorer-outbox": Event
-    /** A sample is taken out of the picks, by its origin. */
+    /** A sample is to be removed from the picks, by its origin. */
     "latent-explorer-unkeep": CustomEvent<string>
-    /** Picks just stored are taken back, by their keys. */
+    /** Stored picks are to be removed, by their keys. */
     "latent-explorer-undo": CustomEvent<string[]>
-    /** What is kept has changed. */
+    /** The set of picks has changed. */
     "latent-explorer-kept": Event
-    /** Picks outside the ranges drawn on the parallel coordinates, by their numbers. */
+    /** Numbers of the picks outside the ranges on the parallel coordinates. */
     "latent-explorer-ranges": CustomEvent<number[]>
   }
 }

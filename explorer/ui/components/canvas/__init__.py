@@ -25,18 +25,18 @@ def canvas(*, key: str, shape: float, width: float) -> list[Stroke]:
     Returns:
         Strokes as polylines, x to the right and y downwards, both from 0 to 1.
     """
-    turn = _CANVAS.turn(key, _Drawing([]), first=True)
+    state = _CANVAS.state(key, _Drawing([]), initial=True)
     _CANVAS.mount(
         key,
         {
-            "strokes": turn.sent.strokes,
-            "turn": turn.number,
+            "strokes": state.sent.strokes,
+            "version": state.version,
             "shape": shape,
             "width": width,
         },
         checks={"strokes": _checked},
     )
-    return turn.shown.strokes
+    return state.shown.strokes
 
 
 def strokes_of(given: object) -> list[Stroke] | None:
@@ -62,5 +62,5 @@ def strokes_of(given: object) -> list[Stroke] | None:
 def _checked(given: object) -> list[Stroke]:
     strokes = strokes_of(given)
     if strokes is None:
-        raise ValueError("These are no bounded polylines.")
+        raise ValueError("Expected bounded polylines.")
     return strokes

@@ -1,4 +1,4 @@
-// A pad to draw on: strokes as polylines in units of its sides; each finished one is reported.
+// A drawing pad: strokes are polylines in units of its sides, reported when finished.
 import { begin, mount, part, timer } from "../bridge.js"
 import { crcOf, inks, penOf } from "../painting.js"
 
@@ -17,7 +17,7 @@ export default mount({
   update(pad, /** @type {import("../types").CanvasFacts} */ facts, { setStateValue }) {
     pad.send = setStateValue
     pad.theme = inks(pad.root)
-    if (facts.turn !== pad.turn) { pad.strokes = facts.strokes; pad.turn = facts.turn }
+    if (facts.version !== pad.version) { pad.strokes = facts.strokes; pad.version = facts.version }
     pad.shape = facts.shape
     pad.width = facts.width
     pad.root.style.setProperty("--shape", String(facts.shape))
@@ -29,7 +29,7 @@ export default mount({
 function build(root) {
   const canvas = part(root, "canvas", HTMLCanvasElement)
   /** @type {Pad} */
-  const pad = begin({ root, canvas, turn: null, strokes: [], stroke: null, painted: 0 })
+  const pad = begin({ root, canvas, version: null, strokes: [], stroke: null, painted: 0 })
   /** @param {PointerEvent} event @returns {[number, number]} */
   const at = (event) => {
     const box = canvas.getBoundingClientRect()

@@ -1,4 +1,4 @@
-"""A button that copies the address of the page, which restores the whole view."""
+"""A button that copies the page's address, which restores the view."""
 
 from explorer.ui.components.bridge import Synced
 
@@ -6,5 +6,5 @@ _COPY_LINK = Synced("copy_link")
 
 
 def copy_link(*, key: str) -> None:
-    """Show the button."""
+    """Render the button."""
     _COPY_LINK.mount(key, {})

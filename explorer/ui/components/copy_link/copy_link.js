@@ -1,4 +1,4 @@
-// Copies the page's address, and says for a moment that it did.
+// Copies the page's address and confirms it for a moment.
 import { begin, mount, timer } from "../bridge.js"
 
 /** @typedef {{button: HTMLElement, words: string, back: import("../types").Timer}} Copy */

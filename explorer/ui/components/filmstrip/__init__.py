@@ -1,4 +1,4 @@
-"""The filmstrip: frames of tiles that the browser scrubs; only the release is reported."""
+"""The filmstrip: frames of tiles that the browser scrubs; only a release is reported."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -11,7 +11,7 @@ _FILMSTRIP = Synced("filmstrip")
 
 
 class FilmstripState(NamedTuple):
-    """The value of the released frame, the selected tile (None if there is none), the frame."""
+    """Value of the released frame, the selected tile (None if there is none), and the frame."""
 
     value: float
     tile: int | None
@@ -78,7 +78,9 @@ def filmstrip(
     """
     values = strips[0].values
     # The samples travel in the same message as `at`, so that a changed `at` sends them again.
-    turn = _FILMSTRIP.turn(key, _Released(_nearest(values, values[0] if at is None else at), tile))
+    state = _FILMSTRIP.state(
+        key, _Released(_nearest(values, values[0] if at is None else at), tile)
+    )
     headers, bodies = [], []
     for index, strip in enumerate(strips):
         header, body = strip.panel
@@ -89,19 +91,19 @@ def filmstrip(
                 "title": titles[index] if index < len(titles) else "",
                 "mixture": len(set(strip.components.tolist())) > 1,
                 "scored": bool(strip.log_density.any()),
-                "standingFrom": standing[index] if index < len(standing) else None,
+                "novelty": standing[index] if index < len(standing) else None,
                 "under": (under or {}).get(index),
                 "keep": keep[index] if index < len(keep) else None,
-                "worthFrom": worth[index] if index < len(worth) else None,
+                "properties": worth[index] if index < len(worth) else None,
             }
         )
         bodies.append(body)
     facts = {
         "panels": headers,
         "values": values,
-        "at": turn.sent.frame,
-        "tile": turn.sent.tile,
-        "turn": turn.number,
+        "at": state.sent.frame,
+        "tile": state.sent.tile,
+        "version": state.version,
         "home": None if home is None else _nearest(values, home),
         "label": label,
         "low": low,
@@ -125,15 +127,15 @@ def filmstrip(
             "tile": lambda given: None if given is None else _below(tiles, given),
         },
     )
-    frame = min(turn.shown.frame, len(values) - 1)
-    return FilmstripState(values[frame], turn.shown.tile, frame)
+    frame = min(state.shown.frame, len(values) - 1)
+    return FilmstripState(values[frame], state.shown.tile, frame)
 
 
 def _below(bound: int, given: object) -> int:
     if not isinstance(given, int | float) or not float(given).is_integer():
-        raise ValueError("This is no whole number.")
+        raise ValueError("Expected a whole number.")
     if not 0 <= given < bound:
-        raise ValueError("There are not so many.")
+        raise ValueError("Out of range.")
     return int(given)
 
 

@@ -1,5 +1,5 @@
-// Frames arrive once; from then on the browser paints them at the screen's rate, and Python
-// hears of the frame only when it is released.
+// Frames arrive once; the browser then paints them at the display's rate, and reports a frame only
+// when it is released.
 import { address, beforeFrame, begin, mount, observeSize, part, timer } from "../bridge.js"
 import { bookmark, isKept, itemOf, keepAll, keepByKey, leave, nothingKept, reach, unkeep } from "../outbox_client.js"
 import { bodyOf, crcOf, inkPixels, inks, paintCurve, penOf, shapeOf, unpack } from "../painting.js"
@@ -41,8 +41,8 @@ function read(strip, bytes) {
   for (const panel of facts.panels) if (panel.under !== null) panel.ghost = facts.panels[panel.under]
   strip.facts = facts
   const last = facts.values.length - 1
-  if (facts.turn !== strip.turn) {
-    strip.turn = facts.turn
+  if (facts.version !== strip.version) {
+    strip.version = facts.version
     strip.frame = strip.sentFrame = facts.at
     strip.tile = facts.tile
   }
@@ -73,57 +73,63 @@ function read(strip, bytes) {
     canvas.setAttribute("aria-label", `${panel.tiles} ${facts.name}s${panel.title ? ", " + panel.title : ""}; arrow keys move, Enter selects${panel.keep ? ", K keeps" : ""}`)
     panel.canvas = canvas
     panel.native = null
-    if (panel.standingFrom) judge(strip, panel, panel.standingFrom)
     panel.tally = part(element, ".tally", HTMLElement)
     panel.tally.hidden = true
-    if (panel.worthFrom) measure(strip, panel, panel.worthFrom)
+    if (panel.novelty) complete(strip, panel, judge(panel, panel.novelty))
+    if (panel.properties) complete(strip, panel, measure(panel, panel.properties))
   })
 }
 
-// What each sample is worth is asked for after the first paint, and remembered by its address.
-/** @type {Map<string, import("../types").Standing>} */
-const judged = new Map()
-
-/** @param {Filmstrip} strip @param {FilmstripPanel} panel @param {string} from */
-async function judge(strip, panel, from) {
-  if (judged.has(from)) { panel.standing = judged.get(from); return }
-  panel.waiting = true
-  try {
-    const answer = await fetch(address(from))
-    if (answer.ok && (answer.headers.get("content-type") ?? "").includes("json")) {
-      const found = await answer.json()
-      if (judged.size > 40) judged.clear()
-      judged.set(from, found)
-      panel.standing = found
-    }
-  } catch { /* the pictures stand without it */ }
-  panel.waiting = false
-  if (!strip.signal.aborted && strip.facts.panels.includes(panel)) { say(strip); paint(strip) }
+/**
+ * Repaint a panel when more is known of its samples, which are shown without it until then.
+ *
+ * @param {Filmstrip} strip
+ * @param {FilmstripPanel} panel
+ * @param {Promise<void>} loading
+ */
+async function complete(strip, panel, loading) {
+  panel.pending = (panel.pending ?? 0) + 1
+  try { await loading } catch { /* the samples are shown without it */ }
+  panel.pending -= 1
+  if (strip.signal.aborted || !strip.facts.panels.includes(panel)) return
+  say(strip)
+  paint(strip)
 }
 
-// So are its properties: a column of numbers each, and which samples are sound and meet the bounds.
-/** @type {Map<string, import("../types").Worth>} */
+/** @type {Map<string, import("../types").Novelty>} */
+const judged = new Map()
+
+/** @param {FilmstripPanel} panel @param {string} from */
+async function judge(panel, from) {
+  let found = judged.get(from)
+  if (!found) {
+    const response = await fetch(address(from))
+    if (!response.ok || !(response.headers.get("content-type") ?? "").includes("json")) return
+    found = /** @type {import("../types").Novelty} */ (await response.json())
+    if (judged.size > 40) judged.clear()
+    judged.set(from, found)
+  }
+  panel.judged = found
+}
+
+/** @type {Map<string, import("../types").Measured>} */
 const measured = new Map()
 
-/** @param {Filmstrip} strip @param {FilmstripPanel} panel @param {string} from */
-async function measure(strip, panel, from) {
-  if (measured.has(from)) { panel.worth = measured.get(from); return }
-  panel.measuring = true
-  try {
-    const answer = await fetch(address(from))
-    if (answer.ok && (answer.headers.get("content-type") ?? "").includes("octet-stream")) {
-      const [header, body] = unpack(new Uint8Array(await answer.arrayBuffer()))
-      const facts = /** @type {import("../types").WorthFacts} */ (header)
-      const size = panel.frames * panel.tiles
-      const state = 4 * size * facts.properties.length
-      const found = { ...facts, values: new Float32Array(body.slice(0, state).buffer), state: body.slice(state), size }
-      if (measured.size > 20) measured.clear()
-      measured.set(from, found)
-      panel.worth = found
-    }
-  } catch { /* the pictures stand without it */ }
-  panel.measuring = false
-  if (!strip.signal.aborted && strip.facts.panels.includes(panel)) { say(strip); paint(strip) }
+/** @param {FilmstripPanel} panel @param {string} from */
+async function measure(panel, from) {
+  let found = measured.get(from)
+  if (!found) {
+    const response = await fetch(address(from))
+    if (!response.ok || !(response.headers.get("content-type") ?? "").includes("octet-stream")) return
+    const [header, body] = unpack(new Uint8Array(await response.arrayBuffer()))
+    const facts = /** @type {import("../types").PropertiesHeader} */ (header)
+    const size = panel.frames * panel.tiles
+    const state = 4 * size * facts.properties.length
+    found = { ...facts, values: new Float32Array(body.slice(0, state).buffer), state: body.slice(state), size }
+    if (measured.size > 20) measured.clear()
+    measured.set(from, found)
+  }
+  panel.measured = found
 }
 
 /** @param {Filmstrip} strip @param {number} index @param {number} tile */
@@ -161,7 +167,7 @@ function build(root) {
   const find = (selector) => part(root, selector, HTMLElement)
   /** @type {Filmstrip} */
   const strip = begin({
-    root, turn: null, frame: 0, tile: null, hover: null, painted: 0, keys: new Set(),
+    root, version: null, frame: 0, tile: null, hover: null, painted: 0, keys: new Set(),
     control: find(".control"), input: part(root, "input", HTMLInputElement), output: part(root, "output", HTMLOutputElement),
     label: find(".label"), low: find(".low"), high: find(".high"), home: find(".home"), panels: find(".panels"),
     said: find(".said"), all: part(root, ".all", HTMLButtonElement),
@@ -320,7 +326,7 @@ function say(strip) {
   if (facts.captions) parts.push(facts.captions[over.tile])
   if (panel.component[over.tile] >= 0 && panel.mixture) parts.push(`component ${panel.component[over.tile]}`)
   if (panel.scored) parts.push(`log p(z) ${panel.density[strip.frame][over.tile].toFixed(1)} nats`)
-  parts.push(...worthOf(panel, strip.frame, over.tile), ...standingOf(panel, strip.frame, over.tile))
+  parts.push(...propertiesOf(panel, strip.frame, over.tile), ...noveltyOf(panel, strip.frame, over.tile))
   strip.said.textContent = parts.filter(Boolean).join(" · ").replaceAll(" -", " −")
 }
 
@@ -421,7 +427,7 @@ function curves(strip, panel, pen, frame) {
 // Filled: nearly a training sample. Ring: as new as held-out data. Diamond: farther than they are.
 /** @param {Filmstrip} strip @param {FilmstripPanel} panel @param {CanvasRenderingContext2D} pen @param {number} frame */
 function glyphs(strip, panel, pen, frame) {
-  const rows = panel.standing
+  const rows = panel.judged
   if (!rows) return
   for (let tile = 0; tile < panel.tiles; tile++) {
     const [x, y] = place(panel, tile)
@@ -443,8 +449,8 @@ function glyphs(strip, panel, pen, frame) {
 }
 
 /** @param {FilmstripPanel} panel @param {number} frame @param {number} tile */
-function standingOf(panel, frame, tile) {
-  const rows = panel.standing
+function noveltyOf(panel, frame, tile) {
+  const rows = panel.judged
   if (!rows) return []
   const far = rows.novelty[frame][tile]
   const words = far < 5 ? "nearly a training sample" : far > 95 ? "far from all training samples" : "as new as held-out data"
@@ -453,32 +459,32 @@ function standingOf(panel, frame, tile) {
 }
 
 /** @param {FilmstripPanel} panel @param {number} frame @param {number} tile */
-function worthOf(panel, frame, tile) {
-  const { worth } = panel
-  if (!worth) return []
+function propertiesOf(panel, frame, tile) {
+  const known = panel.measured
+  if (!known) return []
   const at = Math.min(frame, panel.frames - 1) * panel.tiles + tile
-  const said = worth.properties.map((property, index) => {
-    const value = worth.values[index * worth.size + at]
+  const said = known.properties.map((property, index) => {
+    const value = known.values[index * known.size + at]
     return property.main && Number.isFinite(value) ? `${property.label} ${value.toFixed(property.digits)}${property.unit ? ` ${property.unit}` : ""}` : ""
   })
-  return [worth.state[at] === 0 ? "unsound: its surfaces cross" : "", ...said]
+  return [known.state[at] === 0 ? "unsound: its surfaces cross" : "", ...said]
 }
 
 // Samples that break a constraint recede; unsound ones bear a cross, constraint or not.
 /** @param {Filmstrip} strip @param {FilmstripPanel} panel @param {CanvasRenderingContext2D} pen @param {number} frame */
 function dim(strip, panel, pen, frame) {
-  const { worth } = panel
-  if (!worth) return
+  const known = panel.measured
+  if (!known) return
   const [across, down] = sizeOf(panel)
   const from = frame * panel.tiles
   let sound = 0
   let good = 0
   for (let tile = 0; tile < panel.tiles; tile++) {
-    const state = worth.state[from + tile]
+    const state = known.state[from + tile]
     if (state > 0) sound += 1
     if (state === 2) good += 1
     const [x, y] = place(panel, tile)
-    if (worth.constraints && state < 2) {
+    if (known.constraints && state < 2) {
       pen.globalAlpha = 0.78
       pen.fillStyle = strip.theme.ground
       pen.fillRect(x - 0.5, y - 0.5, across + 1, down + 1)
@@ -493,7 +499,7 @@ function dim(strip, panel, pen, frame) {
       pen.stroke()
     }
   }
-  const words = worth.constraints ? `${good} of ${panel.tiles} ${worth.curves ? "are sound and " : ""}meet the constraints` : worth.curves ? `${sound} of ${panel.tiles} are sound sections` : ""
+  const words = known.constraints ? `${good} of ${panel.tiles} ${known.curves ? "are sound and " : ""}meet the constraints` : known.curves ? `${sound} of ${panel.tiles} are sound sections` : ""
   if (panel.tally.textContent !== words) panel.tally.textContent = words
   panel.tally.hidden = !words
 }
@@ -517,7 +523,7 @@ function marks(strip, panel, pen, frame, over) {
 
 /** @param {Filmstrip} strip */
 function digest(strip) {
-  if (strip.facts.panels.some((panel) => panel.waiting || panel.measuring)) return
+  if (strip.facts.panels.some((panel) => panel.pending)) return
   for (const { canvas } of strip.facts.panels) {
     const crc = crcOf(canvas)
     if (crc) canvas.dataset.digest = crc

@@ -1,4 +1,4 @@
-"""The outbox: how many picks there are, and what still waits in this browser to be saved."""
+"""The outbox: counts picks, and saves those that wait in this browser."""
 
 from explorer.ui.components.bridge import Synced
 
@@ -8,7 +8,7 @@ _OUTBOX = Synced("outbox")
 def outbox(
     *, key: str, project: int | None, name: str, count: int, news: str, listens: bool
 ) -> bool:
-    """Show the count of picks; say whether the visitor wants to see them.
+    """Render the count of picks; return whether the visitor opens them.
 
     Args:
         key: Key of the widget.
@@ -27,10 +27,10 @@ def outbox(
             "news": news,
             "listens": listens,
         },
-        hear={"open": _rerun, "changed": _rerun},
+        listeners={"open": _rerun, "changed": _rerun},
     )
     return bool(state.get("open"))
 
 
 def _rerun(_: object) -> None:
-    """That it was said is all: it runs the page anew."""
+    """Do nothing: the report itself reruns the page."""

@@ -1,4 +1,4 @@
-// Drains what waits to the server, tells what is kept, and offers to undo the last pick.
+// Sends waiting picks to the server, counts what is kept, and offers to undo the last pick.
 import { address, begin, mount, part, post, timer } from "../bridge.js"
 import { discard, KEPT, waitingItems } from "../outbox_client.js"
 
@@ -10,7 +10,7 @@ const PAUSES = [1500, 3000, 6000, 12000]
 const TOAST = "latent-explorer-toast"
 const WORDS = { refused: "The server could not save it; it is tried again.", silent: "The server does not answer; it is tried again." }
 
-// One request at a time, whichever mount of the outbox sends it.
+// One request at a time across mounts.
 let busy = false
 
 export default mount({
@@ -56,7 +56,7 @@ async function drain(box) {
   if ("saved" in answer) {
     for (const { key, origin, stored } of answer.saved) { KEPT.origins.set(origin, stored); discard(key) }
     for (const { key } of answer.refused) discard(key)
-    // A mount that has ended says nothing; another one goes on with what still waits.
+    // After its end a mount shows nothing; the next one continues with what still waits.
     if (box.signal.aborted) { window.dispatchEvent(new Event("latent-explorer-outbox")); return }
     box.failures = 0
     box.said = answer.refused.length ? answer.refused[0].why : ""
@@ -95,7 +95,7 @@ async function removeKeys(box, keys) {
 }
 
 /**
- * Ask what is kept already, so that its tiles bear a mark.
+ * Fetch what is kept already, so that tiles can be marked.
  *
  * @param {Outbox} box
  */
@@ -112,7 +112,7 @@ async function refresh(box) {
     box.count = found.count
     show(box)
     window.dispatchEvent(new Event("latent-explorer-kept"))
-  } catch { /* it is asked for again with the next run */ }
+  } catch { /* the next run retries */ }
 }
 
 /** @param {Outbox} box */
@@ -135,7 +135,7 @@ function show(box) {
 }
 
 /**
- * Say what was kept, over the page, since the sidebar may be folded away.
+ * Confirm what was kept above the page, since the sidebar may be collapsed.
  *
  * @param {Outbox} box
  * @param {Stored} answer
@@ -160,7 +160,7 @@ function toast(box, answer) {
   undo.type = "button"
   undo.textContent = "Undo"
   Object.assign(undo.style, { font: "inherit", fontWeight: 700, color: "inherit", background: "none", border: 0, cursor: "pointer", textDecoration: "underline" })
-  // The note outlives this mount: whichever is on the page then takes the picks back.
+  // The note outlives this mount: the one then on the page removes the picks.
   undo.onclick = () => {
     note.remove()
     window.dispatchEvent(new CustomEvent("latent-explorer-undo", { detail: answer.saved.map((item) => item.stored) }))

@@ -1,4 +1,4 @@
-// Plotly's own script comes once, from this server; the ranges stay in the browser.
+// Parallel coordinates by Plotly, whose script this server provides; ranges stay in the browser.
 import { address, begin, mount, observeSize, part } from "../bridge.js"
 
 /** @typedef {import("../types").Chart} Chart */

@@ -118,7 +118,7 @@ def point_map(
         summary: What a screen reader says of the map.
         height: In CSS pixels.
     """
-    turn = _POINT_MAP.turn(key, MapState(pick, path))
+    state = _POINT_MAP.state(key, MapState(pick, path))
     facts: dict[str, object] = {
         "layers": [
             {
@@ -135,9 +135,9 @@ def point_map(
         "card": sources.card,
         "column": None if column is None else column.describe(),
         "ramp": list(ramp),
-        "pick": turn.sent.pick,
-        "path": turn.sent.path,
-        "turn": turn.number,
+        "pick": state.sent.pick,
+        "path": state.sent.path,
+        "version": state.version,
         "contours": list(contours),
         "holes": holes,
         "marks": [[round(float(x), 5), round(float(y), 5), text] for x, y, text in marks],
@@ -156,4 +156,4 @@ def point_map(
         pack(facts, colours.tobytes()),
         checks={"pick": matching(PICK), "path": matching(PATH)},
     )
-    return turn.shown
+    return state.shown

@@ -1,4 +1,4 @@
-// Everything of a map but its dots, and those too where there is no WebGL.
+// Painting of a map on a 2D canvas: all but the dots, and those too without WebGL.
 import { crcOf, penOf } from "../painting.js"
 import { parsePath, parsePick } from "./notation.js"
 import { isHidden, levelOf, palette, star, toneOf } from "./points.js"
@@ -12,7 +12,7 @@ import { shade } from "./webgl.js"
 /** @typedef {CanvasRenderingContext2D} Pen */
 
 /**
- * Fit the canvases to the room there is, and paint.
+ * Fit the canvases to their element, and paint.
  *
  * @param {PointMap} map
  */
@@ -30,7 +30,7 @@ export function resize(map) {
 }
 
 /**
- * Paint all of it.
+ * Paint the map.
  *
  * @param {PointMap} map
  */
@@ -267,7 +267,7 @@ function ring(map, pen, found, radius, width) {
 }
 
 /**
- * Note a digest of both canvases together.
+ * Record a digest of both canvases.
  *
  * @param {PointMap} map
  */

@@ -1,10 +1,10 @@
-// What is known of the point under the pointer, with the pictures that belong to it.
+// The card of the hovered point, with its images.
 import { address, part } from "../bridge.js"
 import { fetched } from "./fetched.js"
 import { isReady, screenOf } from "./view.js"
 
 /**
- * Show the card of the point that is rested on, once it has come.
+ * Fetch and show the card of the hovered point.
  *
  * @param {import("../types").PointMap} map
  */
@@ -12,7 +12,7 @@ export async function showCard(map) {
   const found = map.hovered
   if (!found || !isReady(map)) return
   const layer = map.facts.layers[found.layer]
-  /** @type {import("../types").CardAnswer} */
+  /** @type {import("../types").CardResponse} */
   let card
   try {
     const from = map.facts.card.replace("{layer}", layer.name).replace("{i}", String(found.index))

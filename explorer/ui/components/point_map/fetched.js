@@ -1,4 +1,4 @@
-// What has come from the server, remembered by its address.
+// Responses, cached by their URL.
 import { address } from "../bridge.js"
 
 const MOST = 12
@@ -7,7 +7,7 @@ const MOST = 12
 const known = new Map()
 
 /**
- * Fetch the bytes at an address, once.
+ * Fetch the bytes at a path, once.
  *
  * @param {string} path
  */
@@ -24,7 +24,7 @@ export function fetched(path) {
 /** @param {string} path */
 async function load(path) {
   const answer = await fetch(address(path))
-  // What it does not know the server answers with its own page.
+  // Streamlit responds to unknown paths with its own page.
   if (!answer.ok || (answer.headers.get("content-type") ?? "").includes("html")) throw new Error(await answer.text())
   return new Uint8Array(await answer.arrayBuffer())
 }

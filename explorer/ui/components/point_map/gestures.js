@@ -1,4 +1,4 @@
-// What pointers, the wheel, keys and buttons do to a map.
+// Pointers, wheel, keys and buttons of a map.
 import { part } from "../bridge.js"
 import { coordinate, thinned } from "./notation.js"
 import { choose, clear, fall, hover, leave, near, neighbour, REACH, rest, take, walk } from "./selection.js"
@@ -18,7 +18,7 @@ const MODES = [["move", "Move"], ["box", "Box"], ["lasso", "Lasso"], ["path", "D
 const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
 
 /**
- * Let a new map be handled.
+ * Attach the handlers of a new map.
  *
  * @param {PointMap} map
  */
@@ -54,7 +54,7 @@ export function handle(map) {
 }
 
 /**
- * Show what a drag does.
+ * Render the buttons that choose what a drag does.
  *
  * @param {PointMap} map
  */

@@ -1,4 +1,4 @@
-// What the marks and colours of a map mean.
+// The legend of a map's marks and colours.
 import { part } from "../bridge.js"
 import { HIDDEN, star, toneOf } from "./points.js"
 

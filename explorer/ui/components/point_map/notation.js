@@ -1,5 +1,5 @@
-// How picks and paths are written in a link, as `explorer.ui.address.notation` reads them. The
-// cases of tests/javascript/cases.json hold for both.
+// Grammar of selections and paths in a link, as `explorer.ui.address.notation` reads them. Both run
+// the cases in tests/javascript/cases.json.
 
 /** @typedef {import("../types").Point} Point */
 /** @typedef {{kind: string, numbers: number[], add: number[], cut: number[]}} Pick */
@@ -11,10 +11,11 @@ const INDEX = /^\d{1,6}$/
 const POINTS = ["data", "prior", "prototypes", "holes"]
 
 /**
- * Read a pick: a spot of the map; a point of a layer, a box or a lasso, with rows added and cut.
+ * Parse a selection: a spot of the map; or a point of a layer, a box or a lasso, with rows added
+ * and cut.
  *
  * @param {string} text
- * @returns {Pick | null} Null if it is none.
+ * @returns {Pick | null} Null if it is invalid.
  */
 export function parsePick(text) {
   const [base, ...edits] = text.split(";")
@@ -35,7 +36,7 @@ export function parsePick(text) {
 }
 
 /**
- * Write a pick; an edit without rows is left out.
+ * Format a selection; an edit without rows is omitted.
  *
  * @param {Pick} pick
  */
@@ -45,10 +46,10 @@ export function pickText({ kind, numbers, add, cut }) {
 }
 
 /**
- * Read a path: x and y of two to 32 vertices in turn.
+ * Parse a path: x and y of two to 32 vertices, interleaved.
  *
  * @param {string} text
- * @returns {number[] | null} Null if it is none.
+ * @returns {number[] | null} Null if it is invalid.
  */
 export function parsePath(text) {
   const numbers = list(text, NUMBER)
@@ -56,7 +57,7 @@ export function parsePath(text) {
 }
 
 /**
- * A coordinate as a link holds it: five digits; what is nothing at any zoom is zero.
+ * Round a coordinate for a link: five significant digits, and zero below any zoom's resolution.
  *
  * @param {number} value
  */
@@ -65,7 +66,7 @@ export function coordinate(value) {
 }
 
 /**
- * The rows of data that a pick means, of points whose x and y follow each other.
+ * Return the rows of data that a selection contains; x and y of the points are interleaved.
  *
  * @param {Pick} pick
  * @param {ArrayLike<number>} xy
@@ -78,13 +79,13 @@ export function rowsOf({ kind, numbers, add, cut }, xy) {
 }
 
 /**
- * Add a row to a pick, or cut it out. What undoes an earlier edit takes that back.
+ * Add a row to a selection, or cut it; an edit that reverts an earlier one cancels it.
  *
  * @param {Pick} pick
  * @param {"add" | "cut"} how
  * @param {number} row
  * @param {ArrayLike<number>} xy
- * @returns {Pick | null} Null if a link cannot hold so many edits.
+ * @returns {Pick | null} Null if a link cannot hold that many edits.
  */
 export function edited(pick, how, row, xy) {
   const already = inBase(pick, xy).has(row)
@@ -96,7 +97,7 @@ export function edited(pick, how, row, xy) {
 }
 
 /**
- * Whether a place lies in a polygon.
+ * Whether a point lies inside a polygon.
  *
  * @param {number} x
  * @param {number} y
@@ -112,7 +113,8 @@ export function within(x, y, polygon) {
 }
 
 /**
- * Ramer, Douglas and Peucker's line, ever coarser until few enough vertices are left.
+ * Simplify a line by Ramer, Douglas and Peucker's algorithm, coarser until few enough vertices
+ * remain.
  *
  * @param {Point[]} points
  * @param {number} most

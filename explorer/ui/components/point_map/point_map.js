@@ -1,5 +1,5 @@
-// Points come once, by an address of their own; colours are a byte a point. Zoom, pan, hover and
-// every gesture live here, and Python hears of a finished selection or path only.
+// The map: points are fetched once, colours are one byte per point. Zoom, hover and gestures stay in
+// the browser; only a finished selection or path is reported.
 import { beforeFrame, begin, mount, observeSize, part, timer } from "../bridge.js"
 import { keepByKey } from "../outbox_client.js"
 import { inks, unpack } from "../painting.js"
@@ -46,7 +46,7 @@ function build(root) {
   const map = begin({
     root, canvas: part(root, "canvas.over", HTMLCanvasElement), under: part(root, "canvas.points", HTMLCanvasElement),
     box: find(".box"), card: find(".card"), said: find(".said"), wait: find(".wait"),
-    facts: null, points: null, regions: null, reading: 0, turn: null, zoom: 1, centre: [0, 0], width: 0, height: 0, ratio: 1,
+    facts: null, points: null, regions: null, reading: 0, version: null, zoom: 1, centre: [0, 0], width: 0, height: 0, ratio: 1,
     pick: "", path: "", chosen: null, hovered: null, buckets: null, mode: "move", pointers: new Map(), grip: null, trail: null,
     painted: 0,
   })
@@ -77,11 +77,11 @@ async function read(map, bytes) {
     return
   }
   map.wait.hidden = true
-  const moved = map.facts?.points !== header.points || map.facts?.turn !== header.turn
+  const moved = map.facts?.points !== header.points || map.facts?.version !== header.version
   map.facts = { ...header, layers: layersOf(map, header, colours) }
   map.buckets = null
   if (map.graphics) map.graphics.stale = true
-  if (header.turn !== map.turn) { map.pick = header.pick; map.path = header.path; map.turn = header.turn }
+  if (header.version !== map.version) { map.pick = header.pick; map.path = header.path; map.version = header.version }
   map.chosen = null
   showModes(map)
   if (isReady(map)) showLegend(map)

@@ -1,4 +1,4 @@
-// What the points of a map are: their places, which are shown, and in which colour.
+// The points of a map: positions, visibility and colours.
 import { penOf, unpack } from "../painting.js"
 
 /** @typedef {import("../types").PointMap} PointMap */
@@ -10,7 +10,7 @@ const UNKNOWN = 254
 const GREY = "#8a8f98"
 
 /**
- * Take the answer of /api/points apart.
+ * Parse the response of /api/points.
  *
  * @param {string} address
  * @param {Uint8Array} bytes
@@ -45,7 +45,7 @@ export function isHidden(layer, i) { return layer.colours?.[i] === HIDDEN }
 export function toneOf(map, layer) { return layer.colour === "ink" ? map.theme.text : layer.colour }
 
 /**
- * The colours of a layer, the last for what is unknown, as numbers.
+ * Return a layer's colours as RGBA, the last for unknown values.
  *
  * @param {ReadyMap} map
  * @param {MapLayer} layer
@@ -61,7 +61,7 @@ export function palette(map, layer) {
 }
 
 /**
- * Which of so many colours a point has.
+ * Return the index of a point's colour in the palette.
  *
  * @param {ReadyMap} map
  * @param {MapLayer} layer
@@ -76,7 +76,7 @@ export function levelOf(map, layer, i, count) {
 }
 
 /**
- * The outline of a star, as an SVG path.
+ * Return the outline of a star as an SVG path.
  *
  * @param {number} radius
  */

@@ -1,4 +1,4 @@
-// What the visitor points at and picks. Python hears of a finished selection or path only.
+// Hovering and selecting points.
 import { keepAll, leave as leaveKeeper, reach } from "../outbox_client.js"
 import { coordinate, edited, parsePick, pickText, rowsOf, within } from "./notation.js"
 import { isHidden } from "./points.js"
@@ -14,7 +14,7 @@ import { bringIntoView, screenOf, toData, toScreen } from "./view.js"
 export const REACH = 12
 
 /**
- * The point nearest to a place of the screen, found by a grid of buckets.
+ * Find the point nearest to a point of the screen, by a grid of buckets.
  *
  * @param {ReadyMap} map
  * @param {Point} at
@@ -62,8 +62,7 @@ function fill(map, cell) {
 }
 
 /**
- * Go to the nearest point within a right angle round the way of an arrow; far to the side counts
- * double.
+ * Move to the nearest point within 45° of an arrow's direction; lateral distance counts double.
  *
  * @param {ReadyMap} map
  * @param {Point} way
@@ -97,7 +96,7 @@ function focus(map, found) {
 }
 
 /**
- * Rest on a point: after a moment its card is shown.
+ * Hover over a point; its card is shown after a delay.
  *
  * @param {PointMap} map
  * @param {Found} found
@@ -111,7 +110,7 @@ export function rest(map, found, wait) {
 }
 
 /**
- * Rest on what is under the pointer.
+ * Hover over what is under the pointer.
  *
  * @param {ReadyMap} map
  * @param {Point} at
@@ -134,7 +133,7 @@ export function leave(map) {
 }
 
 /**
- * Keep the point that is rested on.
+ * Keep the hovered point as a pick.
  *
  * @param {PointMap} map
  */
@@ -147,7 +146,7 @@ export function keep(map) {
 }
 
 /**
- * Pick a point alone, or add it to the selection or cut it out.
+ * Select a point alone, add it to the selection or cut it.
  *
  * @param {ReadyMap} map
  * @param {Found} found
@@ -168,7 +167,7 @@ export function take(map, found, how) {
 }
 
 /**
- * A click into a hole: where the map is the latent space, that very spot; elsewhere its sample.
+ * Select a hole: the exact spot if the map is the latent space itself, else the hole's sample.
  *
  * @param {ReadyMap} map
  * @param {Point} at
@@ -209,7 +208,7 @@ export function clear(map) {
 }
 
 /**
- * The points that are picked.
+ * Return the selected points.
  *
  * @param {ReadyMap} map
  * @returns {Found[]}

@@ -1,12 +1,11 @@
-// Which part of the plane is seen. The view is kept in units of the data's span, so that it
-// survives another model's coordinates.
+// The visible part of the plane, in units of the data's span, so that it survives a change of model.
 
 /** @typedef {import("../types").PointMap} PointMap */
 /** @typedef {import("../types").ReadyMap} ReadyMap */
 /** @typedef {import("../types").Point} Point */
 
 /**
- * Whether there is anything to point at and to paint.
+ * Whether the points have arrived.
  *
  * @param {PointMap} map
  * @returns {map is ReadyMap}
@@ -14,7 +13,7 @@
 export function isReady(map) { return map.facts !== null && map.points !== null }
 
 /**
- * CSS pixels of the data's span.
+ * Return the data's span in CSS pixels.
  *
  * @param {PointMap} map
  */
@@ -47,7 +46,7 @@ export function screenOf(map, { layer, index }) {
 }
 
 /**
- * Zoom about a place of the screen; its middle by default.
+ * Zoom about a point of the screen; its centre by default.
  *
  * @param {PointMap} map
  * @param {number} factor
@@ -71,7 +70,7 @@ export function showAll(map) {
 }
 
 /**
- * Bring a place into view, if it is not.
+ * Pan to a point of the screen if it is out of view.
  *
  * @param {ReadyMap} map
  * @param {Point} place

@@ -1,4 +1,4 @@
-// WebGL draws the dots where the browser has it; a plain canvas does elsewhere.
+// The dots by WebGL, where the browser has it.
 import { isHidden, levelOf, palette } from "./points.js"
 import { spanOnScreen } from "./view.js"
 
@@ -20,10 +20,10 @@ const FRAGMENT = `
   }`
 
 /**
- * Prepare WebGL on the map's lower canvas; null where it does not work.
+ * Set up WebGL on the map's lower canvas; null if it is unavailable.
  *
  * @param {PointMap} map
- * @param {() => void} lost Called when the context is lost, after a plain canvas has taken its place.
+ * @param {() => void} lost Called after a lost context was replaced by a plain canvas.
  * @returns {Graphics | null}
  */
 export function graphics(map, lost) {
@@ -48,7 +48,7 @@ export function graphics(map, lost) {
 }
 
 /**
- * A canvas keeps its kind for life: where WebGL fails or is lost, a new one takes its place.
+ * Replace the canvas: it keeps its kind of context for life.
  *
  * @param {PointMap} map
  */

@@ -70,4 +70,4 @@ def shortlist(
         if (now is None or now in numbers) and isinstance(wanted, list):
             on_held(now, tuple(item for item in wanted if item in numbers)[:most])
 
-    _SHORTLIST.mount(key, pack(facts, b"".join(bodies)), hear={"held": remember})
+    _SHORTLIST.mount(key, pack(facts, b"".join(bodies)), listeners={"held": remember})

@@ -1,5 +1,5 @@
-// Cards of picks. A key changes the card at once and the store right after; Python hears of it a
-// little later, so that a run of keys is one run of the page.
+// Cards of picks. A key changes the card at once and the store right after; the page is told with a
+// delay, so that a burst of keys is one rerun.
 import { begin, mount, observeSize, part, post, timer } from "../bridge.js"
 import { bodyOf, crcOf, inks, paintSample, penOf, shapeOf, unpack } from "../painting.js"
 
@@ -19,7 +19,7 @@ export default mount({
   })),
   listen(list, signal) {
     list.signal = signal
-    // All in one message: two that overtake each other would each carry the other's old address.
+    // One message for all: of two, each could carry the other's old value.
     list.pause = timer(signal, PAUSE, () => list.send("held", { at: list.at, chosen: list.chosen, turn: ++list.turn }))
     observeSize(signal, list.cards, () => paint(list))
     window.addEventListener("latent-explorer-ranges", (event) => { list.outside = event.detail; veil(list) }, { signal })
@@ -171,7 +171,7 @@ function compare(list, element) {
 }
 
 /**
- * Change a pick: one change after the other, so that what is undone is what was done last.
+ * Change a pick. Changes are sent in order, so that undo reverts the last one.
  *
  * @param {Shortlist} list
  * @param {HTMLElement} element

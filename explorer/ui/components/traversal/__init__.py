@@ -48,7 +48,7 @@ def traversal(
         at: Offsets, as they stand in a link.
         address: Where the browser asks for a decoded code.
     """
-    turn = _TRAVERSAL.turn(key, _Dials(at))
+    state = _TRAVERSAL.state(key, _Dials(at))
     header, body = strip.panel
     picture, one = live.panel
     bodies = [body, one]
@@ -57,8 +57,8 @@ def traversal(
         "live": picture | {"bytes": len(one)},
         "values": strip.values,
         "rows": [{"key": row.key, "label": row.label, "note": row.note} for row in rows],
-        "at": offsets(turn.sent.at),
-        "turn": turn.number,
+        "at": offsets(state.sent.at),
+        "version": state.version,
         "address": address,
         "latent": len(centre),
         "scored": bool(live.log_density.any()),
@@ -77,7 +77,7 @@ def traversal(
     # Numbers of four bytes each follow; the browser copies them to a place of their own.
     bodies.append(np.stack([centre, *(row.direction for row in rows)]).astype("<f4").tobytes())
     _TRAVERSAL.mount(key, pack(facts, b"".join(bodies)), checks={"at": matching(DIALS)})
-    return turn.shown.at
+    return state.shown.at
 
 
 def offsets(text: str) -> dict[str, float]:

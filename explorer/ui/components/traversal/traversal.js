@@ -1,5 +1,5 @@
-// Dials for the units of a code. While one is dragged the picture is fetched, the latest wish
-// first; its release is reported, and Python sends the rows that pass through the new code.
+// Dials for the units of a code. While one is dragged the image is fetched, always for the latest
+// position; its release is reported, and Python sends the rows that pass through the new code.
 import { address, begin, mount, observeSize, part, timer } from "../bridge.js"
 import { float16Text } from "../float16.js"
 import { codeItem, keepAll, keepByKey, leave, reach } from "../outbox_client.js"
@@ -38,7 +38,7 @@ function pick(board) {
 function build(root) {
   /** @type {Board} */
   const board = begin({
-    root, turn: null, values: new Map(), painted: 0, wanted: null, busy: false, list: part(root, ".rows", HTMLElement),
+    root, version: null, values: new Map(), painted: 0, wanted: null, busy: false, list: part(root, ".rows", HTMLElement),
     picture: part(root, ".picture", HTMLCanvasElement), fact: part(root, ".fact", HTMLElement),
   })
   board.keeper = { root, keep: () => pick(board) }
@@ -58,7 +58,7 @@ function build(root) {
 function read(board, bytes) {
   const [header, body] = unpack(bytes)
   const facts = /** @type {import("../types").TraversalFacts} */ (header)
-  const turn = `${facts.turn} ${facts.address}`
+  const version = `${facts.version} ${facts.address}`
   let at = 0
   for (const panel of [facts.strip, facts.live, facts.heat]) {
     if (!panel) continue
@@ -70,8 +70,8 @@ function read(board, bytes) {
   facts.centre = numbers.subarray(0, size)
   facts.rows.forEach((row, k) => { row.direction = numbers.subarray((k + 1) * size, (k + 2) * size) })
   board.facts = facts
-  if (turn !== board.turn) {
-    board.turn = turn
+  if (version !== board.version) {
+    board.version = version
     board.values = new Map(Object.entries(facts.at))
     board.live = facts.live
     board.sent = text(board)
