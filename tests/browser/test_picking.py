@@ -164,13 +164,13 @@ def test_constraints_go_along_to_the_candidates(page, address):
 
 def test_constraints_dim_and_count(page, address):
     canvas = generate(page, address)
-    page.get_by_text(re.compile(r"\d+ of 64 are sound sections")).wait_for()
+    page.get_by_text(re.compile(r"\d+ of 64 are valid sections")).wait_for()
     free = canvas.get_attribute("data-digest")
     page.get_by_role("button", name="Constraints").click()
     page.get_by_label("Value").fill("12")
     page.get_by_role("button", name="Add", exact=True).click()
     page.wait_for_url(re.compile("limits=thickness"))
-    words = page.get_by_text(re.compile(r"\d+ of 64 are sound and meet the constraints"))
+    words = page.get_by_text(re.compile(r"\d+ of 64 are valid and meet the constraints"))
     words.wait_for()
     settled(page, "filmstrip")
     assert canvas.get_attribute("data-digest") != free
@@ -239,7 +239,7 @@ def test_ranges_on_the_parallel_coordinates_dim_the_cards(page, address):
     page.mouse.down()
     page.mouse.move(x, box["y"] + 0.3 * box["height"], steps=6)
     page.mouse.up()
-    page.get_by_text(re.compile(r"\d+ of \d+ lie within the ranges drawn")).wait_for()
+    page.get_by_text(re.compile(r"\d+ of \d+ are within the ranges")).wait_for()
     outside = chart.get_attribute("data-outside").split(",")
     dim = cards.evaluate_all(
         "all => all.filter(c => c.classList.contains('dim')).map(c => c.dataset.number)"
@@ -353,7 +353,7 @@ def test_the_five_minutes_of_the_readme(chromium, tmp_path):
         page.wait_for_url(re.compile("cl"))
         settled(page, "filmstrip")
         page.keyboard.press("Escape")
-        page.get_by_text(re.compile("are sound and meet the constraints")).wait_for()
+        page.get_by_text(re.compile("are valid and meet the constraints")).wait_for()
         page.get_by_text("Share of valid designs").wait_for()
         page.get_by_role("button", name="Safer").click()
         page.wait_for_url(re.compile("scale=0.7"))

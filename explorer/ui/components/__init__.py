@@ -1,4 +1,4 @@
-"""Own components: plain JavaScript, CSS and HTML with a typed wrapper each."""
+"""Custom components: plain JavaScript, CSS and HTML, each with a typed wrapper."""
 
 from explorer.ui.components.canvas import canvas
 from explorer.ui.components.copy_link import copy_link

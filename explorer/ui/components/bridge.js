@@ -2,10 +2,10 @@
 
 /** @typedef {import("./types").Life} Life */
 
-// The module lies at <base>/api/components/<hash>/bridge.js, wherever a proxy has put the app.
+// This module is at <base>/api/components/<hash>/bridge.js, wherever a proxy has put the app.
 const BASE = new URL("../../../", import.meta.url)
 
-// On the window, since after an upgrade of the server two versions of this module meet in one tab.
+// On the window, since after a server upgrade two versions of this module can meet in one tab.
 /** @type {WeakMap<Element, Life>} */
 const LIVES = (window.latentExplorerLives ??= new WeakMap())
 

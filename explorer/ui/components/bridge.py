@@ -76,7 +76,7 @@ class Synced:
     """A component in this folder, registered once, with the state of its mounts.
 
     Args:
-        name: Its folder, which holds `<name>.html`, `<name>.css` and the module `<name>.js`.
+        name: Its folder, with `<name>.html`, `<name>.css` and the module `<name>.js`.
         isolate_styles: Whether it is mounted in a shadow tree.
     """
 

@@ -53,7 +53,7 @@ function curveShape(panel) {
 }
 
 /**
- * Width over height of a sample.
+ * The aspect ratio (width / height) of a sample.
  *
  * @param {Panel} panel
  */
@@ -67,7 +67,7 @@ export function shapeOf(panel) {
  * @param {Theme} theme
  * @param {Panel} panel
  * @param {CanvasRenderingContext2D} pen
- * @param {number} at Its number among frames x tiles.
+ * @param {number} at Its index among frames x tiles.
  * @param {number} x
  * @param {number} y
  * @param {number} width
@@ -111,7 +111,7 @@ export function inkPixels(theme, panel, out, from, size) {
  * @param {Theme} theme
  * @param {import("./types").CurvePanel} panel
  * @param {CanvasRenderingContext2D} pen
- * @param {number} at Its number among frames x tiles.
+ * @param {number} at Its index among frames x tiles.
  * @param {number} across
  * @param {number} down
  * @param {number} width
@@ -190,6 +190,6 @@ export function crcOf(canvas) {
 /** @param {HTMLCanvasElement | OffscreenCanvas} canvas */
 export function penOf(canvas) {
   const pen = canvas.getContext("2d", { willReadFrequently: true })
-  if (!pen) throw new Error("The browser has no canvas to paint on.")
+  if (!pen) throw new Error("The browser does not support canvas drawing.")
   return pen
 }

@@ -47,7 +47,7 @@ export interface Refusal {
 interface Samples {
   frames: number
   tiles: number
-  /** Of each tile; -1 where it was not drawn. */
+  /** Per tile; -1 if it was not drawn. */
   component: number[]
   /** log p(z) by frame and tile, in nats. */
   density: number[][]
@@ -179,7 +179,7 @@ export type FilmstripPanel = Panel & {
   properties: string | null
   under: number | null
   keep: Keep | null
-  // What the browser adds.
+  // Added by the browser.
   canvas: HTMLCanvasElement
   tally: HTMLElement
   ghost?: FilmstripPanel
@@ -369,7 +369,7 @@ export interface PointMap {
   regions: Regions | null
   reading: number
   version: number | null
-  /** In units of the data's span, so that it survives another model's coordinates. */
+  /** In units of the data's extent, so that it survives a change of model. */
   centre: Point
   zoom: number
   width: number
@@ -427,13 +427,13 @@ export interface TraversalFacts {
   heat: { kind: "pixels", width: number, height: number, bytes: number, body: Uint8Array } | null
   values: number[]
   rows: TraversalRow[]
-  /** Offsets of the dials that are not at zero. */
+  /** Offsets of the sliders that are not at zero. */
   at: Record<string, number>
   version: number
   address: string
   latent: number
   scored: boolean
-  // What the browser adds.
+  // Added by the browser.
   centre: Float32Array
 }
 
@@ -441,7 +441,7 @@ export interface TraversalRow {
   key: string
   label: string
   note: string
-  // What the browser adds.
+  // Added by the browser.
   direction: Float32Array
   number: number
   element: HTMLElement

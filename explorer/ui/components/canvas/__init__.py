@@ -1,4 +1,4 @@
-"""The canvas: a pad on which a visitor draws; its strokes come back as bounded polylines."""
+"""The canvas: a drawing pad whose strokes are returned as bounded polylines."""
 
 from typing import NamedTuple
 
@@ -15,12 +15,12 @@ class _Drawing(NamedTuple):
 
 
 def canvas(*, key: str, shape: float, width: float) -> list[Stroke]:
-    """Show a pad and return what was drawn, kept for this visit.
+    """Render a drawing pad; return its strokes, kept for this session.
 
     Args:
         key: Key of the widget.
-        shape: Width over height.
-        width: Width of a stroke, as a share of the pad's.
+        shape: Aspect ratio (width / height).
+        width: Stroke width, as a fraction of the pad's.
 
     Returns:
         Strokes as polylines, x to the right and y downwards, both from 0 to 1.

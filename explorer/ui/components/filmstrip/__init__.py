@@ -47,7 +47,7 @@ def filmstrip(
     keep_all: bool = False,
     worth: Sequence[str] = (),
 ) -> FilmstripState:
-    """Show strips under one slider, which scrubs them without the server; one frame has no slider.
+    """Render strips under one slider, scrubbed without the server; a single frame has no slider.
 
     Args:
         strips: Frames of tiles; several strips lie side by side and move together.
@@ -55,29 +55,29 @@ def filmstrip(
         titles: A title for each strip.
         at: Value of the frame to show; the first by default.
         home: Value that a double click or the key 0 returns to.
-        label: What the slider's value is.
-        low: What the left end means.
-        high: What the right end means.
+        label: Name of the slider's value.
+        low: Meaning of the left end.
+        high: Meaning of the right end.
         decimals: Digits of the value shown.
         tile: The selected tile.
-        captions: What is said of each tile under the pointer.
-        tile_width: Least width of a tile in CSS pixels.
-        columns: Tiles in a row, at most; by default as many as fit.
-        fixed: Whether there are always so many in a row, however small: where they are a plane.
-        selectable: Whether tiles can be chosen.
-        name: What a tile is called.
-        numbered: Whether the pointer is told a tile's place in the strip.
-        standing: For each strip, where the browser asks what its samples are worth.
-        keep: For each strip, how its samples are picked; None where they cannot be.
+        captions: A caption per tile, shown on hover.
+        tile_width: Minimum width of a tile in CSS pixels.
+        columns: Maximum number of tiles per row; by default as many as fit.
+        fixed: Whether there are always this many per row, however small, as in a plane.
+        selectable: Whether tiles can be selected.
+        name: Name of a tile.
+        numbered: Whether a tile's number is shown on hover.
+        standing: For each strip, the URL of its samples' novelty and typicality.
+        keep: For each strip, how to pick its samples; None if they cannot be picked.
         keep_all: Whether a button keeps all samples of the frame at once.
-        worth: For each strip, where the browser asks for its samples' properties.
-        under: Which strip of curves is drawn as a line over which other, by their numbers.
+        worth: For each strip, the URL of its samples' properties.
+        under: Which strip of curves is drawn as a line over which other, by index.
 
     Returns:
         The released value, the selected tile, and the released frame.
     """
     values = strips[0].values
-    # The samples travel in the same message as `at`, so that a changed `at` sends them again.
+    # The samples are in the same message as `at`, so that a changed `at` sends them again.
     state = _FILMSTRIP.state(
         key, _Released(_nearest(values, values[0] if at is None else at), tile)
     )

@@ -49,7 +49,7 @@ function read(strip, bytes) {
   strip.frame = Math.min(strip.frame, last)
   const { input, control, home } = strip
   strip.all.hidden = !facts.keepAll || !facts.panels[0].keep
-  strip.all.textContent = facts.panels[0].tiles === 1 ? "Keep it" : `Keep all ${facts.panels[0].tiles}`
+  strip.all.textContent = facts.panels[0].tiles === 1 ? "Keep" : `Keep all ${facts.panels[0].tiles}`
   control.hidden = last < 1
   strip.said.hidden = last < 1 && facts.panels.every((panel) => panel.tiles === 1)
   input.max = String(last)
@@ -59,9 +59,9 @@ function read(strip, bytes) {
   strip.low.textContent = facts.low
   strip.high.textContent = facts.high
   home.hidden = facts.home === null
-  // The thumb's centre travels between half its width from either end.
+  // The thumb's centre stays half its width away from either end.
   if (facts.home !== null) home.style.left = `calc(12px + (100% - 24px) * ${facts.home / last})`
-  home.title = "Double-click: back to here"
+  home.title = "Double-click to return here"
   while (strip.panels.children.length > facts.panels.length) strip.panels.lastElementChild?.remove()
   while (strip.panels.children.length < facts.panels.length) strip.panels.append(stage(strip))
   facts.panels.forEach((panel, index) => {
@@ -142,7 +142,7 @@ function toggle(strip, index, tile) {
   paint(strip)
 }
 
-// The mark in a tile's corner: its size, and whether the pointer is on it.
+// The bookmark in a tile's corner: its size, and whether the pointer is on it.
 /** @param {FilmstripPanel} panel */
 function markSize(panel) {
   return Math.max(11, Math.min(18, Math.min(...sizeOf(panel)) * 0.3))
@@ -156,7 +156,7 @@ function onMark(strip, index, tile, event) {
   const [x, y] = place(panel, tile)
   const [across, down] = sizeOf(panel)
   const size = markSize(panel)
-  // Of a small tile the mark takes no more than its corner: the rest chooses the tile.
+  // In a small tile the mark covers only its corner: the rest selects the tile.
   const [wide, high] = [Math.min(0.62 * size + 6, 0.32 * across), Math.min(size + 5, 0.4 * down)]
   return event.clientX - box.left - x < wide && event.clientY - box.top - y < high
 }
@@ -262,7 +262,7 @@ function layout(strip) {
     const rows = Math.ceil(panel.tiles / panel.columns)
     let tile = Math.floor((width - GAP * (panel.columns - 1)) / panel.columns)
     tile = Math.min(tile, panel.kind === "pixels" ? Math.max(least * 1.6, 40) : 340)
-    // Whole device pixels for each picture element: crisp at any size.
+    // Whole device pixels per image pixel: crisp at any size.
     if (panel.kind === "pixels") {
       const factor = Math.floor((tile * ratio) / panel.width)
       if (factor >= 1) tile = (factor * panel.width) / ratio
@@ -424,7 +424,7 @@ function curves(strip, panel, pen, frame) {
   }
 }
 
-// Filled: nearly a training sample. Ring: as new as held-out data. Diamond: farther than they are.
+// Filled: nearly a training sample. Ring: as novel as held-out data. Diamond: farther than these.
 /** @param {Filmstrip} strip @param {FilmstripPanel} panel @param {CanvasRenderingContext2D} pen @param {number} frame */
 function glyphs(strip, panel, pen, frame) {
   const rows = panel.judged
@@ -453,7 +453,7 @@ function noveltyOf(panel, frame, tile) {
   const rows = panel.judged
   if (!rows) return []
   const far = rows.novelty[frame][tile]
-  const words = far < 5 ? "nearly a training sample" : far > 95 ? "far from all training samples" : "as new as held-out data"
+  const words = far < 5 ? "nearly a training sample" : far > 95 ? "far from all training samples" : "as novel as held-out data"
   const than = far < 50 ? `closer than ${100 - far}` : `farther than ${far}`
   return [`${words} (${than} % of ${rows.heldOut.toLocaleString("en")} held-out)`, `typicality ${rows.typicality[frame][tile]} %`]
 }
@@ -467,10 +467,10 @@ function propertiesOf(panel, frame, tile) {
     const value = known.values[index * known.size + at]
     return property.main && Number.isFinite(value) ? `${property.label} ${value.toFixed(property.digits)}${property.unit ? ` ${property.unit}` : ""}` : ""
   })
-  return [known.state[at] === 0 ? "unsound: its surfaces cross" : "", ...said]
+  return [known.state[at] === 0 ? "invalid: its surfaces cross" : "", ...said]
 }
 
-// Samples that break a constraint recede; unsound ones bear a cross, constraint or not.
+// Samples that violate a constraint are dimmed; invalid ones are marked ×, with or without constraints.
 /** @param {Filmstrip} strip @param {FilmstripPanel} panel @param {CanvasRenderingContext2D} pen @param {number} frame */
 function dim(strip, panel, pen, frame) {
   const known = panel.measured
@@ -499,7 +499,7 @@ function dim(strip, panel, pen, frame) {
       pen.stroke()
     }
   }
-  const words = known.constraints ? `${good} of ${panel.tiles} ${known.curves ? "are sound and " : ""}meet the constraints` : known.curves ? `${sound} of ${panel.tiles} are sound sections` : ""
+  const words = known.constraints ? `${good} of ${panel.tiles} ${known.curves ? "are valid and " : ""}meet the constraints` : known.curves ? `${sound} of ${panel.tiles} are valid sections` : ""
   if (panel.tally.textContent !== words) panel.tally.textContent = words
   panel.tally.hidden = !words
 }

@@ -12,11 +12,11 @@ def outbox(
 
     Args:
         key: Key of the widget.
-        project: The project that picks go to; None where the store cannot be read.
+        project: The project that picks go to; None if the store cannot be read.
         name: Its name.
-        count: How many picks it holds.
+        count: Its number of picks.
         news: Why picks cannot be saved now, or "".
-        listens: Whether the page shows picks, and runs anew when there are others.
+        listens: Whether the page shows picks, and reruns when they change.
     """
     state = _OUTBOX.mount(
         key,

@@ -8,7 +8,7 @@ import { discard, KEPT, waitingItems } from "../outbox_client.js"
 
 const PAUSES = [1500, 3000, 6000, 12000]
 const TOAST = "latent-explorer-toast"
-const WORDS = { refused: "The server could not save it; it is tried again.", silent: "The server does not answer; it is tried again." }
+const WORDS = { refused: "The server could not save it; retrying.", silent: "The server does not respond; retrying." }
 
 // One request at a time across mounts.
 let busy = false

@@ -1,10 +1,10 @@
-"""Parallel coordinates by Plotly, linked: ranges drawn on its axes dim the cards outside them."""
+"""Linked parallel coordinates by Plotly: ranges on the axes dim the cards outside them."""
 
 from collections.abc import Sequence
 
 from explorer.ui.components.bridge import Synced
 
-# Plotly puts its styles into the document's head: in a shadow tree they would not apply.
+# Plotly adds its styles to the document's head: in a shadow tree they would not apply.
 _PARALLEL = Synced("parallel", isolate_styles=False)
 
 
@@ -16,14 +16,14 @@ def parallel(
     address: str,
     at: int | None,
 ) -> None:
-    """Draw a line for each pick over one axis for each property.
+    """Render one line per pick over one axis per property.
 
     Args:
         axes: Each axis with its label and the value of every pick.
         numbers: The picks' numbers.
         key: Key of the widget.
-        address: Where Plotly's own script is fetched.
-        at: The pick whose line stands out.
+        address: URL of Plotly's script.
+        at: The pick whose line is highlighted.
     """
     _PARALLEL.mount(
         key,

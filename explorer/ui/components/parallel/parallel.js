@@ -39,7 +39,7 @@ async function draw(chart) {
   const { facts, root, signal } = chart
   const late = () => signal.aborted || facts !== chart.facts
   try { await load(facts.address) } catch {
-    if (!late()) chart.said.textContent = "The chart's script could not be fetched; reload the page."
+    if (!late()) chart.said.textContent = "The chart’s script could not be loaded; reload the page."
     return
   }
   if (late() || !window.Plotly) return
@@ -79,7 +79,7 @@ function ranges(chart) {
   }
   const outside = facts.numbers.filter((_, row) => !axes.every((axis) => inside(axis, row)))
   const drawn = axes.some((axis) => axis.constraintrange?.length)
-  chart.said.textContent = drawn ? `${facts.numbers.length - outside.length} of ${facts.numbers.length} lie within the ranges drawn; the others recede above.` : ""
+  chart.said.textContent = drawn ? `${facts.numbers.length - outside.length} of ${facts.numbers.length} are within the ranges; the other cards are dimmed.` : ""
   chart.root.dataset.outside = outside.join(",")
   window.dispatchEvent(new CustomEvent("latent-explorer-ranges", { detail: drawn ? outside : [] }))
 }

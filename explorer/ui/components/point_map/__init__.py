@@ -1,4 +1,4 @@
-"""The map: points on an own canvas; zoom, hover and gestures stay in the browser."""
+"""The map: points on a custom canvas; zoom, hover and gestures stay in the browser."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Column:
     classes: Sequence[str] | None = None
 
     def coded(self) -> UInt8[np.ndarray, " points"]:
-        """Write each point's colour as one byte: a class, or a level of the ramp."""
+        """Encode each point's colour as one byte: a class, or a level of the ramp."""
         if self.classes is not None:
             known = (self.values >= 0) & (self.values < len(self.classes))
             return np.where(known, self.values % LEVELS, UNKNOWN).astype(np.uint8)
@@ -45,7 +45,7 @@ class Column:
         return {"label": self.label, "low": low, "high": high}
 
     def _range(self) -> tuple[float, float]:
-        """The range of colours leaves out two per cent at each end."""
+        """The range of colours, excluding two per cent at each end."""
         if not len(self.values):
             return 0.0, 1.0
         low, high = np.percentile(self.values, [2, 98])
@@ -65,7 +65,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the browser fetches what never changes: points, contours and holes, hover cards."""
+    """URLs of what never changes: points, contours and holes, hover cards."""
 
     points: str
     regions: str
@@ -73,7 +73,7 @@ class Sources:
 
 
 class MapState(NamedTuple):
-    """What is picked, and the path that is drawn."""
+    """The selection, and the drawn path."""
 
     pick: str
     path: str
@@ -98,24 +98,24 @@ def point_map(
     summary: str = "",
     height: int = 560,
 ) -> MapState:
-    """Show layers of points. Zoom and pan survive new colours, layers and models.
+    """Render layers of points. Zoom and pan survive changes of colours, layers and models.
 
     Args:
         layers: Points, the last on top.
         key: Key of the widget.
-        sources: Where points, regions and cards are fetched.
-        column: What colours the data; None for one colour.
+        sources: URLs of points, regions and cards.
+        column: Values to colour the data by; None for one colour.
         ramp: Colours of the classes, or of a continuous column from low to high.
-        hidden: Rows of data that are not shown.
-        pick: What is picked.
-        path: The line that is drawn.
-        contours: Which densities are traced.
+        hidden: Hidden rows of data.
+        pick: The selection.
+        path: The drawn line.
+        contours: Densities whose contours are drawn.
         holes: Whether holes are shaded.
-        marks: Further places with a short label each.
+        marks: Further positions, each with a short label.
         axes: Whether the plane is the latent space itself, with axes.
         smooth: Whether thumbnails are drawings rather than pixels.
-        inked: Whether they turn with the theme.
-        summary: What a screen reader says of the map.
+        inked: Whether they are inverted with the theme.
+        summary: Description for screen readers.
         height: In CSS pixels.
     """
     state = _POINT_MAP.state(key, MapState(pick, path))

@@ -148,7 +148,7 @@ function drop(map, event) {
 
 /** @param {ReadyMap} map @param {PointerEvent} event @param {Point} at @param {boolean} finger */
 function tap(map, event, at, finger) {
-  // Only data can be added or taken out, so a star above a dot does not stand in the way.
+  // Only data can be added or removed, so a star above a dot does not block it.
   const found = near(map, at, finger ? FINGER : REACH, event.shiftKey || event.altKey ? "data" : null)
   if (found) take(map, found, event.shiftKey ? "add" : event.altKey ? "cut" : "only")
   else if (!event.shiftKey && !event.altKey) fall(map, at)

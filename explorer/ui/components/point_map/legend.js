@@ -22,7 +22,7 @@ export function showLegend(map) {
     if (layer.mark === "hole") add(chip(map.theme.accent, "patch"), map.regions?.words ?? "")
     else if (layer.mark !== "dot") add(sign(layer.mark, toneOf(map, layer)), counted(layer))
     else if (column?.classes && column.classes.length > 2 * ramp.length) {
-      add(null, `${counted(layer)}: ${column.classes.length} classes share ${ramp.length} colours; rest the pointer on a dot for its class`)
+      add(null, `${counted(layer)}: ${column.classes.length} classes share ${ramp.length} colours; hover over a dot for its class`)
     } else if (column?.classes) {
       add(null, `${counted(layer)}:`)
       column.classes.forEach((name, k) => add(chip(ramp[k % ramp.length]), name))
@@ -37,7 +37,7 @@ export function showLegend(map) {
   for (const kind of map.facts.contours) {
     const line = chip(kind === "prior" ? map.theme.accent : map.theme.text, kind === "prior" ? "line" : "line dashed")
     line.style.background = "none"
-    add(line, `${kind === "prior" ? "Prior" : "Aggregated posterior"}: 50, 90, 99 % of its mass${map.regions?.exact ? "" : ", estimated"}`)
+    add(line, `${kind === "prior" ? "Prior" : "Aggregated posterior"}: 50, 90, 99 % of the mass${map.regions?.exact ? "" : ", estimated"}`)
   }
 }
 

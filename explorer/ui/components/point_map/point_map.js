@@ -73,7 +73,7 @@ async function read(map, bytes) {
   } catch {
     if (late()) return
     map.wait.hidden = false
-    map.wait.textContent = "The map could not be fetched; reload the page."
+    map.wait.textContent = "The map could not be loaded; reload the page."
     return
   }
   map.wait.hidden = true

@@ -10,7 +10,7 @@ import { bringIntoView, screenOf, toData, toScreen } from "./view.js"
 /** @typedef {import("../types").Point} Point */
 /** @typedef {"only" | "add" | "cut"} How */
 
-/** How far from the pointer a point may lie, in CSS pixels. */
+/** Largest distance of a point from the pointer, in CSS pixels. */
 export const REACH = 12
 
 /**
@@ -35,7 +35,7 @@ export function near(map, at, reach = REACH, only = null) {
         const { mark, name } = facts.layers[found.layer]
         if (only && name !== only) continue
         const [x, y] = screenOf(map, found)
-        // A star lies above the dots and is larger: it wins a near tie.
+        // A star lies above the dots and is larger: it wins near ties.
         const distance = Math.hypot(x - at[0], y - at[1]) - (mark === "star" || mark === "hole" ? 5 : 0)
         if (distance < least) { best = found; least = distance }
       }
@@ -163,7 +163,7 @@ export function take(map, found, how) {
   if (!editable) return
   const changed = edited(pick, how, found.index, layer.xy)
   if (changed) choose(map, pickText(changed))
-  else map.said.textContent = "A link holds 64 changes to a selection; draw it anew."
+  else map.said.textContent = "A link holds at most 64 changes to a selection; draw a new one."
 }
 
 /**

@@ -1,4 +1,4 @@
-"""The shortlist: picks as cards, triaged by keyboard; what is said of them is stored at once."""
+"""The shortlist: picks as cards, triaged by keyboard; marks are stored at once."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -10,7 +10,7 @@ _SHORTLIST = Synced("shortlist")
 
 
 class Card(NamedTuple):
-    """One pick as the browser shows it: in which strip it is, at which place, and its facts."""
+    """A pick as shown in the browser: its strip, its index in it, and its facts."""
 
     key: str
     number: int
@@ -35,17 +35,17 @@ def shortlist(
     most: int,
     on_held: Callable[[int | None, tuple[int, ...]], None],
 ) -> None:
-    """Show picks as cards.
+    """Render picks as cards.
 
     Args:
-        strips: One frame of samples for each kind of picture.
-        cards: The picks, in the order in which they are shown.
+        strips: One frame of samples for each kind of sample.
+        cards: The picks, in display order.
         key: Key of the widget.
         project: The project they are in.
         at: Number of the pick in focus.
-        chosen: Numbers of those that are compared.
-        most: How many may be compared.
-        on_held: Told which pick is in focus and which are compared, when any of it changes.
+        chosen: Numbers of the compared picks.
+        most: Maximum number of compared picks.
+        on_held: Called with the pick in focus and the compared ones when either changes.
     """
     headers, bodies = [], []
     for strip in strips:

@@ -8,8 +8,8 @@ import { bodyOf, crcOf, inks, paintSample, penOf, shapeOf, unpack } from "../pai
 /** @typedef {import("../types").Counted | import("../types").Refusal} Answer */
 
 const PAUSE = 500
-const VERDICTS = { keep: "keep", reject: "reject", "": "" }
-const SAID = { keep: "marked to keep", reject: "rejected", "": "undecided" }
+const VERDICTS = { keep: "kept", reject: "rejected", "": "" }
+const SAID = { keep: "kept", reject: "rejected", "": "undecided" }
 
 export default mount({
   selector: ".shortlist",
@@ -77,7 +77,7 @@ function build(list, card) {
 /** @param {Shortlist} list @param {HTMLElement} element @returns {CardFacts} */
 function cardOf(list, element) {
   const card = list.elements.get(element)
-  if (!card) throw new Error("This card shows no pick.")
+  if (!card) throw new Error("This card has no pick.")
   return card
 }
 
@@ -86,7 +86,7 @@ function fill(list, element, card) {
   list.elements.set(element, card)
   element.className = ["card", card.verdict, card.number === list.at ? "at" : "", list.chosen.includes(card.number) ? "chosen" : ""].filter(Boolean).join(" ")
   part(element, ".number", HTMLElement).textContent = `${card.number}`
-  part(element, ".badge", HTMLElement).textContent = card.fault ? "unsound" : VERDICTS[card.verdict]
+  part(element, ".badge", HTMLElement).textContent = card.fault ? "invalid" : VERDICTS[card.verdict]
   element.querySelectorAll(".stars b").forEach((star, index) => star.classList.toggle("off", index >= card.stars))
   part(element, ".words", HTMLElement).textContent = card.words.slice(0, 2).join(" · ")
   const pin = part(element, ".pin", HTMLElement)
@@ -95,12 +95,12 @@ function fill(list, element, card) {
   pin.title = "Compare (Enter)"
   pin.setAttribute("aria-label", `Compare pick ${card.number}`)
   element.setAttribute("aria-selected", String(card.number === list.at))
-  element.setAttribute("aria-label", `Pick ${card.number}, ${card.stars} stars, ${SAID[card.verdict]}${card.fault ? `, unsound: ${card.fault}` : ""}`)
-  element.title = [...card.words, card.fault ? `unsound: ${card.fault}` : "", ...card.tags.map((tag) => `#${tag}`)].filter(Boolean).join(" · ")
+  element.setAttribute("aria-label", `Pick ${card.number}, ${card.stars} stars, ${SAID[card.verdict]}${card.fault ? `, invalid: ${card.fault}` : ""}`)
+  element.title = [...card.words, card.fault ? `invalid: ${card.fault}` : "", ...card.tags.map((tag) => `#${tag}`)].filter(Boolean).join(" · ")
   Object.assign(element.dataset, { number: card.number, stars: card.stars, verdict: card.verdict })
 }
 
-// Cards outside the ranges drawn on the parallel coordinates recede, as do those out of bounds.
+// Cards outside the ranges of the parallel coordinates are dimmed, as are those that violate constraints.
 /** @param {Shortlist} list */
 function veil(list) {
   for (const [element, card] of list.elements) element.classList.toggle("dim", card.dim || list.outside.includes(card.number))
@@ -162,7 +162,7 @@ function focus(list, element) {
 function compare(list, element) {
   const { number } = cardOf(list, element)
   const known = list.chosen.includes(number)
-  if (!known && list.chosen.length >= list.facts.most) { say(list, `At most ${list.facts.most} are compared; take one out first.`); return }
+  if (!known && list.chosen.length >= list.facts.most) { say(list, `At most ${list.facts.most} can be compared; remove one first.`); return }
   list.chosen = known ? list.chosen.filter((item) => item !== number) : [...list.chosen, number]
   for (const [other, card] of list.elements) fill(list, other, card)
   veil(list)
@@ -207,7 +207,7 @@ function queue(list, path, body, then) {
   list.queue = list.queue.then(async () => {
     list.root.dataset.busy = "1"
     const answer = /** @type {Answer} */ (
-      await post(path, body, { refused: "It could not be saved; try again.", silent: "The server does not answer; nothing was changed." }))
+      await post(path, body, { refused: "Could not be saved; try again.", silent: "The server does not respond; nothing was changed." }))
     delete list.root.dataset.busy
     if (list.signal.aborted) return
     if (!("why" in answer)) list.pause.set()

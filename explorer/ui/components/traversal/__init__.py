@@ -1,4 +1,4 @@
-"""The traversal: dials for units of a code, a picture that follows them, a strip for each."""
+"""The traversal: sliders for latent units, an image that follows them, and a strip for each."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,7 +15,7 @@ _TRAVERSAL = Synced("traversal")
 
 
 class Row(NamedTuple):
-    """One dial: its key in a link, what it is called, a note, and one unit of its way."""
+    """One slider: its key in a link, its label, a note, and its unit step."""
 
     key: str
     label: str
@@ -37,16 +37,16 @@ def traversal(
     at: str,
     address: str,
 ) -> str:
-    """Show a dial and a strip for each row; return the offsets released last.
+    """Render a slider and a strip for each row; return the last released offsets.
 
     Args:
-        strip: Frames of one tile per row, each through the code where the dials stand.
-        live: The sample where they stand.
-        rows: The dials.
+        strip: Frames of one tile per row, each through the current code.
+        live: The current sample.
+        rows: The sliders.
         key: Key of the widget.
         centre: The code from which offsets count.
-        at: Offsets, as they stand in a link.
-        address: Where the browser asks for a decoded code.
+        at: Offsets, as written in a link.
+        address: URL of decoded codes.
     """
     state = _TRAVERSAL.state(key, _Dials(at))
     header, body = strip.panel
@@ -74,14 +74,14 @@ def traversal(
             "height": strip.sketch.height,
             "bytes": level.size,
         }
-    # Numbers of four bytes each follow; the browser copies them to a place of their own.
+    # Four-byte numbers follow; the browser copies them to aligned memory.
     bodies.append(np.stack([centre, *(row.direction for row in rows)]).astype("<f4").tobytes())
     _TRAVERSAL.mount(key, pack(facts, b"".join(bodies)), checks={"at": matching(DIALS)})
     return state.shown.at
 
 
 def offsets(text: str) -> dict[str, float]:
-    """Read offsets as they stand in a link: a number for each dial that is not at zero."""
+    """Parse offsets as written in a link: a number for each slider that is not at zero."""
     found = {}
     for item in filter(None, text.split(",")):
         name, _, value = item.partition(":")

@@ -27,7 +27,7 @@ export default mount({
   },
 })
 
-// Keep the sample as the dials stand.
+// Keep the current sample.
 /** @param {Board} board */
 function pick(board) {
   const [, , , model, hash] = board.facts.address.split("?")[0].split("/")
@@ -173,7 +173,7 @@ async function fetchLatest(board) {
       panel.body = bodyOf(panel, body)
       board.live = panel
       paintLive(board)
-    } catch { if (!board.signal.aborted) board.fact.textContent = "The picture could not be fetched." }
+    } catch { if (!board.signal.aborted) board.fact.textContent = "The image could not be loaded." }
   }
   board.busy = false
 }
@@ -193,7 +193,7 @@ function layout(board) {
   for (const row of facts.rows) {
     const room = row.canvas.parentElement?.clientWidth ?? 0
     const [least, most] = facts.live.kind === "pixels" ? [20, 56] : [62, 130]
-    // Where there is little room every second, third or sixth frame is shown: the middle stays.
+    // If space is short, every second, third or sixth frame is shown, always including the middle.
     let across = 0
     let tiles = 0
     for (const stride of [1, 2, 3, 6]) {
@@ -236,7 +236,7 @@ function paintRow(board, row) {
   if (facts.heat) heat(board, facts.heat, row, pen, row.frames.length * (w + GAP) + 5, w, h)
 }
 
-// What moves most: from still (paper) to moving (the accent).
+// What changes most: from still (background) to changing (accent colour).
 /**
  * @param {Board} board
  * @param {NonNullable<import("../types").TraversalFacts["heat"]>} moved
