@@ -47,6 +47,8 @@ function read(strip, bytes) {
     strip.tile = facts.tile
   }
   strip.frame = Math.min(strip.frame, last)
+  const over = strip.hover && facts.panels[strip.hover.panel]
+  if (strip.hover && !(over && strip.hover.tile < over.tiles)) { strip.hover = null; leave(strip.keeper) }
   const { input, control, home } = strip
   strip.all.hidden = !facts.keepAll || !facts.panels[0].keep
   strip.all.textContent = facts.panels[0].tiles === 1 ? "Keep" : `Keep all ${facts.panels[0].tiles}`

@@ -167,5 +167,6 @@ function toast(box, answer) {
   }
   note.append(words, undo)
   document.body.append(note)
+  // eslint-disable-next-line no-restricted-syntax -- the note outlives this mount
   setTimeout(() => note.remove(), 6000)
 }
