@@ -1,39 +1,17 @@
-"""The repository keeps its layout: a fast import, uniform pages, valid checkpoints."""
+"""The repository keeps its layout: a fast import, uniform pages, sorted names."""
 
 import ast
 import importlib
-import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
-import urllib.request
 
 import pytest
 
 import explorer
-from explorer import checkpoint, settings
-from explorer.config import RunConfig
-from explorer.ui.components import bridge
-from tests.browser.serving import serve
-
-PACKAGE = settings.PACKAGE
-ROOT = PACKAGE.parent
-PAGES = sorted((ROOT / "pages").glob("*.py"))
-SHIPPED = sorted(
-    folder
-    for folder in (ROOT / "checkpoints").glob("*")
-    if folder.is_dir() and not folder.name.startswith((".", "_"))
-)
-WHOLE = [folder for folder in SHIPPED if (folder / checkpoint.WEIGHTS).is_file()]
-"""Those with weights; the others are results only."""
-MEGABYTE = 1_000_000
-
-
-def relative(path):
-    return str(path.relative_to(ROOT))
+from tests.support.repository import PACKAGE, PAGES, ROOT, relative
 
 
 def imported(path):
@@ -110,6 +88,7 @@ for one in opened:
 """
 
 
+@pytest.mark.slow
 def test_nothing_slow_is_imported_on_the_way_to_a_page(tmp_path):
     found = modules_after(DOOR, LATENT_EXPLORER_USER=str(tmp_path))
     assert not found & {"torchvision", "sklearn", "umap", "numba", "torchmetrics"}
@@ -149,196 +128,3 @@ def test_every_error_is_drawn_in_the_tree():
     drawn = re.findall(r"\w+Error\b", errors.__doc__)
     assert sorted(drawn) == sorted(names)
     assert all(issubclass(getattr(errors, name), errors.ExplorerError) for name in names)
-
-
-# What is shipped
-
-
-def test_the_tracked_tree_is_small():
-    if shutil.which("git") is None or not (ROOT / ".git").exists():
-        pytest.skip("no git checkout")
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False, timeout=60
-    )
-    files = [ROOT / os.fsdecode(name) for name in listed.stdout.split(b"\0") if name]
-    if listed.returncode or not files:
-        pytest.skip("nothing is tracked")
-    assert sum(path.stat().st_size for path in files if path.is_file()) < 48 * MEGABYTE
-
-
-def shipped_files(folder):
-    return [path for path in folder.rglob("*") if path.is_file() and "training" not in path.parts]
-
-
-def test_the_shipped_checkpoints_are_small():
-    total = sum(path.stat().st_size for path in shipped_files(ROOT / "checkpoints"))
-    assert total < 44 * MEGABYTE
-
-
-@pytest.fixture
-def own_user(tmp_path, monkeypatch):
-    monkeypatch.setenv("LATENT_EXPLORER_USER", str(tmp_path))
-
-
-@pytest.mark.usefixtures("own_user")
-def test_every_shipped_checkpoint_is_healthy():
-    entries = checkpoint.catalogue(ROOT / "checkpoints")
-    unopened = [entry for entry in entries if not entry.healthy]
-    assert {entry.slug: entry.reason for entry in unopened if not entry.results_only} == {}
-    assert {entry.slug for entry in entries} == {folder.name for folder in SHIPPED}
-    assert {entry.slug for entry in entries if entry.healthy} == {folder.name for folder in WHOLE}
-
-
-@pytest.mark.parametrize("folder", WHOLE, ids=relative)
-@pytest.mark.usefixtures("own_user")
-def test_a_shipped_checkpoint_is_complete(folder):
-    from explorer.projection import load_atlas
-
-    opened = checkpoint.load(folder)
-    for name in (checkpoint.CARD, checkpoint.PREVIEW, checkpoint.ATLAS, checkpoint.LIKELIHOOD):
-        assert (folder / name).is_file(), name
-    shipped = checkpoint.read_metrics(folder)
-    assert shipped
-    assert all(metric.n > 0 for metric in shipped.values())
-    key = "reconstruction" if opened.prior is None else "log_likelihood"
-    assert shipped[key].se is not None
-    card = (folder / checkpoint.CARD).read_text()
-    assert opened.hash in card
-    assert f"{shipped[key].value:.2f}" in card
-    assert (folder / checkpoint.PREVIEW).read_bytes().startswith(b"\x89PNG")
-    atlas = load_atlas(opened)
-    assert atlas is not None, "its atlas belongs to other weights"
-    assert 0 < len(atlas.codes) <= 10_000
-    each = opened.arrays(checkpoint.LIKELIHOOD)[key]
-    assert len(each) == shipped[key].n
-    assert each.mean() == pytest.approx(shipped[key].value, rel=1e-4)
-    snapshots = folder / checkpoint.SNAPSHOTS
-    assert not snapshots.is_file() or snapshots.stat().st_size < 150_000
-
-
-@pytest.mark.parametrize("folder", sorted(set(SHIPPED) - set(WHOLE)), ids=relative)
-def test_results_without_weights_have_a_card_and_a_number_for_each_sample(folder):
-    shipped = checkpoint.read_metrics(folder)
-    each = checkpoint.read_arrays(folder / checkpoint.LIKELIHOOD)["log_likelihood"]
-    assert len(each) == shipped["log_likelihood"].n
-    assert each.mean() == pytest.approx(shipped["log_likelihood"].value, rel=1e-4)
-    assert f"{shipped['log_likelihood'].value:.2f}" in (folder / checkpoint.CARD).read_text()
-
-
-@pytest.mark.parametrize("folder", SHIPPED, ids=relative)
-def test_a_shipped_config_equals_its_own_serialisation(folder):
-    text = (folder / checkpoint.CONFIG).read_text()
-    config = RunConfig.model_validate_json(text)
-    assert text == config.model_dump_json(indent=1, exclude_none=True) + "\n"
-    assert RunConfig.model_validate(json.loads(text)) == config
-
-
-@pytest.mark.parametrize("folder", SHIPPED, ids=relative)
-@pytest.mark.usefixtures("own_user")
-def test_a_source_that_is_shipped_is_the_one_named_by_its_hash(folder):
-    config = RunConfig.model_validate_json((folder / checkpoint.CONFIG).read_text())
-    source = getattr(config.prior, "source", None)
-    if source is not None:
-        assert checkpoint.load(ROOT / "checkpoints" / source).hash == config.prior.source_hash
-
-
-def test_the_readme_shows_how_to_install_and_start():
-    text = (ROOT / "README.md").read_text()
-    if "pip install -c constraints.txt" not in text:
-        pytest.skip("README has no commands yet")
-    from typer.main import get_command
-
-    from explorer import cli
-
-    assert (ROOT / "constraints.txt").is_file()
-    verbs = set(get_command(cli.app).commands)
-    code = "\n".join(re.findall(r"```.*?```", text, re.DOTALL))
-    used = set(re.findall(r"^(?:\$ )?latent-explorer ([a-z]\w*)", code, re.MULTILINE))
-    assert used <= verbs
-    assert "latent-explorer" in code
-    for name in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", text):
-        assert (ROOT / name).exists(), name
-
-
-# The wheel
-
-OPEN = """
-import pathlib, sys
-import explorer
-from explorer import settings
-from streamlit.testing.v1 import AppTest
-
-target = pathlib.Path(sys.argv[1]).resolve()
-package = pathlib.Path(explorer.__file__).resolve().parent
-assert package.is_relative_to(target), package
-assert (package / "py.typed").is_file()
-for name in ("pages", "checkpoints"):
-    assert settings.beside(name) == package / name
-    assert list((package / name).iterdir())
-assert all(entry.healthy or entry.results_only for entry in explorer.catalogue())
-entry = package / "ui" / "entry"
-assert (entry / ".streamlit" / "config.toml").is_file()
-for page in sorted((package / "pages").glob("*.py")):
-    app = AppTest.from_file(str(entry / "app.py"), default_timeout=60).run()
-    assert not app.exception, app.exception
-    app = app.switch_page(f"../../pages/{page.name}").run()
-    assert not app.exception, app.exception
-    assert not app.error, app.error
-    print(page.stem, app.title[0].value)
-"""
-
-
-def called(folder, *words, **environment):
-    """Run Python outside the checkout and return what it prints."""
-    ended = subprocess.run(
-        [sys.executable, *map(str, words)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=False,
-        env=os.environ | environment,
-    )
-    assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-4000:]
-    return ended.stdout
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """Install a wheel of the package into a folder of its own."""
-    pytest.importorskip("hatchling", reason="hatchling builds the wheel")
-    pytest.importorskip("build", reason="build starts hatchling")
-    folder = tmp_path_factory.mktemp("wheel")
-    source, target = folder / "source", folder / "target"
-    leave = shutil.ignore_patterns("training", "__pycache__", ".*.part")
-    for name in ("explorer", "pages", "checkpoints"):
-        shutil.copytree(ROOT / name, source / name, ignore=leave)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    build = ("-m", "build", "--wheel", "--no-isolation", "--outdir", folder / "dist", source)
-    called(folder, *build)
-    (wheel,) = (folder / "dist").glob("*.whl")
-    pip = ("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", target)
-    called(folder, *pip, wheel)
-    return target
-
-
-@pytest.mark.slow
-def test_an_installed_wheel_opens_its_pages(installed, tmp_path):
-    environment = {"PYTHONPATH": str(installed), "LATENT_EXPLORER_USER": str(tmp_path / "user")}
-    shown = called(tmp_path, "-c", OPEN, installed, **environment)
-    assert {line.split()[0] for line in shown.splitlines()} == {page.stem for page in PAGES}
-
-
-@pytest.mark.slow
-def test_an_installed_wheel_serves_the_modules_of_its_components(installed, tmp_path):
-    components = installed / "explorer" / "ui" / "components"
-    names = {path.relative_to(components).as_posix() for path in components.rglob("*.js")}
-    own = PACKAGE / "ui" / "components"
-    assert names == {path.relative_to(own).as_posix() for path in own.rglob("*.js")}
-    with serve(tmp_path, PYTHONPATH=str(installed)) as address:
-        for name in names:
-            with urllib.request.urlopen(f"{address}{bridge.ADDRESS}/{name}") as response:
-                assert response.headers["content-type"].startswith("text/javascript")
-                assert "immutable" in response.headers["cache-control"]
-                assert response.read() == (components / name).read_bytes()

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from typer.main import get_command
 
-from explorer import catalogue, cli, plugins, settings
+from explorer import catalogue, checkpoint, cli, plugins, settings
 
 ROOT = settings.PACKAGE.parent
 README = (ROOT / "README.md").read_text()
@@ -65,13 +65,34 @@ def test_picture_of_the_readme_is_there(picture):
     assert (ROOT / picture).is_file()
 
 
-@pytest.mark.parametrize(
-    "entry",
-    [entry for entry in catalogue(ROOT / "checkpoints") if entry.prior not in ("none", "")],
-    ids=lambda entry: entry.slug,
-)
-def test_table_holds_the_measured_likelihood(entry):
-    row = next(line for line in TABLES.splitlines() if line.startswith(f"| `{entry.slug}` |"))
-    score = entry.metrics["log_likelihood"]
+MEASURED = {
+    path.parent.name: score
+    for path in sorted((ROOT / "checkpoints").glob(f"*/{checkpoint.METRICS}"))
+    if (score := checkpoint.read_metrics(path.parent).get("log_likelihood")) is not None
+}
+
+
+def test_models_with_a_prior_are_measured():
+    with_prior = [item.slug for item in catalogue(ROOT / "checkpoints") if item.prior != "none"]
+    assert sorted(MEASURED) == sorted(with_prior)
+
+
+@pytest.mark.parametrize("slug", MEASURED)
+def test_table_holds_the_measured_likelihood(slug):
+    row = next(line for line in TABLES.splitlines() if line.startswith(f"| `{slug}` |"))
+    score = MEASURED[slug]
     written = f"{score.value:.2f} ± {score.se:.2f}".replace("-", "−")
     assert f"| {written} | {score.samples:,} | {score.n:,} |" in row
+
+
+def test_the_readme_shows_how_to_install_and_start():
+    text = (ROOT / "README.md").read_text()
+    assert "pip install -c constraints.txt" in text
+    assert (ROOT / "constraints.txt").is_file()
+    verbs = set(get_command(cli.app).commands)
+    code = "\n".join(re.findall(r"```.*?```", text, re.DOTALL))
+    used = set(re.findall(r"^(?:\$ )?latent-explorer ([a-z]\w*)", code, re.MULTILINE))
+    assert used <= verbs
+    assert "latent-explorer" in code
+    for name in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", text):
+        assert (ROOT / name).exists(), name
