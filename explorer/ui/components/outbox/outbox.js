@@ -135,7 +135,7 @@ function show(box) {
 }
 
 /**
- * Confirm what was kept above the page, since the sidebar may be collapsed.
+ * Confirm on top of the page what was kept, since the sidebar may be collapsed.
  *
  * @param {Outbox} box
  * @param {Stored} answer

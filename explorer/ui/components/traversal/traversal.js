@@ -1,4 +1,4 @@
-// Dials for the units of a code. While one is dragged the image is fetched, always for the latest
+// Sliders for the latent units. While one is dragged the image is fetched, always for the latest
 // position; its release is reported, and Python sends the rows that pass through the new code.
 import { address, begin, mount, observeSize, part, timer } from "../bridge.js"
 import { float16Text } from "../float16.js"
