@@ -7,7 +7,6 @@ from importlib.metadata import PackageNotFoundError, entry_points, version
 from typing import Literal, NamedTuple
 
 from explorer import __version__, settings
-from explorer.designs.candidates import FILE, Store
 from explorer.errors import ExplorerError, PluginError
 from explorer.plugins import GROUPS, package
 
@@ -34,9 +33,9 @@ def examine() -> list[Finding]:
         chosen = settings.current()
     except ExplorerError as error:
         return [*findings, Finding("folders", "bad", str(error))]
-    opened = [_checkpoints(), _air()] if plugged.state == "ok" else []
-    findings += [_pages(), *opened[:1], _user(chosen), _candidates(chosen), _data(chosen)]
-    return [*findings, *opened[1:]]
+    opened = [_checkpoints(), _candidates(chosen), _air()] if plugged.state == "ok" else []
+    findings += [_pages(), *opened[:1], _user(chosen), *opened[1:2], _data(chosen)]
+    return [*findings, *opened[2:]]
 
 
 def _package(name: str) -> Finding:
@@ -119,6 +118,8 @@ def _user(chosen: settings.Settings) -> Finding:
 
 
 def _candidates(chosen: settings.Settings) -> Finding:
+    from explorer.designs.candidates import FILE, Store
+
     path = chosen.user / FILE
     if not path.is_file():
         return Finding("candidates", "ok", "none yet")

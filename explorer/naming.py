@@ -1,4 +1,4 @@
-"""What readers see in the place of the kinds of data, models and priors."""
+"""Titles of the kinds of data sets, models and priors."""
 
 import numpy as np
 
@@ -14,20 +14,20 @@ def _titles(configs: tuple[type[AbstractConfig], ...]) -> dict[str, str]:
 
 
 DATA = _titles(registry.DATA)
-"""Titles of data sets by kind, in the order in which readers see them."""
+"""Titles of data sets by kind, in display order."""
 
 MODELS = _titles(registry.MODELS)
 """Titles of models by kind."""
 
 PRIORS = {"none": "Autoencoder"} | _titles(registry.PRIORS)
-"""Titles of priors by kind, and of the model that has none."""
+"""Titles of priors by kind, and of the models without one."""
 
 _WIDTHS = ("hidden", "channels", "decoder_channels", "decoder_layers", "width")
 """What a recipe says of a network's size; its defaults are those of the published numbers."""
 
 
-def richest_first() -> tuple[str, ...]:
-    """List priors as they stand side by side: from the richest to none, then plugged-in ones."""
+def by_flexibility() -> tuple[str, ...]:
+    """List priors from the most flexible to none, then plug-ins."""
     kinds, own = tuple(PRIORS), 1 + len(priors.CONFIGS)
     return (*reversed(kinds[:own]), *kinds[own:])
 

@@ -1,6 +1,6 @@
-"""What other packages plug in by entry points: priors, models, data sets, properties of designs.
+"""Plug-ins of other packages, found by entry points: priors, models, data, properties.
 
-A package names its class in its own `pyproject.toml`; nothing here needs to know of it before:
+A package declares its class in its own `pyproject.toml`:
 
     [project.entry-points."latent_explorer.priors"]
     laplace = "my_package:LaplaceConfig"
@@ -21,10 +21,10 @@ GROUPS = {
     "latent_explorer.data": "data set",
     "latent_explorer.properties": "family of properties",
 }
-"""The groups of entry points, and what one of their plug-ins is called."""
+"""Groups of entry points, and the noun for a plug-in of each."""
 
 RESERVED = ("none",)
-"""Kinds that mean the absence of one: a plain autoencoder has no prior."""
+"""Kinds with a meaning of their own: a plain autoencoder's prior is called `none`."""
 
 _KIND = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _LONGEST = 40
@@ -34,14 +34,14 @@ _Config = TypeVar("_Config", bound=AbstractConfig)
 
 
 def classes(group: str, base: type[_Base]) -> Iterator[tuple[EntryPoint, type[_Base]]]:
-    """Load the classes that other packages plug in, in the order of packages and names.
+    """Load plugged-in classes, sorted by package and name.
 
     Args:
         group: One of `GROUPS`.
         base: What each must derive from.
 
     Raises:
-        PluginError: If one cannot be loaded or is of another class; the message names its package.
+        PluginError: If one cannot be loaded or has the wrong type; the message names its package.
     """
     for point in sorted(entry_points(group=group), key=lambda point: (package(point), point.name)):
         try:
@@ -49,7 +49,7 @@ def classes(group: str, base: type[_Base]) -> Iterator[tuple[EntryPoint, type[_B
         except Exception as error:
             raise refusal(point, f"cannot be loaded ({' '.join(str(error).split())})") from error
         if not (inspect.isclass(found) and issubclass(found, base)):
-            raise refusal(point, f"is no class that derives from {base.__name__}")
+            raise refusal(point, f"is not a subclass of {base.__name__}")
         if missing := sorted(getattr(found, "__abstractmethods__", ())):
             raise refusal(point, f"does not define {', '.join(missing)}")
         yield point, found
@@ -58,10 +58,10 @@ def classes(group: str, base: type[_Base]) -> Iterator[tuple[EntryPoint, type[_B
 def kinds(
     group: str, base: type[_Config], own: tuple[type[_Config], ...]
 ) -> tuple[type[_Config], ...]:
-    """Return the configs of a registry: this package's own, then those that are plugged in.
+    """Return the configs of a registry: the built-in ones, then the plug-ins.
 
     Raises:
-        PluginError: If a plugged-in config cannot be used; the message names its package.
+        PluginError: If a plugged-in config is unusable; the message names its package.
     """
     known = {kind_of(config): config for config in own}
     for point, config in classes(group, base):
@@ -70,10 +70,11 @@ def kinds(
             raise refusal(point, 'needs a kind, as in `kind: Literal["laplace"] = "laplace"`')
         if not _KIND.fullmatch(kind) or len(kind) > _LONGEST:
             raise refusal(
-                point, f"has the kind {kind[:60]!r}, which is no plain word such as laplace-2"
+                point,
+                f"has the kind {kind[:60]!r}, which is not a plain lowercase word like laplace-2",
             )
         if kind in known or kind in RESERVED:
-            raise refusal(point, f"has the kind “{kind}”, which is taken")
+            raise refusal(point, f"has the kind “{kind}”, which is already taken")
         title = getattr(config, "title", "")
         if not (isinstance(title, str) and title.strip() and title.isprintable()):
             raise refusal(point, 'needs a title, as in `title: ClassVar[str] = "Laplace"`')
@@ -85,7 +86,7 @@ def kinds(
 
 
 def kind_of(config: type[AbstractConfig]) -> str | None:
-    """Return the word by which recipes name a config, or None where it is not one literal."""
+    """Return a config's kind, or None if it is not a single literal."""
     field = config.model_fields.get("kind")
     if field is None:
         return None
@@ -95,13 +96,13 @@ def kind_of(config: type[AbstractConfig]) -> str | None:
 
 
 def package(point: EntryPoint) -> str:
-    """Name the package that an entry point belongs to."""
+    """Return the name of an entry point's package."""
     return point.dist.name if point.dist is not None else point.module.partition(".")[0]
 
 
 def refusal(point: EntryPoint, why: str) -> PluginError:
-    """Say in one sentence why a plug-in cannot be used."""
+    """Return an error that says in one sentence why a plug-in cannot be used."""
     what, whose = GROUPS[point.group], package(point)
     return PluginError(
-        f"The {what} “{point.name}” of the package {whose} {why}; mend or uninstall {whose}."
+        f"The {what} “{point.name}” of the package {whose} {why}; fix or uninstall {whose}."
     )

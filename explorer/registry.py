@@ -1,7 +1,8 @@
-"""Every kind of data, model and prior that a recipe can name, those of other packages among them.
+"""Every kind of data set, model and prior that a recipe can name, including plug-ins.
 
-A module that is plugged in may import what lies below this one (`explorer.interfaces`,
-`explorer.distributions`, `explorer.priors.mixture`, ...); what lies above waits for it.
+A plug-in's module may import any module below this one (`explorer.interfaces`,
+`explorer.distributions`, `explorer.priors`, ...); those above (`explorer.config`,
+`explorer.checkpoint`, ...) import it in turn, so it may import them only inside functions.
 """
 
 from functools import reduce
@@ -17,7 +18,7 @@ from explorer.interfaces import AbstractModelConfig, AbstractPriorConfig
 DATA = plugins.kinds("latent_explorer.data", AbstractDataConfig, data.CONFIGS)
 MODELS = plugins.kinds("latent_explorer.models", AbstractModelConfig, models.CONFIGS)
 PRIORS = plugins.kinds("latent_explorer.priors", AbstractPriorConfig, priors.CONFIGS)
-"""The configs of each registry, plugged-in ones last."""
+"""The configs of each registry, plug-ins last."""
 
 if TYPE_CHECKING:
     DataConfig = AbstractDataConfig

@@ -145,14 +145,14 @@ def test_equal_seeds_give_equal_codes_and_others_do_not(kind):
 @every_prior
 @pytest.mark.parametrize("n", [0, 1, 5, 16, 17, 100])
 def test_a_smaller_draw_begins_a_larger_one(kind, n):
-    densities.smaller_draws_begin_larger_ones(latent_prior(kind), (n,))
+    densities.draws_are_prefix_stable(latent_prior(kind), (n,))
 
 
 @every_prior
 def test_a_row_keeps_component_and_noise_over_scales(kind):
     prior = latent_prior(kind)
     assert (prior.components() is None) == (kind == "flow")
-    densities.rows_keep_component_and_noise_over_scales(prior)
+    densities.scaling_keeps_component_and_noise(prior)
 
 
 @with_components
@@ -163,19 +163,19 @@ def test_variance_inside_a_component_grows_with_the_squared_scale(kind, scale):
 
 @every_mixture
 def test_components_come_as_often_as_they_weigh(kind):
-    densities.components_come_as_often_as_they_weigh(latent_prior(kind))
+    densities.components_are_drawn_by_weight(latent_prior(kind))
 
 
 @every_prior
 def test_one_prior_takes_one_scale_and_one_seed(kind):
-    densities.one_prior_takes_one_scale_and_one_seed(latent_prior(kind))
+    densities.one_level_takes_one_scale_and_one_seed(latent_prior(kind))
 
 
 @every_prior
 def test_responsibilities_are_bayes_rule_on_the_components(kind):
     prior = latent_prior(kind)
     assert (prior.responsibilities(torch.zeros(1, 2)) is None) == (kind == "flow")
-    densities.responsibilities_are_bayes_rule(prior)
+    densities.responsibilities_follow_bayes_rule(prior)
 
 
 def test_a_component_without_weight_is_never_drawn():

@@ -25,7 +25,7 @@ from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import StripSpec, scale_strip
 from explorer.testing import checkpoints
 from explorer.testing import models as laws
-from explorer.testing.bounds import gradients_reach
+from explorer.testing.training import every_parameter_receives_a_gradient
 from tests.support.models import (
     AUTOENCODERS,
     HIERARCHIES,
@@ -90,7 +90,7 @@ def test_shapes_are_as_promised(name, sketch, likelihood):
         pytest.skip("refused by the recipe")
     model = build(name, sketch, likelihood).eval()
     assert (model.top.size, model.space.size) == (3, 7 if name in HIERARCHIES else 3)
-    laws.shapes_are_as_promised(model, sketch)
+    laws.shapes_are_consistent(model, sketch)
     if likelihood != "gaussian":
         mean = model.likelihood(torch.randn(5, model.space.size)).mean
         assert bool(((mean >= 0) & (mean <= 1)).all())
@@ -109,12 +109,12 @@ def test_convolutions_take_pictures_of_every_size(name, height, width):
 def test_an_autoencoder_has_a_point_for_a_posterior(name):
     model = build(name)
     assert model.posterior(binary(4)).scale is None
-    laws.posterior_follows_its_generator(model)
+    laws.posterior_samples_follow_their_generator(model)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_samples_of_a_posterior_follow_its_generator(name):
-    laws.posterior_follows_its_generator(build(name))
+    laws.posterior_samples_follow_their_generator(build(name))
 
 
 @every_prior
@@ -124,8 +124,8 @@ def test_every_parameter_receives_a_gradient(kind, likelihood):
     terms = elbo(model, prior(model.posterior), binary(32), generator=torch.manual_seed(0))
     terms.loss.backward()
     # A log scale that starts beyond its clamp waits there, and a flow's masks hide some rows.
-    gradients_reach(model, by_row=not likelihood.startswith("logistic"))
-    gradients_reach(prior, by_row=kind != "flow")
+    every_parameter_receives_a_gradient(model, by_row=not likelihood.startswith("logistic"))
+    every_parameter_receives_a_gradient(prior, by_row=kind != "flow")
 
 
 @pytest.mark.parametrize("kind", ["standard", "vamp-weighted", "flow"])
@@ -136,14 +136,14 @@ def test_every_parameter_of_every_model_receives_a_gradient(name, kind):
     terms = elbo(model, model.latent_prior(prior), binary(48), generator=torch.manual_seed(0))
     terms.loss.backward()
     for part in (model, prior):
-        gradients_reach(part)
+        every_parameter_receives_a_gradient(part)
 
 
 @pytest.mark.parametrize("name", AUTOENCODERS)
 def test_every_parameter_of_an_autoencoder_receives_a_gradient(name):
     model = build(name, likelihood="gaussian")
     elbo(model, None, binary(16)).loss.backward()
-    gradients_reach(model)
+    every_parameter_receives_a_gradient(model)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -154,8 +154,8 @@ def test_the_encoder_learns_through_the_prior_too(name, kind):
         prior.inputs = binary(6)
     z = torch.randn(5, model.space.size)
     model.latent_prior(prior).log_prob(z).sum().backward()
-    gradients_reach(model.encoder)
-    gradients_reach(prior)
+    every_parameter_receives_a_gradient(model.encoder)
+    every_parameter_receives_a_gradient(prior)
 
 
 @pytest.mark.parametrize("kind", ["vamp", "vamp-weighted"])
@@ -316,7 +316,7 @@ def test_batch_size_and_place_change_nothing(model, kind):
 
 @every_kind
 def test_an_engine_agrees_with_its_model(model, kind):
-    checkpoints.engine_agrees_with_its_model(small_checkpoint(kind, model=model))
+    checkpoints.engine_agrees_with_model(small_checkpoint(kind, model=model))
 
 
 @every_prior
@@ -421,7 +421,7 @@ def test_threads_get_what_one_caller_gets():
 @pytest.mark.parametrize("tiles", [64, 9])
 def test_a_frame_of_a_strip_is_the_sample_at_its_scale(kind, tiles):
     opened = small_checkpoint(kind, hidden=(50, 40))
-    checkpoints.frames_are_samples_at_their_scale(opened, tiles)
+    checkpoints.frames_match_samples(opened, tiles)
 
 
 def test_a_strip_can_keep_to_one_component():
@@ -537,8 +537,8 @@ def test_convolutions_take_as_many_pictures_as_the_cache_holds(model, most):
 @every_kind
 def test_every_model_comes_back_from_its_checkpoint(model, kind, tmp_path):
     small = small_checkpoint(kind, model=model)
-    checkpoints.checkpoint_gives_back_what_was_saved(small, tmp_path / "one")
-    checkpoints.weights_come_back_from_their_file(small, tmp_path)
+    checkpoints.checkpoint_round_trips(small, tmp_path / "one")
+    checkpoints.weights_round_trip(small, tmp_path)
 
 
 def test_a_vampprior_of_data_is_stored_without_its_pictures(tmp_path):

@@ -49,8 +49,8 @@ OWN = {
 }
 NAMES = """
 from explorer.config import RunConfig
-from explorer.naming import DATA, MODELS, PRIORS, richest_first
-print(list(PRIORS)[-1], list(MODELS)[-1], list(DATA)[-1], richest_first()[-2:])
+from explorer.naming import DATA, MODELS, PRIORS, by_flexibility
+print(list(PRIORS)[-1], list(MODELS)[-1], list(DATA)[-1], by_flexibility()[-2:])
 print(PRIORS["own-prior"], MODELS["own-model"], DATA["own-data"])
 recipe = {"data": {"kind": "own-data"}, "model": {"kind": "own-model"},
           "prior": {"kind": "own-prior", "components": 3}}
@@ -117,8 +117,8 @@ class OwnDigits(DigitsConfig):
 BROKEN = {
     "no module": (PRIORS, "nowhere_at_all:Nothing", "cannot be loaded"),
     "no attribute": (PRIORS, f"{__name__}:Nothing", "cannot be loaded"),
-    "a module": (PRIORS, __name__, "is no class that derives from AbstractPriorConfig"),
-    "another class": (PRIORS, "builtins:dict", "is no class that derives from"),
+    "a module": (PRIORS, __name__, "is not a subclass of AbstractPriorConfig"),
+    "another class": (PRIORS, "builtins:dict", "is not a subclass of"),
     "a model for a prior": (PRIORS, "explorer.models:VAEConfig", "AbstractPriorConfig"),
     "a prior for a model": (MODELS, f"{__name__}:Spaced", "AbstractModelConfig"),
     "a prior for data": (DATA, f"{__name__}:Spaced", "AbstractDataConfig"),
@@ -126,11 +126,15 @@ BROKEN = {
     "without kind": (PRIORS, f"{__name__}:Bare", "needs a kind"),
     "free kind": (PRIORS, f"{__name__}:Free", "needs a kind"),
     "two kinds": (PRIORS, f"{__name__}:Two", "needs a kind"),
-    "taken": (PRIORS, f"{__name__}:Taken", "the kind “vamp”, which is taken"),
-    "taken data": (DATA, f"{__name__}:OwnDigits", "the kind “mnist”, which is taken"),
-    "reserved": (PRIORS, f"{__name__}:Absent", "the kind “none”, which is taken"),
-    "no plain word": (PRIORS, f"{__name__}:Spaced", "'My prior', which is no plain word"),
-    "long": (PRIORS, f"{__name__}:Long", "which is no plain word"),
+    "taken": (PRIORS, f"{__name__}:Taken", "the kind “vamp”, which is already taken"),
+    "taken data": (DATA, f"{__name__}:OwnDigits", "the kind “mnist”, which is already taken"),
+    "reserved": (PRIORS, f"{__name__}:Absent", "the kind “none”, which is already taken"),
+    "no plain word": (
+        PRIORS,
+        f"{__name__}:Spaced",
+        "'My prior', which is not a plain lowercase word",
+    ),
+    "long": (PRIORS, f"{__name__}:Long", "which is not a plain lowercase word"),
     "without title": (PRIORS, f"{__name__}:Empty", "needs a title"),
     "without latent": (MODELS, f"{__name__}:Sizeless", "does not define latent"),
 }
@@ -144,7 +148,7 @@ def test_what_cannot_be_used_is_named_with_its_package(group, value, why, tmp_pa
         plugins.kinds(group, *REGISTRIES[group])
     said = str(named.value)
     assert why in said
-    assert said.endswith("; mend or uninstall shaky-tools.")
+    assert said.endswith("; fix or uninstall shaky-tools.")
     assert "\n" not in said
 
 
@@ -184,13 +188,13 @@ def test_a_command_ends_in_one_sentence_where_a_plug_in_is_broken(words, tmp_pat
     said = ended.stderr.strip()
     assert ended.returncode == 2, said
     assert "\n" not in said
-    assert said.endswith("mend or uninstall shaky-tools.")
+    assert said.endswith("fix or uninstall shaky-tools.")
 
 
 def test_the_doctor_names_a_broken_plug_in_and_goes_on(tmp_path):
     install(tmp_path, "shaky-tools", BROKEN_PRIOR)
     ended = run(tmp_path, tmp_path / "user", "-c", CLI, "doctor")
-    assert "mend or uninstall shaky-tools." in " ".join(ended.stdout.split())
+    assert "fix or uninstall shaky-tools." in " ".join(ended.stdout.split())
     assert "user folder" in ended.stdout
     assert "Traceback" not in ended.stderr
 

@@ -79,10 +79,10 @@ BROKEN_PRIORS = {
     "unnormalised": ({"log_prob": unnormalised}, "The density integrates to"),
     "too wide": ({"log_prob": too_wide}, "Samples and density differ by a total variation"),
     "another law": ({"draw": gaussian}, "The density integrates to 0.99"),
-    "careless": ({"draw": careless}, "The same seed draws other codes"),
-    "all at once": ({"draw": all_at_once}, "codes of a larger draw are others"),
-    "always one": ({"draw": always_one}, "At scale 0 codes differ"),
-    "lenient": ({"draw": lenient}, "Two values for one level are no LevelError"),
+    "careless": ({"draw": careless}, "The same seed draws different codes"),
+    "all at once": ({"draw": all_at_once}, "is not the beginning of a larger draw"),
+    "always one": ({"draw": always_one}, "Codes at scale 0 are not all the same"),
+    "lenient": ({"draw": lenient}, "Two values for one level do not raise"),
     "components alone": ({"components": lonely}, "The density integrates to 0.99"),
 }
 
@@ -134,7 +134,7 @@ class Restless(LaplacePrior):
     [
         (Idle, "idle receives no gradient"),
         (Spread, "Samples and density differ by a total variation"),
-        (Restless, "have other names or shapes than its recipe builds"),
+        (Restless, "do not have the names and shapes that its recipe builds"),
     ],
 )
 def test_a_module_that_breaks_a_law_is_told_which(made, law):
@@ -153,7 +153,7 @@ def test_a_config_that_loses_a_field_is_told():
         def model_dump_json(self, **options):
             return super().model_dump_json(exclude={"note"}, **options)
 
-    with pytest.raises(AssertionError, match="config of laplace does not come back from its JSON"):
+    with pytest.raises(AssertionError, match="config of laplace does not survive a round trip"):
         testing.check_prior(Config(note="mine"))
 
 
@@ -197,7 +197,7 @@ def unmoved(self, x, labels=None):
 
 BROKEN_MODELS = {
     "rows for samples": ({"likelihood": of_rows}, "has the batch"),
-    "of its batch": ({"likelihood": of_its_batch}, "A row is decoded to other bits"),
+    "of its batch": ({"likelihood": of_its_batch}, "A row is decoded differently"),
     "unmoved": ({"posterior": unmoved}, "loc.weight receives no gradient"),
 }
 
@@ -213,7 +213,7 @@ def test_a_config_that_miscounts_its_units_is_told():
         def build(self, sketch):
             return AutoencoderConfig(latent=5, hidden=(16,)).build(sketch)
 
-    with pytest.raises(AssertionError, match="says 3 latent units, the model has 5"):
+    with pytest.raises(AssertionError, match="has 3 latent units, the model 5"):
         testing.check_model(Config(latent=3))
 
 
@@ -251,13 +251,13 @@ BROKEN_DATA = {
     "flat": (changed(x=lambda x: x[:, 0]), "The train split has samples of the shape"),
     "bright": (changed(x=lambda x: 2 * x), "The train split has values outside 0 to 1"),
     "holes": (changed(x=lambda x: np.where(x > 0.9, np.nan, x)), "not finite"),
-    "binary": (changed(x=lambda x: (x > 0.5).astype(np.float32)), "nothing to draw"),
-    "no classes": (changed(labels=lambda labels: None), "not one class for each sample"),
-    "beyond": (changed(labels=lambda labels: labels + 1), "a class beyond the 10"),
-    "twice": (changed(ids=lambda ids: ids * 0), "a row of its source twice"),
+    "binary": (changed(x=lambda x: (x > 0.5).astype(np.float32)), "nothing to sample"),
+    "no classes": (changed(labels=lambda labels: None), "one label per sample"),
+    "beyond": (changed(labels=lambda labels: labels + 1), "a label outside its 10 classes"),
+    "twice": (changed(ids=lambda ids: ids * 0), "a source row twice"),
     "unseeded": (
         changed(x=lambda x: np.random.default_rng().permutation(x)),
-        "Reading the train split twice gives other samples",
+        "Loading the train split twice gives different samples",
     ),
 }
 
@@ -298,7 +298,7 @@ def vandalise(self, x, sketch, conditions):
 
 BROKEN_PROPERTIES = {
     "nameless": ({"name": ""}, "needs a name"),
-    "key": ({"key": "Brightest!"}, "is none: small letters"),
+    "key": ({"key": "Brightest!"}, "is not made of lowercase letters"),
     "unfitting": ({"fits": lambda self, sketch: False}, "does not fit such samples"),
     "empty": ({"properties": lambda self, conditions: ()}, "has no property"),
     "unlisted": ({"measure": lambda self, x, sketch, conditions: {}}, "measures"),

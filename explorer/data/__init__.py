@@ -19,7 +19,7 @@ CONFIGS: tuple[type[AbstractDataConfig], ...] = (
     NacaConfig,
     FilesConfig,
 )
-"""Data sets of this package, in the order in which readers see them."""
+"""Data sets of this package, in display order."""
 
 __all__ = [
     "CONFIGS",

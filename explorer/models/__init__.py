@@ -21,7 +21,7 @@ CONFIGS: tuple[type[AbstractModelConfig], ...] = (
     ConvHVAEConfig,
     PixelHVAEConfig,
 )
-"""Models of this package, in the order in which readers see them."""
+"""Models of this package, in display order."""
 
 __all__ = [
     "CONFIGS",

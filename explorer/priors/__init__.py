@@ -29,7 +29,7 @@ CONFIGS: tuple[type[AbstractPriorConfig], ...] = (
     WeightedVampConfig,
     FlowConfig,
 )
-"""Priors of this package, in the order in which readers see them."""
+"""Priors of this package, in display order."""
 
 __all__ = [
     "CONFIGS",

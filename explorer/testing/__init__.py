@@ -1,12 +1,12 @@
-"""The laws that priors, models, data and properties of designs keep, for whoever plugs one in.
+"""The laws of priors, models, data sets and properties of designs, to test a plug-in against.
 
     from explorer.testing import check_prior
 
     check_prior(LaplaceConfig())
 
-A check runs every law of its kind and ends, where one is broken, in an AssertionError whose
-message says which and by how much. The laws themselves, each a function named by what it claims,
-are in the modules of this package; none of them needs pytest.
+A check runs every law and raises an AssertionError at the first that does not hold; its message
+says which, and by how much. Each law is also a function in one of this package's modules, named
+after what it claims. None of them needs pytest.
 """
 
 from explorer.testing.checks import check_data, check_model, check_prior, check_properties

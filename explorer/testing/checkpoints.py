@@ -1,4 +1,4 @@
-"""Laws of an opened checkpoint: the same bits in any batch, on any page, after any file."""
+"""Laws of an opened checkpoint: the same bits in any batch, and after saving and loading."""
 
 from pathlib import Path
 
@@ -9,13 +9,13 @@ from explorer import checkpoint, weights
 from explorer.checkpoint import Checkpoint
 from explorer.inference import Engine
 from explorer.strips import StripSpec, scale_strip
-from explorer.testing.claims import close, generator, hold, random_samples
+from explorer.testing.assertions import generator, random_samples, require, require_close
 
 
 def batching_changes_nothing(
     opened: Checkpoint, sizes: tuple[int, ...] = (0, 1, 7, 64, 65, 200)
 ) -> None:
-    """A row is decoded, encoded and scored to the same bits in whatever batch it comes."""
+    """A row is decoded, encoded and scored to the same bits in any batch."""
     engine = Engine(opened, "cpu")
     z = np.random.default_rng(0).normal(size=(200, engine.space.size)).astype(np.float32)
     x = random_samples(200, engine.sketch).numpy()
@@ -31,59 +31,61 @@ def batching_changes_nothing(
             same["scored"] = (engine.log_prior(z[:n]), density[:n])
             same["encoded with its spread"] = (some.scale, encoded.scale[:n])
         for what, (found, expected) in same.items():
-            hold(
-                np.array_equal(found, expected), f"a row is {what} to other bits in a batch of {n}"
+            require(
+                np.array_equal(found, expected), f"a row is {what} differently in a batch of {n}"
             )
     order = np.random.default_rng(1).permutation(200)
-    hold(
+    require(
         np.allclose(engine.decode(z[order]), decoded[order], rtol=0, atol=_rounding(engine)),
-        "a row is decoded to other values at another place in its batch",
+        "a row is decoded differently at another position in its batch",
     )
 
 
-def engine_agrees_with_its_model(opened: Checkpoint) -> None:
-    """An engine computes what the model itself does."""
+def engine_agrees_with_model(opened: Checkpoint) -> None:
+    """An engine computes what its model computes."""
     engine = Engine(opened, "cpu")
     x = random_samples(70, engine.sketch)
     z = torch.randn(70, engine.space.size, generator=generator(2))
     with torch.no_grad():
         q, encoded = opened.model.posterior(x).flat(), engine.encode(x.numpy())
-        claim = "an engine encodes, decodes or scores otherwise than its model"
-        close(torch.from_numpy(encoded.loc), q.loc, claim)
+        claim = "an engine encodes, decodes or scores differently from its model"
+        require_close(torch.from_numpy(encoded.loc), q.loc, claim)
         mean = opened.model.likelihood(z).mean
-        close(torch.from_numpy(engine.decode(z.numpy())), mean, claim)
+        require_close(torch.from_numpy(engine.decode(z.numpy())), mean, claim)
         if opened.prior is not None and q.scale is not None and encoded.scale is not None:
-            close(torch.from_numpy(encoded.scale), q.scale, claim)
+            require_close(torch.from_numpy(encoded.scale), q.scale, claim)
             density = opened.model.latent_prior(opened.prior).log_prob(z)
-            close(torch.from_numpy(engine.log_prior(z)), density, claim, atol=1e-4, rtol=1e-5)
+            require_close(
+                torch.from_numpy(engine.log_prior(z)), density, claim, atol=1e-4, rtol=1e-5
+            )
 
 
 def samples_are_decoded_codes(
     opened: Checkpoint, scales: tuple[float, ...] = (0.0, 0.7, 2.0)
 ) -> None:
-    """A sample is a code, decoded and scored under the prior as trained; a seed decides it."""
+    """A sample is a code, decoded and scored under the prior; the seed determines it."""
     engine = Engine(opened, "cpu")
     for scale in scales:
         sample = engine.sample(9, scale, seed=3)
-        hold(sample.z.shape == (9, engine.space.size), f"codes have the shape {sample.z.shape}")
-        hold(sample.x.shape == (9, *engine.sketch.shape), f"samples have {sample.x.shape}")
-        hold(
+        require(sample.z.shape == (9, engine.space.size), f"codes have the shape {sample.z.shape}")
+        require(sample.x.shape == (9, *engine.sketch.shape), f"samples have {sample.x.shape}")
+        require(
             sample.component.shape == sample.log_density.shape == (9,),
-            "a sample has not one component and one density",
+            "a sample does not have one component and one density",
         )
-        hold(
+        require(
             sample.z.dtype == sample.x.dtype == sample.log_density.dtype == np.float32,
             "samples are not in float32",
         )
         if not engine.sequential:
             decoded = engine.decode(sample.z)
-            hold(np.array_equal(sample.x, decoded), "a sample is not its code decoded")
+            require(np.array_equal(sample.x, decoded), "a sample is not its decoded code")
         for mine, again in zip(sample, engine.sample(9, scale, seed=3), strict=True):
-            hold(np.array_equal(mine, again), "the same seed gives another picture")
+            require(np.array_equal(mine, again), "the same seed gives a different image")
 
 
-def frames_are_samples_at_their_scale(opened: Checkpoint, tiles: int = 9) -> None:
-    """What the slider shows at a scale is what is drawn at that scale, to the bit."""
+def frames_match_samples(opened: Checkpoint, tiles: int = 9) -> None:
+    """A frame of the scale slider equals the samples drawn at that scale, bit for bit."""
     engine = Engine(opened, "cpu")
     scales = (0.0, 0.35, 1.0, 2.0)
     strip = scale_strip(engine, StripSpec(tiles=tiles, seed=5), scales)
@@ -95,17 +97,17 @@ def frames_are_samples_at_their_scale(opened: Checkpoint, tiles: int = 9) -> Non
             (strip.log_density[frame], sample.log_density),
             (strip.components, sample.component),
         ):
-            hold(
+            require(
                 np.allclose(found, expected, rtol=0, atol=_rounding(engine)),
-                f"the frame at scale {scale} is no sample of it",
+                f"the frame at scale {scale} differs from samples at that scale",
             )
 
 
-def checkpoint_gives_back_what_was_saved(opened: Checkpoint, folder: Path) -> None:
-    """What is saved in full precision and opened again draws, decodes and encodes the same bits.
+def checkpoint_round_trips(opened: Checkpoint, folder: Path) -> None:
+    """A checkpoint saved in full precision and loaded again gives the same bits.
 
     Args:
-        opened: A checkpoint whose kinds are of this package or plugged in.
+        opened: A checkpoint whose kinds are registered.
         folder: Where to save it.
     """
     training = opened.config.training.model_copy(update={"half": False})
@@ -126,11 +128,11 @@ def checkpoint_gives_back_what_was_saved(opened: Checkpoint, folder: Path) -> No
             (before.log_prior(z), after.log_prior(z)),
         ]
     for mine, theirs in same:
-        hold(np.array_equal(mine, theirs), "a checkpoint opens as another model than was saved")
+        require(np.array_equal(mine, theirs), "a checkpoint does not survive saving and loading")
 
 
-def weights_come_back_from_their_file(opened: Checkpoint, folder: Path) -> None:
-    """Weights fill a model that was built from its recipe alone, as opening a checkpoint does."""
+def weights_round_trip(opened: Checkpoint, folder: Path) -> None:
+    """Saved weights fit the model that the recipe alone builds, as loading requires."""
     config, sketch = opened.config, opened.config.sketch
     assert sketch is not None
     with torch.device("meta"):
@@ -144,21 +146,21 @@ def weights_come_back_from_their_file(opened: Checkpoint, folder: Path) -> None:
         stored = module.state_dict()
         expected = {key: tuple(tensor.shape) for key, tensor in bare.state_dict().items()}
         shapes = {key: tuple(tensor.shape) for key, tensor in stored.items()}
-        hold(
+        require(
             shapes == expected,
-            f"the {name}'s weights have other names or shapes than its recipe builds",
+            f"the {name}'s weights do not have the names and shapes that its recipe builds",
         )
         if not stored:
             continue
         path = folder / f"{name}.safetensors"
         path.write_bytes(weights.packed(stored, 32))
         for key, tensor in weights.read(path, expected).items():
-            hold(
+            require(
                 torch.equal(tensor, stored[key]),
-                f"the tensor {key} does not come back from its file",
+                f"the tensor {key} does not survive saving and loading",
             )
 
 
 def _rounding(engine: Engine) -> float:
-    """Convolutions along single pixels are rounded by place; all else is the same bits."""
+    """Return the tolerance: a pixel-by-pixel decoder rounds by position, others do not."""
     return 1e-6 if engine.sequential else 0.0

@@ -1,4 +1,4 @@
-"""Laws of a prior as a density: what it draws is what it says."""
+"""Laws of a prior as a distribution: its density and its sampler agree."""
 
 import math
 from collections.abc import Callable
@@ -10,13 +10,13 @@ from torch.distributions import Normal
 
 from explorer.errors import LevelError
 from explorer.interfaces import LatentPrior
-from explorer.testing.claims import close, fail, hold
+from explorer.testing.assertions import fail, require, require_close
 
 SAMPLES = 200_000
-"""Codes drawn where a sampler is held against a density."""
+"""Codes drawn to compare a sampler with a density."""
 
 MOST_VARIATION = 0.05
-"""Total variation between drawn codes and density, of which 0.02 are chance."""
+"""Largest total variation between samples and density; about 0.02 is chance."""
 
 Edges = list[Tensor]
 
@@ -24,10 +24,10 @@ _CELLS, _POINTS, _FINE = 24, 10, 30
 
 
 def cells(prior: LatentPrior) -> Edges:
-    """Cut the plane of a prior of two units into cells that hold all but 1e-8 of the mass.
+    """Cut the plane of a prior of two units into cells that require all but 1e-8 of the mass.
 
-    The window is that of the components, or where there are none, of many drawn codes and a
-    quarter more on each side.
+    The window covers the components or, if there are none, many samples and a margin of a
+    quarter of their range on each side.
     """
     parts = prior.components()
     if parts is None:
@@ -60,14 +60,14 @@ def cell_masses(
 def total_variation(
     z: Float[Tensor, "samples 2"], masses: Float[Tensor, "cells cells"], edges: Edges
 ) -> float:
-    """Compare drawn codes with the mass of each cell: 0 where they agree, 1 where nothing does."""
+    """Compare samples with the mass of each cell: 0 if they agree, 1 if they are disjoint."""
     counts = torch.histogramdd(z.double(), edges).hist
     shares = counts / len(z)
     return 0.5 * float((shares - masses).abs().sum() + 1 - shares.sum())
 
 
 def density_integrates_to_one(prior: LatentPrior, tolerance: float | None = None) -> None:
-    """The density of a prior of two units has a mass of one.
+    """The density of a prior with two units integrates to one.
 
     Args:
         prior: The prior.
@@ -78,106 +78,116 @@ def density_integrates_to_one(prior: LatentPrior, tolerance: float | None = None
     allowed = tolerance or (1e-5 if smooth else 1e-3)
     points = _POINTS if smooth or tolerance else _FINE
     total = float(cell_masses(prior.log_prob, cells(prior), points).sum())
-    hold(
+    require(
         abs(total - 1) <= allowed,
-        f"the density integrates to {total:.6f} where codes are drawn, not to one",
+        f"the density integrates to {total:.6f} over the window of its samples, not to one",
     )
 
 
 def samples_agree_with_density(prior: LatentPrior) -> None:
-    """The histogram of drawn codes of two units is the density."""
+    """The histogram of samples with two units matches the density."""
     edges = cells(prior)
     masses = cell_masses(prior.log_prob, edges)
     apart = total_variation(prior.draw(SAMPLES, seed=1).z, masses, edges)
-    hold(
+    require(
         apart < MOST_VARIATION,
         f"samples and density differ by a total variation of {apart:.3f}, over {MOST_VARIATION}",
     )
 
 
 def equal_seeds_give_equal_codes(prior: LatentPrior) -> None:
-    """A seed decides what is drawn."""
+    """The seed determines the draw."""
     first, again, other = prior.draw(50, seed=4), prior.draw(50, seed=4), prior.draw(50, seed=5)
-    hold(torch.equal(first.z, again.z), "the same seed draws other codes")
-    hold(torch.equal(first.component, again.component), "the same seed draws other components")
-    hold(not bool((first.z == other.z).any()), "another seed draws some of the same numbers")
+    require(torch.equal(first.z, again.z), "the same seed draws different codes")
+    require(
+        torch.equal(first.component, again.component), "the same seed draws different components"
+    )
+    require(not bool((first.z == other.z).any()), "a different seed repeats some numbers")
 
 
-def smaller_draws_begin_larger_ones(
+def draws_are_prefix_stable(
     prior: LatentPrior, sizes: tuple[int, ...] = (0, 1, 5, 16, 17, 100)
 ) -> None:
-    """The first rows of a larger draw are a smaller draw; without components, to rounding."""
+    """A smaller draw is the beginning of a larger one; to rounding if there are no components."""
     many = prior.draw(211, seed=2, scale=1.3)
     # The rounding of a network's products depends on the number of rows; a mixture has no network.
     rounding = 1e-5 if prior.components() is None else 0.0
     for n in sizes:
         few = prior.draw(n, seed=2, scale=1.3)
-        hold(few.z.shape == (n, many.z.shape[1]), f"{n} codes have the shape {few.z.shape}")
-        claim = f"the first {n} codes of a larger draw are others than those of a draw of {n}"
-        close(few.z, many.z[:n], claim, atol=rounding, rtol=0.0)
-        hold(torch.equal(few.component, many.component[:n]), claim)
+        require(few.z.shape == (n, many.z.shape[1]), f"{n} codes have the shape {few.z.shape}")
+        claim = f"a draw of {n} codes is not the beginning of a larger draw"
+        require_close(few.z, many.z[:n], claim, atol=rounding, rtol=0.0)
+        require(torch.equal(few.component, many.component[:n]), claim)
 
 
-def rows_keep_component_and_noise_over_scales(prior: LatentPrior) -> None:
-    """A row is mean + scale x spread x noise of one component; at scale 0 it is that mean."""
+def scaling_keeps_component_and_noise(prior: LatentPrior) -> None:
+    """A row is mean + scale x sd x noise within one component, the same at every scale."""
     still, once = prior.draw(100, seed=3, scale=0.0), prior.draw(100, seed=3)
     parts = prior.components()
     if parts is None:
         same = still.z[:1].expand_as(still.z)
-        close(still.z, same, "at scale 0 codes differ", atol=1e-5, rtol=0.0)
+        require_close(still.z, same, "codes at scale 0 are not all the same", atol=1e-5, rtol=0.0)
         return
-    hold(torch.equal(still.z, parts.loc[still.component]), "at scale 0 a code is not its mean")
+    require(
+        torch.equal(still.z, parts.loc[still.component]),
+        "a code at scale 0 is not its component's mean",
+    )
     for scale in (0.25, 0.5, 2.0):
         scaled = prior.draw(100, seed=3, scale=scale)
-        hold(torch.equal(scaled.component, once.component), f"scale {scale} changes the component")
+        require(
+            torch.equal(scaled.component, once.component), f"scale {scale} changes the component"
+        )
         expected = still.z + scale * (once.z - still.z)
-        close(scaled.z, expected, f"scale {scale} changes the noise of a row")
+        require_close(scaled.z, expected, f"scale {scale} changes the noise of a row")
 
 
 def variance_grows_with_the_squared_scale(
     prior: LatentPrior, scales: tuple[float, ...] = (0.5, 1.0, 2.0)
 ) -> None:
-    """Each component has its own spread, times the scale, about its own mean."""
+    """A component's samples have its mean, and its standard deviation times the scale."""
     parts, n = prior.components(), 50_000
     for component in range(0 if parts is None else len(parts)):
         assert parts is not None
         for scale in scales:
             drawn = prior.draw(n, seed=6, scale=scale, component=component)
             where = f"component {component} at scale {scale}"
-            hold(bool((drawn.component == component).all()), f"{where} is drawn from another one")
+            require(
+                bool((drawn.component == component).all()),
+                f"{where} is drawn from a different one",
+            )
             expected = (scale * parts.scale[component].double()).square()
             error = expected * math.sqrt(2 / n)
-            hold(
+            require(
                 bool(((drawn.z.double().var(0) - expected).abs() < 4 * error).all()),
-                f"{where} has another variance than its squared spread times the squared scale",
+                f"{where} does not have the variance (scale x standard deviation) squared",
             )
             place = (drawn.z.double().mean(0) - parts.loc[component]).abs()
-            hold(
+            require(
                 bool((place < 4 * expected.sqrt() / math.sqrt(n)).all()),
-                f"{where} is not drawn about its mean",
+                f"{where} is not centred on its mean",
             )
 
 
-def components_come_as_often_as_they_weigh(prior: LatentPrior) -> None:
-    """Weights sum to one, and a component's share of many draws is its weight."""
+def components_are_drawn_by_weight(prior: LatentPrior) -> None:
+    """Weights sum to one, and components are drawn in proportion to them."""
     parts = prior.components()
     if parts is None:
         return
     weight = parts.log_weights.double().exp()
-    hold(abs(float(weight.sum()) - 1) < 1e-6, f"the weights sum to {float(weight.sum()):.6f}")
+    require(abs(float(weight.sum()) - 1) < 1e-6, f"the weights sum to {float(weight.sum()):.6f}")
     shares = prior.draw(SAMPLES, seed=8).component.bincount(minlength=len(weight)) / SAMPLES
     error = (weight * (1 - weight) / SAMPLES).sqrt()
     # A weight of one has no error, and a sum of rounded weights is one to 1e-6.
-    hold(
+    require(
         bool(((shares - weight).abs() < 4 * error + 1e-6).all()),
-        "components do not come as often as they weigh",
+        "components are not drawn in proportion to their weights",
     )
 
 
-def one_prior_takes_one_scale_and_one_seed(prior: LatentPrior) -> None:
-    """A scale and a seed may be given as one for each level; other numbers of them are refused."""
+def one_level_takes_one_scale_and_one_seed(prior: LatentPrior) -> None:
+    """Scale and seed may be tuples with one entry per level; any other length is an error."""
     plain, listed = prior.draw(5, seed=2, scale=0.5), prior.draw(5, seed=(2,), scale=(0.5,))
-    hold(torch.equal(plain.z, listed.z), "a tuple of one scale is not that scale")
+    require(torch.equal(plain.z, listed.z), "a tuple of one scale differs from that scale")
     wrong: tuple[Callable[[], object], ...] = (
         lambda: prior.draw(5, seed=(1, 2)),
         lambda: prior.draw(5, scale=(1.0, 1.0)),
@@ -188,17 +198,17 @@ def one_prior_takes_one_scale_and_one_seed(prior: LatentPrior) -> None:
             ask()
         except LevelError:
             continue
-        fail("two values for one level are no LevelError; use `each_level`")
+        fail("two values for one level do not raise a LevelError; use `each_level`")
 
 
-def responsibilities_are_bayes_rule(prior: LatentPrior) -> None:
-    """p(k|z) is the share of component k in the density at z."""
+def responsibilities_follow_bayes_rule(prior: LatentPrior) -> None:
+    """p(k|z) is component k's share of the density at z."""
     z = prior.draw(50, seed=1, scale=1.5).z
     found, parts = prior.responsibilities(z), prior.components()
     if found is None or parts is None:
         both = found is None and parts is None
-        hold(both, "a prior has components and responsibilities, or neither")
+        require(both, "a prior has both components and responsibilities, or neither")
         return
     each = Normal(parts.loc, parts.scale).log_prob(z[:, None]).sum(2) + parts.log_weights
-    claim = "responsibilities are not Bayes' rule on the components"
-    close(found, each.softmax(1), claim, atol=1e-5, rtol=1e-4)
+    claim = "responsibilities do not follow Bayes' rule"
+    require_close(found, each.softmax(1), claim, atol=1e-5, rtol=1e-4)

@@ -30,12 +30,12 @@ def test_samples_fit_their_sketch(kind):
 def test_reading_twice_gives_the_same_numbers(kind, tmp_path):
     config, _, file = SIZES[kind]
     again = config.load(current().data if file else tmp_path)
-    laws.reading_twice_gives_the_same_numbers(read(kind), again)
+    laws.loading_is_deterministic(read(kind), again)
 
 
 @pytest.mark.parametrize("kind", ["digits", "mnist", "omniglot28"])
 def test_dynamic_pictures_are_grey_to_train_on_and_binary_to_test_on(kind):
-    laws.dynamic_pictures_are_grey_to_train_on_and_binary_to_test_on(read(kind))
+    laws.dynamic_training_data_are_probabilities(read(kind))
 
 
 @pytest.mark.parametrize("kind", [*SIZES, "files"])

@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer.checkpoint import Entry
 from explorer.inference import Engine
-from explorer.naming import DATA, richest_first
+from explorer.naming import DATA, by_flexibility
 from explorer.strips import StripSpec
 from explorer.ui import cache
 from explorer.ui.address.views import CatalogueView
@@ -50,7 +50,7 @@ def chosen(view: CatalogueView) -> list[Entry]:
     if view.data:
         entries = [entry for entry in entries if entry.data == view.data]
     own = next((entry.data for entry in entries if entry.slug == view.model), "")
-    sets, priors = [own, *DATA], richest_first()
+    sets, priors = [own, *DATA], by_flexibility()
     entries.sort(
         key=lambda entry: (sets.index(entry.data), -entry.latent, priors.index(entry.prior))
     )

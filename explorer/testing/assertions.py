@@ -1,4 +1,4 @@
-"""How a law ends where it is broken: in one sentence, as an AssertionError."""
+"""How a law fails: with an AssertionError of one sentence."""
 
 from typing import NoReturn
 
@@ -11,26 +11,26 @@ from explorer.sketch import CurveSketch, PixelSketch
 Sketch = PixelSketch | CurveSketch
 
 SKETCH = PixelSketch(height=8, width=8)
-"""What samples are where nothing else is said: pictures of 8 x 8 pixels."""
+"""The default sketch: images of 8 x 8 pixels."""
 
 
 def random_samples(n: int, sketch: Sketch = SKETCH, seed: int = 0) -> Float[Tensor, "n *sample"]:
-    """Draw samples of ones and zeros, which every likelihood takes."""
+    """Draw binary samples, which every likelihood accepts."""
     return torch.bernoulli(torch.full((n, *sketch.shape), 0.4), generator=generator(seed))
 
 
 def generator(seed: int) -> torch.Generator:
-    """Make a source of randomness that is nobody else's."""
+    """Make a seeded source of randomness."""
     return torch.Generator().manual_seed(seed)
 
 
-def hold(true: bool, broken: str) -> None:
-    """End in a sentence that says what is broken, unless it is true."""
+def require(true: bool, broken: str) -> None:
+    """Fail with a sentence unless a condition is true."""
     if not true:
         fail(broken)
 
 
-def close(
+def require_close(
     found: Tensor,
     expected: Tensor,
     broken: str,
@@ -38,7 +38,7 @@ def close(
     atol: float | None = None,
     rtol: float | None = None,
 ) -> None:
-    """End in a sentence that says what is broken, unless two tensors are equal to rounding."""
+    """Fail with a sentence unless two tensors are equal to rounding."""
 
     def told(details: str) -> str:
         return f"{_sentence(broken)}\n{details}"
@@ -47,7 +47,7 @@ def close(
 
 
 def fail(broken: str) -> NoReturn:
-    """End in a sentence that says what is broken."""
+    """Fail with a sentence."""
     raise AssertionError(_sentence(broken))
 
 
