@@ -16,6 +16,7 @@ from explorer.ui.address.controls import commit
 from explorer.ui.address.views import CandidatesView
 from explorer.ui.candidates.judged import MeasuredPick, focus
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid
 from explorer.ui.panels import chart, table
 from explorer.ui.wording import palette
 
@@ -147,11 +148,7 @@ def _differences(items: Sequence[MeasuredPick]) -> None:
     filmstrip(
         samples_strip(pictures, sketch),
         key="candidates_differences",
-        selectable=False,
-        tile_width=96,
-        captions=[*names, *away],
-        name="picture",
-        numbered=False,
+        grid=Grid(captions=[*names, *away], tile_width=96, noun="picture", numbered=False),
     )
     st.caption(f"{', '.join(names)}; then the differences from {first}, {', '.join(away)}.")
 

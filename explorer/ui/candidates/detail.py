@@ -16,6 +16,7 @@ from explorer.ui.address.views import CandidatesView
 from explorer.ui.candidates.actions import beside, remove, store_field
 from explorer.ui.candidates.judged import MeasuredPick, focus, is_aerodynamic
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid
 from explorer.ui.panels import table
 from explorer.ui.shell import pages
 
@@ -32,8 +33,7 @@ def detail(
     filmstrip(
         samples_strip(treated(pick)[None], source.model.sketch),
         key="candidates_detail",
-        selectable=False,
-        tile_width=150 if isinstance(source.model.sketch, PixelSketch) else 300,
+        grid=Grid(tile_width=150 if isinstance(source.model.sketch, PixelSketch) else 300),
     )
     if item.fault:
         st.caption(f":material/warning: Invalid geometry: {item.fault}.")

@@ -14,6 +14,7 @@ from explorer.ui.address.views import CandidatesView
 from explorer.ui.candidates import compare
 from explorer.ui.candidates.judged import MeasuredPick
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels import constraints, table
 from explorer.ui.picks import service
 from explorer.ui.wording.format import signed
@@ -139,13 +140,15 @@ def _before_and_after(
             list(zip(names, x, strict=True)), engine.sketch, "candidates_pushed_overlay"
         )
     filmstrip(
-        strip := codes_strip(engine, z[None]),
+        Panel(
+            (strip := codes_strip(engine, z[None])), pick=service.pick_descriptor(engine, strip)
+        ),
         key="candidates_pushed_strip",
-        selectable=False,
-        tile_width=compare.width(engine) * 3 // 2,
-        captions=["the search result"],
-        numbered=False,
-        keep=[service.pick_descriptor(engine, strip)],
+        grid=Grid(
+            captions=["the search result"],
+            tile_width=compare.width(engine) * 3 // 2,
+            numbered=False,
+        ),
         keep_all=True,
     )
     worth = cache.code_properties(engine, codes, conditions)

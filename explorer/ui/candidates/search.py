@@ -19,6 +19,7 @@ from explorer.ui.address.views import CandidatesView
 from explorer.ui.candidates import compare, optimise
 from explorer.ui.candidates.judged import MeasuredPick
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid, Panel, Slider
 from explorer.ui.panels import constraints, table
 from explorer.ui.panels.upload import section
 from explorer.ui.picks import service
@@ -128,16 +129,18 @@ def _like(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> No
                 width=120)  # fmt: skip
         st.button("Other directions", on_click=commit, kwargs={"seed": view.seed + 1})
     filmstrip(
-        strip := grid_strip(engine, z, RADII),
+        Panel(
+            (strip := grid_strip(engine, z, RADII)), pick=service.pick_descriptor(engine, strip)
+        ),
         key="candidates_like",
         at=0.3,
-        home=0.3,
-        label=f"How different from {item.pick.title}",
-        low="the same",
-        high="one prior standard deviation",
-        selectable=False,
-        tile_width=compare.width(engine),
-        keep=[service.pick_descriptor(engine, strip)],
+        slider=Slider(
+            label=f"How different from {item.pick.title}",
+            low="the same",
+            high="one prior standard deviation",
+            home=0.3,
+        ),
+        grid=Grid(tile_width=compare.width(engine)),
     )
     st.caption(
         "Each tile varies the pick in a different random direction. Drag to go farther; K keeps."
@@ -199,13 +202,13 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
         if fault:
             st.caption(f":material/warning: {name}: invalid geometry, {fault}.")
     filmstrip(
-        own := codes_strip(engine, z),
+        Panel((own := codes_strip(engine, z)), pick=service.pick_descriptor(engine, own)),
         key="candidates_mine_strip",
-        selectable=False,
-        tile_width=compare.width(engine) * 3 // 2,
-        captions=["the model’s reconstruction of your section"],
-        numbered=False,
-        keep=[service.pick_descriptor(engine, own)],
+        grid=Grid(
+            captions=["the model’s reconstruction of your section"],
+            tile_width=compare.width(engine) * 3 // 2,
+            numbered=False,
+        ),
         keep_all=True,
     )
     if not engine.has_prior:
@@ -213,16 +216,18 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
     near = search.like(engine, z[0], 24, RADII)
     st.markdown("**More like this**")
     filmstrip(
-        more := grid_strip(engine, near, RADII),
+        Panel(
+            (more := grid_strip(engine, near, RADII)), pick=service.pick_descriptor(engine, more)
+        ),
         key="candidates_mine_like",
         at=0.3,
-        home=0.3,
-        label="How different from yours",
-        low="the same",
-        high="one prior standard deviation",
-        selectable=False,
-        tile_width=compare.width(engine),
-        keep=[service.pick_descriptor(engine, more)],
+        slider=Slider(
+            label="How different from yours",
+            low="the same",
+            high="one prior standard deviation",
+            home=0.3,
+        ),
+        grid=Grid(tile_width=compare.width(engine)),
     )
 
 
@@ -234,12 +239,8 @@ def _strip(engine: Engine, strip: Strip, name: str, conditions: Conditions) -> N
         for row in range(len(strip.z[0]))
     ]
     filmstrip(
-        strip,
+        Panel(strip, pick=service.pick_descriptor(engine, strip)),
         key=f"candidates_{name}",
-        selectable=False,
-        tile_width=compare.width(engine),
-        captions=captions,
-        name="design",
-        keep=[service.pick_descriptor(engine, strip)],
+        grid=Grid(captions=captions, tile_width=compare.width(engine), noun="design"),
         keep_all=True,
     )

@@ -12,6 +12,7 @@ from explorer.ui import cache
 from explorer.ui.address.controls import commit
 from explorer.ui.address.views import GenerateView
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels import constraints, scale_sweep
 from explorer.ui.panels.pictures import pictures_of
 from explorer.ui.picks import service
@@ -81,12 +82,16 @@ def neighbours(engine: Engine, spec: StripSpec, scale: float, tile: int) -> None
     key = f"generate_near_{engine.slug}"
     with st.container(horizontal=True, gap="medium"):
         with st.container(width=2 * width):
-            filmstrip(samples_strip(x, engine.sketch), key=f"{key}_own", selectable=False,
-                      tile_width=width)  # fmt: skip
+            filmstrip(
+                samples_strip(x, engine.sketch), key=f"{key}_own", grid=Grid(tile_width=width)
+            )
             st.caption("the sample")
         with st.container(width=9 * width):
-            filmstrip(shown, key=f"{key}_codes", selectable=False, tile_width=width,
-                      keep=[service.pick_descriptor(engine, z=atlas.codes[rows])])  # fmt: skip
+            filmstrip(
+                Panel(shown, pick=service.pick_descriptor(engine, z=atlas.codes[rows])),
+                key=f"{key}_codes",
+                grid=Grid(tile_width=width),
+            )
             st.caption(f"by code, nearest first. {words}")
         data = cache.originals(engine)
         if data is None:
@@ -96,8 +101,7 @@ def neighbours(engine: Engine, spec: StripSpec, scale: float, tile: int) -> None
             filmstrip(
                 samples_strip(data.train.x[close], engine.sketch),
                 key=f"{key}_pixels",
-                selectable=False,
-                tile_width=width,
+                grid=Grid(tile_width=width),
             )
             st.caption(f"by {'pixel' if width == 56 else 'height'}, of all {len(data.train):,}")
 

@@ -12,6 +12,7 @@ from explorer.ui.address.places import NAMES, place_code
 from explorer.ui.address.views import InterpolateView
 from explorer.ui.cache.atlases import holes_of
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.picks import service
 
 
@@ -63,11 +64,12 @@ def _end(engine: Engine, atlas: Atlas, view: InterpolateView, number: int, end: 
         else:
             with st.container(horizontal=True, vertical_alignment="bottom"):
                 filmstrip(
-                    codes_strip(engine, found[0][None]),
-                    keep=[service.pick_descriptor(engine, z=found[0][None])],
+                    Panel(
+                        codes_strip(engine, found[0][None]),
+                        pick=service.pick_descriptor(engine, z=found[0][None]),
+                    ),
                     key=f"interpolate_end_{number}",
-                    selectable=False,
-                    tile_width=64 if engine.sketch.kind == "pixels" else 120,
+                    grid=Grid(tile_width=64 if engine.sketch.kind == "pixels" else 120),
                 )
         if layer in ("data", "prior", "prototypes") and ";" not in end:
             sizes = {

@@ -12,6 +12,7 @@ from explorer.strips import Strip, grid_strip
 from explorer.ui.address.places import path_codes
 from explorer.ui.address.views import InterpolateView
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid, Panel, Slider
 from explorer.ui.interpolate.path import Way
 from explorer.ui.panels import chart, latent_plane
 from explorer.ui.panels.units import spread
@@ -29,28 +30,21 @@ def film(engine: Engine, walked: Way, view: InterpolateView) -> Strip:
     with st.container(horizontal=True, gap="medium"):
         with st.container(width=280):
             state = filmstrip(
-                strip,
-                keep=[service.pick_descriptor(engine, strip)],
+                Panel(strip, pick=service.pick_descriptor(engine, strip)),
                 key="interpolate_film",
                 at=float(min(view.at, len(walked.codes) - 1)),
-                label="Frame",
-                low=walked.ends[0],
-                high=walked.ends[-1],
-                decimals=0,
-                selectable=False,
-                tile_width=170 if pixels else 240,
-                name="frame",
-                numbered=False,
+                slider=Slider(label="Frame", low=walked.ends[0], high=walked.ends[-1], decimals=0),
+                grid=Grid(tile_width=170 if pixels else 240, noun="frame", numbered=False),
             )
             view.at = int(state.value)
         with st.container(key="interpolate_row"):
             filmstrip(
-                grid_strip(engine, walked.codes[None], (0.0,)),
-                keep=[service.pick_descriptor(engine, z=walked.codes)],
+                Panel(
+                    grid_strip(engine, walked.codes[None], (0.0,)),
+                    pick=service.pick_descriptor(engine, z=walked.codes),
+                ),
                 key="interpolate_all",
-                selectable=False,
-                tile_width=48 if pixels else 110,
-                name="frame",
+                grid=Grid(tile_width=48 if pixels else 110, noun="frame"),
             )
             profile(engine, walked, view.at)
     return strip

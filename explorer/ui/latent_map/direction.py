@@ -10,6 +10,7 @@ from explorer.strips import traversal_strip
 from explorer.ui.address.places import select
 from explorer.ui.address.views import LatentMapView
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid, Panel, Slider
 from explorer.ui.latent_map.selection import tile_width
 from explorer.ui.picks import service
 
@@ -33,16 +34,11 @@ def direction(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
     start = centre.z.mean(0) if centre is not None and len(centre.z) else b.z.mean(0)
     strip = traversal_strip(engine, start, vector[None], STEPS)
     filmstrip(
-        strip,
-        keep=[service.pick_descriptor(engine, strip)],
+        Panel(strip, pick=service.pick_descriptor(engine, strip)),
         key="latent_map_direction",
         at=0.0,
-        home=0.0,
-        label="Steps along A − B",
-        low="towards B",
-        high="towards A",
-        selectable=False,
-        tile_width=tile_width(engine, 110),
+        slider=Slider(label="Steps along A − B", low="towards B", high="towards A", home=0.0),
+        grid=Grid(tile_width=tile_width(engine, 110)),
     )
     where = "the mean of B"
     if centre is not None and len(centre.z):

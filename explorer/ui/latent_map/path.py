@@ -9,6 +9,7 @@ from explorer.ui.address.controls import commit
 from explorer.ui.address.places import path_codes
 from explorer.ui.address.views import LatentMapView
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.latent_map.selection import tile_width
 from explorer.ui.panels import export_menu
 from explorer.ui.picks import service
@@ -23,12 +24,9 @@ def path(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
     strip = grid_strip(engine, z[None], (0.0,))
     st.markdown("**Along your line**")
     filmstrip(
-        strip,
-        keep=[service.pick_descriptor(engine, strip)],
+        Panel(strip, pick=service.pick_descriptor(engine, strip)),
         key="latent_map_path",
-        selectable=False,
-        tile_width=tile_width(engine, 64),
-        name="station",
+        grid=Grid(tile_width=tile_width(engine, 64), noun="station"),
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(

@@ -13,6 +13,7 @@ from explorer.ui.address.places import Selection, select
 from explorer.ui.address.views import LatentMapView
 from explorer.ui.cache.atlases import holes_of
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels import export_menu
 from explorer.ui.panels.pictures import pictures_of
 from explorer.ui.picks import service
@@ -40,13 +41,10 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
     if n > MEMBERS:
         members = members[np.sort(np.random.default_rng(0).choice(n, MEMBERS, replace=False))]
     filmstrip(
-        codes_strip(engine, members),
-        keep=[service.pick_descriptor(engine, z=members)],
-        keep_all=n > 1,
+        Panel(codes_strip(engine, members), pick=service.pick_descriptor(engine, z=members)),
         key="latent_map_members",
-        selectable=False,
-        tile_width=tile_width(engine, 40 if n > 1 else 96),
-        name="member",
+        grid=Grid(tile_width=tile_width(engine, 40 if n > 1 else 96), noun="member"),
+        keep_all=n > 1,
     )
     if n > MEMBERS:
         st.caption(f"{MEMBERS} of them, chosen at random (seed 0), decoded.")
@@ -55,11 +53,11 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
     if n > 1:
         st.markdown("**Their mean, decoded**")
         filmstrip(
-            codes_strip(engine, mean[None]),
-            keep=[service.pick_descriptor(engine, z=mean[None])],
+            Panel(
+                codes_strip(engine, mean[None]), pick=service.pick_descriptor(engine, z=mean[None])
+            ),
             key="latent_map_mean",
-            selectable=False,
-            tile_width=tile_width(engine, 96),
+            grid=Grid(tile_width=tile_width(engine, 96)),
         )
     if _in_hole(engine, view.pick):
         st.caption(
@@ -86,13 +84,13 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
     order, distance = order[keep][: view.neighbours], distance[keep][: view.neighbours]
     strip, words = pictures_of(engine, order)
     filmstrip(
-        strip,
-        keep=[service.pick_descriptor(engine, z=atlas.codes[order])],
+        Panel(strip, pick=service.pick_descriptor(engine, z=atlas.codes[order])),
         key="latent_map_neighbours",
-        selectable=False,
-        tile_width=tile_width(engine, 40),
-        captions=[f"distance {value:.3g}" for value in distance],
-        name="neighbour",
+        grid=Grid(
+            captions=[f"distance {value:.3g}" for value in distance],
+            tile_width=tile_width(engine, 40),
+            noun="neighbour",
+        ),
     )
     st.caption(
         f"{METRICS[view.metric]} distance of codes, {distance[0]:.3g} to {distance[-1]:.3g}. "

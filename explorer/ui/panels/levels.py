@@ -10,6 +10,7 @@ from explorer.ui import cache
 from explorer.ui.address.controls import control
 from explorer.ui.address.views import Levelled, TraverseView
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid, Panel, Slider
 from explorer.ui.picks import service
 
 TILES = 18
@@ -98,15 +99,11 @@ def apart(
         with column:
             st.markdown(f"**{words}**: {short}")
             filmstrip(
-                strip,
-                keep=[service.pick_descriptor(engine, strip)],
+                Panel(strip, pick=service.pick_descriptor(engine, strip)),
                 key=f"{key}_{level}",
                 at=1.0,
-                home=1.0,
-                label=f"Scale of the {WORDS[level]}",
-                selectable=False,
-                tile_width=56 if pixels else 110,
-                columns=6 if pixels else 3,
+                slider=Slider(label=f"Scale of the {WORDS[level]}", home=1.0),
+                grid=Grid(tile_width=56 if pixels else 110, columns=6 if pixels else 3),
             )
     st.caption(
         f"{what}, {TILES} samples per level, seed {seed}. At scale 0 a level is at its mean. "
@@ -132,7 +129,7 @@ def sampled(engine: Engine, spec: StripSpec, scale: float, *, key: str) -> None:
         return
     st.subheader("Sampled pixel by pixel", anchor=False)
     strip = cache.painted(engine, spec, scale)
-    filmstrip(strip, key=key, selectable=False, tile_width=56)
+    filmstrip(strip, key=key, grid=Grid(tile_width=56))
     st.caption(
         f"The same {spec.tiles} codes at scale {scale:g}, each pixel sampled given the preceding "
         f"ones (seed {spec.seed}). Above are the means: each pixel’s probability given the "

@@ -10,6 +10,7 @@ from explorer.sketch import PixelSketch
 from explorer.strips import Strip, samples_strip
 from explorer.ui import cache
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid, Slider
 
 
 def contrast(engine: Engine, pictures: Float[np.ndarray, "components *sample"]) -> float:
@@ -55,12 +56,7 @@ def replay(engine: Engine, epoch: int | None) -> int | None:
         strip,
         key="prototypes_replay",
         at=float(epochs[-1] if epoch is None else epoch),
-        label="Epoch",
-        low="first saved",
-        high="trained",
-        decimals=0,
-        selectable=False,
-        tile_width=44 if engine.sketch.kind == "pixels" else 110,
-        name="pseudo-input",
+        slider=Slider(label="Epoch", low="first saved", high="trained", decimals=0),
+        grid=Grid(tile_width=44 if engine.sketch.kind == "pixels" else 110, noun="pseudo-input"),
     )
     return None if state.value == epochs[-1] else int(state.value)

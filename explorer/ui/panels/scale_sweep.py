@@ -8,6 +8,7 @@ from explorer.strips import StripSpec, difference_strip
 from explorer.ui import cache
 from explorer.ui.api.address import novelty_address, properties_address
 from explorer.ui.components import FilmstripState, filmstrip
+from explorer.ui.components.filmstrip import Grid, Panel, Slider
 from explorer.ui.panels import export_menu
 from explorer.ui.picks import service
 from explorer.ui.wording.naming import distinct_names
@@ -77,27 +78,26 @@ def sweep(
     if curves:
         tile_width = 2 * tile_width if columns is None else 3 * tile_width // 2
         columns = columns and columns // 2
-    novelty = [novelty_address(engine, spec) for engine in engines]
-    properties = [
-        properties_address(engine, spec, options.conditions, options.limits) for engine in engines
+    panels = [
+        Panel(
+            strip,
+            title=name if options.titles else "",
+            pick=pick,
+            novelty=novelty_address(engine, spec) if options.novelty and not apart else "",
+            properties=""
+            if apart
+            else properties_address(engine, spec, options.conditions, options.limits),
+            over=0 if apart and curves and strip is not strips[0] else None,
+        )
+        for engine, strip, name, pick in zip(engines, strips, names, picks, strict=True)
     ]
     return filmstrip(
-        *strips,
+        *panels,
         key=key,
-        titles=names if options.titles else (),
-        standing=novelty if options.novelty and not apart else (),
-        under=dict.fromkeys(range(1, len(engines)), 0) if apart and curves else {},
-        keep=picks,
-        worth=() if apart else properties,
         at=at,
-        home=1.0,
-        label=LABEL,
-        low=LOW,
-        high=HIGH,
         tile=tile,
-        tile_width=tile_width,
-        columns=columns,
-        selectable=options.selectable,
+        slider=Slider(label=LABEL, low=LOW, high=HIGH, home=1.0),
+        grid=Grid(tile_width=tile_width, columns=columns, selectable=options.selectable),
     )
 
 

@@ -11,6 +11,7 @@ from explorer.strips import StripSpec, grid_strip
 from explorer.ui import cache
 from explorer.ui.address.views import PriorsLabView
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels import chart, pictures, scale_sweep
 from explorer.ui.picks import service
 from explorer.ui.wording import palette
@@ -265,16 +266,16 @@ def _decoded(engine: Engine, found: regions.Plane) -> None:
     ys = np.linspace(found.y[-1], found.y[0], PLANE)
     z = np.stack(np.meshgrid(xs, ys), -1).reshape(1, -1, 2).astype(np.float32)
     filmstrip(
-        grid_strip(engine, z, (0.0,)),
-        keep=[service.pick_descriptor(engine, z=z[0])],
+        Panel(grid_strip(engine, z, (0.0,)), pick=service.pick_descriptor(engine, z=z[0])),
         key=f"lab_decoded_{engine.slug}",
-        selectable=False,
-        tile_width=22,
-        columns=PLANE,
-        fixed=True,
-        captions=[f"z = ({a:.1f}, {b:.1f})".replace("-", "−") for a, b in z[0]],
-        name="code",
-        numbered=False,
+        grid=Grid(
+            captions=[f"z = ({a:.1f}, {b:.1f})".replace("-", "−") for a, b in z[0]],
+            tile_width=22,
+            columns=PLANE,
+            fixed=True,
+            noun="code",
+            numbered=False,
+        ),
     )
 
 

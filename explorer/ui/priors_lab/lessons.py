@@ -13,6 +13,7 @@ from explorer.ui.address.controls import commit
 from explorer.ui.address.places import layer_codes
 from explorer.ui.address.views import PriorsLabView
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels import scale_sweep, table
 from explorer.ui.picks import service
 from explorer.ui.priors_lab import benches
@@ -170,13 +171,13 @@ def _in_holes(engines: list[Engine]) -> None:
             continue
         st.markdown(f"**{benches.named(engine)}: decoded from its holes**")
         filmstrip(
-            codes_strip(engine, codes),
-            keep=[service.pick_descriptor(engine, z=codes)],
+            Panel(codes_strip(engine, codes), pick=service.pick_descriptor(engine, z=codes)),
             key=f"lesson_holes_{engine.slug}",
-            selectable=False,
-            tile_width=64,
-            captions=[f"{100 * hole.mass:.1f} % of the prior" for hole in found.holes],
-            name="hole",
+            grid=Grid(
+                captions=[f"{100 * hole.mass:.1f} % of the prior" for hole in found.holes],
+                tile_width=64,
+                noun="hole",
+            ),
         )
         atlas, measure = cache.atlas(engine), cache.novelty_reference(engine)
         if atlas is not None and measure is not None:

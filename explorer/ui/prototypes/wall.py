@@ -11,6 +11,7 @@ from explorer.inference import Engine, Prototypes
 from explorer.strips import samples_strip
 from explorer.ui import cache
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels import chart, export_menu
 from explorer.ui.panels.pictures import contrast, pictures_of
 from explorer.ui.picks import service
@@ -55,14 +56,19 @@ def wall(engine: Engine, shown: Gallery, which: str, component: int | None) -> i
         int(np.flatnonzero(shown.order == component)[0]) if component in shown.order else None
     )
     state = filmstrip(
-        samples_strip(gain * pictures[shown.order], engine.sketch),
-        keep=[service.pick_descriptor(engine, z=shown.prototypes.loc[shown.order])],
+        Panel(
+            samples_strip(gain * pictures[shown.order], engine.sketch),
+            pick=service.pick_descriptor(engine, z=shown.prototypes.loc[shown.order]),
+        ),
         key="prototypes_wall",
         tile=position,
-        captions=[_claim(shown, int(k)) for k in shown.order],
-        tile_width=_tile_width(engine, len(shown.order)),
-        name="prototype",
-        numbered=False,
+        grid=Grid(
+            captions=[_claim(shown, int(k)) for k in shown.order],
+            tile_width=_tile_width(engine, len(shown.order)),
+            noun="prototype",
+            numbered=False,
+            selectable=True,
+        ),
     )
     return None if state.tile is None else int(shown.order[state.tile])
 
@@ -155,12 +161,9 @@ def claimed_data(engine: Engine, component: int) -> None:
     strip, words = pictures_of(engine, nearest)
     classes = mix(atlas.label[rows], atlas.classes)
     filmstrip(
-        strip,
-        keep=[service.pick_descriptor(engine, z=atlas.codes[nearest])],
+        Panel(strip, pick=service.pick_descriptor(engine, z=atlas.codes[nearest])),
         key="prototypes_claimed",
-        selectable=False,
-        tile_width=44 if engine.sketch.kind == "pixels" else 110,
-        name="datum",
+        grid=Grid(tile_width=44 if engine.sketch.kind == "pixels" else 110, noun="datum"),
     )
     count = f"{len(nearest)} of {len(rows):,}" if len(rows) > len(nearest) else f"{len(rows):,}"
     kinds = f" Classes: {classes}." if classes else ""

@@ -8,6 +8,7 @@ from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import codes_strip, samples_strip
 from explorer.ui.address.views import ReconstructView
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels.upload import Given
 from explorer.ui.picks import service
 from explorer.ui.reconstruct.typicality import terms
@@ -37,15 +38,18 @@ def _through(engine: Engine, given: Given, view: ReconstructView, width: int) ->
         parts.append(np.abs(given.x - mean))
         words += " · error"
     filmstrip(
-        samples_strip(np.concatenate(parts), engine.sketch),
-        keep=[service.pick_descriptor(engine, z=np.repeat(q.loc, len(parts), 0))],
+        Panel(
+            samples_strip(np.concatenate(parts), engine.sketch),
+            pick=service.pick_descriptor(engine, z=np.repeat(q.loc, len(parts), 0)),
+        ),
         key=f"reconstruct_{engine.slug}_through",
-        selectable=False,
-        tile_width=width,
-        columns=3,
-        captions=words.split(" · "),
-        name="picture",
-        numbered=False,
+        grid=Grid(
+            captions=words.split(" · "),
+            tile_width=width,
+            columns=3,
+            noun="picture",
+            numbered=False,
+        ),
     )
     st.caption(words)
     if isinstance(engine.sketch, CurveSketch):
@@ -58,12 +62,8 @@ def _through(engine: Engine, given: Given, view: ReconstructView, width: int) ->
         return
     drawn = engine.posterior_draws(given.x, DRAWS, view.seed)
     filmstrip(
-        codes_strip(engine, drawn),
-        keep=[service.pick_descriptor(engine, z=drawn)],
+        Panel(codes_strip(engine, drawn), pick=service.pick_descriptor(engine, z=drawn)),
         key=f"reconstruct_{engine.slug}_draws",
-        selectable=False,
-        tile_width=28 if width == 84 else 100,
-        columns=8,
-        name="posterior sample",
+        grid=Grid(tile_width=28 if width == 84 else 100, columns=8, noun="posterior sample"),
     )
     st.caption(f"{DRAWS} posterior samples, decoded (seed {view.seed}).")

@@ -7,6 +7,7 @@ import streamlit as st
 from explorer.inference import Engine
 from explorer.strips import samples_strip
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid
 from explorer.ui.panels import chart
 from explorer.ui.panels.upload import Given
 from explorer.ui.wording import palette
@@ -60,8 +61,7 @@ def refinement(engines: list[Engine], given: Given) -> None:
                 filmstrip(
                     samples_strip(x, engine.sketch),
                     key=f"reconstruct_{engine.slug}_refined",
-                    selectable=False,
-                    tile_width=75 if engine.sketch.kind == "pixels" else 140,
+                    grid=Grid(tile_width=75 if engine.sketch.kind == "pixels" else 140),
                 )
                 st.caption(f"{name}, refined")
     chart.render(

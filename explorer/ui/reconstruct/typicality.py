@@ -7,6 +7,7 @@ from explorer.projection import nearest, place
 from explorer.ui import cache
 from explorer.ui.address.notation import code_text
 from explorer.ui.components import filmstrip
+from explorer.ui.components.filmstrip import Grid
 from explorer.ui.panels import latent_plane, table
 from explorer.ui.panels.pictures import pictures_of
 from explorer.ui.panels.upload import Given
@@ -43,10 +44,11 @@ def place_among_data(engine: Engine, given: Given) -> None:
     filmstrip(
         strip,
         key="reconstruct_near",
-        selectable=False,
-        tile_width=44 if engine.sketch.kind == "pixels" else 110,
-        captions=[f"distance {value:.2f}" for value in distance[keep][:16]],
-        name="neighbour",
+        grid=Grid(
+            captions=[f"distance {value:.2f}" for value in distance[keep][:16]],
+            tile_width=44 if engine.sketch.kind == "pixels" else 110,
+            noun="neighbour",
+        ),
     )
     st.caption(words)
     with st.container(horizontal=True):

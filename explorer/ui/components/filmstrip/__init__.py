@@ -1,6 +1,7 @@
 """The filmstrip: frames of tiles that the browser scrubs; only a release is reported."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -23,78 +24,115 @@ class _Released(NamedTuple):
     tile: int | None
 
 
-def filmstrip(
-    *strips: Strip,
-    key: str,
-    titles: Sequence[str] = (),
-    at: float | None = None,
-    home: float | None = None,
-    label: str = "",
-    low: str = "",
-    high: str = "",
-    decimals: int = 2,
-    tile: int | None = None,
-    captions: Sequence[str] | None = None,
-    tile_width: int = 64,
-    columns: int | None = None,
-    fixed: bool = False,
-    selectable: bool = True,
-    name: str = "sample",
-    numbered: bool = True,
-    standing: Sequence[str] = (),
-    under: dict[int, int] | None = None,
-    keep: Sequence[Mapping[str, object] | None] = (),
-    keep_all: bool = False,
-    worth: Sequence[str] = (),
-) -> FilmstripState:
-    """Render strips under one slider, scrubbed without the server; a single frame has no slider.
+@dataclass(frozen=True)
+class Slider:
+    """What the slider moves.
 
     Args:
-        strips: Frames of tiles; several strips lie side by side and move together.
-        key: Key of the widget.
-        titles: A title for each strip.
-        at: Value of the frame to show; the first by default.
-        home: Value that a double click or the key 0 returns to.
-        label: Name of the slider's value.
+        label: Name of its value.
         low: Meaning of the left end.
         high: Meaning of the right end.
-        decimals: Digits of the value shown.
-        tile: The selected tile.
-        captions: A caption per tile, shown on hover.
+        home: Value that a double click or the key 0 returns to.
+        decimals: Decimals of the value shown.
+    """
+
+    label: str = ""
+    low: str = ""
+    high: str = ""
+    home: float | None = None
+    decimals: int = 2
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How tiles are laid out and what they are called.
+
+    Args:
         tile_width: Minimum width of a tile in CSS pixels.
-        columns: Maximum number of tiles per row; by default as many as fit.
-        fixed: Whether there are always this many per row, however small, as in a plane.
+        columns: Maximum number of tiles in a row; by default as many as fit.
+        fixed: Whether there are always so many in a row, however small, as tiles of a plane.
         selectable: Whether tiles can be selected.
-        name: Name of a tile.
+        noun: Name of a tile.
         numbered: Whether a tile's number is shown on hover.
-        standing: For each strip, the URL of its samples' novelty and typicality.
-        keep: For each strip, how to pick its samples; None if they cannot be picked.
+        captions: A caption per tile, shown on hover.
+    """
+
+    tile_width: int = 64
+    columns: int | None = None
+    fixed: bool = False
+    selectable: bool = False
+    noun: str = "sample"
+    numbered: bool = True
+    captions: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One strip with its title, and what the browser can do with its samples.
+
+    Args:
+        strip: Frames of tiles.
+        title: Its title.
+        pick: How its samples are picked; None if they cannot be.
+        novelty: The URL of its samples' novelty and typicality.
+        properties: The URL of their properties.
+        over: The panel over whose curves this one's are drawn as lines.
+    """
+
+    strip: Strip
+    title: str = ""
+    pick: Mapping[str, object] | None = None
+    novelty: str = ""
+    properties: str = ""
+    over: int | None = None
+
+
+def filmstrip(
+    *given: Panel | Strip,
+    key: str,
+    at: float | None = None,
+    tile: int | None = None,
+    slider: Slider = Slider(),
+    grid: Grid = Grid(),
+    keep_all: bool = False,
+) -> FilmstripState:
+    """Render strips under one slider, which scrubs them without the server.
+
+    Several lie side by side and move together; a strip of one frame has no slider.
+
+    Args:
+        given: The strips.
+        key: Key of the widget.
+        at: Value of the frame to show; the first by default.
+        tile: The selected tile.
+        slider: The slider.
+        grid: The layout of the tiles.
         keep_all: Whether a button keeps all samples of the frame at once.
-        worth: For each strip, the URL of its samples' properties.
-        under: Which strip of curves is drawn as a line over which other, by index.
 
     Returns:
         The released value, the selected tile, and the released frame.
     """
-    values = strips[0].values
-    # The samples are in the same message as `at`, so that a changed `at` sends them again.
+    panels = [item if isinstance(item, Panel) else Panel(item) for item in given]
+    values = panels[0].strip.values
+    # The samples travel in the same message as `at`, so that a changed `at` sends them again.
     state = _FILMSTRIP.state(
         key, _Released(_nearest(values, values[0] if at is None else at), tile)
     )
     headers, bodies = [], []
-    for index, strip in enumerate(strips):
+    for panel in panels:
+        strip = panel.strip
         header, body = strip.panel
         headers.append(
             header
             | {
                 "bytes": len(body),
-                "title": titles[index] if index < len(titles) else "",
+                "title": panel.title,
                 "mixture": len(set(strip.components.tolist())) > 1,
                 "scored": bool(strip.log_density.any()),
-                "novelty": standing[index] if index < len(standing) else None,
-                "under": (under or {}).get(index),
-                "keep": keep[index] if index < len(keep) else None,
-                "properties": worth[index] if index < len(worth) else None,
+                "novelty": panel.novelty or None,
+                "under": panel.over,
+                "keep": panel.pick,
+                "properties": panel.properties or None,
             }
         )
         bodies.append(body)
@@ -104,21 +142,21 @@ def filmstrip(
         "at": state.sent.frame,
         "tile": state.sent.tile,
         "version": state.version,
-        "home": None if home is None else _nearest(values, home),
-        "label": label,
-        "low": low,
-        "high": high,
-        "decimals": decimals,
-        "captions": None if captions is None else list(captions),
-        "tileWidth": tile_width,
-        "columns": columns,
-        "fixed": fixed,
-        "selectable": selectable,
-        "name": name,
-        "numbered": numbered,
+        "home": None if slider.home is None else _nearest(values, slider.home),
+        "label": slider.label,
+        "low": slider.low,
+        "high": slider.high,
+        "decimals": slider.decimals,
+        "captions": None if grid.captions is None else list(grid.captions),
+        "tileWidth": grid.tile_width,
+        "columns": grid.columns,
+        "fixed": grid.fixed,
+        "selectable": grid.selectable,
+        "name": grid.noun,
+        "numbered": grid.numbered,
         "keepAll": keep_all,
     }
-    tiles = min(len(strip.components) for strip in strips)
+    tiles = min(len(panel.strip.components) for panel in panels)
     _FILMSTRIP.mount(
         key,
         pack(facts, b"".join(bodies)),
