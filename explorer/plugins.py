@@ -38,7 +38,7 @@ def classes(group: str, base: type[_Base]) -> Iterator[tuple[EntryPoint, type[_B
 
     Args:
         group: One of `GROUPS`.
-        base: The class each must derive from.
+        base: What each must derive from.
 
     Raises:
         PluginError: If one cannot be loaded or has the wrong type; the message names its package.

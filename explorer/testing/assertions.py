@@ -40,10 +40,10 @@ def require_close(
 ) -> None:
     """Fail with a sentence unless two tensors are equal to rounding."""
 
-    def message(details: str) -> str:
+    def told(details: str) -> str:
         return f"{_sentence(broken)}\n{details}"
 
-    torch.testing.assert_close(found, expected, atol=atol, rtol=rtol, msg=message)
+    torch.testing.assert_close(found, expected, atol=atol, rtol=rtol, msg=told)
 
 
 def fail(broken: str) -> NoReturn:

@@ -29,7 +29,7 @@ def batching_changes_nothing(
         }
         if density is not None and encoded.scale is not None and some.scale is not None:
             same["scored"] = (engine.log_prior(z[:n]), density[:n])
-            same["encoded with its scale"] = (some.scale, encoded.scale[:n])
+            same["encoded with its spread"] = (some.scale, encoded.scale[:n])
         for what, (found, expected) in same.items():
             require(
                 np.array_equal(found, expected), f"a row is {what} differently in a batch of {n}"

@@ -139,7 +139,7 @@ def check_data(config: AbstractDataConfig, root: Path) -> DataSet:
 
     Args:
         config: The data set's config.
-        root: The data directory.
+        root: The data root.
 
     Returns:
         The loaded data set.

@@ -18,7 +18,7 @@ def samples_fit_their_sketch(data: DataSet) -> None:
         )
         require(
             split.x.shape[1:] == data.sketch.shape,
-            f"the {name} split has samples of shape {split.x.shape[1:]}, not of the sketch's "
+            f"the {name} split has samples of the shape {split.x.shape[1:]}, not of the sketch's "
             f"{data.sketch.shape}",
         )
         require(

@@ -71,7 +71,7 @@ def density_integrates_to_one(prior: LatentPrior, tolerance: float | None = None
 
     Args:
         prior: The prior.
-        tolerance: Largest error; by default 1e-5 for mixtures of Gaussians and 1e-3 for others,
+        tolerance: Greatest error; by default 1e-5 for mixtures of Gaussians and 1e-3 for others,
             whose densities may have kinks.
     """
     smooth = prior.components() is not None

@@ -1,4 +1,4 @@
-"""Laws of families of properties."""
+"""Laws of a family of properties."""
 
 import re
 
@@ -52,5 +52,5 @@ def properties_are_computed_per_sample(
         single = np.array([each[key][0] for each in alone])
         require(
             np.allclose(found, single, rtol=1e-5, atol=1e-6, equal_nan=True),
-            f"the property {key} of a sample depends on other samples",
+            f"the property {key} of a sample depends on the samples beside it",
         )

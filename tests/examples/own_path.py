@@ -1,4 +1,4 @@
-"""Encode two of your own samples, interpolate between them, and save the path."""
+"""Encode two samples of your own, interpolate between them, and keep the path."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ FRAMES = 25
 
 
 def main(out: Path = Path("path.npz")) -> Path:
-    """Save a path's codes, their decodings, and their log p(z)."""
+    """Save a path's codes, what each is decoded to, and its log p(z)."""
     engine = explorer.Engine(explorer.load("digits-vae-vamp-16"), "cpu")
     held_out = DigitsConfig().load(Path()).test
     assert held_out.labels is not None
@@ -23,7 +23,7 @@ def main(out: Path = Path("path.npz")) -> Path:
     density = engine.log_prior(codes)
     np.savez(out, codes=codes, decoded=engine.decode(codes), log_density=density)
 
-    print(f"log p(z) from {density[0]:.1f} to {density[-1]:.1f} nats; minimum {density.min():.1f}")
+    print(f"log p(z) from {density[0]:.1f} to {density[-1]:.1f} nats; least {density.min():.1f}")
     return out
 
 

@@ -1,11 +1,11 @@
-"""Your own prior, plugged in and tested: a Laplace distribution per latent unit.
+"""A prior of your own, plugged in and proven: a Laplace distribution for each latent unit.
 
-A package with this module plugs it in by two lines of its `pyproject.toml`:
+A package that has this module plugs it in by three lines of its `pyproject.toml`:
 
     [project.entry-points."latent_explorer.priors"]
     laplace = "own_prior:LaplaceConfig"
 
-Recipes can then say `{"kind": "laplace"}`, and every page shows models trained with it.
+From then on recipes may say `{"kind": "laplace"}`, and every page shows what was trained with it.
 """
 
 from typing import ClassVar, Literal
@@ -44,7 +44,7 @@ class LatentLaplace(LatentPrior):
     def draw(
         self, n: int, *, scale: Scale = 1.0, seed: Seed = 0, component: int | None = None
     ) -> Draw:
-        """Draw z = loc + scale * sd * noise, with normal noise transformed to Laplace noise."""
+        """Draw z = loc + scale * spread * noise, normal noise turned into Laplace noise."""
         (factor,), (own,) = each_level(scale, 1), each_level(seed, 1)
         normal = noise(n, len(self.loc), own).double()
         tail = 2 * torch.special.ndtr(-normal.abs())
@@ -53,12 +53,12 @@ class LatentLaplace(LatentPrior):
         return Draw(z, torch.zeros(n, dtype=torch.int64))
 
     def components(self) -> Components | None:
-        """Return None: this is not a mixture of Gaussians."""
+        """Return None: it is no mixture of Gaussians."""
         return None
 
 
 class LaplacePrior(AbstractPrior):
-    """A Laplace prior whose means and scales are trained with the model."""
+    """A Laplace prior whose means and spreads are trained with the model."""
 
     def __init__(self, latent: int) -> None:
         super().__init__()
@@ -71,22 +71,22 @@ class LaplacePrior(AbstractPrior):
 
 
 class LaplaceConfig(AbstractPriorConfig):
-    """A Laplace distribution per latent unit."""
+    """A Laplace distribution for each latent unit."""
 
     title: ClassVar[str] = "Laplace"
     kind: Literal["laplace"] = "laplace"
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> LaplacePrior:
-        """Build the untrained prior."""
+        """Make the untrained prior."""
         return LaplacePrior(space.size)
 
 
 def main() -> None:
-    """Test it: density, sampler, gradients, batching and files, on one- and two-level models."""
+    """Prove it: density, sampler, gradients, batches and file, on models of one and two levels."""
     from explorer.testing import check_prior
 
     check_prior(LaplaceConfig())
-    print("The Laplace prior satisfies every law.")
+    print("The Laplace prior keeps every law.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Open a shipped model, draw the same samples at five scales, and save them as one image."""
+"""Open a shipped model, draw the same samples at five scales, and save them as one picture."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ SAMPLES, PIXEL = 12, 5
 
 
 def main(out: Path = Path("scale-sweep.png")) -> Path:
-    """Save one row of samples per scale; a column keeps its component and noise."""
+    """Save a row of samples for each scale; a column keeps its component and its noise."""
     engine = explorer.Engine(explorer.load("digits-vae-vamp-16"), "cpu")
     rows = []
     for scale in SCALES:
