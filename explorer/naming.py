@@ -23,7 +23,7 @@ PRIORS = {"none": "Autoencoder"} | _titles(registry.PRIORS)
 """Titles of priors by kind, and of the models without one."""
 
 _WIDTHS = ("hidden", "channels", "decoder_channels", "decoder_layers", "width")
-"""What a recipe says of a network's size; its defaults are those of the published numbers."""
+"""Fields of a recipe that set a network's size; their defaults are the published sizes."""
 
 
 def by_flexibility() -> tuple[str, ...]:
@@ -33,7 +33,7 @@ def by_flexibility() -> tuple[str, ...]:
 
 
 def kind_words(model: str, prior: str, *, small: bool = False, joint: str = ", ") -> str:
-    """Name a prior, and the model it is on where that is not the plain one."""
+    """Return the display name of a prior, and of its model unless that is the plain one."""
     words = PRIORS.get(prior, prior)
     if small:
         return f"{words}{joint}small {MODELS[model]}"
@@ -41,7 +41,7 @@ def kind_words(model: str, prior: str, *, small: bool = False, joint: str = ", "
 
 
 def is_small(config: RunConfig) -> bool:
-    """Say whether numbers were published of a wider network of a model's kind."""
+    """Return whether published results used a wider network of the same kind."""
     if all(item.model != config.model.kind for item in published(config.data.kind)):
         return False
     return _size(config.model) < _size(type(config.model)())

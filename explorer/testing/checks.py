@@ -65,7 +65,7 @@ Prepare = Callable[[AbstractModel, AbstractPrior | None], None]
 def check_prior(config: AbstractPriorConfig, *, prepare: Prepare | None = None) -> None:
     """Check every law of a prior: as a distribution, in training, and in a checkpoint.
 
-    Small models of one and of two levels are built with it, for images of 8 x 8 pixels.
+    It is tested on small one- and two-level models, for images of 8 x 8 pixels.
 
     Args:
         config: The prior's config.
@@ -199,7 +199,7 @@ def _seeded() -> Iterator[None]:
 
 
 def _moved(model: AbstractModel, prior: AbstractPrior | None) -> None:
-    """Move every parameter, for laws that require by chance where all is zero."""
+    """Perturb every parameter, for laws that hold by chance if all are zero."""
     for module in (model, prior):
         for parameter in module.parameters() if module is not None else ():
             parameter.add_(0.1 * torch.randn_like(parameter))

@@ -24,7 +24,7 @@ _CELLS, _POINTS, _FINE = 24, 10, 30
 
 
 def cells(prior: LatentPrior) -> Edges:
-    """Cut the plane of a prior of two units into cells that require all but 1e-8 of the mass.
+    """Divide the plane of a two-unit prior into cells that contain all but 1e-8 of the mass.
 
     The window covers the components or, if there are none, many samples and a margin of a
     quarter of their range on each side.
@@ -71,7 +71,7 @@ def density_integrates_to_one(prior: LatentPrior, tolerance: float | None = None
 
     Args:
         prior: The prior.
-        tolerance: Greatest error; by default 1e-5 for mixtures of Gaussians and 1e-3 for others,
+        tolerance: Largest error; by default 1e-5 for mixtures of Gaussians and 1e-3 for others,
             whose densities may have kinks.
     """
     smooth = prior.components() is not None
