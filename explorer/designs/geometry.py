@@ -109,8 +109,8 @@ class SectionGeometry(AbstractProperties):
             "waviness": 100 * _waviness(shape),
             "least_gap": 100 * gap.min(1),
         }
-        unsound = ~sound
-        return {key: np.where(unsound, np.nan, value) for key, value in found.items()}
+        invalid = ~sound
+        return {key: np.where(invalid, np.nan, value) for key, value in found.items()}
 
 
 def is_section(sketch: PixelSketch | CurveSketch) -> bool:

@@ -99,10 +99,10 @@ def far_apart(
             f"as close to the data as {fidelity:g} % of held-out samples",
         )
     if engine.sketch.kind == "curve" or constraints:
-        worth = measure(drawn.x, engine.sketch, conditions)
-        pass_on(worth.valid, "valid")
+        measured = measure(drawn.x, engine.sketch, conditions)
+        pass_on(measured.valid, "valid")
         if constraints:
-            pass_on(worth.meets(constraints), "satisfying the constraints")
+            pass_on(measured.meets(constraints), "satisfying the constraints")
     centre, spread = engine.moments()
     flat = ((drawn.z - centre) / np.maximum(spread, 1e-6)).astype(np.float64)
     avoid = np.empty((0, flat.shape[1]))
@@ -217,17 +217,17 @@ def push(
         z = np.ascontiguousarray(codes.T, np.float32)
         evaluations += len(z)
         x = engine.decode(z)
-        worth = measure(x, engine.sketch, conditions)
+        measured = measure(x, engine.sketch, conditions)
         missed = np.maximum(floor - engine.log_prior(z).astype(np.float64), 0) / 10
-        missed = missed + 5.0 * ~worth.valid
+        missed = missed + 5.0 * ~measured.valid
         if reference is not None:
             far = reference.judge(engine.encode(x).loc).percentile
             missed = missed + np.maximum(far - fidelity, 0) / 10
         for bound in constraints:
-            gap = bound.value - worth.values.get(bound.key, np.full(len(z), np.nan))
+            gap = bound.value - measured.values.get(bound.key, np.full(len(z), np.nan))
             gap = np.maximum(gap if bound.way == ">=" else -gap, 0) / max(abs(bound.value), 1e-6)
             missed = missed + np.nan_to_num(gap, nan=5.0)
-        value = sign * worth.values[key]
+        value = sign * measured.values[key]
         return np.where((missed > 0) | ~np.isfinite(value), _SOFT * (1 + missed), value)
 
     before = measure(engine.decode(start[None]), engine.sketch, conditions).values.get(key)

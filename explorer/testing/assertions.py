@@ -40,10 +40,10 @@ def require_close(
 ) -> None:
     """Fail with a sentence unless two tensors are equal to rounding."""
 
-    def told(details: str) -> str:
+    def message(details: str) -> str:
         return f"{_sentence(broken)}\n{details}"
 
-    torch.testing.assert_close(found, expected, atol=atol, rtol=rtol, msg=told)
+    torch.testing.assert_close(found, expected, atol=atol, rtol=rtol, msg=message)
 
 
 def fail(broken: str) -> NoReturn:

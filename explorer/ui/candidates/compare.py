@@ -60,7 +60,7 @@ def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Cond
         return
     st.subheader("Polars", anchor=False)
     lift, drag = go.Figure(), go.Figure()
-    unsure, unsound = 0, []
+    unsure, invalid = 0, []
     for index, item in enumerate(chosen):
         found = aerodynamics.polars(
             treated(item.pick)[None],
@@ -70,7 +70,7 @@ def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Cond
             aerodynamics.CAREFUL,
         )
         if item.fault:
-            unsound.append(item.pick.title)
+            invalid.append(item.pick.title)
             continue
         sure = found.confidence[0] >= aerodynamics.SURE
         unsure += int((~sure).sum())
@@ -96,7 +96,7 @@ def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Cond
                     legend=1.14 if name == "alpha" else None,
                 )
     doubt = f" Points below 80 % confidence are marked × ({unsure})." if unsure else ""
-    bare = f" {', '.join(unsound)}: invalid, so not computed." if unsound else ""
+    bare = f" {', '.join(invalid)}: invalid, so not computed." if invalid else ""
     st.caption(
         f"NeuralFoil ({aerodynamics.CAREFUL}), Re {conditions.reynolds:,.0f}, incompressible, "
         f"free transition (Ncrit 9).{doubt}{bare}"

@@ -192,13 +192,13 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
         f"the chord, maximum {100 * float(np.abs(off).max()):.3f} %."
     )
     conditions = constraints.conditions(view)
-    worth = measure(both, engine.sketch, conditions)
+    measured = measure(both, engine.sketch, conditions)
     rows = [
-        (prop.label, [prop.words(float(value)) for value in worth.values[prop.key]], prop.main)
-        for prop in worth.properties
+        (prop.label, [prop.words(float(value)) for value in measured.values[prop.key]], prop.main)
+        for prop in measured.properties
     ]
     table.render([table.Line(*row) for row in rows], names)
-    for name, fault in zip(names, worth.faults, strict=True):
+    for name, fault in zip(names, measured.faults, strict=True):
         if fault:
             st.caption(f":material/warning: {name}: invalid geometry, {fault}.")
     filmstrip(
@@ -233,9 +233,9 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
 
 def _strip(engine: Engine, strip: Strip, name: str, conditions: Conditions) -> None:
     assert strip.z is not None
-    worth = cache.code_properties(engine, strip.z[0], conditions)
+    measured = cache.code_properties(engine, strip.z[0], conditions)
     captions = [
-        " · ".join(words(worth.properties, {key: v[row] for key, v in worth.values.items()}))
+        " · ".join(words(measured.properties, {key: v[row] for key, v in measured.values.items()}))
         for row in range(len(strip.z[0]))
     ]
     filmstrip(

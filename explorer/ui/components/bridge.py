@@ -106,7 +106,7 @@ class Synced:
             state.shown = state.sent = wanted
             state.version += 1
         elif key not in st.session_state and state.sent != state.shown:
-            # Mounted anew, as after another page: this mount never saw what the old one reported.
+            # Remounted, as after another page: this mount never saw what the old one reported.
             state.sent = state.shown
             state.version += 1
         state.reported = False

@@ -163,7 +163,7 @@ def claimed_data(engine: Engine, component: int) -> None:
     filmstrip(
         Panel(strip, pick=service.pick_descriptor(engine, z=atlas.codes[nearest])),
         key="prototypes_claimed",
-        grid=Grid(tile_width=44 if engine.sketch.kind == "pixels" else 110, noun="datum"),
+        grid=Grid(tile_width=44 if engine.sketch.kind == "pixels" else 110, noun="data point"),
     )
     count = f"{len(nearest)} of {len(rows):,}" if len(rows) > len(nearest) else f"{len(rows):,}"
     kinds = f" Classes: {classes}." if classes else ""
