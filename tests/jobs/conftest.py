@@ -46,7 +46,7 @@ def digits(tmp_path):
 @pytest.fixture
 def slow(tmp_path):
     """A model with so much test data that its jobs take seconds."""
-    pictures = np.random.default_rng(0).integers(0, 256, (8_000, 4, 4), dtype=np.uint8)
+    pictures = np.random.default_rng(0).integers(0, 256, (4_000, 4, 4), dtype=np.uint8)
     np.save(tmp_path / "x.npy", pictures)
     config = RunConfig.model_validate(
         {

@@ -7,6 +7,7 @@ import sys
 import time
 
 import numpy as np
+import pytest
 
 from explorer import checkpoint, jobs
 from explorer.metrics.tradeoff import SCALES, read_tradeoff
@@ -24,6 +25,7 @@ from tests.support.jobs import (
 )
 
 
+@pytest.mark.slow
 def test_a_curve_ends_among_the_users_results(digits, tmp_path):
     assert read_tradeoff(digits) is None
     order = order_of(digits)
@@ -58,6 +60,7 @@ def starter(order, *files):
     )
 
 
+@pytest.mark.slow
 def test_two_processes_that_order_the_same_at_once_let_it_run_once(slow, tmp_path):
     order = order_of(slow)
     child = starter(order, tmp_path / "ready", tmp_path / "go")
@@ -73,6 +76,7 @@ def test_two_processes_that_order_the_same_at_once_let_it_run_once(slow, tmp_pat
     assert done == sorted(set(done))
 
 
+@pytest.mark.slow
 def test_a_job_outlives_its_starter_and_death_by_the_system_is_seen(slow, tmp_path):
     order = order_of(slow, "evaluate", samples=5000)
     child = starter(order, tmp_path / "ready")
@@ -93,6 +97,7 @@ def test_a_job_outlives_its_starter_and_death_by_the_system_is_seen(slow, tmp_pa
     assert states_of(order)[-1] == "stopped"
 
 
+@pytest.mark.slow
 def test_a_stopped_curve_keeps_its_scales_and_goes_on_without_measuring_them_again(slow):
     order = order_of(slow)
     jobs.start(order)

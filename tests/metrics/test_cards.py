@@ -22,6 +22,7 @@ for each of the models on the shelf, one beyond three is to be expected now and 
 PARTS: tuple[Part, ...] = ("likelihood", "units")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", WITH_PRIOR, ids=lambda folder: folder.name)
 def test_evaluation_repeats_the_card(folder):
     opened = checkpoint.load(folder)
