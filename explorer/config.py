@@ -134,6 +134,13 @@ def first_problem(error: ValidationError) -> str:
     """Return pydantic's first error as one phrase."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the file"
+    if first["type"] == "union_tag_invalid":
+        context = first.get("ctx", {})
+        return (
+            f"{one_line(where)}: the kind {one_line(repr(context.get('tag')), 60)} is not known; "
+            f"use one of {one_line(str(context.get('expected_tags')))}, or install the package "
+            "that adds it."
+        )
     return f"{one_line(where)}: {one_line(first['msg'])}."
 
 

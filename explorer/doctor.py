@@ -33,9 +33,12 @@ def examine() -> list[Finding]:
         chosen = settings.current()
     except ExplorerError as error:
         return [*findings, Finding("folders", "bad", str(error))]
-    opened = [_checkpoints(), _candidates(chosen), _air()] if plugged.state == "ok" else []
-    findings += [_pages(), *opened[:1], _user(chosen), *opened[1:2], _data(chosen)]
-    return [*findings, *opened[2:]]
+    if plugged.state == "bad":  # nothing that reads a recipe can be imported
+        return [*findings, _pages(), _user(chosen), _data(chosen)]
+    findings += [
+        _pages(), _checkpoints(), _user(chosen), _candidates(chosen), _data(chosen), _air(),
+    ]  # fmt: skip
+    return findings
 
 
 def _package(name: str) -> Finding:

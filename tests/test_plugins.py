@@ -1,12 +1,14 @@
 """Other packages can plug in priors, models and data; faulty ones are reported in one sentence."""
 
+import json
 from typing import ClassVar, Literal
 
 import pytest
 
 from explorer import data, models, plugins, priors
+from explorer.config import read_recipe
 from explorer.data import AbstractDataConfig, DigitsConfig
-from explorer.errors import PluginError
+from explorer.errors import PluginError, RecipeError
 from explorer.interfaces import AbstractModelConfig, AbstractPriorConfig
 from explorer.models import VAEConfig
 from explorer.priors.mixture import MixturePrior
@@ -175,6 +177,15 @@ def test_what_is_plugged_in_may_import_what_lies_below(first, tmp_path):
         "Own prior own VAE Own digits",
         "OwnPrior",
     ]
+
+
+def test_a_recipe_of_a_package_that_is_not_installed_says_so(tmp_path):
+    recipe = {"data": {"kind": "digits"}, "model": {"kind": "vae"}, "prior": {"kind": "laplace"}}
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps(recipe))
+    with pytest.raises(RecipeError, match="'laplace' is not known; use one of 'standard'") as said:
+        read_recipe(path)
+    assert str(said.value).endswith("or install the package that adds it.")
 
 
 CLI = "from explorer.cli import main; main()"
