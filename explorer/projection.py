@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from enum import IntEnum
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -20,16 +21,28 @@ PER_SPLIT, MOST_NUMBERS = 3000, 80_000
 """Largest number of codes per split in an atlas, and of values in them."""
 PRIOR_SAMPLES = 1000
 NEIGHBOURS = 15
-SPLITS = ("train", "valid", "test")
 Metric = Literal["euclidean", "cosine", "whitened"]
 _ROWS = 512
+
+
+class Split(IntEnum):
+    """The split a code belongs to, as an atlas stores it."""
+
+    TRAIN = 0
+    VALID = 1
+    TEST = 2
+
+    @property
+    def label(self) -> str:
+        """Its name in a data set."""
+        return self.name.lower()
 
 
 class Atlas(NamedTuple):
     """Codes of data with their map positions, and those of prior samples and prototypes.
 
     `codes` and `scale` are mean and scale of q(z|x); a plain autoencoder has scale 0. `split`
-    indexes `SPLITS`, `ids` is the row in the source, `label` is -1 where unknown. `kl` and
+    holds values of `Split`, `ids` is the row in the source, `label` is -1 where unknown. `kl` and
     `reconstruction` are nats per sample; `log_prior` is log p(z) at the posterior mean;
     `trust` is the fraction of a code's 15 nearest codes that are among its 15 nearest on the map.
     """
@@ -278,7 +291,7 @@ def _checked(arrays: dict[str, np.ndarray], opened: Checkpoint) -> Atlas | None:
             wrong.append(name)
     if arrays["classes"].ndim != 1:
         wrong.append("classes")
-    if not wrong and (arrays["split"] >= len(SPLITS)).any():
+    if not wrong and (arrays["split"] >= len(Split)).any():
         wrong.append("split")
     if not wrong and (arrays["scale"] < 0).any():
         wrong.append("scale")
@@ -310,7 +323,7 @@ def _choose(
         if data.dynamic and name == "train":
             pictures = (generator.random(pictures.shape, np.float32) < pictures).astype(np.float32)
         xs.append(pictures)
-        splits.append(np.full(len(chosen), SPLITS.index(name), np.uint8))
+        splits.append(np.full(len(chosen), Split[name.upper()], np.uint8))
         ids.append(part.ids.astype(np.int32))
         labels.append(np.full(len(chosen), -1) if part.labels is None else part.labels)
     return (

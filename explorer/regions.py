@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from explorer.distributions import DiagonalMixture
 from explorer.inference import Engine
-from explorer.projection import SPLITS, Atlas, codes_drawn, prior_codes
+from explorer.projection import Atlas, Split, codes_drawn, prior_codes
 
 SHARES = (0.5, 0.9, 0.99)
 """Contours enclose these fractions of a density's mass."""
@@ -63,7 +63,7 @@ def aggregated_posterior(atlas: Atlas, split: str = "train") -> DiagonalMixture 
     References:
         ELBO surgery (Hoffman and Johnson, 2016), section 1.
     """
-    rows = atlas.split == SPLITS.index(split)
+    rows = atlas.split == Split[split.upper()]
     if not rows.any() or not (atlas.scale[rows] > 0).all():
         return None
     n = int(rows.sum())
@@ -78,7 +78,7 @@ def held_out_heights(
     atlas: Atlas, aggregated: DiagonalMixture, seed: int = 1
 ) -> Float[np.ndarray, " codes"]:
     """Evaluate log q(z) at one posterior sample for each held-out sample."""
-    rows = np.flatnonzero(atlas.split == SPLITS.index("test"))
+    rows = np.flatnonzero(atlas.split == Split.TEST)
     return _log_prob(aggregated, codes_drawn(atlas, rows, seed))
 
 
@@ -101,7 +101,7 @@ def share_below(
 def plane(engine: Engine, atlas: Atlas) -> Plane | None:
     """Evaluate or estimate both densities over the map; None for a plain autoencoder."""
     aggregated = aggregated_posterior(atlas)
-    if not engine.has_prior or aggregated is None or not (atlas.split == 2).any():
+    if not engine.has_prior or aggregated is None or not (atlas.split == Split.TEST).any():
         return None
     held_out = held_out_heights(atlas, aggregated)
     level = float(np.quantile(held_out, RARE))
@@ -121,7 +121,7 @@ def plane(engine: Engine, atlas: Atlas) -> Plane | None:
         holes = _exact_holes(x, y, prior, hole)
     else:
         prior = _smoothed(atlas.sample_xy, x, y)
-        density = _smoothed(atlas.xy[atlas.split == 0], x, y)
+        density = _smoothed(atlas.xy[atlas.split == Split.TRAIN], x, y)
         hole, holes = _estimated_holes(x, y, prior, atlas.sample_xy, z, lost)
     return Plane(x, y, prior, density, hole, holes, share, error, len(z), exact)
 

@@ -10,7 +10,7 @@ from torch import nn
 from torch.distributions import Independent, Laplace, Normal
 
 from explorer import testing
-from explorer.data import DataSet, DigitsConfig, NacaConfig, Split
+from explorer.data import DataSet, DigitsConfig, NacaConfig, SplitData
 from explorer.designs.geometry import SectionGeometry
 from explorer.designs.ink import Ink
 from explorer.designs.properties import AbstractProperties, Property
@@ -236,7 +236,7 @@ def changed(**fields):
             known = {"x": data.train.x, "labels": data.train.labels, "ids": data.train.ids}
             new = {name: change(known[name]) for name, change in fields.items()}
             return DataSet(
-                Split(**known | new), data.valid, data.test, data.sketch, data.classes, True
+                SplitData(**known | new), data.valid, data.test, data.sketch, data.classes, True
             )
 
     return Config()

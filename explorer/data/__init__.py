@@ -1,7 +1,7 @@
 """Data sets, one origin a file; `explorer.registry` adds those of other packages."""
 
 from explorer.data.airfoils import AirfoilsConfig, NacaConfig
-from explorer.data.dataset import AbstractDataConfig, DataSet, Split
+from explorer.data.dataset import AbstractDataConfig, DataSet, SplitData
 from explorer.data.digits import DigitsConfig
 from explorer.data.files import FilesConfig
 from explorer.data.mnist import MnistConfig, StaticMnistConfig
@@ -34,6 +34,6 @@ __all__ = [
     "MnistConfig",
     "NacaConfig",
     "OmniglotConfig",
-    "Split",
+    "SplitData",
     "StaticMnistConfig",
 ]

@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
-from explorer.data.dataset import AbstractDataConfig, DataSet, Split, require, verify
+from explorer.data.dataset import AbstractDataConfig, DataSet, SplitData, require, verify
 from explorer.errors import DataError
 from explorer.sketch import CurveSketch
 
@@ -376,7 +376,7 @@ def _data_set(
     loc = heights[rows["train"]].mean(axis=0)
     scale = np.maximum(heights[rows["train"]].std(axis=0), _SCALE_FLOOR)
     samples = ((heights - loc) / scale).astype(np.float32)
-    splits = {name: Split(samples[chosen], None, ids[chosen]) for name, chosen in rows.items()}
+    splits = {name: SplitData(samples[chosen], None, ids[chosen]) for name, chosen in rows.items()}
     sketch = CurveSketch(
         x=tuple(stations().tolist()),
         loc=tuple(loc.tolist()),

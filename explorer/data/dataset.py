@@ -17,7 +17,7 @@ BINARISATION_SEED = 777
 
 
 @dataclass(frozen=True)
-class Split:
+class SplitData:
     """Samples in data units, their classes (or None) and their rows in the source."""
 
     x: Float[np.ndarray, "samples *sample"]
@@ -27,10 +27,10 @@ class Split:
     def __len__(self) -> int:
         return len(self.x)
 
-    def take(self, rows: Int[np.ndarray, " chosen"]) -> "Split":
+    def take(self, rows: Int[np.ndarray, " chosen"]) -> "SplitData":
         """Select rows."""
         labels = None if self.labels is None else self.labels[rows]
-        return Split(self.x[rows], labels, self.ids[rows])
+        return SplitData(self.x[rows], labels, self.ids[rows])
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class DataSet:
     batch; validation and test are already binarised.
     """
 
-    train: Split
-    valid: Split
-    test: Split
+    train: SplitData
+    valid: SplitData
+    test: SplitData
     sketch: PixelSketch | CurveSketch
     classes: tuple[str, ...] = ()
     dynamic: bool = False
 
-    def split(self, name: str) -> Split:
+    def split(self, name: str) -> SplitData:
         """Return the split named train, valid or test."""
         return {"train": self.train, "valid": self.valid, "test": self.test}[name]
 

@@ -5,7 +5,13 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from explorer.data.dataset import BINARISATION_SEED, AbstractDataConfig, DataSet, Split, binarise
+from explorer.data.dataset import (
+    BINARISATION_SEED,
+    AbstractDataConfig,
+    DataSet,
+    SplitData,
+    binarise,
+)
 from explorer.sketch import PixelSketch
 
 _LEVELS = 16
@@ -31,14 +37,14 @@ class DigitsConfig(AbstractDataConfig):
         bunch = load_digits()
         grey = (bunch.images / _LEVELS).astype(np.float32)[:, None]
         order = np.random.default_rng(_SPLIT_SEED).permutation(len(grey))
-        everything = Split(grey, bunch.target.astype(np.int64), np.arange(len(grey)))
+        everything = SplitData(grey, bunch.target.astype(np.int64), np.arange(len(grey)))
         train = everything.take(order[:_TRAIN])
         valid = everything.take(order[_TRAIN : _TRAIN + _VALID])
         test = everything.take(order[_TRAIN + _VALID :])
         return DataSet(
             train=train,
-            valid=Split(binarise(valid.x, BINARISATION_SEED), valid.labels, valid.ids),
-            test=Split(binarise(test.x, BINARISATION_SEED + 1), test.labels, test.ids),
+            valid=SplitData(binarise(valid.x, BINARISATION_SEED), valid.labels, valid.ids),
+            test=SplitData(binarise(test.x, BINARISATION_SEED + 1), test.labels, test.ids),
             sketch=PixelSketch(height=8, width=8),
             classes=tuple(str(digit) for digit in range(10)),
             dynamic=True,

@@ -14,7 +14,13 @@ from numpy.lib import format as npy
 from PIL import Image, ImageOps
 from pydantic import Field, model_validator
 
-from explorer.data.dataset import BINARISATION_SEED, AbstractDataConfig, DataSet, Split, binarise
+from explorer.data.dataset import (
+    BINARISATION_SEED,
+    AbstractDataConfig,
+    DataSet,
+    SplitData,
+    binarise,
+)
 from explorer.errors import DataError, DataMissingError
 from explorer.sketch import PixelSketch
 
@@ -74,14 +80,14 @@ class FilesConfig(AbstractDataConfig):
         read = _read_folder if source.is_dir() else _read_file
         x, names = read(source, size, self.channels)
         classes, labels = _classes(names)
-        everything = Split(x, labels, np.arange(len(x)))
+        everything = SplitData(x, labels, np.arange(len(x)))
         order = np.random.default_rng(self.seed).permutation(len(x))
         held_out = round(_HELD_OUT * len(x))
         valid = everything.take(order[:held_out])
         test = everything.take(order[held_out : 2 * held_out])
         if self.binary:
-            valid = Split(binarise(valid.x, BINARISATION_SEED), valid.labels, valid.ids)
-            test = Split(binarise(test.x, BINARISATION_SEED + 1), test.labels, test.ids)
+            valid = SplitData(binarise(valid.x, BINARISATION_SEED), valid.labels, valid.ids)
+            test = SplitData(binarise(test.x, BINARISATION_SEED + 1), test.labels, test.ids)
         return DataSet(
             train=everything.take(order[2 * held_out :]),
             valid=valid,

@@ -12,7 +12,7 @@ from explorer.data.dataset import (
     BINARISATION_SEED,
     AbstractDataConfig,
     DataSet,
-    Split,
+    SplitData,
     binarise,
     require,
     verify,
@@ -78,7 +78,7 @@ class StaticMnistConfig(AbstractDataConfig):
         folder = root / "MNIST_static"
         labels = _recovered_labels(folder / _STATIC_LABELS[0])
         splits = {
-            name: Split(
+            name: SplitData(
                 _read_text(folder, file), labels.get(f"{name}_label"), np.arange(file.rows)
             )
             for name, file in _STATIC.items()
@@ -112,7 +112,7 @@ class MnistConfig(AbstractDataConfig):
         if download:
             _download(folder)
         pixels = read_idx(folder, _GREY["train_images"]).reshape(-1, 1, _SIDE, _SIDE)
-        train = Split(
+        train = SplitData(
             pixels.astype(np.float32) / 255,
             read_idx(folder, _GREY["train_labels"]).astype(np.int64),
             np.arange(len(pixels)),
@@ -122,8 +122,8 @@ class MnistConfig(AbstractDataConfig):
         valid = train.take(np.arange(len(train) - _VALID, len(train)))
         return DataSet(
             train=train.take(np.arange(len(train) - _VALID)),
-            valid=Split(binarise(valid.x, BINARISATION_SEED), valid.labels, valid.ids),
-            test=Split(
+            valid=SplitData(binarise(valid.x, BINARISATION_SEED), valid.labels, valid.ids),
+            test=SplitData(
                 binarise(test_pixels.astype(np.float32) / 255, BINARISATION_SEED + 1),
                 test_labels,
                 np.arange(len(test_pixels)),

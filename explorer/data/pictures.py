@@ -11,7 +11,7 @@ from explorer.data.dataset import (
     BINARISATION_SEED,
     AbstractDataConfig,
     DataSet,
-    Split,
+    SplitData,
     binarise,
     require,
     verify,
@@ -72,7 +72,7 @@ class FashionConfig(AbstractDataConfig):
             pixels = read_idx(folder, _FASHION[f"{name}_images"], "Fashion-MNIST")
             labels = read_idx(folder, _FASHION[f"{name}_labels"], "Fashion-MNIST")
             x = middles(pixels.reshape(-1, 1, _SIDE, _SIDE))
-            splits[name] = Split(x, labels.astype(np.int64), np.arange(len(x)))
+            splits[name] = SplitData(x, labels.astype(np.int64), np.arange(len(x)))
         train = splits["train"]
         cut = len(train) - _VALID
         return DataSet(
@@ -107,15 +107,15 @@ class OmniglotConfig(AbstractDataConfig):
             alphabet = stored["alphabet"].astype(np.int64)
             training = stored["train"]
             names = tuple(str(name).replace("_", " ") for name in stored["alphabet_names"])
-        everything = Split(grey, alphabet, np.arange(len(grey)))
+        everything = SplitData(grey, alphabet, np.arange(len(grey)))
         order = np.random.default_rng(_SPLIT_SEED).permutation(np.flatnonzero(training))
         cut = len(order) - 1345
         valid = everything.take(np.sort(order[cut:]))
         test = everything.take(np.flatnonzero(~training))
         return DataSet(
             train=everything.take(np.sort(order[:cut])),
-            valid=Split(binarise(valid.x, BINARISATION_SEED), valid.labels, valid.ids),
-            test=Split(binarise(test.x, BINARISATION_SEED + 1), test.labels, test.ids),
+            valid=SplitData(binarise(valid.x, BINARISATION_SEED), valid.labels, valid.ids),
+            test=SplitData(binarise(test.x, BINARISATION_SEED + 1), test.labels, test.ids),
             sketch=_SKETCH,
             classes=names,
             dynamic=True,
@@ -146,7 +146,7 @@ class CaltechConfig(AbstractDataConfig):
             columns = found[f"{name}_data"].reshape(-1, 1, _SIDE, _SIDE)
             x = (1 - columns.transpose(0, 1, 3, 2)).astype(np.float32)
             labels = found[f"{name}_labels"].ravel().astype(np.int64) - 1
-            splits[name] = Split(x, labels, np.arange(first, first + len(x)))
+            splits[name] = SplitData(x, labels, np.arange(first, first + len(x)))
             first += len(x)
         return DataSet(
             train=splits["train"],
@@ -179,7 +179,7 @@ class FreyConfig(AbstractDataConfig):
         order: Int[np.ndarray, " pictures"] = np.random.default_rng(_SPLIT_SEED).permutation(
             len(x)
         )
-        everything = Split(x, None, np.arange(len(x)))
+        everything = SplitData(x, None, np.arange(len(x)))
         return DataSet(
             train=everything.take(order[:1565]),
             valid=everything.take(order[1565:1765]),

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from explorer.data import DataSet
-from explorer.data.dataset import Split
+from explorer.data.dataset import SplitData
 from explorer.devices import at_once
 from explorer.interfaces import AbstractModel, LatentPrior
 from explorer.metrics.samples import WhitenedComponents, prdc, vendi_score
@@ -67,7 +67,9 @@ def validation_rows(data: DataSet, n: int, seed: int) -> Float[Tensor, "n *sampl
     return _rows_of(data.valid, n, seed, binarised=False)
 
 
-def _rows_of(split: Split, n: int, seed: int, *, binarised: bool) -> Float[Tensor, "n *sample"]:
+def _rows_of(
+    split: SplitData, n: int, seed: int, *, binarised: bool
+) -> Float[Tensor, "n *sample"]:
     generator = np.random.default_rng(seed)
     x = split.x[generator.choice(len(split), n, replace=len(split) < n)]
     if binarised:

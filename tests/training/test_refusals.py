@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import save as serialise
 
 from explorer import checkpoint, training
-from explorer.data import DataSet, Split
+from explorer.data import DataSet, SplitData
 from explorer.errors import ExplorerError, TrainingError
 from explorer.models import ConvVAEConfig
 from explorer.sketch import CurveSketch
@@ -110,7 +110,7 @@ def test_a_loss_that_is_not_finite_ends_in_one_sentence(tmp_path, prior):
 
 def test_convolutions_on_curves_end_in_one_sentence(tmp_path):
     curve = CurveSketch(x=(0, 0.5, 1), loc=(0, 0, 0), scale=(1, 1, 1))
-    curves = Split(np.zeros((9, 3), np.float32), None, np.arange(9))
+    curves = SplitData(np.zeros((9, 3), np.float32), None, np.arange(9))
     data = DataSet(train=curves, valid=curves, test=curves, sketch=curve)
     config = recipe().model_copy(update={"model": ConvVAEConfig(latent=2)})
     with pytest.raises(ExplorerError, match="Convolutions need images") as caught:

@@ -15,7 +15,7 @@ from explorer.metrics.likelihood import Likelihood
 from explorer.metrics.novelty import MOST_HELD_OUT, NoveltyReference, typicality
 from explorer.metrics.surgery import Surgery, elbo_surgery
 from explorer.metrics.tradeoff import Tradeoff, read_tradeoff
-from explorer.projection import SPLITS, Atlas, codes_drawn, load_atlas, prior_codes
+from explorer.projection import Atlas, Split, codes_drawn, load_atlas, prior_codes
 from explorer.regions import Plane
 from explorer.ui.cache.engines import ENGINES
 from explorer.ui.cache.per_engine import per_engine
@@ -89,12 +89,16 @@ def traced(engine: Engine) -> bytes | None:
 def novelty_reference(engine: Engine) -> NoveltyReference | None:
     """Return the reference that samples are compared with; None without an atlas."""
     known = atlas(engine)
-    if known is None or not (known.split == 0).any() or not (known.split == 2).any():
+    if (
+        known is None
+        or not (known.split == Split.TRAIN).any()
+        or not (known.split == Split.TEST).any()
+    ):
         return None
     most = SLOW_HELD_OUT if engine.sequential else MOST_HELD_OUT
-    held_out = np.flatnonzero(known.split == SPLITS.index("test"))[:most]
+    held_out = np.flatnonzero(known.split == Split.TEST)[:most]
     seen = engine.decode(codes_drawn(known, held_out))
-    return NoveltyReference(known.codes[known.split == 0], engine.encode(seen).loc)
+    return NoveltyReference(known.codes[known.split == Split.TRAIN], engine.encode(seen).loc)
 
 
 @per_engine(ENGINES, measured=True)
@@ -125,7 +129,7 @@ def held_out_density(engine: Engine, means: bool = False) -> np.ndarray | None:
     known = atlas(engine)
     if known is None or not engine.has_prior:
         return None
-    rows = np.flatnonzero(known.split == SPLITS.index("test"))
+    rows = np.flatnonzero(known.split == Split.TEST)
     if means:
         return known.log_prior[rows]
     if len(engine.space.levels) > 1:  # below the top a code depends on the code drawn above it
@@ -148,7 +152,7 @@ def surgery(engine: Engine) -> Surgery | None:
     known = atlas(engine)
     if known is None or not engine.has_prior:
         return None
-    rows = known.split == SPLITS.index("test")
+    rows = known.split == Split.TEST
     if rows.sum() < 2:
         return None
     prior, size = engine.top

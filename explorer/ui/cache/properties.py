@@ -8,7 +8,7 @@ from explorer.designs.geometry import SectionGeometry, is_section
 from explorer.designs.measuring import measure
 from explorer.designs.properties import Conditions, Constraint, Measured
 from explorer.inference import Engine
-from explorer.projection import SPLITS
+from explorer.projection import Split
 from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import StripSpec
 from explorer.ui.cache.atlases import atlas
@@ -41,7 +41,7 @@ def usual_waviness(engine: Engine) -> float | None:
     known = atlas(engine)
     if known is None or not is_section(engine.sketch):
         return None
-    x = engine.decode(known.codes[known.split == SPLITS.index("test")])
+    x = engine.decode(known.codes[known.split == Split.TEST])
     found = SectionGeometry().measure(x, engine.sketch, Conditions())["waviness"]
     return float(np.median(found))
 

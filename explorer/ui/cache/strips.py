@@ -13,7 +13,7 @@ from explorer.errors import CheckpointError
 from explorer.inference import Engine, Prototypes
 from explorer.metrics.novelty import typicality
 from explorer.paths import PathKind
-from explorer.projection import SPLITS
+from explorer.projection import Split
 from explorer.strips import Strip, StripSpec, level_strip, samples_strip, scale_strip
 from explorer.ui.cache.atlases import atlas, drawn_density, novelty_reference
 from explorer.ui.cache.engines import ENGINES, originals
@@ -97,7 +97,7 @@ def original(engine: Engine, row: int) -> np.ndarray | None:
     known, data = atlas(engine), originals(engine)
     if known is None or data is None or row >= len(known.codes):
         return None
-    split = data.split(SPLITS[known.split[row]])
+    split = data.split(Split(known.split[row]).label)
     found = np.flatnonzero(split.ids == known.ids[row])
     return split.x[found[:1]] if len(found) else None
 
@@ -117,7 +117,7 @@ def path(
     if kind == "spherical":
         return paths.spherical(z, frames, loc, scale)
     known = atlas(engine)
-    anchors = None if known is None else known.codes[known.split == SPLITS.index("train")]
+    anchors = None if known is None else known.codes[known.split == Split.TRAIN]
     device = engine.device
 
     def log_prob(codes: torch.Tensor) -> torch.Tensor:

@@ -6,7 +6,7 @@ from jaxtyping import Float, Int
 
 from explorer import settings
 from explorer.inference import Engine
-from explorer.projection import SPLITS
+from explorer.projection import Split
 from explorer.strips import StripSpec, samples_strip
 from explorer.ui import cache
 from explorer.ui.address.controls import commit
@@ -74,7 +74,7 @@ def neighbours(engine: Engine, spec: StripSpec, scale: float, tile: int) -> None
     strip = cache.strip(engine, spec)
     frame = strip.values.index(scale)
     x = strip.samples[frame, tile][None]
-    training = np.flatnonzero(atlas.split == SPLITS.index("train"))
+    training = np.flatnonzero(atlas.split == Split.TRAIN)
     rows = training[measure.judge(engine.encode(x).loc, k=8).nearest[0]]
     shown, words = pictures_of(engine, rows)
     st.markdown(f"**Nearest training data, {prior_name(engine)}**")

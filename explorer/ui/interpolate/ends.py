@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.inference import Engine
-from explorer.projection import Atlas
+from explorer.projection import Atlas, Split
 from explorer.strips import codes_strip
 from explorer.ui.address.controls import commit
 from explorer.ui.address.notation import MOST_ENDS
@@ -18,7 +18,7 @@ from explorer.ui.picks import service
 
 def usual_ends(engine: Engine, atlas: Atlas) -> tuple[str, ...]:
     """Return default endpoints: two test samples, of different classes if known."""
-    test = np.flatnonzero(atlas.split == 2)
+    test = np.flatnonzero(atlas.split == Split.TEST)
     rows = test if len(test) > 1 else np.arange(len(atlas.codes))
     first = int(rows[0])
     other = rows[atlas.label[rows] != atlas.label[first]] if atlas.classes else rows[1:]
@@ -98,13 +98,13 @@ def _choose(known: tuple[str, ...], number: int, layer: str) -> None:
 
 
 def _another(atlas: Atlas, number: int) -> int:
-    test = np.flatnonzero(atlas.split == 2)
+    test = np.flatnonzero(atlas.split == Split.TEST)
     return int(test[(number * len(test)) // 5]) if len(test) else 0
 
 
 def _shuffled(atlas: Atlas, known: tuple[str, ...]) -> tuple[str, ...]:
     """Choose other test samples, seeded by the current ones, so that a link restores them."""
     seed = sum(map(ord, "".join(known)))
-    test = np.flatnonzero(atlas.split == 2)
+    test = np.flatnonzero(atlas.split == Split.TEST)
     chosen = np.random.default_rng(seed).permutation(test)[: len(known)]
     return tuple(f"data:{row}" for row in chosen) if len(chosen) == len(known) else known

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.inference import Engine
-from explorer.projection import SPLITS, Atlas, nearest
+from explorer.projection import Atlas, Split, nearest
 from explorer.strips import codes_strip
 from explorer.ui import cache
 from explorer.ui.address.controls import commit, control
@@ -133,7 +133,7 @@ def _identities(atlas: Atlas, chosen: Selection, engine: Engine) -> dict[str, np
         return {"name": np.array([chosen.words] * len(chosen.z))}
     columns = {
         "row": rows,
-        "split": np.array([SPLITS[int(k)] for k in atlas.split[rows]]),
+        "split": np.array([Split(k).label for k in atlas.split[rows]]),
         "source_row": atlas.ids[rows],
     }
     if atlas.classes:
@@ -151,7 +151,7 @@ def _facts(engine: Engine, atlas: Atlas, chosen: Selection) -> None:
     if len(rows):
         classes = mix(atlas.label[rows], atlas.classes)
         words += [f"class {classes}"] if classes else []
-        words.append(", ".join(sorted({SPLITS[int(split)] for split in atlas.split[rows]})))
+        words.append(", ".join(sorted({Split(split).label for split in atlas.split[rows]})))
         if engine.has_prior:
             words.append(f"KL {atlas.kl[rows].mean():.1f} nats")
         words.append(f"reconstruction error {atlas.reconstruction[rows].mean():.1f} nats")

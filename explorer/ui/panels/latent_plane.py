@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from explorer.inference import Engine
-from explorer.projection import SPLITS, Atlas
+from explorer.projection import Atlas, Split
 from explorer.ui import cache
 from explorer.ui.address.places import select
 from explorer.ui.address.views import LatentMapView
@@ -129,7 +129,7 @@ def chart(
 
 def caption(atlas: Atlas) -> str:
     """Return a caption on what the map shows, and what it does not."""
-    train, test = (atlas.split == 0).sum(), (atlas.split == 2).sum()
+    train, test = (atlas.split == Split.TRAIN).sum(), (atlas.split == Split.TEST).sum()
     where = f"{train:,} training and {test:,} test codes (posterior means)."
     if atlas.method == "plane":
         return f"{where} This latent space is 2-D: the map shows it exactly (no projection)."
@@ -145,7 +145,9 @@ def _column(engine: Engine, atlas: Atlas, name: str) -> Column | None:
     if name == "label" and atlas.classes:
         return Column("Class", atlas.label.astype(np.float32), classes=atlas.classes)
     if name == "split":
-        return Column("Split", atlas.split.astype(np.float32), classes=SPLITS)
+        return Column(
+            "Split", atlas.split.astype(np.float32), classes=[item.label for item in Split]
+        )
     if name == "claimed":
         best = cache.claims(engine)
         if best is not None:

@@ -5,7 +5,7 @@ import streamlit as st
 from jaxtyping import Float, Int
 
 from explorer.inference import Engine
-from explorer.projection import SPLITS
+from explorer.projection import Split
 from explorer.sketch import PixelSketch
 from explorer.strips import Strip, samples_strip
 from explorer.ui import cache
@@ -32,7 +32,7 @@ def pictures_of(engine: Engine, rows: Int[np.ndarray, " chosen"]) -> tuple[Strip
         ), "Reconstructions: the data set is not installed (start with `--data` to see originals)."
     found = []
     for row in rows:
-        split = data.split(SPLITS[atlas.split[row]])
+        split = data.split(Split(atlas.split[row]).label)
         found.append(split.x[np.flatnonzero(split.ids == atlas.ids[row])[0]])
     return samples_strip(np.stack(found), engine.sketch), "Original data."
 

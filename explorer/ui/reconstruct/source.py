@@ -13,6 +13,7 @@ from explorer.data.drawn import (
 from explorer.designs.geometry import is_section
 from explorer.errors import DataError
 from explorer.inference import Engine
+from explorer.projection import Split
 from explorer.sketch import CurveSketch
 from explorer.ui import cache
 from explorer.ui.address.controls import control
@@ -85,7 +86,7 @@ def choose(engine: Engine, view: ReconstructView) -> Given | None:
 
 def _test(engine: Engine, view: ReconstructView) -> Given | None:
     atlas = cache.atlas(engine)
-    rows = np.empty(0, np.int64) if atlas is None else np.flatnonzero(atlas.split == 2)
+    rows = np.empty(0, np.int64) if atlas is None else np.flatnonzero(atlas.split == Split.TEST)
     if atlas is None or not len(rows):
         st.caption("This model has no map yet, so there are no test samples to choose from.")
         return None

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from explorer import drawing
+from explorer.projection import Split
 from explorer.sketch import PixelSketch
 from explorer.ui import cache
 from explorer.ui.address import places as link_places
@@ -155,8 +156,8 @@ def test_the_novelty_of_a_strip_is_in_per_cent_for_every_frame_and_tile(plane, c
         assert values.min() >= 0
         assert values.max() <= 100
     atlas = cache.atlas(plane)
-    assert facts["heldOut"] == (atlas.split == 2).sum()
-    assert facts["training"] == (atlas.split == 0).sum()
+    assert facts["heldOut"] == (atlas.split == Split.TEST).sum()
+    assert facts["training"] == (atlas.split == Split.TRAIN).sum()
 
 
 def test_what_hangs_on_weights_alone_may_be_kept_and_originals_for_a_minute(plane):

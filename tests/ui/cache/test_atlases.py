@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from explorer.metrics.novelty import typicality
+from explorer.projection import Split
 from explorer.ui import cache
 from tests.support.engines import engine_of
 from tests.support.gaussians import normal
@@ -16,7 +17,7 @@ def engine():
 
 def test_data_are_judged_typical_by_drawn_codes_and_not_by_their_means(engine):
     atlas = cache.atlas(engine)
-    test = atlas.split == 2
+    test = atlas.split == Split.TEST
     rare = float((cache.data_typicality(engine)[test] < 5).mean())
     means = float((typicality(atlas.log_prior, cache.drawn_density(engine))[test] < 5).mean())
     assert 0.02 < rare < 0.1
@@ -25,7 +26,7 @@ def test_data_are_judged_typical_by_drawn_codes_and_not_by_their_means(engine):
 
 def test_reconstructed_held_out_data_are_neither_copies_nor_far(engine):
     atlas, measure = cache.atlas(engine), cache.novelty_reference(engine)
-    test = np.flatnonzero(atlas.split == 2)
+    test = np.flatnonzero(atlas.split == Split.TEST)
     z = atlas.codes[test] + atlas.scale[test] * normal(len(test), engine.space.size, 7)
     found = measure.judge(engine.encode(engine.decode(z.astype(np.float32))).loc).percentile
     assert 42 < np.median(found) < 58
