@@ -12,6 +12,7 @@ from explorer import checkpoint, weights
 from explorer.checkpoint import METRICS, WEIGHTS, catalogue, load, save
 from explorer.config import RunConfig
 from tests.support.checkpoints import CURVE, PIXELS, metric, recipe, write_checkpoint
+from tests.support.load import times
 
 PRIORS = st.one_of(
     st.just({"kind": "standard"}),
@@ -24,7 +25,9 @@ PRIORS = st.one_of(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=times(20),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     latent=st.integers(1, 6),
@@ -35,6 +38,7 @@ PRIORS = st.one_of(
     half=st.booleans(),
     seed=st.integers(0, 100),
 )
+@pytest.mark.load
 def test_a_saved_checkpoint_comes_back_equal(
     tmp_path_factory, latent, hidden, likelihood, prior, sketch, half, seed
 ):

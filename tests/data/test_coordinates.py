@@ -13,6 +13,7 @@ from explorer.data.drawn import MOST_SECTION_BYTES, from_coordinates
 from explorer.designs import geometry
 from explorer.errors import DataError
 from explorer.sketch import CurveSketch
+from tests.support.load import times
 from tests.support.sections import (
     X,
     decoded,
@@ -172,7 +173,8 @@ def test_any_columns_are_a_section_or_refused(rows, joined):
         assert np.isfinite(from_coordinates(content.encode(), "a.csv", sketch())).all()
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.load
+@settings(max_examples=times(60), deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_section_or_refused(content):
     assume(content)

@@ -16,6 +16,7 @@ from explorer.errors import DataError
 from explorer.sketch import PixelSketch
 from explorer.strips import difference_strip, samples_strip
 from tests.support.data import SMALL
+from tests.support.load import times
 from tests.support.sentences import assert_one_sentence
 
 
@@ -176,8 +177,9 @@ def test_a_name_is_for_messages_alone(name):
     assert "etc/" not in str(caught.value)
 
 
+@pytest.mark.load
 @given(st.binary(min_size=1, max_size=60), st.integers(0, 400))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=times(60), deadline=None)
 def test_damage_is_refused_or_harmless(patch, start):
     content = bytearray(file_of(ring(200, 10)))
     content[start : start + len(patch)] = patch

@@ -15,6 +15,7 @@ from explorer.designs.picks import MOST_NAME
 from explorer.designs.properties import Measured, Property
 from explorer.sketch import PixelSketch
 from tests.support.archives import assert_came_back, manifest_of, members, packed, picked, table_of
+from tests.support.load import times
 from tests.support.picks import (
     LINE,
     ODD,
@@ -31,9 +32,10 @@ from tests.support.picks import (
 )
 
 
+@pytest.mark.load
 @given(st.lists(st.tuples(anything(), TOLD), max_size=3), st.text(max_size=MOST_NAME))
 @example([(with_code(*ODD), {"notes": "a\r\nb\x00\"',=1\u2028"})], "")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=times(20), deadline=None)
 def test_all_that_goes_home_comes_back(given_picks, project):
     picks = [picked(n, made_of(facts), **told) for n, (facts, told) in enumerate(given_picks, 1)]
     content = packed(*picks, project=project)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from explorer.designs import archive as picks_archive
 from explorer.errors import ExportError
 from tests.support.archives import a_zip, altered, manifest_of, members, sound, text_of
+from tests.support.load import times
 from tests.support.sentences import assert_one_sentence, refused
 
 
@@ -163,9 +164,10 @@ def test_a_zip_cut_anywhere_is_refused():
 FLIPS = st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 255)), min_size=1, max_size=6)
 
 
+@pytest.mark.load
 @pytest.mark.parametrize("part", ["zip", "manifest"])
 @given(flips=FLIPS, cut=st.integers(0, 10**6), more=st.binary(max_size=6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=times(100), deadline=None)
 def test_bytes_flipped_put_in_or_left_out_are_read_or_refused(part, flips, cut, more):
     content = bytearray(sound() if part == "zip" else members(sound())[picks_archive.MANIFEST])
     for place, bits in flips:

@@ -19,6 +19,7 @@ from explorer.designs.candidates import FILE, Store
 from explorer.designs.picks import MOST_NAME, MOST_NOTES, MOST_TAGS
 from explorer.errors import StoreError
 from explorer.sketch import PixelSketch
+from tests.support.load import times
 from tests.support.picks import (
     ODD,
     TOLD,
@@ -151,12 +152,15 @@ class Shelf(RuleBasedStateMachine):
                     assert {name: getattr(pick, name) for name in FRESH} == FRESH
 
 
+@pytest.mark.load
 def test_any_changes_are_those_of_a_plain_model_and_undone_to_the_beginning():
     # A sequence is short enough to be read as it is; to shorten it would take minutes.
     phases = (Phase.reuse, Phase.generate)
     run_state_machine_as_test(
         Shelf,
-        settings=settings(max_examples=20, stateful_step_count=14, deadline=None, phases=phases),
+        settings=settings(
+            max_examples=times(10), stateful_step_count=14, deadline=None, phases=phases
+        ),
     )
 
 

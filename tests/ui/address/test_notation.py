@@ -18,6 +18,7 @@ from explorer.ui.address.notation import (
     read_code,
 )
 from explorer.ui.components.traversal import offsets
+from tests.support.load import times
 
 TRIANGLE = "0,0,1,0,0,1"
 
@@ -154,8 +155,9 @@ def test_offsets_come_back_from_the_text_of_dials(given_offsets):
     assert found == pytest.approx(expected)
 
 
+@pytest.mark.load
 @given(st.text(max_size=40))
-@settings(max_examples=300)
+@settings(max_examples=times(300))
 def test_whatever_a_grammar_accepts_is_ascii_or_digits_and_can_be_read(text):
     for grammar in (PICK, PATH, PLACE, DIALS):
         if grammar.fullmatch(text):
