@@ -17,9 +17,8 @@ from explorer import drawing, manifests
 from explorer.config import first_problem
 from explorer.designs import formats, geometry
 from explorer.designs.picks import (
-    MOST_NOTES,
     MOST_PICKS,
-    MOST_TAGS,
+    Marks,
     Model,
     Pick,
     PickSource,
@@ -27,7 +26,6 @@ from explorer.designs.picks import (
 from explorer.designs.properties import Measured
 from explorer.errors import ExportError
 from explorer.inference import Engine
-from explorer.interfaces import Frozen
 from explorer.manifests import Hash
 from explorer.sketch import CurveSketch
 
@@ -46,7 +44,7 @@ _Finite = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 _Word = Annotated[str, Field(max_length=40)]
 
 
-class PickEntry(Frozen):
+class PickEntry(Marks):
     """One pick in a manifest; code and sample are base64 of little-endian float32.
 
     `model` is the index of its model; if missing, the first model with its hash.
@@ -66,11 +64,6 @@ class PickEntry(Frozen):
     page: str = Field("", max_length=40)
     view: str = Field("", max_length=4000)
     library: str = Field(max_length=40)
-    stars: int = Field(0, ge=0, le=5)
-    verdict: Literal["", "keep", "reject"] = ""
-    notes: str = Field("", max_length=MOST_NOTES)
-    tags: Annotated[tuple[_Word, ...], Field(max_length=MOST_TAGS)] = ()
-    treatment: Literal["", "smoothed"] = ""
     geometry: Literal["decoded", "smoothed"] | None = None
     fault: str = Field("", max_length=200, description="Why it is invalid, if it is.")
     properties: dict[_Word, _Finite | None] = Field(default_factory=dict, max_length=100)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sql
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from explorer.designs import directions, rows
@@ -23,6 +24,7 @@ from explorer.designs.picks import (
     MOST_PICKS,
     MOST_TAGS,
     Change,
+    Marks,
     Pick,
     PickSource,
     Project,
@@ -179,7 +181,14 @@ class Store:
         Raises:
             StoreError: If a value is out of range, or the file cannot be written.
         """
-        wanted = _checked(stars, verdict, notes, tags, treatment, removed)
+        wanted = _checked(
+            stars=stars,
+            verdict=verdict,
+            notes=notes,
+            tags=tags,
+            treatment=treatment,
+            removed=removed,
+        )
         batch = uuid.uuid4().hex
         with self._file.writing() as connection:
             chosen = (
@@ -363,41 +372,30 @@ def _note(
     )
 
 
-def _checked(
-    stars: int | None = None,
-    verdict: str | None = None,
-    notes: str | None = None,
-    tags: Sequence[str] | None = None,
-    treatment: str | None = None,
-    removed: bool | None = None,
-) -> dict[str, object]:
-    wanted: dict[str, object] = {}
-    if stars is not None:
-        if not 0 <= stars <= 5:
-            raise StoreError("A pick has 0 to 5 stars; choose a number in this range.")
-        wanted["stars"] = stars
-    if verdict is not None:
-        if verdict not in ("", "keep", "reject"):
-            raise StoreError("A pick is kept, rejected or undecided; choose one of the three.")
-        wanted["verdict"] = verdict
-    if notes is not None:
-        if len(notes) > MOST_NOTES:
-            raise StoreError(f"Notes have at most {MOST_NOTES:,} characters; shorten them.")
-        wanted["notes"] = notes
-    if tags is not None:
-        clean = list(dict.fromkeys(" ".join(tag.split()) for tag in tags if tag.strip()))
-        if len(clean) > MOST_TAGS or any(len(tag) > 40 for tag in clean):
-            raise StoreError(
-                f"A pick has at most {MOST_TAGS} tags of 40 characters each; use fewer."
-            )
-        wanted["tags"] = json.dumps(clean)
-    if treatment is not None:
-        if treatment not in ("", "smoothed"):
-            raise StoreError("A pick is either smoothed or as decoded; choose one of the two.")
-        wanted["treatment"] = treatment
-    if removed is not None:
-        wanted["removed"] = int(removed)
-    return wanted
+_BOUNDS = {
+    "stars": "A pick has 0 to 5 stars; choose a number in this range.",
+    "verdict": "A pick is kept, rejected or undecided; choose one of the three.",
+    "notes": f"Notes have at most {MOST_NOTES:,} characters; shorten them.",
+    "tags": f"A pick has at most {MOST_TAGS} tags of 40 characters each; use fewer.",
+    "treatment": "A pick is either smoothed or as decoded; choose one of the two.",
+}
+
+
+def _checked(*, removed: bool | None = None, **given: object) -> dict[str, object]:
+    """Validate marks and return them as columns; what is None is not changed."""
+    wanted = {name: value for name, value in given.items() if value is not None}
+    tags = wanted.get("tags")
+    if isinstance(tags, list | tuple):
+        clean = (" ".join(str(tag).split()) for tag in tags)
+        wanted["tags"] = tuple(dict.fromkeys(filter(None, clean)))
+    try:
+        marks = Marks.model_validate(wanted)
+    except ValidationError as error:
+        raise StoreError(_BOUNDS[str(error.errors()[0]["loc"][0])]) from error
+    columns = marks.model_dump(include=set(wanted))
+    if "tags" in columns:
+        columns["tags"] = json.dumps(columns["tags"])
+    return columns if removed is None else columns | {"removed": int(removed)}
 
 
 def _words(name: str, value: object) -> str:

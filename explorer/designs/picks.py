@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from jaxtyping import Float
+from pydantic import Field
 
+from explorer.interfaces import Frozen
 from explorer.sketch import CurveSketch, PixelSketch
 
 MOST_PICKS = 5000
@@ -14,6 +16,18 @@ MOST_NAME, MOST_NOTES, MOST_TAGS = 60, 4000, 12
 
 Verdict = Literal["", "keep", "reject"]
 Treatment = Literal["", "smoothed"]
+Stars = Annotated[int, Field(ge=0, le=5)]
+Tag = Annotated[str, Field(max_length=40)]
+
+
+class Marks(Frozen):
+    """What a person has said of a pick; a field that was not given says nothing."""
+
+    stars: Stars = 0
+    verdict: Verdict = ""
+    notes: Annotated[str, Field(max_length=MOST_NOTES)] = ""
+    tags: Annotated[tuple[Tag, ...], Field(max_length=MOST_TAGS)] = ()
+    treatment: Treatment = ""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import streamlit as st
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from explorer.designs.picks import Stars
 from explorer.designs.properties import CONSTRAINTS
 from explorer.strips import Levels, StripSpec
 from explorer.ui.address.notation import DIALS, MOST_ENDS, PATH, PICK, PLACE
@@ -233,7 +234,7 @@ class CandidatesView(View):
 
     project: Annotated[int, Field(ge=1, lt=2**31)] | None = None
     show: Literal["all", "open", "keep", "reject"] = "all"
-    stars: Annotated[int, Field(ge=0, le=5)] = 0
+    stars: Stars = 0
     tag: Annotated[str, Field(max_length=40)] = ""
     sort: Annotated[str, Field(pattern="^(number|stars|[a-z][a-z0-9_]{0,39})$")] = "number"
     limits: Limits = ""

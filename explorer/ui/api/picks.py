@@ -39,21 +39,15 @@ def keep(body: bytes) -> dict[str, object]:
 
 def mark(body: bytes) -> dict[str, object]:
     """Store stars, a verdict or a removal."""
-    given = requests.Marks.model_validate_json(body)
+    given = requests.MarkRequest.model_validate_json(body)
     store = service.store()
-    store.mark(
-        given.project,
-        given.keys,
-        stars=given.stars,
-        verdict=given.verdict,
-        removed=given.removed,
-    )
+    store.mark(given.project, given.keys, **given.changes)
     return _state(store, given.project)
 
 
 def undo(body: bytes) -> dict[str, object]:
     """Undo the last change of a project."""
-    given = requests.Marks.model_validate_json(body)
+    given = requests.MarkRequest.model_validate_json(body)
     store = service.store()
     return {"undone": store.undo(given.project)} | _state(store, given.project)
 

@@ -1,9 +1,10 @@
 """The browser's requests to the shortlist, validated and bounded."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from explorer.designs.picks import Marks
 from explorer.interfaces import Frozen
 
 MOST_AT_ONCE = 64
@@ -49,11 +50,15 @@ class PickRequests(Frozen):
     items: Annotated[list[dict[str, object]], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
-class Marks(Frozen):
-    """Marks to set on picks."""
+class MarkRequest(Marks):
+    """Marks to set on picks; only those that are given are changed."""
 
     project: _Count
     keys: Annotated[tuple[Key, ...], Field(max_length=5000)]
-    stars: Annotated[int, Field(ge=0, le=5)] | None = None
-    verdict: Literal["", "keep", "reject"] | None = None
     removed: bool | None = None
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The marks that are given, named like the arguments of `Store.mark`."""
+        given = self.model_fields_set - {"project", "keys"}
+        return {name: getattr(self, name) for name in given}
