@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
@@ -35,7 +36,7 @@ from explorer.priors import (
     WeightedVampConfig,
     XVAEConfig,
 )
-from explorer.sketch import PixelSketch
+from explorer.sketch import CurveSketch, PixelSketch
 
 PRIORS = {
     "standard": StandardConfig(),
@@ -145,3 +146,31 @@ def unsettle(model, prior, kind) -> None:
     if isinstance(prior, FlowPrior):
         for parameter in prior.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
+
+
+STATIONS = tuple(np.linspace(0, 1, 20).tolist())
+SKETCHES = {
+    "pixels": PixelSketch(height=8, width=8),
+    "curve": CurveSketch(x=STATIONS, loc=(0.0,) * 20, scale=(1.0,) * 20),
+}
+
+CONVOLUTIONS = ["convae", "convvae", "convhvae", "pixelhvae"]
+
+every_kind = pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        ("vae", "standard"),
+        ("vae", "vamp"),
+        ("vae", "flow"),
+        ("convvae", "vamp-weighted"),
+        ("hvae", "mog"),
+        ("convhvae", "vamp"),
+        ("pixelhvae", "vamp-data"),
+    ],
+)
+
+
+def binary(n, shape=(1, 8, 8), seed=0):
+    return torch.bernoulli(
+        torch.full((n, *shape), 0.4), generator=torch.Generator().manual_seed(seed)
+    )

@@ -1,6 +1,5 @@
 """Models have the right shapes, gradients and clamps; an engine is deterministic to the bit."""
 
-import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,12 +7,8 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from safetensors import safe_open
 from torch.nn import functional
 
-from explorer.checkpoint import WEIGHTS, load, save
-from explorer.config import MAX_PARAMETERS, RunConfig, read_recipe
-from explorer.devices import at_once
 from explorer.errors import DeviceError, NoDensityError, RecipeError
 from explorer.inference import Engine
 from explorer.models import VAE
@@ -21,58 +16,43 @@ from explorer.models.networks import GatedConv, GatedDense
 from explorer.objectives import elbo
 from explorer.priors import CodeMixturePrior, GaussianPrior
 from explorer.priors.mixture import LatentMixture
-from explorer.sketch import CurveSketch, PixelSketch
+from explorer.sketch import PixelSketch
 from explorer.strips import StripSpec, scale_strip
 from explorer.testing import checkpoints
 from explorer.testing import models as laws
 from explorer.testing.training import every_parameter_receives_a_gradient
 from tests.support.models import (
     AUTOENCODERS,
+    CONVOLUTIONS,
     HIERARCHIES,
     MIXTURES,
     MODELS,
     PRIORS,
+    SKETCHES,
+    binary,
+    every_kind,
     random_codes,
     small_checkpoint,
     small_model,
     small_pair,
 )
 
-STATIONS = tuple(np.linspace(0, 1, 20).tolist())
-SKETCHES = {
-    "pixels": PixelSketch(height=8, width=8),
-    "curve": CurveSketch(x=STATIONS, loc=(0.0,) * 20, scale=(1.0,) * 20),
-}
-CONVOLUTIONS = ["convae", "convvae", "convhvae", "pixelhvae"]
 LIKELIHOODS = ["bernoulli", "gaussian", "logistic", "logistic-reference"]
+
 every_prior = pytest.mark.parametrize("kind", PRIORS)
+
 with_components = pytest.mark.parametrize("kind", MIXTURES)
+
 every_model = pytest.mark.parametrize("name", [*AUTOENCODERS, *MODELS])
+
 every_sketch = pytest.mark.parametrize("sketch", SKETCHES.values(), ids=SKETCHES)
+
 every_likelihood = pytest.mark.parametrize("likelihood", LIKELIHOODS)
-every_kind = pytest.mark.parametrize(
-    ("model", "kind"),
-    [
-        ("vae", "standard"),
-        ("vae", "vamp"),
-        ("vae", "flow"),
-        ("convvae", "vamp-weighted"),
-        ("hvae", "mog"),
-        ("convhvae", "vamp"),
-        ("pixelhvae", "vamp-data"),
-    ],
-)
 
 
 def build(name, sketch=SKETCHES["pixels"], likelihood="bernoulli", latent=3):
     torch.manual_seed(1)
     return small_model(name, latent=latent, likelihood=likelihood).build(sketch)
-
-
-def binary(n, shape=(1, 8, 8), seed=0):
-    return torch.bernoulli(
-        torch.full((n, *shape), 0.4), generator=torch.Generator().manual_seed(seed)
-    )
 
 
 @every_model
@@ -437,122 +417,3 @@ def test_a_vae_counts_its_clamp_from_one_by_default():
     assert torch.equal(model.reference_scale, torch.ones(3))
     scale = model.posterior(1e4 * binary(9)).scale.detach()
     assert math.exp(-3) * 0.999 <= float(scale.min()) <= float(scale.max()) <= math.e * 1.001
-
-
-# Recipes
-
-
-def run(model, prior=None, sketch=None):
-    known = SKETCHES["pixels"] if sketch is None else sketch
-    return {
-        "data": {"kind": "digits"},
-        "model": model,
-        "prior": prior,
-        "sketch": known.model_dump(mode="json"),
-    }
-
-
-@pytest.mark.parametrize("name", CONVOLUTIONS)
-def test_convolutions_refuse_curves_in_one_sentence(name, tmp_path):
-    config = small_model(name)
-    with pytest.raises(RecipeError) as refused:
-        config.build(SKETCHES["curve"])
-    said = str(refused.value)
-    assert said == "Convolutions need images; choose the kind ae, vae or hvae for curves."
-    prior = None if name in AUTOENCODERS else {"kind": "standard"}
-    whole = run(config.model_dump(mode="json"), prior, SKETCHES["curve"])
-    path = tmp_path / "recipe.json"
-    path.write_text(json.dumps(whole))
-    with pytest.raises(RecipeError, match="Convolutions need images") as named:
-        read_recipe(path)
-    said = str(named.value)
-    assert "\n" not in said
-    assert said.endswith("for curves.")
-
-
-@pytest.mark.parametrize("name", AUTOENCODERS)
-def test_a_plain_autoencoder_has_no_prior(name):
-    model = small_model(name).model_dump(mode="json")
-    assert RunConfig.model_validate(run(model)).build()[1] is None
-    with pytest.raises(ValidationError, match="has no prior"):
-        RunConfig.model_validate(run(model, {"kind": "standard"}))
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_every_other_model_needs_a_prior(name):
-    model = small_model(name).model_dump(mode="json")
-    for kind, prior in PRIORS.items():
-        found = RunConfig.model_validate(run(model, prior.model_dump(mode="json")))
-        assert (found.model.kind, found.prior.kind) == (name, kind)
-    with pytest.raises(ValidationError, match="every other model needs one"):
-        RunConfig.model_validate(run(model))
-
-
-def test_a_recipe_of_too_many_parameters_is_refused():
-    wide = {"kind": "hvae", "top": 2, "bottom": 2, "hidden": [4096] * 6}
-    large = SKETCHES["pixels"].model_copy(update={"height": 128, "width": 128})
-    with pytest.raises(ValidationError, match=f"over {MAX_PARAMETERS:,} parameters"):
-        RunConfig.model_validate(run(wide, {"kind": "standard"}, large))
-    many = {"kind": "vamp", "components": 5000}
-    largest = SKETCHES["pixels"].model_copy(update={"height": 512, "width": 512})
-    small = {"kind": "vae", "latent": 2, "hidden": [4]}
-    with pytest.raises(ValidationError, match=f"over {MAX_PARAMETERS:,} parameters"):
-        RunConfig.model_validate(run(small, many, largest))
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"kind": "hvae", "top": 0},
-        {"kind": "hvae", "latent": 3},
-        {"kind": "convvae", "channels": [3, 4, 4, 5]},
-        {"kind": "convhvae", "decoder_channels": []},
-        {"kind": "pixelhvae", "likelihood": "gaussian"},
-        {"kind": "pixelhvae", "decoder_layers": 0},
-        {"kind": "vae", "likelihood": "logistic-edge"},
-    ],
-    ids=lambda fields: " ".join(map(str, fields.values())),
-)
-def test_impossible_models_are_refused(fields):
-    with pytest.raises(ValidationError):
-        RunConfig.model_validate(run(fields, {"kind": "standard"}))
-
-
-# How many at a time
-
-
-@pytest.mark.parametrize(
-    ("model", "most"),
-    [("vae", 2000), ("hvae", 2000), ("convvae", 128), ("convhvae", 128), ("pixelhvae", 128)],
-)
-def test_convolutions_take_as_many_pictures_as_the_cache_holds(model, most):
-    network = small_checkpoint("standard", model=model).model
-    assert at_once(network, 2000) == most
-    assert at_once(network, 5) == 5
-
-
-# Checkpoints
-
-
-@every_kind
-def test_every_model_comes_back_from_its_checkpoint(model, kind, tmp_path):
-    small = small_checkpoint(kind, model=model)
-    checkpoints.checkpoint_round_trips(small, tmp_path / "one")
-    checkpoints.weights_round_trip(small, tmp_path)
-
-
-def test_a_vampprior_of_data_is_stored_without_its_pictures(tmp_path):
-    small = small_checkpoint("vamp-data", model="hvae", latent=3)
-    small.prior.fit(binary(30).numpy(), seed=2)
-    small.prior.freeze(small.model.top_posterior)
-    expected = small.model.latent_prior(small.prior).log_prob(torch.ones(5, 7))
-    folder = save(small.model, small.prior, small.config, tmp_path / "one")
-    with safe_open(folder / WEIGHTS, framework="pt") as stored:
-        names = [name for name in stored.keys() if name.startswith("prior.")]  # noqa: SIM118
-        shapes = {name: tuple(stored.get_slice(name).get_shape()) for name in names}
-    assert shapes == {"prior.rows": (6,), "prior.loc": (6, 3), "prior.scale": (6, 3)}
-    opened = load(folder)
-    assert opened.prior.inputs is None
-    assert torch.equal(opened.prior.rows, small.prior.rows)
-    found = opened.model.latent_prior(opened.prior).log_prob(torch.ones(5, 7))
-    torch.testing.assert_close(found, expected, atol=0.02, rtol=0)  # matrices in half precision
