@@ -109,10 +109,15 @@ def watch(page, problems: list[str]) -> None:
         if response.status >= 400 and "/_stcore/" not in response.url:
             problems.append(f"{response.status} {response.url}")
 
+    def failed(request) -> None:
+        # What is still loading when a page is left or replaced is aborted: that is no failure.
+        if request.failure != "net::ERR_ABORTED":
+            problems.append(f"failed: {request.url} {request.failure}")
+
     page.on("console", said)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("response", answered)
-    page.on("requestfailed", lambda request: problems.append(f"failed: {request.url}"))
+    page.on("requestfailed", failed)
 
 
 def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
