@@ -1,6 +1,6 @@
 """How one sample of a data set is drawn, so that pages and strips show all data alike."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -33,6 +33,13 @@ class PixelSketch(BaseModel):
     def inked(self) -> bool:
         """Whether values are ink, which is inverted with the theme."""
         return self.channels == 1 and not self.light
+
+    noun: ClassVar[str] = "image"
+    """What a sample is called."""
+
+    def tile_width(self, pixels: int) -> int:
+        """Return the minimum width of a tile, for which `pixels` suit an image."""
+        return pixels
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -81,6 +88,13 @@ class CurveSketch(BaseModel):
     def inked(self) -> bool:
         """Whether it is drawn in ink, which is inverted with the theme: always."""
         return True
+
+    noun: ClassVar[str] = "curve"
+    """What a sample is called."""
+
+    def tile_width(self, pixels: int) -> int:
+        """Return the minimum width of a tile: curves are flat, and need more than an image."""
+        return max(110, 2 * pixels)
 
     @property
     def shape(self) -> tuple[int, ...]:

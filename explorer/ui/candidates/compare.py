@@ -9,7 +9,6 @@ import streamlit as st
 from explorer.designs import aerodynamics, geometry
 from explorer.designs.archive import treated
 from explorer.designs.properties import Conditions
-from explorer.inference import Engine
 from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import samples_strip
 from explorer.ui.address.controls import commit
@@ -131,11 +130,6 @@ def overlay(
         y={"title": "% of the chord", "scaleanchor": "x", "scaleratio": 1},
         legend=1.16,
     )
-
-
-def width(engine: Engine) -> int:
-    """Return the minimum tile width of an engine's samples."""
-    return 64 if engine.sketch.kind == "pixels" else 150
 
 
 def _differences(items: Sequence[MeasuredPick]) -> None:

@@ -8,7 +8,6 @@ from explorer.designs import geometry
 from explorer.designs.archive import treated
 from explorer.designs.candidates import Store
 from explorer.designs.picks import MOST_NOTES, Project
-from explorer.sketch import PixelSketch
 from explorer.strips import samples_strip
 from explorer.ui import cache
 from explorer.ui.address.notation import code_text
@@ -33,7 +32,7 @@ def detail(
     filmstrip(
         samples_strip(treated(pick)[None], source.model.sketch),
         key="candidates_detail",
-        grid=Grid(tile_width=150 if isinstance(source.model.sketch, PixelSketch) else 300),
+        grid=Grid(tile_width=source.model.sketch.tile_width(150)),
     )
     if item.fault:
         st.caption(f":material/warning: Invalid geometry: {item.fault}.")

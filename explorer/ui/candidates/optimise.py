@@ -146,7 +146,7 @@ def _before_and_after(
         key="candidates_pushed_strip",
         grid=Grid(
             captions=["the search result"],
-            tile_width=compare.width(engine) * 3 // 2,
+            tile_width=engine.sketch.tile_width(64) * 3 // 2,
             numbered=False,
         ),
         keep_all=True,

@@ -140,7 +140,7 @@ def _like(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> No
             high="one prior standard deviation",
             home=0.3,
         ),
-        grid=Grid(tile_width=compare.width(engine)),
+        grid=Grid(tile_width=engine.sketch.tile_width(64)),
     )
     st.caption(
         "Each tile varies the pick in a different random direction. Drag to go farther; K keeps."
@@ -206,7 +206,7 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
         key="candidates_mine_strip",
         grid=Grid(
             captions=["the model’s reconstruction of your section"],
-            tile_width=compare.width(engine) * 3 // 2,
+            tile_width=engine.sketch.tile_width(64) * 3 // 2,
             numbered=False,
         ),
         keep_all=True,
@@ -227,7 +227,7 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
             high="one prior standard deviation",
             home=0.3,
         ),
-        grid=Grid(tile_width=compare.width(engine)),
+        grid=Grid(tile_width=engine.sketch.tile_width(64)),
     )
 
 
@@ -241,6 +241,6 @@ def _strip(engine: Engine, strip: Strip, name: str, conditions: Conditions) -> N
     filmstrip(
         Panel(strip, pick=service.pick_descriptor(engine, strip)),
         key=f"candidates_{name}",
-        grid=Grid(captions=captions, tile_width=compare.width(engine), noun="design"),
+        grid=Grid(captions=captions, tile_width=engine.sketch.tile_width(64), noun="design"),
         keep_all=True,
     )

@@ -78,7 +78,7 @@ def neighbours(engine: Engine, spec: StripSpec, scale: float, tile: int) -> None
     rows = training[measure.judge(engine.encode(x).loc, k=8).nearest[0]]
     shown, words = pictures_of(engine, rows)
     st.markdown(f"**Nearest training data, {prior_name(engine)}**")
-    width = 56 if engine.sketch.kind == "pixels" else 120
+    width = engine.sketch.tile_width(56)
     key = f"generate_near_{engine.slug}"
     with st.container(horizontal=True, gap="medium"):
         with st.container(width=2 * width):
@@ -103,7 +103,9 @@ def neighbours(engine: Engine, spec: StripSpec, scale: float, tile: int) -> None
                 key=f"{key}_pixels",
                 grid=Grid(tile_width=width),
             )
-            st.caption(f"by {'pixel' if width == 56 else 'height'}, of all {len(data.train):,}")
+            st.caption(
+                f"by {'pixel' if engine.sketch.kind == 'pixels' else 'height'}, of all {len(data.train):,}"
+            )
 
 
 def hint(engines: list[Engine], difference: bool) -> str:

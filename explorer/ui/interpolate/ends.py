@@ -69,7 +69,7 @@ def _end(engine: Engine, atlas: Atlas, view: InterpolateView, number: int, end: 
                         pick=service.pick_descriptor(engine, z=found[0][None]),
                     ),
                     key=f"interpolate_end_{number}",
-                    grid=Grid(tile_width=64 if engine.sketch.kind == "pixels" else 120),
+                    grid=Grid(tile_width=engine.sketch.tile_width(64)),
                 )
         if layer in ("data", "prior", "prototypes") and ";" not in end:
             sizes = {

@@ -26,7 +26,6 @@ def film(engine: Engine, walked: Way, view: InterpolateView) -> Strip:
     strip = grid_strip(
         engine, walked.codes[:, None], tuple(float(k) for k in range(len(walked.codes)))
     )
-    pixels = engine.sketch.kind == "pixels"
     with st.container(horizontal=True, gap="medium"):
         with st.container(width=280):
             state = filmstrip(
@@ -34,7 +33,7 @@ def film(engine: Engine, walked: Way, view: InterpolateView) -> Strip:
                 key="interpolate_film",
                 at=float(min(view.at, len(walked.codes) - 1)),
                 slider=Slider(label="Frame", low=walked.ends[0], high=walked.ends[-1], decimals=0),
-                grid=Grid(tile_width=170 if pixels else 240, noun="frame", numbered=False),
+                grid=Grid(tile_width=engine.sketch.tile_width(170), noun="frame", numbered=False),
             )
             view.at = int(state.value)
         with st.container(key="interpolate_row"):
@@ -44,7 +43,7 @@ def film(engine: Engine, walked: Way, view: InterpolateView) -> Strip:
                     pick=service.pick_descriptor(engine, z=walked.codes),
                 ),
                 key="interpolate_all",
-                grid=Grid(tile_width=48 if pixels else 110, noun="frame"),
+                grid=Grid(tile_width=engine.sketch.tile_width(48), noun="frame"),
             )
             profile(engine, walked, view.at)
     return strip

@@ -11,7 +11,6 @@ from explorer.ui.address.places import select
 from explorer.ui.address.views import LatentMapView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel, Slider
-from explorer.ui.latent_map.selection import tile_width
 from explorer.ui.picks import service
 
 STEPS = tuple(round(-2 + 0.25 * step, 2) for step in range(17))
@@ -38,7 +37,7 @@ def direction(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
         key="latent_map_direction",
         at=0.0,
         slider=Slider(label="Steps along A − B", low="towards B", high="towards A", home=0.0),
-        grid=Grid(tile_width=tile_width(engine, 110)),
+        grid=Grid(tile_width=engine.sketch.tile_width(110)),
     )
     where = "the mean of B"
     if centre is not None and len(centre.z):

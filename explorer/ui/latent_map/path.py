@@ -10,7 +10,6 @@ from explorer.ui.address.places import path_codes
 from explorer.ui.address.views import LatentMapView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
-from explorer.ui.latent_map.selection import tile_width
 from explorer.ui.panels import export_menu
 from explorer.ui.picks import service
 from explorer.ui.shell import pages
@@ -26,7 +25,7 @@ def path(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
     filmstrip(
         Panel(strip, pick=service.pick_descriptor(engine, strip)),
         key="latent_map_path",
-        grid=Grid(tile_width=tile_width(engine, 64), noun="station"),
+        grid=Grid(tile_width=engine.sketch.tile_width(64), noun="station"),
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(

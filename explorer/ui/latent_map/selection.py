@@ -43,7 +43,7 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
     filmstrip(
         Panel(codes_strip(engine, members), pick=service.pick_descriptor(engine, z=members)),
         key="latent_map_members",
-        grid=Grid(tile_width=tile_width(engine, 40 if n > 1 else 96), noun="member"),
+        grid=Grid(tile_width=engine.sketch.tile_width(40 if n > 1 else 96), noun="member"),
         keep_all=n > 1,
     )
     if n > MEMBERS:
@@ -57,7 +57,7 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
                 codes_strip(engine, mean[None]), pick=service.pick_descriptor(engine, z=mean[None])
             ),
             key="latent_map_mean",
-            grid=Grid(tile_width=tile_width(engine, 96)),
+            grid=Grid(tile_width=engine.sketch.tile_width(96)),
         )
     if _in_hole(engine, view.pick):
         st.caption(
@@ -88,7 +88,7 @@ def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -
         key="latent_map_neighbours",
         grid=Grid(
             captions=[f"distance {value:.3g}" for value in distance],
-            tile_width=tile_width(engine, 40),
+            tile_width=engine.sketch.tile_width(40),
             noun="neighbour",
         ),
     )
@@ -174,8 +174,3 @@ def _in_hole(engine: Engine, pick: str) -> bool:
     x, y = (float(value) for value in pick.removeprefix("spot:").split(","))
     column, row = np.abs(found.x - x).argmin(), np.abs(found.y - y).argmin()
     return bool(found.hole[row, column])
-
-
-def tile_width(engine: Engine, pixels: int) -> int:
-    """Return the minimum width of a tile: curves need more room than images."""
-    return pixels if engine.sketch.kind == "pixels" else max(110, 2 * pixels)

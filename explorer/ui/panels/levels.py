@@ -103,7 +103,7 @@ def apart(
                 key=f"{key}_{level}",
                 at=1.0,
                 slider=Slider(label=f"Scale of the {WORDS[level]}", home=1.0),
-                grid=Grid(tile_width=56 if pixels else 110, columns=6 if pixels else 3),
+                grid=Grid(tile_width=engine.sketch.tile_width(56), columns=6 if pixels else 3),
             )
     st.caption(
         f"{what}, {TILES} samples per level, seed {seed}. At scale 0 a level is at its mean. "

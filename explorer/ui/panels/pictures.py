@@ -57,6 +57,6 @@ def replay(engine: Engine, epoch: int | None) -> int | None:
         key="prototypes_replay",
         at=float(epochs[-1] if epoch is None else epoch),
         slider=Slider(label="Epoch", low="first saved", high="trained", decimals=0),
-        grid=Grid(tile_width=44 if engine.sketch.kind == "pixels" else 110, noun="pseudo-input"),
+        grid=Grid(tile_width=engine.sketch.tile_width(44), noun="pseudo-input"),
     )
     return None if state.value == epochs[-1] else int(state.value)

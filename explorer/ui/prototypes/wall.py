@@ -64,7 +64,7 @@ def wall(engine: Engine, shown: Gallery, which: str, component: int | None) -> i
         tile=position,
         grid=Grid(
             captions=[_claim(shown, int(k)) for k in shown.order],
-            tile_width=_tile_width(engine, len(shown.order)),
+            tile_width=engine.sketch.tile_width(36 if len(shown.order) > 120 else 52),
             noun="prototype",
             numbered=False,
             selectable=True,
@@ -163,17 +163,11 @@ def claimed_data(engine: Engine, component: int) -> None:
     filmstrip(
         Panel(strip, pick=service.pick_descriptor(engine, z=atlas.codes[nearest])),
         key="prototypes_claimed",
-        grid=Grid(tile_width=44 if engine.sketch.kind == "pixels" else 110, noun="data point"),
+        grid=Grid(tile_width=engine.sketch.tile_width(44), noun="data point"),
     )
     count = f"{len(nearest)} of {len(rows):,}" if len(rows) > len(nearest) else f"{len(rows):,}"
     kinds = f" Classes: {classes}." if classes else ""
     st.caption(f"{count} codes, nearest first.{kinds} {words}")
-
-
-def _tile_width(engine: Engine, count: int) -> int:
-    if engine.sketch.kind == "curve":
-        return 110
-    return 36 if count > 120 else 52
 
 
 def _claim(shown: Gallery, component: int) -> str:

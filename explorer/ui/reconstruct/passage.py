@@ -20,16 +20,15 @@ DRAWS = 8
 def show(engines: list[Engine], given: Given, view: ReconstructView) -> None:
     """Render the sample, each model's reconstruction side by side, and the errors."""
     pixels = engines[0].sketch.kind == "pixels"
-    width = 84 if pixels else 210
     with st.container(horizontal=True, gap="medium"):
         for engine in engines:
             with st.container(key=f"reconstruct_{engine.slug}", width=280 if pixels else 450):
                 st.markdown(f"**{prior_name(engine)}, {engine.space.size} units**")
-                _through(engine, given, view, width)
+                _through(engine, given, view)
     terms(engines, given)
 
 
-def _through(engine: Engine, given: Given, view: ReconstructView, width: int) -> None:
+def _through(engine: Engine, given: Given, view: ReconstructView) -> None:
     """Render one model's reconstruction, its error, and decoded posterior samples."""
     q = engine.encode(given.x)
     mean = engine.decode(q.loc)
@@ -45,7 +44,7 @@ def _through(engine: Engine, given: Given, view: ReconstructView, width: int) ->
         key=f"reconstruct_{engine.slug}_through",
         grid=Grid(
             captions=words.split(" · "),
-            tile_width=width,
+            tile_width=engine.sketch.tile_width(84),
             columns=3,
             noun="picture",
             numbered=False,
@@ -64,6 +63,6 @@ def _through(engine: Engine, given: Given, view: ReconstructView, width: int) ->
     filmstrip(
         Panel(codes_strip(engine, drawn), pick=service.pick_descriptor(engine, z=drawn)),
         key=f"reconstruct_{engine.slug}_draws",
-        grid=Grid(tile_width=28 if width == 84 else 100, columns=8, noun="posterior sample"),
+        grid=Grid(tile_width=engine.sketch.tile_width(28), columns=8, noun="posterior sample"),
     )
     st.caption(f"{DRAWS} posterior samples, decoded (seed {view.seed}).")

@@ -61,7 +61,7 @@ def refinement(engines: list[Engine], given: Given) -> None:
                 filmstrip(
                     samples_strip(x, engine.sketch),
                     key=f"reconstruct_{engine.slug}_refined",
-                    grid=Grid(tile_width=75 if engine.sketch.kind == "pixels" else 140),
+                    grid=Grid(tile_width=engine.sketch.tile_width(75)),
                 )
                 st.caption(f"{name}, refined")
     chart.render(

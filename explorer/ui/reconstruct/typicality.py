@@ -46,7 +46,7 @@ def place_among_data(engine: Engine, given: Given) -> None:
         key="reconstruct_near",
         grid=Grid(
             captions=[f"distance {value:.2f}" for value in distance[keep][:16]],
-            tile_width=44 if engine.sketch.kind == "pixels" else 110,
+            tile_width=engine.sketch.tile_width(44),
             noun="neighbour",
         ),
     )
