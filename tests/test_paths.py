@@ -286,6 +286,7 @@ def test_a_way_over_codes_of_data_finds_the_detour_that_a_string_does_not():
     np.testing.assert_allclose(guided[[0, -1]], ends, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_codes_of_data_never_raise_the_barrier():
     for seed in range(2):
         generator = np.random.default_rng(seed)

@@ -167,6 +167,7 @@ def test_nothing_plugged_in_leaves_what_is_ours():
         assert plugins.kinds(group, base, own) == own
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["all_of_it", "explorer.registry", "explorer.checkpoint"])
 def test_what_is_plugged_in_may_import_what_lies_below(first, tmp_path):
     install(tmp_path, "own-tools", OWN, all_of_it=ALL)
@@ -202,6 +203,7 @@ def test_a_command_ends_in_one_sentence_where_a_plug_in_is_broken(words, tmp_pat
     assert said.endswith("fix or uninstall shaky-tools.")
 
 
+@pytest.mark.slow
 def test_the_doctor_names_a_broken_plug_in_and_goes_on(tmp_path):
     install(tmp_path, "shaky-tools", BROKEN_PRIOR)
     ended = run(tmp_path, tmp_path / "user", "-c", CLI, "doctor")
@@ -210,6 +212,7 @@ def test_the_doctor_names_a_broken_plug_in_and_goes_on(tmp_path):
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_the_doctor_lists_plug_ins(tmp_path):
     install(tmp_path, "own-prior", LAPLACE, own_prior=OWN_PRIOR)
     ended = run(tmp_path, tmp_path / "user", "-c", CLI, "doctor")

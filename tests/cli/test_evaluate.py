@@ -156,6 +156,7 @@ def test_a_part_of_the_test_split_agrees_with_the_card(run, shipped_model):
         assert abs(found[name]["value"] - card[name].value) < 4 * found[name]["se"], name
 
 
+@pytest.mark.slow
 def test_the_card_can_be_measured_again(run, shipped_model):
     code, out, _ = run("evaluate", CARD_MODEL, "--json", "--device", "cpu")
     assert code == 0

@@ -53,6 +53,7 @@ def test_the_version_is_printed(run):
     assert run("--version") == (0, f"{__version__}\n", "")
 
 
+@pytest.mark.slow
 def test_the_module_runs_as_the_command_does():
     ended = apart("list", "--checkpoints", "/nowhere")
     assert_one_sentence(ended.returncode, ended.stdout, ended.stderr)

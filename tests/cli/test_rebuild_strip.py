@@ -20,6 +20,7 @@ def assert_rebuilt(folder, strip, frame):
     assert (folder / "strip-sprite.png").read_bytes() == exports.sprite(strip)
 
 
+@pytest.mark.slow
 def test_the_command_rebuilds_an_export_in_a_process_of_its_own(pixels, tmp_path):
     strip = drawn(pixels)
     path = taken(pixels, strip, tmp_path, frame=1)
@@ -73,6 +74,7 @@ def test_the_command_line_says_when_pictures_are_others(run, pixels, tmp_path):
     assert "not bit-identical" in out
 
 
+@pytest.mark.slow
 def test_the_command_line_measures_a_curve(run, tmp_path):
     folder = tmp_path / "user" / "checkpoints" / "mine"
     folder.mkdir(parents=True)

@@ -128,6 +128,7 @@ for k in range(20):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_and_two_threads_that_save_at_once_lose_nothing(store):
     failed = []
 

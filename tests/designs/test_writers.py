@@ -259,6 +259,7 @@ print(json.dumps([os.waitpid(child, 0)[1] for child in children]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.load
 def test_processes_that_write_at_once_lose_nothing_and_double_nothing(path):
     writers, each = 4, times(12)

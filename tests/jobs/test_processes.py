@@ -119,6 +119,7 @@ def test_a_stopped_curve_keeps_its_scales_and_goes_on_without_measuring_them_aga
     assert (curve.values[finished:] != 0.125).all()
 
 
+@pytest.mark.slow
 def test_a_job_that_is_being_done_is_left_alone_by_another_process(digits, monkeypatch):
     order = order_of(digits)
     calls = []

@@ -14,7 +14,7 @@ from tests.support.gaussians import LinearGaussian, observations, standard
 from tests.support.models import PRIORS, small_checkpoint
 
 
-@pytest.mark.parametrize("row", range(4))
+@pytest.mark.parametrize("row", range(2))
 def test_refining_closes_the_gap_of_a_linear_model(row):
     model, x = LinearGaussian(wrong=0.8), observations()[row : row + 1]
     exact = float(model.marginal().log_prob(x))

@@ -107,6 +107,7 @@ training.train(recipe(), digits(), Path(sys.argv[1]), report=report)
 """
 
 
+@pytest.mark.slow
 def test_a_run_killed_from_outside_goes_on_to_the_same_weights(tmp_path, pytestconfig):
     command = [sys.executable, "-c", SCRIPT, str(tmp_path / "killed")]
     ended = subprocess.run(

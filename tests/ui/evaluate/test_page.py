@@ -36,6 +36,7 @@ def shown(app):
     return app.dataframe[0].value
 
 
+@pytest.mark.slow
 def test_the_page_opens_on_every_data_set_that_has_numbers():
     known = table.data_sets()
     assert {"digits", "mnist-static", "airfoils"} <= set(known)

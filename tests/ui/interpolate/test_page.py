@@ -45,6 +45,7 @@ SAVED = re.compile(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("slug", "ends"),
     [

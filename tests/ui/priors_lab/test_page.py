@@ -15,6 +15,7 @@ def test_every_bench_of_the_lab_opens(bench):
     assert "two latent units" in told(app)
 
 
+@pytest.mark.slow
 def test_every_step_of_every_lesson_asks_and_reveals():
     from explorer.ui.priors_lab.lessons import LESSONS
 
