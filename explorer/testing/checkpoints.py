@@ -12,7 +12,7 @@ from explorer.strips import StripSpec, scale_strip
 from explorer.testing.assertions import generator, random_samples, require, require_close
 
 
-def batching_changes_nothing(
+def check_batching_changes_nothing(
     opened: Checkpoint, sizes: tuple[int, ...] = (0, 1, 7, 64, 65, 200)
 ) -> None:
     """A row is decoded, encoded and scored to the same bits in any batch."""
@@ -41,7 +41,7 @@ def batching_changes_nothing(
     )
 
 
-def engine_agrees_with_model(opened: Checkpoint) -> None:
+def check_engine_agrees_with_model(opened: Checkpoint) -> None:
     """An engine computes what its model computes."""
     engine = Engine(opened, "cpu")
     x = random_samples(70, engine.sketch)
@@ -60,7 +60,7 @@ def engine_agrees_with_model(opened: Checkpoint) -> None:
             )
 
 
-def samples_are_decoded_codes(
+def check_samples_are_decoded_codes(
     opened: Checkpoint, scales: tuple[float, ...] = (0.0, 0.7, 2.0)
 ) -> None:
     """A sample is a code, decoded and scored under the prior; the seed determines it."""
@@ -84,7 +84,7 @@ def samples_are_decoded_codes(
             require(np.array_equal(mine, again), "the same seed gives a different image")
 
 
-def frames_match_samples(opened: Checkpoint, tiles: int = 9) -> None:
+def check_frames_match_samples(opened: Checkpoint, tiles: int = 9) -> None:
     """A frame of the scale slider equals the samples drawn at that scale, bit for bit."""
     engine = Engine(opened, "cpu")
     scales = (0.0, 0.35, 1.0, 2.0)
@@ -103,7 +103,7 @@ def frames_match_samples(opened: Checkpoint, tiles: int = 9) -> None:
             )
 
 
-def checkpoint_round_trips(opened: Checkpoint, folder: Path) -> None:
+def check_checkpoint_round_trips(opened: Checkpoint, folder: Path) -> None:
     """A checkpoint saved in full precision and loaded again gives the same bits.
 
     Args:
@@ -131,7 +131,7 @@ def checkpoint_round_trips(opened: Checkpoint, folder: Path) -> None:
         require(np.array_equal(mine, theirs), "a checkpoint does not survive saving and loading")
 
 
-def weights_round_trip(opened: Checkpoint, folder: Path) -> None:
+def check_weights_round_trip(opened: Checkpoint, folder: Path) -> None:
     """Saved weights fit the model that the recipe alone builds, as loading requires."""
     config, sketch = opened.config, opened.config.sketch
     assert sketch is not None

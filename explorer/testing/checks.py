@@ -27,36 +27,42 @@ from explorer.objectives import ElboConfig, elbo
 from explorer.priors import StandardConfig
 from explorer.testing.assertions import SKETCH, Sketch, fail, generator, random_samples, require
 from explorer.testing.checkpoints import (
-    batching_changes_nothing,
-    checkpoint_round_trips,
-    engine_agrees_with_model,
-    frames_match_samples,
-    samples_are_decoded_codes,
-    weights_round_trip,
+    check_batching_changes_nothing,
+    check_checkpoint_round_trips,
+    check_engine_agrees_with_model,
+    check_frames_match_samples,
+    check_samples_are_decoded_codes,
+    check_weights_round_trip,
 )
 from explorer.testing.data import (
-    dynamic_training_data_are_probabilities,
-    loading_is_deterministic,
-    samples_fit_their_sketch,
+    check_dynamic_training_data_are_probabilities,
+    check_loading_is_deterministic,
+    check_samples_fit_their_sketch,
 )
 from explorer.testing.densities import (
-    components_are_drawn_by_weight,
-    density_integrates_to_one,
-    draws_are_prefix_stable,
-    equal_seeds_give_equal_codes,
-    one_level_takes_one_scale_and_one_seed,
-    responsibilities_follow_bayes_rule,
-    samples_agree_with_density,
-    scaling_keeps_component_and_noise,
-    variance_grows_with_the_squared_scale,
+    check_components_are_drawn_by_weight,
+    check_density_integrates_to_one,
+    check_draws_are_prefix_stable,
+    check_equal_seeds_give_equal_codes,
+    check_one_level_takes_one_scale_and_one_seed,
+    check_responsibilities_follow_bayes_rule,
+    check_samples_agree_with_density,
+    check_scaling_keeps_component_and_noise,
+    check_variance_grows_with_the_squared_scale,
 )
-from explorer.testing.models import posterior_samples_follow_their_generator, shapes_are_consistent
-from explorer.testing.properties import keys_are_plain_words, properties_are_computed_per_sample
+from explorer.testing.models import (
+    check_posterior_samples_follow_their_generator,
+    check_shapes_are_consistent,
+)
+from explorer.testing.properties import (
+    check_keys_are_plain_words,
+    check_properties_are_computed_per_sample,
+)
 from explorer.testing.training import (
-    beta_scales_only_the_kl,
-    closed_form_kl_matches_monte_carlo,
-    elbo_is_the_sum_of_its_terms,
-    every_parameter_receives_a_gradient,
+    check_beta_scales_only_the_kl,
+    check_closed_form_kl_matches_monte_carlo,
+    check_elbo_is_the_sum_of_its_terms,
+    check_every_parameter_receives_a_gradient,
 )
 
 Prepare = Callable[[AbstractModel, AbstractPrior | None], None]
@@ -76,30 +82,30 @@ def check_prior(config: AbstractPriorConfig, *, prepare: Prepare | None = None) 
         AssertionError: If a law does not hold; the message says which.
     """
     with _seeded():
-        config_round_trips(config)
+        check_config_round_trips(config)
         flat = _checkpoint(VAEConfig(latent=2, hidden=(16,)), config, SKETCH, prepare)
         assert flat.prior is not None
         with torch.no_grad():
             p = flat.model.latent_prior(flat.prior)
-            equal_seeds_give_equal_codes(p)
-            draws_are_prefix_stable(p)
-            scaling_keeps_component_and_noise(p)
-            density_integrates_to_one(p)
-            samples_agree_with_density(p)
-            variance_grows_with_the_squared_scale(p)
-            components_are_drawn_by_weight(p)
-            one_level_takes_one_scale_and_one_seed(p)
-            responsibilities_follow_bayes_rule(p)
+            check_equal_seeds_give_equal_codes(p)
+            check_draws_are_prefix_stable(p)
+            check_scaling_keeps_component_and_noise(p)
+            check_density_integrates_to_one(p)
+            check_samples_agree_with_density(p)
+            check_variance_grows_with_the_squared_scale(p)
+            check_components_are_drawn_by_weight(p)
+            check_one_level_takes_one_scale_and_one_seed(p)
+            check_responsibilities_follow_bayes_rule(p)
         _learns(flat.model, flat.prior)
-        elbo_is_the_sum_of_its_terms(flat.model, flat.prior)
-        closed_form_kl_matches_monte_carlo(flat.model, flat.prior)
-        beta_scales_only_the_kl(flat.model, flat.prior)
+        check_elbo_is_the_sum_of_its_terms(flat.model, flat.prior)
+        check_closed_form_kl_matches_monte_carlo(flat.model, flat.prior)
+        check_beta_scales_only_the_kl(flat.model, flat.prior)
         wide = VAEConfig(latent=16, hidden=(50, 40))
         tall = HVAEConfig(top=2, bottom=3, hidden=(16, 12))
         for model in (wide, tall):
             opened = _checkpoint(model, config, SKETCH, prepare)
             assert opened.prior is not None
-            beta_scales_only_the_kl(opened.model, opened.prior)
+            check_beta_scales_only_the_kl(opened.model, opened.prior)
             _whole(opened)
 
 
@@ -117,20 +123,20 @@ def check_model(
         AssertionError: If a law does not hold; the message says which.
     """
     with _seeded():
-        config_round_trips(config)
+        check_config_round_trips(config)
         prior = None if config.deterministic else StandardConfig()
         opened = _checkpoint(config, prior, sketch, prepare)
         model = opened.model
-        shapes_are_consistent(model, sketch)
+        check_shapes_are_consistent(model, sketch)
         require(
             config.latent == model.space.size,
             f"the config has {config.latent} latent units, the model {model.space.size}",
         )
-        posterior_samples_follow_their_generator(model, sketch)
+        check_posterior_samples_follow_their_generator(model, sketch)
         _learns(model, opened.prior, sketch)
         if opened.prior is not None:
-            elbo_is_the_sum_of_its_terms(model, opened.prior, sketch)
-            beta_scales_only_the_kl(model, opened.prior, sketch=sketch)
+            check_elbo_is_the_sum_of_its_terms(model, opened.prior, sketch)
+            check_beta_scales_only_the_kl(model, opened.prior, sketch=sketch)
         _whole(opened)
 
 
@@ -147,12 +153,12 @@ def check_data(config: AbstractDataConfig, root: Path) -> DataSet:
     Raises:
         AssertionError: If a law does not hold; the message says which.
     """
-    config_round_trips(config)
+    check_config_round_trips(config)
     data = config.load(root)
-    samples_fit_their_sketch(data)
-    loading_is_deterministic(data, config.load(root))
+    check_samples_fit_their_sketch(data)
+    check_loading_is_deterministic(data, config.load(root))
     if data.dynamic:
-        dynamic_training_data_are_probabilities(data)
+        check_dynamic_training_data_are_probabilities(data)
     return data
 
 
@@ -171,13 +177,13 @@ def check_properties(
     Raises:
         AssertionError: If a law does not hold; the message says which.
     """
-    keys_are_plain_words(family)
+    check_keys_are_plain_words(family)
     require(family.fits(sketch), f"the family {family.name} does not fit such samples")
     samples = random_samples(12, sketch).numpy() if x is None else x
-    properties_are_computed_per_sample(family, sketch, samples)
+    check_properties_are_computed_per_sample(family, sketch, samples)
 
 
-def config_round_trips(config: AbstractConfig) -> None:
+def check_config_round_trips(config: AbstractConfig) -> None:
     """A config survives a round trip through JSON and rejects unknown fields."""
     again = type(config).model_validate_json(config.model_dump_json(exclude_none=True))
     require(
@@ -240,7 +246,7 @@ def _learns(model: AbstractModel, prior: AbstractPrior | None, sketch: Sketch = 
     elbo(model, p, random_samples(48, sketch), generator=generator(0)).loss.backward()
     for part in (model, prior):
         if part is not None:
-            every_parameter_receives_a_gradient(part)
+            check_every_parameter_receives_a_gradient(part)
             part.zero_grad(set_to_none=True)
     model.eval()
 
@@ -250,15 +256,15 @@ def _whole(opened: Checkpoint) -> None:
     for part in (opened.model, opened.prior):
         if part is not None:
             part.requires_grad_(False)
-    batching_changes_nothing(opened)
-    engine_agrees_with_model(opened)
+    check_batching_changes_nothing(opened)
+    check_engine_agrees_with_model(opened)
     if opened.prior is not None:
-        samples_are_decoded_codes(opened)
-        frames_match_samples(opened)
+        check_samples_are_decoded_codes(opened)
+        check_frames_match_samples(opened)
     known = type(opened.config.model) in registry.MODELS and (
         opened.config.prior is None or type(opened.config.prior) in registry.PRIORS
     )
     with tempfile.TemporaryDirectory() as folder:
-        weights_round_trip(opened, Path(folder))
+        check_weights_round_trip(opened, Path(folder))
         if known:
-            checkpoint_round_trips(opened, Path(folder) / "saved")
+            check_checkpoint_round_trips(opened, Path(folder) / "saved")

@@ -8,7 +8,7 @@ from explorer.testing.assertions import fail, require
 _SPLITS = ("train", "valid", "test")
 
 
-def samples_fit_their_sketch(data: DataSet) -> None:
+def check_samples_fit_their_sketch(data: DataSet) -> None:
     """Samples are finite, have the sketch's shape and bounds, and labels name a class."""
     for name in _SPLITS:
         split = data.split(name)
@@ -47,7 +47,7 @@ def samples_fit_their_sketch(data: DataSet) -> None:
             )
 
 
-def loading_is_deterministic(data: DataSet, again: DataSet) -> None:
+def check_loading_is_deterministic(data: DataSet, again: DataSet) -> None:
     """Loading twice gives the same splits and samples."""
     for name in _SPLITS:
         one, other = data.split(name), again.split(name)
@@ -57,7 +57,7 @@ def loading_is_deterministic(data: DataSet, again: DataSet) -> None:
         )
 
 
-def dynamic_training_data_are_probabilities(data: DataSet) -> None:
+def check_dynamic_training_data_are_probabilities(data: DataSet) -> None:
     """Training images are probabilities; validation and test images are binarised once."""
     require(data.dynamic, "the data are not dynamic")
     require(

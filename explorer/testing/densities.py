@@ -66,7 +66,7 @@ def total_variation(
     return 0.5 * float((shares - masses).abs().sum() + 1 - shares.sum())
 
 
-def density_integrates_to_one(prior: LatentPrior, tolerance: float | None = None) -> None:
+def check_density_integrates_to_one(prior: LatentPrior, tolerance: float | None = None) -> None:
     """The density of a prior with two units integrates to one.
 
     Args:
@@ -84,7 +84,7 @@ def density_integrates_to_one(prior: LatentPrior, tolerance: float | None = None
     )
 
 
-def samples_agree_with_density(prior: LatentPrior) -> None:
+def check_samples_agree_with_density(prior: LatentPrior) -> None:
     """The histogram of samples with two units matches the density."""
     edges = cells(prior)
     masses = cell_masses(prior.log_prob, edges)
@@ -95,7 +95,7 @@ def samples_agree_with_density(prior: LatentPrior) -> None:
     )
 
 
-def equal_seeds_give_equal_codes(prior: LatentPrior) -> None:
+def check_equal_seeds_give_equal_codes(prior: LatentPrior) -> None:
     """The seed determines the draw."""
     first, again, other = prior.draw(50, seed=4), prior.draw(50, seed=4), prior.draw(50, seed=5)
     require(torch.equal(first.z, again.z), "the same seed draws different codes")
@@ -105,7 +105,7 @@ def equal_seeds_give_equal_codes(prior: LatentPrior) -> None:
     require(not bool((first.z == other.z).any()), "a different seed repeats some numbers")
 
 
-def draws_are_prefix_stable(
+def check_draws_are_prefix_stable(
     prior: LatentPrior, sizes: tuple[int, ...] = (0, 1, 5, 16, 17, 100)
 ) -> None:
     """A smaller draw is the beginning of a larger one; to rounding if there are no components."""
@@ -120,7 +120,7 @@ def draws_are_prefix_stable(
         require(torch.equal(few.component, many.component[:n]), claim)
 
 
-def scaling_keeps_component_and_noise(prior: LatentPrior) -> None:
+def check_scaling_keeps_component_and_noise(prior: LatentPrior) -> None:
     """A row is mean + scale x sd x noise within one component, the same at every scale."""
     still, once = prior.draw(100, seed=3, scale=0.0), prior.draw(100, seed=3)
     parts = prior.components()
@@ -141,7 +141,7 @@ def scaling_keeps_component_and_noise(prior: LatentPrior) -> None:
         require_close(scaled.z, expected, f"scale {scale} changes the noise of a row")
 
 
-def variance_grows_with_the_squared_scale(
+def check_variance_grows_with_the_squared_scale(
     prior: LatentPrior, scales: tuple[float, ...] = (0.5, 1.0, 2.0)
 ) -> None:
     """A component's samples have its mean, and its standard deviation times the scale."""
@@ -168,7 +168,7 @@ def variance_grows_with_the_squared_scale(
             )
 
 
-def components_are_drawn_by_weight(prior: LatentPrior) -> None:
+def check_components_are_drawn_by_weight(prior: LatentPrior) -> None:
     """Weights sum to one, and components are drawn in proportion to them."""
     parts = prior.components()
     if parts is None:
@@ -184,7 +184,7 @@ def components_are_drawn_by_weight(prior: LatentPrior) -> None:
     )
 
 
-def one_level_takes_one_scale_and_one_seed(prior: LatentPrior) -> None:
+def check_one_level_takes_one_scale_and_one_seed(prior: LatentPrior) -> None:
     """Scale and seed may be tuples with one entry per level; any other length is an error."""
     plain, listed = prior.draw(5, seed=2, scale=0.5), prior.draw(5, seed=(2,), scale=(0.5,))
     require(torch.equal(plain.z, listed.z), "a tuple of one scale differs from that scale")
@@ -201,7 +201,7 @@ def one_level_takes_one_scale_and_one_seed(prior: LatentPrior) -> None:
         fail("two values for one level do not raise a LevelError; use `each_level`")
 
 
-def responsibilities_follow_bayes_rule(prior: LatentPrior) -> None:
+def check_responsibilities_follow_bayes_rule(prior: LatentPrior) -> None:
     """p(k|z) is component k's share of the density at z."""
     z = prior.draw(50, seed=1, scale=1.5).z
     found, parts = prior.responsibilities(z), prior.components()

@@ -16,7 +16,7 @@ from explorer.testing.assertions import (
 )
 
 
-def shapes_are_consistent(model: AbstractModel, sketch: Sketch = SKETCH) -> None:
+def check_shapes_are_consistent(model: AbstractModel, sketch: Sketch = SKETCH) -> None:
     """Codes have the size of the latent space, and p(x|z) the shape of a sample, in any batch."""
     x = random_samples(5, sketch)
     size, top = model.space.size, model.top.size
@@ -47,7 +47,7 @@ def shapes_are_consistent(model: AbstractModel, sketch: Sketch = SKETCH) -> None
     )
 
 
-def posterior_samples_follow_their_generator(
+def check_posterior_samples_follow_their_generator(
     model: AbstractModel, sketch: Sketch = SKETCH
 ) -> None:
     """The generator determines a posterior sample; a plain autoencoder returns its point."""

@@ -11,7 +11,7 @@ from explorer.testing.assertions import Sketch, require
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
-def keys_are_plain_words(family: AbstractProperties) -> None:
+def check_keys_are_plain_words(family: AbstractProperties) -> None:
     """A family has a name, and its properties have keys that fit into a link."""
     require(bool(family.name), f"the family {type(family).__name__} needs a name")
     keys = [item.key for item in family.properties(Conditions())]
@@ -26,7 +26,7 @@ def keys_are_plain_words(family: AbstractProperties) -> None:
         )
 
 
-def properties_are_computed_per_sample(
+def check_properties_are_computed_per_sample(
     family: AbstractProperties, sketch: Sketch, x: Float[np.ndarray, "samples *sample"]
 ) -> None:
     """Every property has one value per sample, independent of other samples; x is unchanged."""

@@ -19,7 +19,7 @@ from explorer.testing.assertions import (
 )
 
 
-def every_parameter_receives_a_gradient(module: nn.Module, *, by_row: bool = False) -> None:
+def check_every_parameter_receives_a_gradient(module: nn.Module, *, by_row: bool = False) -> None:
     """Every parameter, or every row of every parameter, has a finite nonzero gradient."""
     for name, parameter in module.named_parameters():
         if parameter.grad is None:
@@ -35,7 +35,7 @@ def every_parameter_receives_a_gradient(module: nn.Module, *, by_row: bool = Fal
         )
 
 
-def elbo_is_the_sum_of_its_terms(
+def check_elbo_is_the_sum_of_its_terms(
     model: AbstractModel, prior: AbstractPrior, sketch: Sketch = SKETCH
 ) -> None:
     """The ELBO is log p(x|z) minus the KL, level by level; the loss is its negative mean."""
@@ -67,7 +67,7 @@ def sampled_kl(q: Posterior, prior: LatentPrior, n: int = 100_000) -> tuple[Tens
     return each.mean(0), each.std(0) / math.sqrt(n)
 
 
-def closed_form_kl_matches_monte_carlo(model: AbstractModel, prior: AbstractPrior) -> None:
+def check_closed_form_kl_matches_monte_carlo(model: AbstractModel, prior: AbstractPrior) -> None:
     """The KL term of the ELBO equals, on average, the Monte Carlo estimate from the densities."""
     with torch.no_grad():
         p, x = model.latent_prior(prior), random_samples(4, SKETCH)
@@ -80,7 +80,7 @@ def closed_form_kl_matches_monte_carlo(model: AbstractModel, prior: AbstractPrio
     )
 
 
-def beta_scales_only_the_kl(
+def check_beta_scales_only_the_kl(
     model: AbstractModel,
     prior: AbstractPrior,
     divergence: DivergenceName = "exact",

@@ -11,8 +11,8 @@ from tests.support.models import binary, every_kind, small_checkpoint
 @every_kind
 def test_every_model_comes_back_from_its_checkpoint(model, kind, tmp_path):
     small = small_checkpoint(kind, model=model)
-    checkpoints.checkpoint_round_trips(small, tmp_path / "one")
-    checkpoints.weights_round_trip(small, tmp_path)
+    checkpoints.check_checkpoint_round_trips(small, tmp_path / "one")
+    checkpoints.check_weights_round_trip(small, tmp_path)
 
 
 def test_a_vampprior_of_data_is_stored_without_its_pictures(tmp_path):

@@ -23,19 +23,19 @@ def test_splits_have_the_promised_sizes_and_share_no_row(kind):
 
 @pytest.mark.parametrize("kind", SIZES)
 def test_samples_fit_their_sketch(kind):
-    laws.samples_fit_their_sketch(read(kind))
+    laws.check_samples_fit_their_sketch(read(kind))
 
 
 @pytest.mark.parametrize("kind", ["digits", "naca", "omniglot28", "frey"])
 def test_reading_twice_gives_the_same_numbers(kind, tmp_path):
     config, _, file = SIZES[kind]
     again = config.load(current().data if file else tmp_path)
-    laws.loading_is_deterministic(read(kind), again)
+    laws.check_loading_is_deterministic(read(kind), again)
 
 
 @pytest.mark.parametrize("kind", ["digits", "mnist", "omniglot28"])
 def test_dynamic_pictures_are_grey_to_train_on_and_binary_to_test_on(kind):
-    laws.dynamic_training_data_are_probabilities(read(kind))
+    laws.check_dynamic_training_data_are_probabilities(read(kind))
 
 
 @pytest.mark.parametrize("kind", [*SIZES, "files"])

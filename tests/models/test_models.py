@@ -20,7 +20,7 @@ from explorer.sketch import PixelSketch
 from explorer.strips import StripSpec, scale_strip
 from explorer.testing import checkpoints
 from explorer.testing import models as laws
-from explorer.testing.training import every_parameter_receives_a_gradient
+from explorer.testing.training import check_every_parameter_receives_a_gradient
 from tests.support.models import (
     AUTOENCODERS,
     CONVOLUTIONS,
@@ -70,7 +70,7 @@ def test_shapes_are_as_promised(name, sketch, likelihood):
         pytest.skip("refused by the recipe")
     model = build(name, sketch, likelihood).eval()
     assert (model.top.size, model.space.size) == (3, 7 if name in HIERARCHIES else 3)
-    laws.shapes_are_consistent(model, sketch)
+    laws.check_shapes_are_consistent(model, sketch)
     if likelihood != "gaussian":
         mean = model.likelihood(torch.randn(5, model.space.size)).mean
         assert bool(((mean >= 0) & (mean <= 1)).all())
@@ -89,12 +89,12 @@ def test_convolutions_take_pictures_of_every_size(name, height, width):
 def test_an_autoencoder_has_a_point_for_a_posterior(name):
     model = build(name)
     assert model.posterior(binary(4)).scale is None
-    laws.posterior_samples_follow_their_generator(model)
+    laws.check_posterior_samples_follow_their_generator(model)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_samples_of_a_posterior_follow_its_generator(name):
-    laws.posterior_samples_follow_their_generator(build(name))
+    laws.check_posterior_samples_follow_their_generator(build(name))
 
 
 @every_prior
@@ -104,8 +104,8 @@ def test_every_parameter_receives_a_gradient(kind, likelihood):
     terms = elbo(model, prior(model.posterior), binary(32), generator=torch.manual_seed(0))
     terms.loss.backward()
     # A log scale that starts beyond its clamp waits there, and a flow's masks hide some rows.
-    every_parameter_receives_a_gradient(model, by_row=not likelihood.startswith("logistic"))
-    every_parameter_receives_a_gradient(prior, by_row=kind != "flow")
+    check_every_parameter_receives_a_gradient(model, by_row=not likelihood.startswith("logistic"))
+    check_every_parameter_receives_a_gradient(prior, by_row=kind != "flow")
 
 
 @pytest.mark.parametrize("kind", ["standard", "vamp-weighted", "flow"])
@@ -116,14 +116,14 @@ def test_every_parameter_of_every_model_receives_a_gradient(name, kind):
     terms = elbo(model, model.latent_prior(prior), binary(48), generator=torch.manual_seed(0))
     terms.loss.backward()
     for part in (model, prior):
-        every_parameter_receives_a_gradient(part)
+        check_every_parameter_receives_a_gradient(part)
 
 
 @pytest.mark.parametrize("name", AUTOENCODERS)
 def test_every_parameter_of_an_autoencoder_receives_a_gradient(name):
     model = build(name, likelihood="gaussian")
     elbo(model, None, binary(16)).loss.backward()
-    every_parameter_receives_a_gradient(model)
+    check_every_parameter_receives_a_gradient(model)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -134,8 +134,8 @@ def test_the_encoder_learns_through_the_prior_too(name, kind):
         prior.inputs = binary(6)
     z = torch.randn(5, model.space.size)
     model.latent_prior(prior).log_prob(z).sum().backward()
-    every_parameter_receives_a_gradient(model.encoder)
-    every_parameter_receives_a_gradient(prior)
+    check_every_parameter_receives_a_gradient(model.encoder)
+    check_every_parameter_receives_a_gradient(prior)
 
 
 @pytest.mark.parametrize("kind", ["vamp", "vamp-weighted"])
@@ -291,19 +291,21 @@ def test_a_code_mixture_finds_the_clumps():
 @every_kind
 def test_batch_size_and_place_change_nothing(model, kind):
     wide = {"hidden": (50, 40)} if model in ("vae", "hvae") else {}
-    checkpoints.batching_changes_nothing(small_checkpoint(kind, model=model, latent=16, **wide))
+    checkpoints.check_batching_changes_nothing(
+        small_checkpoint(kind, model=model, latent=16, **wide)
+    )
 
 
 @every_kind
 def test_an_engine_agrees_with_its_model(model, kind):
-    checkpoints.engine_agrees_with_model(small_checkpoint(kind, model=model))
+    checkpoints.check_engine_agrees_with_model(small_checkpoint(kind, model=model))
 
 
 @every_prior
 @pytest.mark.parametrize("scale", [0.0, 0.7, 2.0])
 def test_samples_are_codes_decoded_and_scored_as_trained(kind, scale):
     opened = small_checkpoint(kind)
-    checkpoints.samples_are_decoded_codes(opened, (scale,))
+    checkpoints.check_samples_are_decoded_codes(opened, (scale,))
     engine = Engine(opened, "cpu")
     sample = engine.sample(9, scale, seed=3)
     as_trained = direct_density(engine, torch.from_numpy(sample.z).double())
@@ -401,7 +403,7 @@ def test_threads_get_what_one_caller_gets():
 @pytest.mark.parametrize("tiles", [64, 9])
 def test_a_frame_of_a_strip_is_the_sample_at_its_scale(kind, tiles):
     opened = small_checkpoint(kind, hidden=(50, 40))
-    checkpoints.frames_match_samples(opened, tiles)
+    checkpoints.check_frames_match_samples(opened, tiles)
 
 
 def test_a_strip_can_keep_to_one_component():

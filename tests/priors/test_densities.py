@@ -47,12 +47,12 @@ def random_mixture(seed=0, components=7, latent=3):
 @every_prior
 def test_density_integrates_to_one(kind):
     kinks = 1e-4 if kind == "flow" else 1e-5  # a spline's density is not smooth
-    densities.density_integrates_to_one(latent_prior(kind), kinks)
+    densities.check_density_integrates_to_one(latent_prior(kind), kinks)
 
 
 @every_prior
 def test_samples_agree_with_density(kind):
-    densities.samples_agree_with_density(latent_prior(kind))
+    densities.check_samples_agree_with_density(latent_prior(kind))
 
 
 @every_mixture
@@ -137,43 +137,43 @@ def test_variance_of_a_mixture_survives_a_far_off_mean():
 
 @every_prior
 def test_equal_seeds_give_equal_codes_and_others_do_not(kind):
-    densities.equal_seeds_give_equal_codes(latent_prior(kind))
+    densities.check_equal_seeds_give_equal_codes(latent_prior(kind))
 
 
 @every_prior
 @pytest.mark.parametrize("n", [0, 1, 5, 16, 17, 100])
 def test_a_smaller_draw_begins_a_larger_one(kind, n):
-    densities.draws_are_prefix_stable(latent_prior(kind), (n,))
+    densities.check_draws_are_prefix_stable(latent_prior(kind), (n,))
 
 
 @every_prior
 def test_a_row_keeps_component_and_noise_over_scales(kind):
     prior = latent_prior(kind)
     assert (prior.components() is None) == (kind == "flow")
-    densities.scaling_keeps_component_and_noise(prior)
+    densities.check_scaling_keeps_component_and_noise(prior)
 
 
 @with_components
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
 def test_variance_inside_a_component_grows_with_the_squared_scale(kind, scale):
-    densities.variance_grows_with_the_squared_scale(latent_prior(kind), (scale,))
+    densities.check_variance_grows_with_the_squared_scale(latent_prior(kind), (scale,))
 
 
 @every_mixture
 def test_components_come_as_often_as_they_weigh(kind):
-    densities.components_are_drawn_by_weight(latent_prior(kind))
+    densities.check_components_are_drawn_by_weight(latent_prior(kind))
 
 
 @every_prior
 def test_one_prior_takes_one_scale_and_one_seed(kind):
-    densities.one_level_takes_one_scale_and_one_seed(latent_prior(kind))
+    densities.check_one_level_takes_one_scale_and_one_seed(latent_prior(kind))
 
 
 @every_prior
 def test_responsibilities_are_bayes_rule_on_the_components(kind):
     prior = latent_prior(kind)
     assert (prior.responsibilities(torch.zeros(1, 2)) is None) == (kind == "flow")
-    densities.responsibilities_follow_bayes_rule(prior)
+    densities.check_responsibilities_follow_bayes_rule(prior)
 
 
 def test_a_component_without_weight_is_never_drawn():
