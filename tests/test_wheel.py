@@ -9,8 +9,8 @@ import urllib.request
 import pytest
 
 from explorer.ui.components import bridge
-from tests.browser.serving import serve
 from tests.support.repository import PACKAGE, PAGES, ROOT
+from tests.support.serving import serve
 
 OPEN = """
 import pathlib, sys

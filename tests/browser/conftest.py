@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.browser.serving import CHROMIUM, FLAGS, serve, watch
+from tests.support.browsing import go
+from tests.support.engines import PIXELS
+from tests.support.serving import CHROMIUM, FLAGS, serve, watch
 
 
 def pytest_collection_modifyitems(items):
@@ -43,3 +45,11 @@ def page(chromium):
     )
     yield visitor
     context.close()
+
+
+@pytest.fixture
+def hands(page, address):
+    """The map of a plane with data only, and its canvas."""
+    go(page, address, f"latent_map?model={PIXELS}&layers=data", "point-map")
+    page.wait_for_timeout(300)
+    return page

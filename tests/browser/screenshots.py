@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 from explorer import Engine, load
 from explorer.designs.candidates import FILE, Store
 from explorer.designs.picks import Model, PickSource
-from tests.browser.serving import CHROMIUM, FLAGS, serve, settled
+from tests.support.serving import CHROMIUM, FLAGS, serve, settled
 
 VIEWS = {
     "catalogue": ("catalogue", "filmstrip"),

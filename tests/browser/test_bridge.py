@@ -8,7 +8,7 @@ import pytest
 
 from explorer.ui.components import bridge
 from tests.browser.proxy import behind
-from tests.browser.serving import serve, settled
+from tests.support.serving import serve, settled
 
 DIGITS = "digits-vae-vamp-16"
 AIRFOILS = "airfoils-vae-xvae-8"
@@ -16,7 +16,6 @@ STRIP = "[data-testid=filmstrip] canvas"
 SHELF = "[data-testid=shelf]"
 
 JAVASCRIPT = Path(__file__).parents[1] / "javascript"
-
 
 COUNT_WAITING = """
 () => {

@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from explorer import settings
-from tests.browser.serving import serve, settled, watch
+from tests.support.browsing import digest_after, facts, find_point, go
+from tests.support.serving import serve, settled, watch
 
 MODEL = "digits-vae-vamp-16"
 PAGES = {
@@ -22,36 +23,9 @@ PAGES = {
 STRIP = "[data-testid=filmstrip]"
 
 
-def go(page, address, path, component="filmstrip"):
-    page.goto(f"{address}/{path}")
-    settled(page, component)
-
-
-def facts(page, component="filmstrip"):
-    return page.locator(f"[data-testid={component}] canvas").first.evaluate(
-        "c => ({...c.dataset})"
-    )
-
-
 def shows(page, frame):
     """Wait until the first strip has painted a frame."""
     page.locator(f'{STRIP} canvas[data-frame="{frame}"]').first.wait_for(timeout=15_000)
-
-
-def digest_after(page, act, component="filmstrip"):
-    """Do something, and wait until the picture has another digest."""
-    before = facts(page, component)["digest"]
-    act()
-    page.wait_for_function(
-        """([component, before]) => {
-          const found = [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean)
-            .map(r => r.querySelector(`[data-testid=${component}] canvas`)).find(Boolean)
-          return found && found.dataset.digest && found.dataset.digest !== before
-        }""",
-        arg=[component, before],
-        timeout=15_000,
-    )
-    return facts(page, component)["digest"]
 
 
 def test_every_page_opens_by_its_link_on_a_fresh_server(chromium, tmp_path):
@@ -232,19 +206,6 @@ def test_the_map_keeps_its_zoom_when_colours_layers_and_model_change(page, addre
     page.wait_for_timeout(200)
     assert facts(page, "point-map")["zoom"] == "1.000"
     assert page.problems == []
-
-
-def find_point(page):
-    """Move the pointer over the map until a point is under it."""
-    box = page.locator("[data-testid=point-map] canvas.over").bounding_box()
-    for dy in range(-60, 61, 12):
-        for dx in range(-120, 121, 12):
-            at = (box["x"] + box["width"] / 2 + dx, box["y"] + box["height"] / 2 + dy)
-            page.mouse.move(*at)
-            page.wait_for_timeout(15)
-            if facts(page, "point-map")["hovered"].startswith("data:"):
-                return at
-    raise AssertionError("no point near the middle of the map")
 
 
 def test_a_hovered_point_shows_what_the_model_decodes_there(page, address):

@@ -12,7 +12,7 @@ import pytest
 from explorer.data.airfoils import naca_section, stations
 from explorer.designs import aerodynamics
 from explorer.designs.candidates import FILE, Store
-from tests.browser.serving import kill, serve, settled
+from tests.support.serving import kill, serve, settled
 
 AIRFOILS = "airfoils-vae-xvae-8"
 DIGITS = "digits-vae-vamp-16"

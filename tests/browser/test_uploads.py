@@ -1,0 +1,80 @@
+"""A picture drawn or uploaded is reconstructed."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from tests.support.browsing import go
+from tests.support.serving import settled
+
+
+def test_a_drawing_is_reconstructed_and_undone(page, address):
+    go(page, address, "reconstruct?model=mnist-static-vae-vamp-40&source=draw", "canvas")
+    pad = page.locator("[data-testid=canvas] canvas").bounding_box()
+    page.mouse.move(pad["x"] + 140, pad["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(pad["x"] + 140, pad["y"] + 240, steps=10)
+    page.mouse.up()
+    page.get_by_text("Your drawing").first.wait_for(timeout=20_000)
+    page.get_by_text("Anomaly percentile").first.wait_for()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("Nothing to reconstruct yet").wait_for()
+    assert page.problems == []
+
+
+def test_a_finger_draws(chromium, address):
+    context = chromium.new_context(has_touch=True, viewport={"width": 800, "height": 1000})
+    page = context.new_page()
+    go(page, address, "reconstruct?model=digits-vae-vamp-16&source=draw", "canvas")
+    pad = page.locator("[data-testid=canvas] canvas").bounding_box()
+    touch = context.new_cdp_session(page)
+    for kind, share in (("touchStart", 0.2), ("touchMove", 0.4), ("touchMove", 0.8)):
+        point = {"x": pad["x"] + pad["width"] / 2, "y": pad["y"] + pad["height"] * share}
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.get_by_text("Your drawing").first.wait_for(timeout=20_000)
+    context.close()
+
+
+def png(width, height, mode="L"):
+    stream = io.BytesIO()
+    Image.new(mode, (width, height), 255).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("notes.png", b"these are words", "cannot be read"),
+        ("empty.png", b"", "is empty"),
+        ("bomb.png", png(10_000, 5_000, "1"), "million pixels"),
+    ],
+    ids=["wrong type", "0 bytes", "50 megapixels"],
+)
+def test_an_upload_that_cannot_be_used_says_why_in_one_sentence(
+    page, address, name, content, words
+):
+    page.goto(f"{address}/reconstruct?model=digits-vae-vamp-16&source=upload")
+    settled(page)
+    page.locator("input[type=file]").set_input_files(
+        {"name": name, "mimeType": "image/png", "buffer": content}
+    )
+    alert = page.get_by_role("alert").filter(has_text=words)
+    alert.wait_for(timeout=20_000)
+    said = [line for line in alert.inner_text().splitlines() if line.strip() not in ("", "error")]
+    assert len(said) == 1
+    assert "Traceback" not in page.content()
+
+
+def test_an_upload_is_reconstructed(page, address):
+    picture = Image.new("L", (200, 200), 255)
+    picture.paste(0, (90, 30, 110, 170))
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    page.goto(f"{address}/reconstruct?model=digits-vae-vamp-16&source=upload")
+    settled(page)
+    page.locator("input[type=file]").set_input_files(
+        {"name": "one.png", "mimeType": "image/png", "buffer": stream.getvalue()}
+    )
+    page.get_by_text("Your image").first.wait_for(timeout=20_000)

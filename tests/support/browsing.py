@@ -1,0 +1,43 @@
+"""Moves of a visitor, and what a page tells of itself."""
+
+from tests.support.serving import settled
+
+
+def go(page, address, path, component="filmstrip"):
+    page.goto(f"{address}/{path}")
+    settled(page, component)
+
+
+def facts(page, component="filmstrip"):
+    return page.locator(f"[data-testid={component}] canvas").first.evaluate(
+        "c => ({...c.dataset})"
+    )
+
+
+def digest_after(page, act, component="filmstrip"):
+    """Do something, and wait until the picture has another digest."""
+    before = facts(page, component)["digest"]
+    act()
+    page.wait_for_function(
+        """([component, before]) => {
+          const found = [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean)
+            .map(r => r.querySelector(`[data-testid=${component}] canvas`)).find(Boolean)
+          return found && found.dataset.digest && found.dataset.digest !== before
+        }""",
+        arg=[component, before],
+        timeout=15_000,
+    )
+    return facts(page, component)["digest"]
+
+
+def find_point(page):
+    """Move the pointer over the map until a point is under it."""
+    box = page.locator("[data-testid=point-map] canvas.over").bounding_box()
+    for dy in range(-60, 61, 12):
+        for dx in range(-120, 121, 12):
+            at = (box["x"] + box["width"] / 2 + dx, box["y"] + box["height"] / 2 + dy)
+            page.mouse.move(*at)
+            page.wait_for_timeout(15)
+            if facts(page, "point-map")["hovered"].startswith("data:"):
+                return at
+    raise AssertionError("no point near the middle of the map")
