@@ -103,9 +103,8 @@ def neighbours(engine: Engine, spec: StripSpec, scale: float, tile: int) -> None
                 key=f"{key}_pixels",
                 grid=Grid(tile_width=width),
             )
-            st.caption(
-                f"by {'pixel' if engine.sketch.kind == 'pixels' else 'height'}, of all {len(data.train):,}"
-            )
+            unit = "pixel" if engine.sketch.kind == "pixels" else "height"
+            st.caption(f"by {unit}, of all {len(data.train):,}")
 
 
 def hint(engines: list[Engine], difference: bool) -> str:
