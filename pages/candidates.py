@@ -25,8 +25,8 @@ picks = judged.measure_picks(store, project, conditions)
 shortlist.bar(store, project, picks, view)
 items = shortlist.shown(picks, view)
 with st.container(horizontal=True, gap="small"):
-    transfer.take_home(items, project, view)
-    transfer.bring_back(store, project)
+    transfer.export(items, project, view)
+    transfer.import_picks(store, project)
     shortlist.limits(engine, view)
 
 if not picks:

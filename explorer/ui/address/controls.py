@@ -1,6 +1,6 @@
 """Widgets bound to the address bar, which is read at the top of a run and holds the state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -23,6 +23,30 @@ def control(
     value = getattr(view, field)
     st.session_state[key] = options.pop("value", value)
     widget(label, key=key, on_change=_commit, args=(key, field), **options)
+
+
+def choice(
+    label: str, view: View, field: str, options: Mapping[str, str], **further: object
+) -> None:
+    """Render a row of buttons for a field of the view, one of which is always pressed.
+
+    Args:
+        label: Its label.
+        view: The page's view.
+        field: The view's field.
+        options: Its values, and their names.
+        further: Further options of the widget.
+    """
+    control(
+        st.segmented_control,
+        label,
+        view,
+        field,
+        options=list(options),
+        format_func=options.get,
+        required=True,
+        **further,
+    )
 
 
 def commit(**fields: object) -> None:

@@ -21,7 +21,7 @@ WHICH = {"all": "All shown", "keep": "Kept", "chosen": "Compared"}
 _SAID = "candidates_import_said"
 
 
-def take_home(items: Sequence[MeasuredPick], project: Project, view: CandidatesView) -> None:
+def export(items: Sequence[MeasuredPick], project: Project, view: CandidatesView) -> None:
     """Render the export menu: a ZIP with images, codes, geometry, a table and a manifest."""
     with st.popover("Export", icon=":material/download:", disabled=not items):
         which = st.radio("Which", list(WHICH), format_func=lambda key: WHICH[key],
@@ -50,7 +50,7 @@ def take_home(items: Sequence[MeasuredPick], project: Project, view: CandidatesV
         )
 
 
-def bring_back(store: Store, project: Project) -> None:
+def import_picks(store: Store, project: Project) -> None:
     """Render the import form, which adds the picks of an export to the project."""
     with (
         st.popover("Import", icon=":material/upload:"),

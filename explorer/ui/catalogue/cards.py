@@ -7,6 +7,7 @@ from explorer.inference import Engine
 from explorer.naming import DATA, by_flexibility
 from explorer.strips import StripSpec
 from explorer.ui import cache
+from explorer.ui.address.controls import choice, control
 from explorer.ui.address.views import CatalogueView
 from explorer.ui.panels import scale_sweep, table
 from explorer.ui.shell import frame
@@ -23,8 +24,15 @@ SORTS = {
 _METRICS = {"likelihood": "log_likelihood", "fidelity": "density", "diversity": "coverage"}
 
 
-def strip(engines: list[Engine], view: CatalogueView) -> None:
+def strip(engine: Engine, view: CatalogueView) -> None:
     """Render samples of the open model's prior beside others, with the same noise."""
+    if not engine.has_prior:
+        st.info(
+            f"{engine.slug} is a plain autoencoder: it has no prior, so it cannot be sampled. Its "
+            "codes are on the latent map."
+        )
+        return
+    engines = scale_sweep.companions(engine)
     tiles = 30 if engines[0].sketch.kind == "pixels" else 18
     state = scale_sweep.sweep(
         engines,
@@ -36,6 +44,32 @@ def strip(engines: list[Engine], view: CatalogueView) -> None:
         ),
     )
     view.scale = state.value
+    st.caption(
+        f"Drag to compare {len(engines)} priors with the same noise. At 1 each prior is as "
+        "trained; at 0 every sample is the mean of its component: many images for a VampPrior, "
+        "a single one for a Gaussian."
+        if len(engines) > 1
+        else "Drag: each sample keeps its noise; only the scale changes."
+    )
+
+
+def toolbar(view: CatalogueView) -> None:
+    """Render which models are shown, and in which order."""
+    st.subheader("Models", anchor=False)
+    names = {"": "All data", **{name: DATA[name] for name in data_sets()}}
+    if view.data not in names:
+        view.data = ""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        choice("Data", view, "data", names)
+        control(
+            st.selectbox,
+            "Sort by",
+            view,
+            "sort",
+            options=list(SORTS),
+            format_func=SORTS.get,
+            width=240,
+        )
 
 
 def data_sets() -> list[str]:

@@ -11,6 +11,7 @@ from explorer.checkpoint import Entry
 from explorer.metrics.published import Published
 from explorer.naming import DATA, kind_words
 from explorer.ui import cache
+from explorer.ui.address.controls import choice, control
 from explorer.ui.address.views import EvaluateView
 from explorer.ui.evaluate import pair, table
 from explorer.ui.evaluate.table import Row
@@ -20,6 +21,7 @@ from explorer.ui.wording import palette
 
 _ROW = 30
 _DIVERSITY = {"coverage": "Coverage", "recall": "Recall", "vendi": "Vendi score"}
+DIVERSITY = {name: name.capitalize() for name in _DIVERSITY}
 
 
 def resolve_data_set(view: EvaluateView, own: str) -> list[Row]:
@@ -331,3 +333,42 @@ def _grey() -> str:
 
 def _notice(what: str) -> None:
     st.toast(f"The link’s {what} was not found; using the default.", icon=":material/link_off:")
+
+
+def require_rows(view: EvaluateView, own: str) -> list[Row]:
+    """Return the models of the view's data set; where none was evaluated, say so and stop."""
+    rows = resolve_data_set(view, own)
+    if not rows:
+        st.info("No model has been evaluated yet. Run `latent-explorer evaluate SLUG`.")
+        view.write()
+        st.stop()
+    return rows
+
+
+def toolbar(rows: Sequence[Row], view: EvaluateView) -> None:
+    """Render the choice of the data set, and its numbers as a file."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        control(
+            st.selectbox,
+            "Data set",
+            view,
+            "of",
+            options=table.data_sets(),
+            format_func=data_words,
+            width=300,
+        )
+        download(view, rows)
+
+
+def details(rows: Sequence[Row], view: EvaluateView) -> None:
+    """Render the KL per unit beside likelihood against diversity."""
+    names = {row.entry.slug: row.name for row in rows}
+    shown = [row.entry for row in rows if row.entry.slug in (view.model, *view.compare)]
+    left, right = st.columns(2)
+    with left:
+        st.subheader("KL per latent unit", anchor=False)
+        units(shown or [rows[0].entry], names)
+    with right:
+        st.subheader("Likelihood and diversity", anchor=False)
+        choice("Diversity", view, "diversity", DIVERSITY, label_visibility="collapsed")
+        against_diversity(rows, view)

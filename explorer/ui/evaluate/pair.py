@@ -18,6 +18,9 @@ from explorer.ui.wording.format import signed
 
 def pair(rows: Sequence[Row], view: EvaluateView) -> None:
     """Render a comparison of two models on the same test samples."""
+    if len(rows) < 2:
+        return
+    st.subheader("Two models on the same test samples", anchor=False)
     slugs = [row.entry.slug for row in rows]
     names = {row.entry.slug: row.name for row in rows}
     with st.container(horizontal=True, gap="medium"):

@@ -9,7 +9,6 @@ from explorer.inference import Engine
 from explorer.projection import Split
 from explorer.strips import StripSpec, samples_strip
 from explorer.ui import cache
-from explorer.ui.address.controls import commit
 from explorer.ui.address.views import GenerateView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
@@ -139,14 +138,10 @@ def hint(engines: list[Engine], difference: bool) -> str:
     )
 
 
-def presets() -> None:
-    """Render buttons for three named scales."""
-    for words, scale in (("Safer", 0.7), ("As trained", 1.0), ("Wilder", 1.3)):
-        st.button(words, on_click=commit, kwargs={"scale": scale}, help=f"Scale {scale:g}")
-
-
-def no_prior(engine: Engine) -> None:
-    """Render why nothing can be sampled, and stop."""
+def require_prior(engine: Engine) -> None:
+    """Render why nothing can be sampled without a prior, and stop."""
+    if engine.has_prior:
+        return
     st.info(
         f"{engine.slug} is a plain autoencoder: it has no prior, so it cannot be sampled. "
         "Choose another model in the sidebar, or see its codes on the latent map.",

@@ -144,3 +144,12 @@ def measures(engine: Engine) -> None:
             "five seeds, k = 5, on whitened principal components. “Real data” is the score of "
             "training data in place of samples."
         )
+
+
+def section(engines: list[Engine], scale: float) -> None:
+    """Render what the scale trades: the curves, and the metrics at scale 1."""
+    st.subheader("Fidelity and diversity", anchor=False)
+    curve(engines, scale)
+    with st.expander("Metrics at scale 1"):
+        for engine in engines:
+            measures(engine)

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import streamlit as st
 from jaxtyping import Float
 
 from explorer.geodesics import Geodesic
@@ -51,3 +52,13 @@ def way(engine: Engine, atlas: Atlas, view: InterpolateView) -> Way | None:
         return Way(codes.astype(np.float32), words, False, legs)
     codes = cache.path(engine, z, view.kind, view.frames, view.closeness)
     return Way(codes.astype(np.float32), words, False)
+
+
+def require_way(engine: Engine, atlas: Atlas, view: InterpolateView) -> Way:
+    """Return the path; where fewer than two endpoints are known, say so and stop."""
+    found = way(engine, atlas, view)
+    if found is None:
+        st.caption("Choose at least two endpoints: a data index, a prior sample or a prototype.")
+        view.write()
+        st.stop()
+    return found

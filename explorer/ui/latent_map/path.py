@@ -19,6 +19,8 @@ STATIONS = 15
 
 def path(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
     """Render a line drawn on the map, decoded, with a link to Interpolate."""
+    if not view.path:
+        return
     z, _ = path_codes(atlas, view.path, STATIONS)
     strip = grid_strip(engine, z[None], (0.0,))
     st.markdown("**Along your line**")

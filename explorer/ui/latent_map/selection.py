@@ -14,7 +14,7 @@ from explorer.ui.address.views import LatentMapView
 from explorer.ui.cache.atlases import holes_of
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
-from explorer.ui.panels import export_menu
+from explorer.ui.panels import export_menu, latent_plane
 from explorer.ui.panels.pictures import pictures_of
 from explorer.ui.picks import service
 from explorer.ui.shell import pages
@@ -174,3 +174,35 @@ def _in_hole(engine: Engine, pick: str) -> bool:
     x, y = (float(value) for value in pick.removeprefix("spot:").split(","))
     column, row = np.abs(found.x - x).argmin(), np.abs(found.y - y).argmin()
     return bool(found.hole[row, column])
+
+
+def pane(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
+    """Render what colours the data, and what is selected."""
+    colours = latent_plane.colours(engine, atlas)
+    control(
+        st.selectbox,
+        "Colour data by",
+        view,
+        "colour",
+        options=list(colours),
+        format_func=colours.get,
+    )
+    if view.pick or view.only:
+        with st.container(horizontal=True, gap="small"):
+            if view.pick:
+                st.button("Clear selection", on_click=commit, kwargs={"pick": None})
+            if view.only:
+                st.button("Show all", on_click=commit, kwargs={"only": None})
+    chosen = held(engine, atlas, view)
+    if chosen is None and view.pick:
+        st.caption("The item selected in the link does not exist on this model’s map.")
+    elif chosen is None:
+        st.markdown("**Nothing is selected**")
+        st.caption(
+            "Hover over a dot to see what the model decodes there. Click it for its neighbours, "
+            "Shift-click to add, Alt-click to remove. Shift-drag a box, Shift-Ctrl-drag a lasso, "
+            "or choose them above the map; scroll to zoom, drag to pan, double-click empty space "
+            "to clear. Draw a path to decode along it."
+        )
+    else:
+        tell(engine, atlas, chosen, view)

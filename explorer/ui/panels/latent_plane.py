@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
+import streamlit as st
 
 from explorer.inference import Engine
 from explorer.projection import Atlas, Split
 from explorer.ui import cache
+from explorer.ui.address.controls import control
 from explorer.ui.address.places import select
 from explorer.ui.address.views import LatentMapView
 from explorer.ui.api.address import address_of
@@ -50,6 +52,24 @@ def layers(engine: Engine) -> dict[str, str]:
     absent = set() if components is not None and len(components) > 1 else {"prototypes"}
     absent |= set() if engine.has_prior else {"prior", "density", "aggregated", "holes"}
     return {name: words for name, words in LAYERS.items() if name not in absent}
+
+
+def toolbar(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
+    """Render the choice of layers; a colour that this map cannot show falls back."""
+    offered = colours(engine, atlas)
+    if view.colour not in offered:
+        view.colour = next(iter(offered))
+    names = layers(engine)
+    control(
+        st.pills,
+        "Layers",
+        view,
+        "layers",
+        options=list(names),
+        format_func=names.get,
+        selection_mode="multi",
+        value=[name for name in view.layers if name in names],
+    )
 
 
 def draw(engine: Engine, atlas: Atlas, view: LatentMapView) -> MapState:

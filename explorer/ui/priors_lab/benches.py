@@ -9,6 +9,7 @@ from explorer.inference import Engine
 from explorer.naming import DATA, PRIORS
 from explorer.strips import StripSpec, grid_strip
 from explorer.ui import cache
+from explorer.ui.address.controls import choice
 from explorer.ui.address.views import PriorsLabView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
@@ -283,3 +284,29 @@ def _components(slug: str) -> int:
     entry = next(item for item in cache.entries() if item.slug == slug)
     prior = entry.config.prior if entry.config else None
     return int(getattr(prior, "components", 1))
+
+
+def require_planar(engine: Engine, view: PriorsLabView) -> list[Engine]:
+    """Return the two-dimensional models; where there are none, say so and stop."""
+    found = planar(engine)
+    if not found:
+        st.info('There is no two-dimensional model with a prior; train one with `"latent": 2`.')
+        view.write()
+        st.stop()
+    return found
+
+
+def run(engines: list[Engine], view: PriorsLabView) -> None:
+    """Render the open bench."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        choice("View", view, "bench", BENCHES)
+        if view.bench == "planes":
+            choice("Show", view, "show", {"density": "Densities and holes", "decoded": "Decoded"})
+    if view.bench == "planes":
+        planes(one_each(engines), view)
+    elif view.bench == "bound":
+        bound(engines)
+    elif view.bench == "training":
+        view.epoch = training(engines[-1], view)
+    else:
+        view.scale = scales(engines, view)

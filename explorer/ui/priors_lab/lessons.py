@@ -9,7 +9,7 @@ from explorer import regions
 from explorer.inference import Engine
 from explorer.strips import StripSpec, codes_strip
 from explorer.ui import cache
-from explorer.ui.address.controls import commit
+from explorer.ui.address.controls import commit, control
 from explorer.ui.address.places import layer_codes
 from explorer.ui.address.views import PriorsLabView
 from explorer.ui.components import filmstrip
@@ -310,3 +310,16 @@ LESSONS = (
         ),
     ),
 )
+
+
+def menu(view: PriorsLabView) -> None:
+    """Render a button for each lesson, and the type size for a classroom."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        for number, lesson in enumerate(LESSONS, 1):
+            st.button(
+                f"Lesson {number}: {lesson.title[0].lower()}{lesson.title[1:]}",
+                on_click=commit,
+                kwargs={"lesson": number, "step": 1, "guess": None},
+                type="primary" if view.lesson == number else "secondary",
+            )
+        control(st.toggle, "Large type", view, "large")

@@ -10,6 +10,8 @@ from jaxtyping import Int
 from explorer.inference import Engine, Prototypes
 from explorer.strips import samples_strip
 from explorer.ui import cache
+from explorer.ui.address.controls import choice
+from explorer.ui.address.views import PrototypesView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels import chart, export_menu
@@ -22,6 +24,9 @@ MOST = 500
 CLAIMED = 24
 
 
+SORTS = {"claimed": "Data assigned", "weight": "Weight", "number": "Number"}
+
+
 class Gallery(NamedTuple):
     """Prototypes in display order, and the number of data assigned to each."""
 
@@ -29,6 +34,11 @@ class Gallery(NamedTuple):
     order: Int[np.ndarray, " shown"]
     claimed: Int[np.ndarray, " components"] | None
     total: int
+
+    @property
+    def has_inputs(self) -> bool:
+        """Whether the components have pseudo-inputs."""
+        return self.prototypes.pseudo_inputs is not None
 
 
 def gallery(engine: Engine, sort: str) -> Gallery | None:
@@ -73,7 +83,7 @@ def wall(engine: Engine, shown: Gallery, which: str, component: int | None) -> i
     return None if state.tile is None else int(shown.order[state.tile])
 
 
-def take_along(engine: Engine, shown: Gallery) -> None:
+def export(engine: Engine, shown: Gallery) -> None:
     """Render the export menu of the components on the wall, in their order."""
     columns = {
         "component": shown.order,
@@ -176,3 +186,41 @@ def _claim(shown: Gallery, component: int) -> str:
         return words
     count = int(shown.claimed[component])
     return f"{words}, {count:,} data assigned" if count else f"{words}, unused: no data assigned"
+
+
+def open_gallery(engine: Engine, view: PrototypesView) -> Gallery:
+    """Collect the prototypes; where the prior has none, say so and stop."""
+    shown = gallery(engine, view.sort)
+    if shown is None:
+        st.info(
+            f"The prior of {engine.slug} has at most one component, so it has no prototypes. "
+            "Choose a VampPrior or a mixture in the sidebar.",
+            icon=":material/info:",
+        )
+        view.write()
+        st.stop()
+    return shown
+
+
+def toolbar(shown: Gallery, view: PrototypesView) -> None:
+    """Render the order of the prototypes, and what is shown of each."""
+    kinds = {"inputs": "Pseudo-inputs", "decoded": "Decoded means"}
+    if not shown.has_inputs:
+        del kinds["inputs"]
+        view.shown = "decoded"
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        choice("Sort by", view, "sort", SORTS)
+        choice("Show", view, "shown", kinds)
+
+
+def caption(engine: Engine, shown: Gallery, which: str) -> None:
+    """Render what the prototypes are, and what a click shows."""
+    st.caption(
+        f"{summary(engine, shown)} {brightened(engine, shown, which)}"
+        + (
+            "A VampPrior is the mixture of the encoder’s posteriors at these learned inputs. "
+            if shown.has_inputs
+            else "Each image is the decoded mean of one component. "
+        )
+        + "Click a prototype to see its samples and the data assigned to it."
+    )

@@ -17,8 +17,12 @@ from explorer.ui.wording.naming import prior_name
 DRAWS = 8
 
 
-def show(engines: list[Engine], given: Given, view: ReconstructView) -> None:
+def show(engines: list[Engine], given: Given | None, view: ReconstructView) -> None:
     """Render the sample, each model's reconstruction side by side, and the errors."""
+    if given is None:
+        st.markdown("**Nothing to reconstruct yet**")
+        st.caption("The sample you choose, draw or upload will be reconstructed here.")
+        return
     pixels = engines[0].sketch.kind == "pixels"
     with st.container(horizontal=True, gap="medium"):
         for engine in engines:

@@ -6,6 +6,8 @@ import streamlit as st
 
 from explorer.inference import Engine
 from explorer.strips import samples_strip
+from explorer.ui.address.controls import control
+from explorer.ui.address.views import ReconstructView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid
 from explorer.ui.panels import chart
@@ -77,3 +79,17 @@ def refinement(engines: list[Engine], given: Given) -> None:
         "the shared encoder. 60 Adam steps; the ELBO is evaluated on 512 fixed samples not used "
         "for the optimisation."
     )
+
+
+def pane(engines: list[Engine], given: Given, view: ReconstructView) -> None:
+    """Render the posterior of the sample, and how much it can be improved."""
+    posterior(engines[0], given)
+    st.markdown("**Refine**")
+    control(st.toggle, "Optimise the posterior for this sample alone", view, "refine")
+    if view.refine and engines[0].has_prior:
+        refinement(engines, given)
+    else:
+        st.caption(
+            "The encoder is amortised over all data. Optimising q(z|x) for this sample alone "
+            "shows the amortisation gap in nats."
+        )

@@ -16,7 +16,7 @@ from explorer.inference import Engine
 from explorer.projection import Split
 from explorer.sketch import CurveSketch
 from explorer.ui import cache
-from explorer.ui.address.controls import control
+from explorer.ui.address.controls import choice, control
 from explorer.ui.address.views import ReconstructView
 from explorer.ui.components import canvas
 from explorer.ui.panels.upload import Given, section
@@ -112,3 +112,13 @@ def _test(engine: Engine, view: ReconstructView) -> Given | None:
         )
         return Given(engine.decode(atlas.codes[row : row + 1]), f"Decoded test sample{kind}", row)
     return Given(x, f"Test sample{kind}", row)
+
+
+def pane(engine: Engine, view: ReconstructView) -> Given | None:
+    """Render where the sample comes from, and return it; None while there is none."""
+    offered = sources(engine)
+    if view.source not in offered:
+        view.source = "test"
+    if len(offered) > 1:
+        choice("Sample", view, "source", offered)
+    return choose(engine, view)

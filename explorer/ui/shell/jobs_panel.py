@@ -7,8 +7,10 @@ from explorer.checkpoint import Entry
 from explorer.errors import JobError
 from explorer.inference import Engine
 from explorer.jobs import Job, Order
+from explorer.projection import Atlas
 from explorer.registry import DataConfig
 from explorer.ui import cache
+from explorer.ui.address.views import View
 
 _SHOWN = 4
 _SECONDS = 1.0
@@ -132,3 +134,20 @@ def _start(wanted: Order) -> None:
         jobs.start(wanted)
     except JobError as error:
         st.toast(str(error), icon=":material/error:")
+
+
+def require_atlas(engine: Engine, view: View, why: str) -> Atlas:
+    """Return a model's map; where there is none, offer to build it and stop.
+
+    Args:
+        engine: The model.
+        view: The page's view.
+        why: What the page needs it for, in a sentence.
+    """
+    atlas = cache.atlas(engine)
+    if atlas is None:
+        st.markdown(f"**{why}**")
+        offer(engine, "atlas", "Build the map", "Encodes the data and computes a 2-D projection.")
+        view.write()
+        st.stop()
+    return atlas

@@ -1,0 +1,67 @@
+"""The settings of the Generate page, and the formula behind its samples."""
+
+import streamlit as st
+
+from explorer.inference import Engine
+from explorer.ui.address.controls import commit, control
+from explorer.ui.address.views import GenerateView
+from explorer.ui.panels import constraints, levels
+
+
+def toolbar(engines: list[Engine], view: GenerateView) -> None:
+    """Render seed, component, scales, constraints and the comparison."""
+    engine = engines[0]
+    count = engine.component_count
+    if view.component is not None and view.component >= count:
+        view.component = None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        control(
+            st.number_input,
+            "Seed",
+            view,
+            "seed",
+            min_value=0,
+            max_value=2**31 - 1,
+            step=1,
+            width=140,
+        )
+        control(
+            st.selectbox,
+            "Component",
+            view,
+            "component",
+            options=list(range(count)),
+            index=None,
+            placeholder="All, by weight",
+            format_func=lambda k: f"Only component {k}",
+            disabled=count < 2,
+            help="A VampPrior or mixture samples a component first, then a code around its mean.",
+            width=240,
+        )
+        st.button("Resample", on_click=commit, kwargs={"seed": view.seed + 1})
+        presets()
+        constraints.control_bounds(engine, view)
+        if len(engines) > 1:
+            control(st.toggle, "Difference", view, "difference")
+    levels.choose(engine, view)
+
+
+def formula(engine: Engine) -> None:
+    """Render how a code is drawn at a scale."""
+    with st.expander("Show the formula"):
+        st.latex(
+            r"k \sim w,\qquad z = \mu_k + s\,\sigma_k \odot \varepsilon,\quad \varepsilon \sim "
+            r"\mathcal N(0, I),\qquad x = \mathbb E[p(x \mid z)]"
+        )
+        st.markdown(
+            "At $s = 1$ this is the prior as trained; at $s = 0$ every sample is the mean of its "
+            "component. "
+            "$\\log p(z)$ is always taken under the prior as trained."
+        )
+        levels.formula(engine)
+
+
+def presets() -> None:
+    """Render buttons for three named scales."""
+    for words, scale in (("Safer", 0.7), ("As trained", 1.0), ("Wilder", 1.3)):
+        st.button(words, on_click=commit, kwargs={"scale": scale}, help=f"Scale {scale:g}")
