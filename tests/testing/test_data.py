@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from explorer import testing
-from explorer.data import DataSet, DigitsConfig, NacaConfig
+from explorer.data import DataSet, DigitsConfig, NacaConfig, SplitData
 
 
 @pytest.mark.parametrize("config", [DigitsConfig(), NacaConfig()])
