@@ -35,10 +35,10 @@ class PixelSketch(BaseModel):
         return self.channels == 1 and not self.light
 
     noun: ClassVar[str] = "image"
-    """What a sample is called."""
+    """The noun for a sample."""
 
     def tile_width(self, pixels: int) -> int:
-        """Return the minimum width of a tile, for which `pixels` suit an image."""
+        """Return the minimum width of a tile, given the width `pixels` of an image."""
         return pixels
 
     @property
@@ -90,10 +90,10 @@ class CurveSketch(BaseModel):
         return True
 
     noun: ClassVar[str] = "curve"
-    """What a sample is called."""
+    """The noun for a sample."""
 
     def tile_width(self, pixels: int) -> int:
-        """Return the minimum width of a tile: curves are flat, and need more than an image."""
+        """Return the minimum width of a tile: curves are flat and need more than an image."""
         return max(110, 2 * pixels)
 
     @property

@@ -21,7 +21,7 @@ Tag = Annotated[str, Field(max_length=40)]
 
 
 class Marks(Frozen):
-    """What a person has said of a pick; a field that was not given says nothing."""
+    """The marks of a pick; fields that are not given stay unchanged."""
 
     stars: Stars = 0
     verdict: Verdict = ""

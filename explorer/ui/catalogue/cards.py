@@ -54,7 +54,7 @@ def strip(engine: Engine, view: CatalogueView) -> None:
 
 
 def toolbar(view: CatalogueView) -> None:
-    """Render which models are shown, and in which order."""
+    """Render the choice of models and their order."""
     st.subheader("Models", anchor=False)
     names = {"": "All data", **{name: DATA[name] for name in data_sets()}}
     if view.data not in names:

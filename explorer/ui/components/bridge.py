@@ -91,12 +91,12 @@ class Synced:
         )
 
     def state(self, key: str, wanted: State, *, initial: bool = False) -> SyncedState[State]:
-        """Reconcile what the page requests with what the visitor did since the last run.
+        """Reconcile what the page requests with what the user did since the last run.
 
         Args:
             key: Key of the widget.
-            wanted: The state that the page requests; what the visitor did overrides it.
-            initial: Whether `wanted` is only the initial state, and later runs keep the visitor's.
+            wanted: The state that the page requests; what the user did overrides it.
+            initial: Whether `wanted` is only the initial state, and later runs keep the user's.
         """
         state: SyncedState[State] | None = st.session_state.get(_state_key(key))
         if state is None:

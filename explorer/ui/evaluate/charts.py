@@ -336,7 +336,7 @@ def _notice(what: str) -> None:
 
 
 def require_rows(view: EvaluateView, own: str) -> list[Row]:
-    """Return the models of the view's data set; where none was evaluated, say so and stop."""
+    """Return the models of the view's data set; stop with a message if none was evaluated."""
     rows = resolve_data_set(view, own)
     if not rows:
         st.info("No model has been evaluated yet. Run `latent-explorer evaluate SLUG`.")
@@ -346,7 +346,7 @@ def require_rows(view: EvaluateView, own: str) -> list[Row]:
 
 
 def toolbar(rows: Sequence[Row], view: EvaluateView) -> None:
-    """Render the choice of the data set, and its numbers as a file."""
+    """Render the choice of the data set, and the download of its results."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         control(
             st.selectbox,

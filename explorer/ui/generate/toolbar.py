@@ -47,7 +47,7 @@ def toolbar(engines: list[Engine], view: GenerateView) -> None:
 
 
 def formula(engine: Engine) -> None:
-    """Render how a code is drawn at a scale."""
+    """Render the formula of a draw at a scale."""
     with st.expander("Show the formula"):
         st.latex(
             r"k \sim w,\qquad z = \mu_k + s\,\sigma_k \odot \varepsilon,\quad \varepsilon \sim "

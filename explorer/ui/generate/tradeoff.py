@@ -147,7 +147,7 @@ def measures(engine: Engine) -> None:
 
 
 def section(engines: list[Engine], scale: float) -> None:
-    """Render what the scale trades: the curves, and the metrics at scale 1."""
+    """Render the trade-off over the scale, and the metrics at scale 1."""
     st.subheader("Fidelity and diversity", anchor=False)
     curve(engines, scale)
     with st.expander("Metrics at scale 1"):

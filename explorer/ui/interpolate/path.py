@@ -55,7 +55,7 @@ def way(engine: Engine, atlas: Atlas, view: InterpolateView) -> Way | None:
 
 
 def require_way(engine: Engine, atlas: Atlas, view: InterpolateView) -> Way:
-    """Return the path; where fewer than two endpoints are known, say so and stop."""
+    """Return the path; stop with a message if fewer than two endpoints are known."""
     found = way(engine, atlas, view)
     if found is None:
         st.caption("Choose at least two endpoints: a data index, a prior sample or a prototype.")

@@ -177,7 +177,7 @@ def _in_hole(engine: Engine, pick: str) -> bool:
 
 
 def pane(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
-    """Render what colours the data, and what is selected."""
+    """Render the colouring of the data, and the selection."""
     colours = latent_plane.colours(engine, atlas)
     control(
         st.selectbox,

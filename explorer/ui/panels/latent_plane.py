@@ -55,7 +55,7 @@ def layers(engine: Engine) -> dict[str, str]:
 
 
 def toolbar(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
-    """Render the choice of layers; a colour that this map cannot show falls back."""
+    """Render the choice of layers; an unavailable colouring falls back to the default."""
     offered = colours(engine, atlas)
     if view.colour not in offered:
         view.colour = next(iter(offered))

@@ -287,7 +287,7 @@ def _components(slug: str) -> int:
 
 
 def require_planar(engine: Engine, view: PriorsLabView) -> list[Engine]:
-    """Return the two-dimensional models; where there are none, say so and stop."""
+    """Return the two-dimensional models; stop with a message if there are none."""
     found = planar(engine)
     if not found:
         st.info('There is no two-dimensional model with a prior; train one with `"latent": 2`.')
@@ -297,7 +297,7 @@ def require_planar(engine: Engine, view: PriorsLabView) -> list[Engine]:
 
 
 def run(engines: list[Engine], view: PriorsLabView) -> None:
-    """Render the open bench."""
+    """Render the selected view."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         choice("View", view, "bench", BENCHES)
         if view.bench == "planes":

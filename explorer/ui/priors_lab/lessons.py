@@ -313,7 +313,7 @@ LESSONS = (
 
 
 def menu(view: PriorsLabView) -> None:
-    """Render a button for each lesson, and the type size for a classroom."""
+    """Render a button per lesson, and the large-type toggle."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         for number, lesson in enumerate(LESSONS, 1):
             st.button(

@@ -8,7 +8,7 @@ _OUTBOX = Synced("outbox")
 def outbox(
     *, key: str, project: int | None, name: str, count: int, news: str, listens: bool
 ) -> bool:
-    """Render the count of picks; return whether the visitor opens them.
+    """Render the count of picks; return whether the user opens them.
 
     Args:
         key: Key of the widget.
