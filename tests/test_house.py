@@ -11,6 +11,7 @@ import tomllib
 import pytest
 
 import explorer
+from tests import house
 from tests.support.repository import PACKAGE, PAGES, ROOT, relative
 
 
@@ -50,7 +51,21 @@ def test_a_page_imports_streamlit_and_the_user_interface_alone():
 
 
 def test_a_page_is_short():
-    assert max(len(page.read_text().splitlines()) for page in PAGES) < 100
+    assert max(len(page.read_text().splitlines()) for page in PAGES) <= 50
+
+
+def test_the_interface_has_no_arrow_upstairs_and_no_circle():
+    counted = house.count()
+    assert counted["folders"] == 19
+    assert (counted["upward"], counted["circles"]) == (0, 0)
+
+
+def test_arrows_upstairs_and_circles_are_seen():
+    up = ("explorer.ui.wording.naming", "explorer.ui.panels.levels")
+    across = ("explorer.ui.generate.sample", "explorer.ui.traverse.dials")
+    down = ("explorer.ui.panels.levels", "explorer.ui.wording.naming")
+    assert house.upward([up, across, down]) == [up, across]
+    assert house.circles(sorted({*up}), [up, down]) == 2
 
 
 def test_every_page_has_a_title_and_every_title_a_page():
