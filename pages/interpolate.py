@@ -12,7 +12,7 @@ atlas = jobs_panel.require_atlas(
 )
 
 toolbar.toolbar(engine, atlas, view)
-way = path.require_way(engine, atlas, view)
+way = path.require_path(engine, atlas, view)
 strip = film.film(engine, way, view)
 film.remarks(engine, way, view)
 export_menu.strip_menu(engine, strip, "interpolate_take", "way", view.at)

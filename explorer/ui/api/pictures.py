@@ -37,7 +37,7 @@ def points(opened: Engine, request: Request) -> Response:
 
 def regions(opened: Engine, request: Request) -> Response:
     """Respond with contours of prior and aggregated posterior, and holes."""
-    found = cache.traced(opened)
+    found = cache.map_regions(opened)
     if found is None:
         raise AbsentError
     return Response(found, media_type="application/json", headers=IMMUTABLE)

@@ -1,18 +1,18 @@
 """Expensive shared values; the only package with `st.cache_*`, keyed on slugs and scalars."""
 
 from explorer.ui.cache.atlases import (
+    assigned_components,
     atlas,
-    claims,
     data_typicality,
     drawn_density,
     held_out_density,
     importance_samples,
+    map_regions,
     novelty_reference,
     plane,
     scored,
     surgery,
     test_likelihood,
-    traced,
     tradeoff,
     unit_kl,
 )
@@ -24,7 +24,7 @@ from explorer.ui.cache.properties import (
     pick_properties,
     shares,
     strip_properties,
-    usual_waviness,
+    typical_waviness,
 )
 from explorer.ui.cache.store import store
 from explorer.ui.cache.strips import (
@@ -44,8 +44,8 @@ __all__ = [
     "SHARE_SAMPLES",
     "SHARE_SCALES",
     "Novelty",
+    "assigned_components",
     "atlas",
-    "claims",
     "code_properties",
     "data_set",
     "data_typicality",
@@ -56,6 +56,7 @@ __all__ = [
     "icon",
     "importance_samples",
     "levelled",
+    "map_regions",
     "novelty",
     "novelty_reference",
     "original",
@@ -75,9 +76,8 @@ __all__ = [
     "strip_properties",
     "surgery",
     "test_likelihood",
-    "traced",
     "tradeoff",
+    "typical_waviness",
     "unit_kl",
-    "usual_waviness",
     "version",
 ]

@@ -37,7 +37,7 @@ def atlas(engine: Engine) -> Atlas | None:
 
 
 @per_engine(ENGINES, measured=True)
-def claims(engine: Engine) -> np.ndarray | None:
+def assigned_components(engine: Engine) -> np.ndarray | None:
     """Return for each code of the atlas the component with the highest responsibility."""
     try:
         known = load_atlas(engine.checkpoint)
@@ -57,7 +57,7 @@ def plane(engine: Engine) -> Plane | None:
 
 
 @per_engine(ENGINES, measured=True)
-def traced(engine: Engine) -> bytes | None:
+def map_regions(engine: Engine) -> bytes | None:
     """Return contours and holes of a model's map, serialised for the browser."""
     found = plane(engine)
     if found is None:

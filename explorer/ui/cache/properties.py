@@ -36,7 +36,7 @@ def code_properties(
 
 
 @per_engine(ENGINES, measured=True)
-def usual_waviness(engine: Engine) -> float | None:
+def typical_waviness(engine: Engine) -> float | None:
     """Return the median waviness of decoded held-out sections; None if there are none."""
     known = atlas(engine)
     if known is None or not is_section(engine.sketch):

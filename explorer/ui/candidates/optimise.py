@@ -121,7 +121,7 @@ def _search(
 
 def _smooth(engine: Engine, item: MeasuredPick) -> tuple[Constraint, ...]:
     """Bound the waviness of sections, of which NeuralFoil sees only the smooth fit."""
-    usual = cache.usual_waviness(engine)
+    usual = cache.typical_waviness(engine)
     if usual is None:
         return ()
     return (Constraint("waviness", "<=", max(usual, item.values["waviness"])),)

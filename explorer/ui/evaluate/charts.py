@@ -33,7 +33,7 @@ def resolve_data_set(view: EvaluateView, own: str) -> list[Row]:
         view.of = own if own in known else (known or [""])[0]
     rows = table.rows(view.of) if view.of else []
     slugs = [row.entry.slug for row in rows]
-    one, other = pair.usual_pair(rows)
+    one, other = pair.default_pair(rows)
     elsewhere = {entry.slug for entry in cache.entries()}
     if any(slug and slug not in elsewhere for slug in (view.one, view.other)):
         _notice("model")

@@ -41,7 +41,7 @@ def pair(rows: Sequence[Row], view: EvaluateView) -> None:
     _histogram([one, other], names)
 
 
-def usual_pair(rows: Sequence[Row]) -> tuple[str, str]:
+def default_pair(rows: Sequence[Row]) -> tuple[str, str]:
     """Return X-VAE and the standard normal prior of one model if both exist, else the best two."""
     entries = [row.entry for row in rows]
     for entry in entries:

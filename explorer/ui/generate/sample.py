@@ -10,7 +10,7 @@ from explorer.projection import Split
 from explorer.strips import StripSpec, samples_strip
 from explorer.ui import cache
 from explorer.ui.address.views import GenerateView
-from explorer.ui.components import filmstrip
+from explorer.ui.components import FilmstripState, filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels import constraints, scale_sweep
 from explorer.ui.panels.pictures import pictures_of
@@ -19,7 +19,7 @@ from explorer.ui.wording.format import percentile
 from explorer.ui.wording.naming import prior_name
 
 
-def wall(engines: list[Engine], view: GenerateView) -> None:
+def wall(engines: list[Engine], view: GenerateView) -> FilmstripState:
     """Render the samples of all models under the scale slider, and the selected one up close."""
     options = scale_sweep.SweepOptions(
         titles=len(engines) > 1,
@@ -34,17 +34,18 @@ def wall(engines: list[Engine], view: GenerateView) -> None:
     view.scale, view.tile = state.value, state.tile
     if view.tile is not None:
         for engine in engines:
-            sample_facts(engine, view.spec, view.scale, view.tile)
-            neighbours(engine, view.spec, view.scale, view.tile)
+            sample_facts(engine, view.spec, state)
+            neighbours(engine, view.spec, state)
+    return state
 
 
-def sample_facts(engine: Engine, spec: StripSpec, scale: float, tile: int) -> None:
+def sample_facts(engine: Engine, spec: StripSpec, state: FilmstripState) -> None:
     """Render the facts about one sample: log p(z), typicality and novelty."""
     strip = cache.strip(engine, spec)
-    frame = strip.values.index(scale)
+    frame, tile = state.frame, state.tile or 0
     density = float(strip.log_density[frame, tile])
     words = [
-        f"**Sample {tile + 1}** of {prior_name(engine)} at scale {scale:g}",
+        f"**Sample {tile + 1}** of {prior_name(engine)} at scale {state.value:g}",
         f"log p(z) {density:.1f} nats".replace("-", "−"),
     ]
     place = percentile(density, cache.held_out_density(engine))
@@ -65,14 +66,13 @@ def sample_facts(engine: Engine, spec: StripSpec, scale: float, tile: int) -> No
     )
 
 
-def neighbours(engine: Engine, spec: StripSpec, scale: float, tile: int) -> None:
+def neighbours(engine: Engine, spec: StripSpec, state: FilmstripState) -> None:
     """Render the training data nearest to a sample, by code and, if installed, by pixel."""
     atlas, measure = cache.atlas(engine), cache.novelty_reference(engine)
     if atlas is None or measure is None:
         return
     strip = cache.strip(engine, spec)
-    frame = strip.values.index(scale)
-    x = strip.samples[frame, tile][None]
+    x = strip.samples[state.frame, state.tile or 0][None]
     training = np.flatnonzero(atlas.split == Split.TRAIN)
     rows = training[measure.judge(engine.encode(x).loc, k=8).nearest[0]]
     shown, words = pictures_of(engine, rows)

@@ -16,7 +16,7 @@ from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.picks import service
 
 
-def usual_ends(engine: Engine, atlas: Atlas) -> tuple[str, ...]:
+def default_ends(engine: Engine, atlas: Atlas) -> tuple[str, ...]:
     """Return default endpoints: two test samples, of different classes if known."""
     test = np.flatnonzero(atlas.split == Split.TEST)
     rows = test if len(test) > 1 else np.arange(len(atlas.codes))
@@ -29,10 +29,10 @@ def usual_ends(engine: Engine, atlas: Atlas) -> tuple[str, ...]:
 def ends(engine: Engine, atlas: Atlas, view: InterpolateView) -> None:
     """Render the choice of two to four endpoints, each by layer and number, or from the link."""
     if not view.ends:
-        view.ends = usual_ends(engine, atlas)
+        view.ends = default_ends(engine, atlas)
     elif len(view.ends) == 1:
         first = view.ends[0]
-        view.ends = (first, next(end for end in usual_ends(engine, atlas)[::-1] if end != first))
+        view.ends = (first, next(end for end in default_ends(engine, atlas)[::-1] if end != first))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         for number, end in enumerate(view.ends):
             _end(engine, atlas, view, number, end)

@@ -13,7 +13,7 @@ from explorer.ui.address.places import path_codes
 from explorer.ui.address.views import InterpolateView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel, Slider
-from explorer.ui.interpolate.path import Way
+from explorer.ui.interpolate.path import WalkedPath
 from explorer.ui.panels import chart, latent_plane
 from explorer.ui.panels.units import spread
 from explorer.ui.picks import service
@@ -21,7 +21,7 @@ from explorer.ui.wording import palette
 from explorer.ui.wording.format import signed
 
 
-def film(engine: Engine, walked: Way, view: InterpolateView) -> Strip:
+def film(engine: Engine, walked: WalkedPath, view: InterpolateView) -> Strip:
     """Render the path as one large image under a slider and as a row; return its strip."""
     strip = grid_strip(
         engine, walked.codes[:, None], tuple(float(k) for k in range(len(walked.codes)))
@@ -49,7 +49,7 @@ def film(engine: Engine, walked: Way, view: InterpolateView) -> Strip:
     return strip
 
 
-def profile(engine: Engine, walked: Way, at: int) -> None:
+def profile(engine: Engine, walked: WalkedPath, at: int) -> None:
     """Render log p(z) and the step size along the path, with a summary."""
     size = paths.steps(walked.codes, spread(engine))
     figure = go.Figure()
@@ -102,7 +102,7 @@ def _saved(legs: tuple[Geodesic, ...]) -> str:
     )
 
 
-def on_map(engine: Engine, atlas: Atlas, walked: Way, view: InterpolateView) -> None:
+def on_map(engine: Engine, atlas: Atlas, walked: WalkedPath, view: InterpolateView) -> None:
     """Render the path on the map."""
     if view.path:
         _, places = path_codes(atlas, view.path, view.frames)
@@ -131,7 +131,7 @@ def on_map(engine: Engine, atlas: Atlas, walked: Way, view: InterpolateView) -> 
     st.caption(f"{how} " + " · ".join(f"{k + 1} {words}" for k, words in enumerate(walked.ends)))
 
 
-def remarks(engine: Engine, walked: Way, view: InterpolateView) -> None:
+def remarks(engine: Engine, walked: WalkedPath, view: InterpolateView) -> None:
     """Render how to read the path, and where it is not meaningful."""
     words = []
     objection = paths.slerp_objection(engine.components())

@@ -22,7 +22,7 @@ KINDS = {
 }
 
 
-class Way(NamedTuple):
+class WalkedPath(NamedTuple):
     """A path: its codes, its endpoints' descriptions, and whether it was drawn on a projection."""
 
     codes: Float[np.ndarray, "frames latent"]
@@ -36,11 +36,11 @@ def kinds(engine: Engine) -> list[str]:
     return [kind for kind in KINDS if not (kind == "geodesic" and engine.sequential)]
 
 
-def way(engine: Engine, atlas: Atlas, view: InterpolateView) -> Way | None:
+def walk(engine: Engine, atlas: Atlas, view: InterpolateView) -> WalkedPath | None:
     """Return the path between the link's endpoints; None if fewer than two are found."""
     if view.path:
         codes, _ = path_codes(atlas, view.path, view.frames)
-        return Way(codes, ["start of the line", "end of the line"], atlas.method != "plane")
+        return WalkedPath(codes, ["start of the line", "end of the line"], atlas.method != "plane")
     found = [place_code(engine, atlas, end, holes_of(engine, end)) for end in view.ends]
     known = [item for item in found if item is not None]
     if len(known) < 2:
@@ -49,14 +49,14 @@ def way(engine: Engine, atlas: Atlas, view: InterpolateView) -> Way | None:
     words = [item[1] for item in known]
     if view.kind == "geodesic":
         codes, legs = cache.shortest(engine, z, view.frames)
-        return Way(codes.astype(np.float32), words, False, legs)
+        return WalkedPath(codes.astype(np.float32), words, False, legs)
     codes = cache.path(engine, z, view.kind, view.frames, view.closeness)
-    return Way(codes.astype(np.float32), words, False)
+    return WalkedPath(codes.astype(np.float32), words, False)
 
 
-def require_way(engine: Engine, atlas: Atlas, view: InterpolateView) -> Way:
+def require_path(engine: Engine, atlas: Atlas, view: InterpolateView) -> WalkedPath:
     """Return the path; stop with a message if fewer than two endpoints are known."""
-    found = way(engine, atlas, view)
+    found = walk(engine, atlas, view)
     if found is None:
         st.caption("Choose at least two endpoints: a data index, a prior sample or a prototype.")
         view.write()

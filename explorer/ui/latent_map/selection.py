@@ -24,12 +24,12 @@ MEMBERS = 64
 METRICS = {"euclidean": "Euclidean", "cosine": "Cosine", "whitened": "Whitened"}
 
 
-def held(engine: Engine, atlas: Atlas, view: LatentMapView) -> Selection | None:
+def selected(engine: Engine, atlas: Atlas, view: LatentMapView) -> Selection | None:
     """Return the page's selection."""
     return select(engine, atlas, view.pick, holes_of(engine, view.pick))
 
 
-def tell(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -> None:
+def details(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -> None:
     """Render a selection: members decoded, their mean, facts, and the nearest data."""
     n = len(chosen.z)
     st.markdown(f"**{chosen.words}**")
@@ -193,7 +193,7 @@ def pane(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
                 st.button("Clear selection", on_click=commit, kwargs={"pick": None})
             if view.only:
                 st.button("Show all", on_click=commit, kwargs={"only": None})
-    chosen = held(engine, atlas, view)
+    chosen = selected(engine, atlas, view)
     if chosen is None and view.pick:
         st.caption("The item selected in the link does not exist on this model’s map.")
     elif chosen is None:
@@ -205,4 +205,4 @@ def pane(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
             "to clear. Draw a path to decode along it."
         )
     else:
-        tell(engine, atlas, chosen, view)
+        details(engine, atlas, chosen, view)

@@ -41,7 +41,7 @@ def colours(engine: Engine, atlas: Atlas) -> dict[str, str]:
     """List the colourings available for this model's map."""
     absent = set() if atlas.classes else {"label"}
     absent |= set() if engine.has_prior else {"kl", "log_prior", "typicality"}
-    absent |= set() if cache.claims(engine) is not None else {"claimed"}
+    absent |= set() if cache.assigned_components(engine) is not None else {"claimed"}
     absent |= {"trust"} if atlas.method == "plane" else set()
     return {name: words for name, words in COLOURS.items() if name not in absent}
 
@@ -169,7 +169,7 @@ def _column(engine: Engine, atlas: Atlas, name: str) -> Column | None:
             "Split", atlas.split.astype(np.float32), classes=[item.label for item in Split]
         )
     if name == "claimed":
-        best = cache.claims(engine)
+        best = cache.assigned_components(engine)
         if best is not None:
             names = [str(k) for k in range(len(palette.CLASSES))]
             return Column(

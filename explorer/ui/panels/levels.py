@@ -9,7 +9,7 @@ from explorer.strips import StripSpec
 from explorer.ui import cache
 from explorer.ui.address.controls import control
 from explorer.ui.address.views import Levelled, TraverseView
-from explorer.ui.components import filmstrip
+from explorer.ui.components import FilmstripState, filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel, Slider
 from explorer.ui.picks import service
 
@@ -112,15 +112,15 @@ def apart(
     )
 
 
-def of_sample(engine: Engine, spec: StripSpec, scale: float, tile: int) -> None:
+def of_sample(engine: Engine, spec: StripSpec, state: FilmstripState) -> None:
     """Render the levels of the selected sample of a scale strip, or of the first one."""
     if not several(engine):
         return
     strip = cache.strip(engine, spec)
     assert strip.z is not None
-    frame = int(np.abs(np.array(strip.values) - scale).argmin())
-    what = f"Sample {tile + 1} at scale {scale:g}"
-    apart(engine, strip.z[frame, tile], what, seed=spec.seed, key="generate_levels")
+    tile = state.tile or 0
+    what = f"Sample {tile + 1} at scale {state.value:g}"
+    apart(engine, strip.z[state.frame, tile], what, seed=spec.seed, key="generate_levels")
 
 
 def sampled(engine: Engine, spec: StripSpec, scale: float, *, key: str) -> None:

@@ -118,9 +118,9 @@ def companions(engine: Engine) -> list[Engine]:
     return found[:3]
 
 
-def export(engine: Engine, spec: StripSpec, scale: float) -> None:
+def export(engine: Engine, spec: StripSpec, state: FilmstripState) -> None:
     """Render the export menu of the samples on the page."""
     strip = cache.strip(engine, spec)
     component = strip.spec.component if strip.spec is not None else None
     name = "scale" if component is None else f"component-{component}"
-    export_menu.strip_menu(engine, strip, "sweep_take", name, strip.values.index(scale))
+    export_menu.strip_menu(engine, strip, "sweep_take", name, state.frame)

@@ -23,9 +23,9 @@ def component(engine: Engine, shown: Gallery, view: PrototypesView) -> None:
             [engine], view.spec, key="prototypes_strip", at=view.scale, options=options
         )
         view.scale = state.value
-        scale_sweep.export(engine, view.spec, view.scale)
+        scale_sweep.export(engine, view.spec, state)
         st.markdown("**Data assigned to it**")
-        wall.claimed_data(engine, view.component)
+        wall.assigned_data(engine, view.component)
     with panes.container(width=380):
         st.markdown("**Posterior standard deviations**")
         wall.spread(engine, shown, view.component)

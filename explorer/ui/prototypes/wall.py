@@ -46,7 +46,7 @@ def gallery(engine: Engine, sort: str) -> Gallery | None:
     known = cache.prototypes(engine)
     if known is None or len(known.weights) < 2:
         return None
-    best = cache.claims(engine)
+    best = cache.assigned_components(engine)
     claimed = None if best is None else np.bincount(best, minlength=len(known.weights))
     rank = np.arange(len(known.weights))
     if sort == "claimed" and claimed is not None:
@@ -149,9 +149,9 @@ def spread(engine: Engine, shown: Gallery, component: int) -> None:
     )
 
 
-def claimed_data(engine: Engine, component: int) -> None:
+def assigned_data(engine: Engine, component: int) -> None:
     """Render the data assigned to a component: originals if installed, else reconstructions."""
-    atlas, best = cache.atlas(engine), cache.claims(engine)
+    atlas, best = cache.atlas(engine), cache.assigned_components(engine)
     if atlas is None or best is None:
         st.caption(f"No latent map yet. Run `latent-explorer project {engine.slug}`.")
         return
