@@ -28,9 +28,9 @@ def told(app):
     return " ".join(item.value for item in (*app.caption, *app.markdown))
 
 
-def button(app, label):
-    """The button of a label."""
-    return next(item for item in app.button if item.label == label)
+def press(app, key):
+    """Press a button by its key."""
+    return app.button(key=key).click().run()
 
 
 def layers_of(engine):

@@ -18,8 +18,9 @@ def history(store: Store, project: Project) -> None:
     if not changes:
         return
     with st.expander("History"):
-        st.button("Undo the last change", icon=":material/undo:", on_click=_undo,
-                  args=(project.id,), disabled=all(item.undone for item in changes))  # fmt: skip
+        st.button("Undo the last change", key="candidates_undo", icon=":material/undo:",
+                  on_click=_undo, args=(project.id,),
+                  disabled=all(item.undone for item in changes))  # fmt: skip
         lines = []
         for change in changes:
             many = f" ({change.picks} picks)" if change.picks > 1 else ""

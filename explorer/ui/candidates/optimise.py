@@ -48,7 +48,7 @@ def offer(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> No
                                    format_func=str.capitalize, required=True)  # fmt: skip
         length = st.selectbox("Search", [20, 60, 200], index=1, key="candidates_push_length",
                               format_func=lambda n: f"{n} generations", width=170)  # fmt: skip
-        submitted = st.form_submit_button("Push", type="primary")
+        submitted = st.form_submit_button("Push", key="candidates_push_start", type="primary")
     held_out = cache.held_out_density(engine)
     if held_out is None:
         st.caption("The bound on log p(z) needs the model's map: build it on Latent map.")

@@ -81,7 +81,7 @@ def _far(items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView) ->
             "that of this percentage of held-out samples. 100 excludes nothing.",
         )
         seed = st.number_input("Seed", 0, 2**31 - 1, view.seed, width=110)
-        submitted = st.form_submit_button("Find", type="primary")
+        submitted = st.form_submit_button("Find", key="candidates_search_start", type="primary")
     if submitted:
         rejected = [item.pick.source.code for item in items if item.pick.verdict == "reject"]
         conditions = constraints.conditions(view)

@@ -48,7 +48,7 @@ def bar(
                 value=project.id, format_func=names.get, width=170)  # fmt: skip
         with st.popover("New", icon=":material/add:"), st.form("candidates_new", border=False):
             st.text_input("Name", key="candidates_name", max_chars=MOST_NAME)
-            st.form_submit_button("Create project", on_click=new_project)
+            st.form_submit_button("Create project", key="candidates_create", on_click=new_project)
         control(st.segmented_control, "Show", view, "show", options=list(SHOWN),
                 format_func=SHOWN.get, required=True)  # fmt: skip
         control(st.selectbox, "Stars", view, "stars", options=[0, 1, 2, 3, 4, 5],

@@ -38,7 +38,9 @@ def toolbar(engines: list[Engine], view: GenerateView) -> None:
             help="A VampPrior or mixture samples a component first, then a code around its mean.",
             width=240,
         )
-        st.button("Resample", on_click=commit, kwargs={"seed": view.seed + 1})
+        st.button(
+            "Resample", key="generate_resample", on_click=commit, kwargs={"seed": view.seed + 1}
+        )
         presets()
         constraints.control_bounds(engine, view)
         if len(engines) > 1:
@@ -64,4 +66,10 @@ def formula(engine: Engine) -> None:
 def presets() -> None:
     """Render buttons for three named scales."""
     for words, scale in (("Safer", 0.7), ("As trained", 1.0), ("Wilder", 1.3)):
-        st.button(words, on_click=commit, kwargs={"scale": scale}, help=f"Scale {scale:g}")
+        st.button(
+            words,
+            key=f"generate_preset_{scale:g}",
+            on_click=commit,
+            kwargs={"scale": scale},
+            help=f"Scale {scale:g}",
+        )

@@ -39,8 +39,8 @@ def ends(engine: Engine, atlas: Atlas, view: InterpolateView) -> None:
         if len(view.ends) < MOST_ENDS:
             more = f"data:{_another(atlas, len(view.ends))}"
             st.button(
-                "Add endpoint", on_click=commit, kwargs={"ends": (*view.ends, more)},
-                icon=":material/add:",
+                "Add endpoint", key="interpolate_add", on_click=commit,
+                kwargs={"ends": (*view.ends, more)}, icon=":material/add:",
             )  # fmt: skip
         if len(view.ends) > 2:
             st.button(

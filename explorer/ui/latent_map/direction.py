@@ -48,7 +48,7 @@ def direction(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
         name = st.text_input("Name", max_chars=60, placeholder="e.g. thicker stroke")
-        kept = st.form_submit_button("Save direction")
+        kept = st.form_submit_button("Save direction", key="latent_map_save")
     if kept:
         try:
             made = directions.between(name, a.z, b.z, (a.words, b.words))

@@ -79,6 +79,7 @@ def _turn(view: PriorsLabView, steps: int) -> None:
         if view.step < steps:
             st.button(
                 "Next",
+                key="priors_lab_next",
                 on_click=commit,
                 kwargs={"step": view.step + 1, "guess": None},
                 type="primary" if view.guess is not None else "secondary",

@@ -12,6 +12,7 @@ from explorer.designs.picks import Model, PickSource
 from explorer.designs.properties import Conditions
 from explorer.ui.picks.service import origin_of
 from tests.support import pages
+from tests.support.pages import address, press, told
 
 AIRFOILS, DIGITS = "airfoils-vae-xvae-8", "digits-vae-vamp-16"
 NEEDS_NEURALFOIL = pytest.mark.skipif(
@@ -41,17 +42,8 @@ def open_page(**parameters):
     return pages.open_page("candidates", **parameters)
 
 
-def told(app):
-    return " ".join(item.value for item in (*app.caption, *app.markdown))
-
-
 def tables(app):
     return " ".join(item.proto.body for item in app.get("html"))
-
-
-def address(app):
-    values = dict(app.query_params.items())
-    return {name: item if isinstance(item, str) else item[0] for name, item in values.items()}
 
 
 def test_an_empty_shortlist_says_how_the_first_pick_is_made():
@@ -128,8 +120,7 @@ def test_sorting_by_a_property_puts_the_largest_first(store):
 def test_notes_and_tags_are_stored_as_they_are_typed(store):
     keep(store)
     app = open_page(model=AIRFOILS, at=3)
-    area = next(item for item in app.text_area if item.label == "Notes")
-    area.set_value("=thin nose").run()
+    app.text_area(key=f"candidates_{AIRFOILS}-0-2_notes").set_value("=thin nose").run()
     assert store.picks(1)[2].notes == "=thin nose"
     assert not app.exception
 
@@ -137,22 +128,20 @@ def test_notes_and_tags_are_stored_as_they_are_typed(store):
 def test_smoothing_is_recorded_and_undone(store):
     keep(store)
     app = open_page(model=AIRFOILS, at=1)
-    toggle = next(item for item in app.toggle if item.label == "Smoothed")
-    toggle.set_value(True).run()
+    app.toggle(key=f"candidates_{AIRFOILS}-0-0_treatment").set_value(True).run()
     pick = store.picks(1)[0]
     assert pick.treatment == "smoothed"
     assert "smoothed" in store.history(1)[0].words
-    button = next(item for item in app.button if item.label == "Undo the last change")
-    button.click().run()
+    press(app, "candidates_undo")
     assert store.picks(1)[0].treatment == ""
 
 
 def test_a_removed_pick_leaves_and_comes_back(store):
     keep(store)
     app = open_page(model=AIRFOILS, at=2)
-    next(item for item in app.button if item.label == "Remove").click().run()
+    press(app, f"candidates_{AIRFOILS}-0-1remove")
     assert [pick.number for pick in store.picks(1)] == [1, 3, 4, 5, 6]
-    next(item for item in app.button if item.label == "Undo the last change").click().run()
+    press(app, "candidates_undo")
     assert len(store.picks(1)) == 6
 
 
@@ -160,7 +149,7 @@ def test_a_new_project_is_opened_and_picks_go_there(store):
     keep(store)
     app = open_page(model=AIRFOILS)
     app.text_input(key="candidates_name").set_value("Tail  planes")
-    next(item for item in app.button if item.label == "Create project").click().run()
+    press(app, "candidates_create")
     assert address(app)["project"] == "2"
     assert [item.name for item in store.projects()] == ["Shortlist", "Tail planes"]
     assert "Nothing is picked yet" in told(app)
@@ -220,7 +209,7 @@ def test_twelve_far_apart_says_what_it_did(store):
     keep(store, DIGITS)
     store.mark(1, [f"{DIGITS}-0-1"], verdict="reject")
     app = open_page(model=DIGITS)
-    next(item for item in app.button if item.label == "Find").click().run()
+    press(app, "candidates_search_start")
     assert "2,000 drawn from the prior at scale 1, seed 0 →" in told(app)
     assert "unlike the 1 rejected" in told(app)
     assert not app.exception
@@ -240,7 +229,7 @@ def test_a_pushed_property_is_shown_before_and_after(store):
     keep(store, DIGITS)
     app = open_page(model=DIGITS, find="push", at=1)
     app.selectbox(key="candidates_push_length").set_value(20)
-    next(item for item in app.button if item.label == "Push").click().run()
+    press(app, "candidates_push_start")
     assert not app.exception
     assert "20 of 20 generations of 48 designs" in told(app)
     assert "Found" in tables(app)

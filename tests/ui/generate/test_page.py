@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.pages import SHIPPED, address, open_page, told
+from tests.support.pages import SHIPPED, address, open_page, press, told
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -14,7 +14,7 @@ def test_autoencoder_says_that_it_has_no_prior():
 
 def test_resample_goes_to_the_next_seed():
     app = open_page("generate", model="digits-vae-vamp-16", seed=4)
-    next(button for button in app.button if button.label == "Resample").click().run()
+    press(app, "generate_resample")
     assert address(app)["seed"] == "5"
 
 
@@ -42,7 +42,7 @@ def test_generate_compares_four_models_and_shows_differences():
 
 def test_presets_set_the_scale():
     app = open_page("generate", model="digits-vae-vamp-16")
-    next(item for item in app.button if item.label == "Safer").click().run()
+    press(app, "generate_preset_0.7")
     assert address(app)["scale"] == "0.7"
 
 
@@ -59,4 +59,4 @@ def test_the_curve_is_shown_where_it_was_measured_and_offered_elsewhere(tmp_path
     )
     monkeypatch.setenv("LATENT_EXPLORER_CHECKPOINTS", str(shown))
     app = open_page("generate", model="digits-vae-vamp-16")
-    assert any("Measure the curve" in item.label for item in app.button)
+    assert "job_tradeoff_digits-vae-vamp-16" in [item.key for item in app.button]

@@ -10,7 +10,7 @@ from explorer import Engine
 from explorer.ui import cache
 from explorer.ui.interpolate import path as interpolated
 from tests.support.models import small_checkpoint
-from tests.support.pages import address, open_page, told
+from tests.support.pages import address, open_page, press, told
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -19,10 +19,10 @@ def test_interpolate_begins_between_two_classes_and_takes_up_to_four_ends():
     app = open_page("interpolate", model="digits-vae-vamp-16")
     assert not app.exception
     assert len(address(app)["ends"].split("|")) == 2
-    next(item for item in app.button if item.label == "Add endpoint").click().run()
-    next(item for item in app.button if item.label == "Add endpoint").click().run()
+    press(app, "interpolate_add")
+    press(app, "interpolate_add")
     assert len(address(app)["ends"].split("|")) == 4
-    assert "Add endpoint" not in [item.label for item in app.button]
+    assert "interpolate_add" not in [item.key for item in app.button]
 
 
 def test_slerp_under_a_mixture_says_that_it_means_little():

@@ -3,7 +3,7 @@
 import pytest
 
 from explorer.ui import cache
-from tests.support.pages import address, open_page, told
+from tests.support.pages import address, open_page, press, told
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -34,7 +34,7 @@ def test_a_guess_goes_into_the_link():
     app.radio[0].set_value(app.radio[0].options[2]).run()
     assert address(app)["guess"] == "2"
     assert "Correct:" in told(app)
-    next(item for item in app.button if item.label == "Next").click().run()
+    press(app, "priors_lab_next")
     assert address(app)["step"] == "3"
     assert "guess" not in address(app)
 
