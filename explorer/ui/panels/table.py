@@ -33,7 +33,10 @@ def render(
         note: A small line below the table.
     """
     right = numbers or not columns
-    cells = [_cell(name, head=True) for name in (label, *columns)] if columns else []
+    cells = []
+    if columns:
+        names = (_cell(name, head=True, right=numbers) for name in columns)
+        cells = [_cell(label, head=True), *names]
     for line in lines:
         cells.append(_cell(line.label, main=line.main))
         cells += [_cell(text, main=line.main or not columns, right=right) for text in line.values]
