@@ -13,7 +13,6 @@ from explorer.ui import cache
 
 MOST_BODY = 1_000_000
 
-
 IMMUTABLE = {"Cache-Control": "private, max-age=86400, immutable"}
 
 

@@ -21,7 +21,6 @@ from explorer.ui.wording import palette
 
 ALPHAS = np.arange(-6.0, 15.0, 1.0)
 
-
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 

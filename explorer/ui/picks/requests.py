@@ -8,18 +8,12 @@ from explorer.designs.picks import Marks
 from explorer.interfaces import Frozen
 
 MOST_AT_ONCE = 64
-
-
 Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
-
-
 _Count = Annotated[int, Field(ge=0, lt=2**31)]
-
-
 _Text = Annotated[str, Field(max_length=4000)]
 
 
-class Drawn(Frozen):
+class DrawnTile(Frozen):
     """A tile of a scale strip."""
 
     seed: _Count
@@ -38,7 +32,7 @@ class PickRequest(Frozen):
     page: Annotated[str, Field(max_length=40)] = ""
     view: _Text = ""
     project: _Count | None = None
-    drawn: Drawn | None = None
+    drawn: DrawnTile | None = None
     z: Annotated[str, Field(max_length=8000)] | None = None
     place: Annotated[str, Field(pattern=r"^(data|prior|prototypes|holes):\d{1,6}$")] | None = None
 

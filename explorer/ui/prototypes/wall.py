@@ -23,7 +23,6 @@ from explorer.ui.wording.format import mix
 MOST = 500
 CLAIMED = 24
 
-
 SORTS = {"claimed": "Data assigned", "weight": "Weight", "number": "Number"}
 
 

@@ -23,9 +23,7 @@ from explorer.ui.panels.upload import Given, section
 
 STROKE = 0.085
 
-
 SOURCES = {"test": "Test data", "draw": "Draw", "upload": "Upload"}
-
 
 BINARY = ("mnist-static", "mnist", "digits")
 """Data sets with binary samples in evaluation."""
