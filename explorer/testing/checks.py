@@ -24,6 +24,7 @@ from explorer.interfaces import (
 )
 from explorer.models import HVAEConfig, VAEConfig
 from explorer.objectives import ElboConfig, elbo
+from explorer.plugins import kind_of
 from explorer.priors import StandardConfig
 from explorer.testing.assertions import SKETCH, Sketch, fail, generator, random_samples, require
 from explorer.testing.checkpoints import (
@@ -96,7 +97,7 @@ def check_prior(config: AbstractPriorConfig, *, prepare: Prepare | None = None) 
             check_components_are_drawn_by_weight(p)
             check_one_level_takes_one_scale_and_one_seed(p)
             check_responsibilities_follow_bayes_rule(p)
-        _learns(flat.model, flat.prior)
+        _check_training(flat.model, flat.prior)
         check_elbo_is_the_sum_of_its_terms(flat.model, flat.prior)
         check_closed_form_kl_matches_monte_carlo(flat.model, flat.prior)
         check_beta_scales_only_the_kl(flat.model, flat.prior)
@@ -106,7 +107,7 @@ def check_prior(config: AbstractPriorConfig, *, prepare: Prepare | None = None) 
             opened = _checkpoint(model, config, SKETCH, prepare)
             assert opened.prior is not None
             check_beta_scales_only_the_kl(opened.model, opened.prior)
-            _whole(opened)
+            _check_checkpoint(opened)
 
 
 def check_model(
@@ -133,11 +134,11 @@ def check_model(
             f"the config has {config.latent} latent units, the model {model.space.size}",
         )
         check_posterior_samples_follow_their_generator(model, sketch)
-        _learns(model, opened.prior, sketch)
+        _check_training(model, opened.prior, sketch)
         if opened.prior is not None:
             check_elbo_is_the_sum_of_its_terms(model, opened.prior, sketch)
             check_beta_scales_only_the_kl(model, opened.prior, sketch=sketch)
-        _whole(opened)
+        _check_checkpoint(opened)
 
 
 def check_data(config: AbstractDataConfig, root: Path) -> DataSet:
@@ -184,7 +185,11 @@ def check_properties(
 
 
 def check_config_round_trips(config: AbstractConfig) -> None:
-    """A config survives a round trip through JSON and rejects unknown fields."""
+    """A config has a kind, survives a round trip through JSON and rejects unknown fields."""
+    require(
+        kind_of(type(config)) is not None,
+        f"{type(config).__name__} needs a kind that is one literal and its own default",
+    )
     again = type(config).model_validate_json(config.model_dump_json(exclude_none=True))
     require(
         again == config, f"the config of {config.kind} does not survive a round trip through JSON"
@@ -204,7 +209,7 @@ def _seeded() -> Iterator[None]:
         yield
 
 
-def _moved(model: AbstractModel, prior: AbstractPrior | None) -> None:
+def _perturb(model: AbstractModel, prior: AbstractPrior | None) -> None:
     """Perturb every parameter, for laws that hold by chance if all are zero."""
     for module in (model, prior):
         for parameter in module.parameters() if module is not None else ():
@@ -232,14 +237,16 @@ def _checkpoint(
         "the config does not build an AbstractPrior",
     )
     with torch.no_grad():
-        (prepare or _moved)(built, module)
+        (prepare or _perturb)(built, module)
     for part in (built, module):
         if part is not None:
             part.eval()
     return Checkpoint("tried", Path("nowhere"), config, built, module, {}, "")
 
 
-def _learns(model: AbstractModel, prior: AbstractPrior | None, sketch: Sketch = SKETCH) -> None:
+def _check_training(
+    model: AbstractModel, prior: AbstractPrior | None, sketch: Sketch = SKETCH
+) -> None:
     """Check that the ELBO trains every parameter."""
     model.train()
     p = model.latent_prior(prior) if prior is not None else None
@@ -251,7 +258,7 @@ def _learns(model: AbstractModel, prior: AbstractPrior | None, sketch: Sketch = 
     model.eval()
 
 
-def _whole(opened: Checkpoint) -> None:
+def _check_checkpoint(opened: Checkpoint) -> None:
     """Check the laws of an opened checkpoint."""
     for part in (opened.model, opened.prior):
         if part is not None:

@@ -134,6 +134,14 @@ def test_a_module_that_breaks_a_law_is_told_which(made, law):
         testing.check_prior(Config())
 
 
+def test_a_config_whose_kind_is_no_literal_is_told():
+    class Config(LaplaceConfig):
+        kind: str = "laplace"
+
+    with pytest.raises(AssertionError, match="Config needs a kind that is one literal"):
+        testing.check_prior(Config())
+
+
 def test_a_config_that_loses_a_field_is_told():
     class Config(LaplaceConfig):
         note: str = "unsaid"
