@@ -55,6 +55,7 @@ def test_the_ends_stay_and_the_speed_is_even():
     assert float(steps.max() / steps.min()) < 1.05
 
 
+@pytest.mark.slow
 def test_the_length_does_not_hang_on_the_parametrisation():
     end = np.array([0.8, 2.0])
     one, other = geodesic(A, end, sphere, segments=64), geodesic(A, end, slowed, segments=64)

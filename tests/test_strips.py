@@ -80,6 +80,7 @@ def test_a_mixture_of_the_engines_components_has_the_engines_moments():
     np.testing.assert_allclose(spread, mixture.variance.sqrt(), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_refining_never_costs_an_exact_encoder_anything_that_can_be_measured():
     engine = Engine(load("digits-vae-standard-16"), "cpu")
     x = engine.sample(4, seed=5).x.round()

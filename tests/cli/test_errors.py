@@ -110,6 +110,7 @@ def test_a_taken_port_is_named(run):
     assert "--port" in result[2]
 
 
+@pytest.mark.slow
 def test_an_error_in_a_process_of_its_own_leaves_no_traceback():
     ended = apart("evaluate", "absent")
     assert_one_sentence(ended.returncode, ended.stdout, ended.stderr)

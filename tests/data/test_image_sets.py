@@ -31,6 +31,7 @@ def test_fashion_has_ten_classes_of_one_size():
     assert ink["Sandal"][14:].mean() > 1.5 * ink["Sandal"][:14].mean()
 
 
+@pytest.mark.slow
 def test_test_drawings_of_omniglot_are_by_other_hands():
     data = read("omniglot28")
     path = current().data / ARCHIVES["omniglot28"]

@@ -51,6 +51,7 @@ def test_a_search_ends_no_worse_than_it_began_and_within_its_bounds(key, way):
         assert (found.generations, found.evaluations) == (6, 7 * search.POPULATION)
 
 
+@pytest.mark.slow
 def test_a_search_goes_to_the_end_of_its_reach_and_not_beyond():
     spread = engine(DIGITS).moments()[1]
     reach = [
