@@ -15,6 +15,11 @@ from tests.support.strips import change, coded, drawn, taken
 pytestmark = pytest.mark.usefixtures("no_data")
 
 
+@pytest.fixture
+def pixels():
+    return engine_of(PIXELS)
+
+
 def assert_rebuilt(folder, strip, frame):
     assert (folder / "strip.png").read_bytes() == exports.picture(strip, frame)
     assert (folder / "strip-sprite.png").read_bytes() == exports.sprite(strip)
