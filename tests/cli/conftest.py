@@ -8,6 +8,7 @@ import torch
 from explorer import checkpoint
 from explorer.checkpoint import Metric
 from tests.support.cli import cli, recipe
+from tests.support.engines import PIXELS, engine_of
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +57,8 @@ def shipped(bare_house, tmp_path):
         folder, {"log_likelihood": Metric(value=-20, se=0.1, n=250, samples=500, unit="nats")}
     )
     return folder
+
+
+@pytest.fixture
+def pixels():
+    return engine_of(PIXELS)

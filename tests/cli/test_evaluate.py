@@ -147,6 +147,7 @@ def shipped_model(monkeypatch):
     return checkpoint.load(folder)
 
 
+@pytest.mark.slow
 def test_a_part_of_the_test_split_agrees_with_the_card(run, shipped_model):
     words = ("evaluate", CARD_MODEL, "--json", "--limit", 60, "--samples", 100)
     code, out, _ = run(*words, "--device", "cpu")

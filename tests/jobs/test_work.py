@@ -66,11 +66,12 @@ def test_a_map_is_read_back_from_the_users_results(digits):
 
 def test_progress_is_told_in_lines(digits, monkeypatch):
     order = order_of(digits)
-    seen = []
+    seen, clock = [], [time.time()]
+    monkeypatch.setattr(time, "time", lambda: clock[0])
 
     def half(opened, data, order, report):
         report("scales", 5, 10)  # so soon after the first line it is not worth one
-        time.sleep(0.25)
+        clock[0] += 0.25
         report("scales", 6, 10)
         with FileLock(folder_of(order) / "unrelated"):
             seen.append(jobs.find(order))

@@ -32,6 +32,7 @@ def curve():
     return measure_tradeoff(small_checkpoint("mog"), digits())
 
 
+@pytest.mark.slow
 def test_a_curve_has_every_scale_and_says_when_it_is_whole():
     seen, steps = [], []
     opened = small_checkpoint("mog")
@@ -70,6 +71,7 @@ def test_the_row_at_scale_one_is_that_of_samples_as_trained():
     assert (found.n, found.repeats, found.seed) == (n, REPEATS, 0)
 
 
+@pytest.mark.slow
 def test_a_scale_is_that_of_the_noise_in_the_codes(monkeypatch):
     scales = []
     draw = LatentMixture.draw
@@ -83,6 +85,7 @@ def test_a_scale_is_that_of_the_noise_in_the_codes(monkeypatch):
     assert scales == [(scale, 7 + repeat) for scale in SCALES for repeat in range(REPEATS)]
 
 
+@pytest.mark.slow
 def test_known_scales_are_not_measured_again(monkeypatch):
     whole, asked = curve(), []
     draw = tradeoff.draw_data
@@ -106,6 +109,7 @@ def test_known_scales_are_not_measured_again(monkeypatch):
     assert asked == []
 
 
+@pytest.mark.slow
 def test_a_stopped_curve_goes_on_where_it_was_stopped():
     kept = []
 

@@ -75,6 +75,7 @@ def test_a_drawn_line_is_no_geodesic():
     assert not SAVED.search(told(app))
 
 
+@pytest.mark.slow
 def test_a_geodesic_visits_the_ends_and_a_shortest_way_is_remembered():
     entry = next(entry for entry in cache.entries() if entry.slug == "digits-vae-vamp-16")
     opened = cache.engine(entry)

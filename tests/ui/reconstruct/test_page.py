@@ -7,6 +7,7 @@ from tests.support.pages import open_page, told
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
+@pytest.mark.slow
 def test_reconstruct_tells_the_terms_of_every_model():
     app = open_page(
         "reconstruct",
