@@ -4,6 +4,8 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
+collect_ignore_glob = ["benchmarks/*", "support/*", "load.py"]
+
 torch.set_num_threads(1)
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")  # a busy machine is no fault of the code

@@ -193,9 +193,8 @@ CLI = "from explorer.cli import main; main()"
 BROKEN_PRIOR = {PRIORS: {"laplace": "nowhere_at_all:LaplaceConfig"}}
 
 
-@pytest.mark.parametrize(
-    "words", ["list", pytest.param("app --no-browser --port 38471", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("words", ["list", "app --no-browser --port 38471"])
+@pytest.mark.slow
 def test_a_command_ends_in_one_sentence_where_a_plug_in_is_broken(words, tmp_path):
     install(tmp_path, "shaky-tools", BROKEN_PRIOR)
     ended = run(tmp_path, tmp_path / "user", "-c", CLI, *words.split())

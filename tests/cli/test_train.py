@@ -25,6 +25,7 @@ def test_a_dry_run_prints_the_whole_recipe(run, tmp_path):
     assert not (tmp_path / "user" / "checkpoints").exists()
 
 
+@pytest.mark.slow
 def test_a_trained_model_is_listed(run, tmp_path):
     path = file(tmp_path / "digits-mine.json", recipe().model_dump_json())
     code, out, err = run("train", path, "--samples", 2, "--device", "cpu", "--threads", 1)

@@ -14,6 +14,7 @@ from explorer.projection import load_atlas
 from tests.support.jobs import folder_of, lines_of, now, order_of, states_of, work
 
 
+@pytest.mark.slow
 def test_an_evaluation_is_laid_over_the_shipped_numbers(digits):
     assert digits.metrics == {}
     job = work(order_of(digits, "evaluate", samples=3))
@@ -24,6 +25,7 @@ def test_an_evaluation_is_laid_over_the_shipped_numbers(digits):
     assert not (digits.folder / checkpoint.METRICS).exists()
 
 
+@pytest.mark.slow
 def test_a_stopped_evaluation_keeps_its_likelihoods_and_goes_on_with_them(digits, monkeypatch):
     order = order_of(digits, "evaluate", samples=3)
     weigh, weighed = likelihood._weigh, []

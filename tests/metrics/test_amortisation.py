@@ -13,6 +13,8 @@ from tests.support.engines import PIXELS
 from tests.support.gaussians import LinearGaussian, observations, standard
 from tests.support.models import PRIORS, small_checkpoint
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("row", range(2))
 def test_refining_closes_the_gap_of_a_linear_model(row):

@@ -130,6 +130,7 @@ def collapsed(place=0.0, spread=1.0):
 
 
 @pytest.mark.parametrize(("place", "spread"), [(0.0, 1.0), (3.0, 0.3)])
+@pytest.mark.slow
 def test_posteriors_that_are_the_prior_stand_at_the_null(place, spread):
     found = [
         evaluate(collapsed(place, spread), digits(), parts=("alignment",), seed=seed).metrics
@@ -160,6 +161,7 @@ def test_posteriors_far_from_the_prior_are_told_from_it():
     torch.testing.assert_close(metrics["sliced_wasserstein"].value, 2.0**2, rtol=0.15, atol=0)
 
 
+@pytest.mark.slow
 def test_the_parts_of_a_kl_add_up_to_it():
     metrics = evaluate(small_checkpoint("standard"), digits(), samples=200).metrics
     total = metrics["information"].value + metrics["marginal_kl"].value

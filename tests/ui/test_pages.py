@@ -9,17 +9,17 @@ from tests.support.pages import SHIPPED, address, open_page
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-KINDS = {
-    "vamp": "digits-vae-vamp-16",
-    "standard": "digits-vae-standard-16",
-    "mixture": "digits-vae-mog-2",
-    "autoencoder": "digits-ae-16",
-    "airfoils": "airfoils-vae-vamp-8",
-}
+KINDS = [
+    pytest.param("digits-vae-vamp-16", id="vamp"),
+    pytest.param("digits-vae-standard-16", id="standard", marks=pytest.mark.slow),
+    pytest.param("digits-vae-mog-2", id="mixture", marks=pytest.mark.slow),
+    pytest.param("digits-ae-16", id="autoencoder"),
+    pytest.param("airfoils-vae-vamp-8", id="airfoils", marks=pytest.mark.slow),
+]
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("slug", KINDS.values(), ids=KINDS.keys())
+@pytest.mark.parametrize("slug", KINDS)
 def test_page_opens_on_every_kind_of_model(page, slug):
     app = open_page(page, model=slug)
     assert not app.exception

@@ -71,6 +71,7 @@ def test_a_direction_is_saved_and_walked_and_removed():
     assert "slant" not in told(app)
 
 
+@pytest.mark.slow
 def test_no_map_offers_to_build_one(tmp_path, monkeypatch):
     import shutil
 
