@@ -242,6 +242,7 @@ def test_the_less_closeness_the_nearer_to_the_line():
     assert 0.01 < away[1] < 0.3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "places",
     [

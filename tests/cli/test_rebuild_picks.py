@@ -33,6 +33,7 @@ def taken(tmp_path):
     return content
 
 
+@pytest.mark.slow
 def test_picks_are_rebuilt_bit_by_bit(run, taken, tmp_path):
     for name, content in (("mine.zip", taken), ("m.json", members(taken)[archive.MANIFEST])):
         (tmp_path / name).write_bytes(content)

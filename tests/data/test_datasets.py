@@ -10,6 +10,7 @@ from explorer.testing import data as laws
 from tests.support.data import SIZES, SPLITS, read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SIZES)
 def test_splits_have_the_promised_sizes_and_share_no_row(kind):
     data, sizes = read(kind), SIZES[kind][1]

@@ -28,6 +28,7 @@ def test_a_part_is_laid_over_what_was_known_and_leaves_the_rest(opened, tmp_path
     assert not np.array_equal(arrays["kl_per_unit"], np.ones(2))
 
 
+@pytest.mark.slow
 def test_all_parts_leave_nothing_of_what_was_known(opened, tmp_path):
     metrics, arrays, _ = run(opened, tmp_path / "one", parts=PARTS)
     assert checkpoint.read_metrics(tmp_path / "one") == metrics
@@ -78,6 +79,7 @@ PART_NAMES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_by_itself_is_what_it_is_among_all(part):
     found = evaluate(small_checkpoint("mog"), digits(), samples=3, limit=40, parts=(part,))

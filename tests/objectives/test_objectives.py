@@ -164,6 +164,7 @@ def test_elbo_is_the_sum_of_its_terms(kind):
     laws.check_elbo_is_the_sum_of_its_terms(*small_pair(kind))
 
 
+@pytest.mark.slow
 @every_prior
 def test_the_closed_form_is_the_mean_of_the_sampled_kl(kind):
     laws.check_closed_form_kl_matches_monte_carlo(*small_pair(kind))

@@ -13,7 +13,7 @@ KINDS = [
     pytest.param("digits-vae-vamp-16", id="vamp"),
     pytest.param("digits-vae-standard-16", id="standard", marks=pytest.mark.slow),
     pytest.param("digits-vae-mog-2", id="mixture", marks=pytest.mark.slow),
-    pytest.param("digits-ae-16", id="autoencoder"),
+    pytest.param("digits-ae-16", id="autoencoder", marks=pytest.mark.slow),
     pytest.param("airfoils-vae-vamp-8", id="airfoils", marks=pytest.mark.slow),
 ]
 
@@ -34,6 +34,7 @@ def test_page_opens_without_a_link(page):
     assert app.title[0].value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", ["nowhere", "..%2f..%2fetc", "../digits-ae-2", "x" * 200, "<b>"])
 def test_unknown_model_of_a_link_falls_back(slug):
     app = open_page("generate", model=slug)

@@ -19,7 +19,7 @@ NEEDS_NEURALFOIL = pytest.mark.skipif(
     not aerodynamics.available(), reason="needs NeuralFoil: the extra airfoil"
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 def keep(store, slug=AIRFOILS, n=6, seed=0):

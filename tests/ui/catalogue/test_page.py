@@ -10,7 +10,7 @@ from explorer import settings
 from explorer.ui import cache
 from tests.support.pages import SHIPPED, address, open_page
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 def test_broken_checkpoint_is_listed_with_its_reason(tmp_path, monkeypatch):

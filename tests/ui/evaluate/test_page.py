@@ -16,6 +16,8 @@ from explorer.ui.wording import palette
 from tests.support.pages import address, open_page, told
 from tests.support.results import N, entry, everything, nats, per_sample, put
 
+pytestmark = pytest.mark.slow
+
 # The page
 
 
@@ -36,7 +38,6 @@ def shown(app):
     return app.dataframe[0].value
 
 
-@pytest.mark.slow
 def test_the_page_opens_on_every_data_set_that_has_numbers():
     known = table.data_sets()
     assert {"digits", "mnist-static", "airfoils"} <= set(known)

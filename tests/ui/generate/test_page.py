@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.pages import SHIPPED, address, open_page, press, told
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 def test_autoencoder_says_that_it_has_no_prior():

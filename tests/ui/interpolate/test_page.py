@@ -12,7 +12,7 @@ from explorer.ui.interpolate import path as interpolated
 from tests.support.models import small_checkpoint
 from tests.support.pages import address, open_page, press, told
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 def test_interpolate_begins_between_two_classes_and_takes_up_to_four_ends():
@@ -45,7 +45,6 @@ SAVED = re.compile(
 )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("slug", "ends"),
     [
@@ -75,7 +74,6 @@ def test_a_drawn_line_is_no_geodesic():
     assert not SAVED.search(told(app))
 
 
-@pytest.mark.slow
 def test_a_geodesic_visits_the_ends_and_a_shortest_way_is_remembered():
     entry = next(entry for entry in cache.entries() if entry.slug == "digits-vae-vamp-16")
     opened = cache.engine(entry)

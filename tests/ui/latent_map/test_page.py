@@ -5,7 +5,7 @@ import pytest
 from explorer.ui.address.views import PAGES
 from tests.support.pages import SHIPPED, open_page, press, told
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 def test_pick_of_each_kind_is_told():
@@ -71,7 +71,6 @@ def test_a_direction_is_saved_and_walked_and_removed():
     assert "slant" not in told(app)
 
 
-@pytest.mark.slow
 def test_no_map_offers_to_build_one(tmp_path, monkeypatch):
     import shutil
 

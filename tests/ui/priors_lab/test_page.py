@@ -5,7 +5,7 @@ import pytest
 from explorer.ui import cache
 from tests.support.pages import address, open_page, press, told
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 @pytest.mark.parametrize("bench", ["planes", "bound", "training", "scale"])
@@ -15,7 +15,6 @@ def test_every_bench_of_the_lab_opens(bench):
     assert "two latent units" in told(app)
 
 
-@pytest.mark.slow
 def test_every_step_of_every_lesson_asks_and_reveals():
     from explorer.ui.priors_lab.lessons import LESSONS
 

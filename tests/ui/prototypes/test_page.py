@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.pages import open_page
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 def test_single_gaussian_says_that_it_has_no_prototypes():

@@ -4,10 +4,9 @@ import pytest
 
 from tests.support.pages import open_page, told
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
-@pytest.mark.slow
 def test_reconstruct_tells_the_terms_of_every_model():
     app = open_page(
         "reconstruct",

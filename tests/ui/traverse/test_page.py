@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.pages import address, open_page, told
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 def test_traverse_starts_where_the_link_says():
