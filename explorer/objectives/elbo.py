@@ -27,7 +27,7 @@ class ElboConfig(Frozen):
     """E log p(x|z) - beta KL(q(z|x) || p(z)), with free bits.
 
     `divergence` selects the KL under a mixture: `exact` (Monte Carlo with the
-    mixture's density), or one of two upper bounds, kept for demonstration.
+    mixture's density), or one of two upper bounds, to compare them.
     """
 
     kind: Literal["elbo"] = "elbo"
