@@ -6,6 +6,7 @@ from explorer.data.digits import DigitsConfig
 from explorer.data.files import FilesConfig
 from explorer.data.mnist import MnistConfig, StaticMnistConfig
 from explorer.data.pictures import CaltechConfig, FashionConfig, FreyConfig, OmniglotConfig
+from explorer.data.rendered import EmojiConfig, GlyphsConfig
 
 CONFIGS: tuple[type[AbstractDataConfig], ...] = (
     DigitsConfig,
@@ -15,6 +16,8 @@ CONFIGS: tuple[type[AbstractDataConfig], ...] = (
     OmniglotConfig,
     CaltechConfig,
     FreyConfig,
+    GlyphsConfig,
+    EmojiConfig,
     AirfoilsConfig,
     NacaConfig,
     FilesConfig,
@@ -28,9 +31,11 @@ __all__ = [
     "CaltechConfig",
     "DataSet",
     "DigitsConfig",
+    "EmojiConfig",
     "FashionConfig",
     "FilesConfig",
     "FreyConfig",
+    "GlyphsConfig",
     "MnistConfig",
     "NacaConfig",
     "OmniglotConfig",

@@ -33,7 +33,9 @@ def test_a_truncated_file_is_named(kind, tmp_path):
     assert one_sentence(error)
 
 
-@pytest.mark.parametrize("kind", ["fashion", "omniglot28", "caltech-silhouettes", "frey"])
+@pytest.mark.parametrize(
+    "kind", ["fashion", "omniglot28", "caltech-silhouettes", "frey", "glyphs", "emoji"]
+)
 @pytest.mark.parametrize(
     "content",
     [b"", b"hello", b"\x1f\x8b\x08", b"PK\x03\x04", b"MATLAB 5.0 MAT-file", b"\x80\x04N."],
@@ -48,7 +50,9 @@ def test_a_file_of_nonsense_is_named_in_one_sentence(kind, content, tmp_path):
     assert one_sentence(error)
 
 
-@pytest.mark.parametrize("kind", ["fashion", "omniglot28", "caltech-silhouettes", "frey"])
+@pytest.mark.parametrize(
+    "kind", ["fashion", "omniglot28", "caltech-silhouettes", "frey", "glyphs", "emoji"]
+)
 def test_one_changed_byte_is_noticed(kind, tmp_path):
     source, file = current().data / ARCHIVES[kind], tmp_path / ARCHIVES[kind]
     if not source.is_file():

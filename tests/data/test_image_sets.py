@@ -88,3 +88,41 @@ def test_frey_faces_are_shuffled_and_keep_their_rows():
         split = data.split(name)
         np.testing.assert_array_equal(split.x[:, 0], (images[split.ids] + np.float32(0.5)) / 256)
     assert (np.diff(data.train.ids) == 1).mean() < 0.01
+
+
+def test_emoji_keep_their_colours_groups_and_rows():
+    data = read("emoji")
+    assert data.sketch.shape == (3, 32, 32)
+    assert not data.sketch.inked
+    with np.load(current().data / ARCHIVES["emoji"], allow_pickle=False) as stored:
+        images, group, names, split = (stored[k] for k in ("images", "group", "names", "split"))
+        assert data.classes == tuple(stored["groups"])
+    for number, name in enumerate(SPLITS):
+        part = data.split(name)
+        np.testing.assert_array_equal(part.ids, np.flatnonzero(split == number))
+        np.testing.assert_array_equal(part.labels, group[part.ids])
+        levels = 256 * part.x - np.float32(0.5)
+        np.testing.assert_array_equal(levels.transpose(0, 2, 3, 1), images[part.ids])
+    ground = data.train.x[:, :, [0, 0, -1, -1], [0, -1, 0, -1]]
+    assert np.median(ground) == 255.5 / 256
+    tomato = data.train.x[data.train.ids == np.flatnonzero(names == "tomato")[0]][0]
+    red, green, blue = tomato[:, 12:20, 12:20].mean((1, 2))
+    assert red > 2 * max(green, blue)
+    assert data.classes[data.train.labels[data.train.ids == 0][0]] == "Smileys & Emotion"
+
+
+def test_families_of_typefaces_are_never_divided():
+    data = read("glyphs")
+    with np.load(current().data / ARCHIVES["glyphs"], allow_pickle=False) as stored:
+        images, families = stored["images"], stored["families"]
+        assert data.classes == tuple(stored["characters"])
+    seen = [set(families[data.split(name).ids // 62]) for name in SPLITS]
+    assert sum(map(len, seen)) == len(set.union(*seen)) == len(set(families))
+    for name in SPLITS:
+        part = data.split(name)
+        np.testing.assert_array_equal(part.labels, part.ids % 62)
+        np.testing.assert_array_equal(
+            part.x[::500, 0], (images.reshape(-1, 32, 32)[part.ids[::500]] + np.float32(0.5)) / 256
+        )
+    ink = [data.test.x[data.test.labels == data.classes.index(c)].mean() for c in "iM"]
+    assert 2 * ink[0] < ink[1]
