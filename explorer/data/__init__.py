@@ -4,6 +4,7 @@ from explorer.data.airfoils import AirfoilsConfig, NacaConfig
 from explorer.data.dataset import AbstractDataConfig, DataSet, SplitData
 from explorer.data.digits import DigitsConfig
 from explorer.data.files import FilesConfig
+from explorer.data.identity import Fingerprint
 from explorer.data.mnist import MnistConfig, StaticMnistConfig
 from explorer.data.pictures import CaltechConfig, FashionConfig, FreyConfig, OmniglotConfig
 from explorer.data.rendered import EmojiConfig, GlyphsConfig
@@ -34,6 +35,7 @@ __all__ = [
     "EmojiConfig",
     "FashionConfig",
     "FilesConfig",
+    "Fingerprint",
     "FreyConfig",
     "GlyphsConfig",
     "MnistConfig",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from pydantic import Field
 from scipy.interpolate import PchipInterpolator
 from scipy.sparse import csr_array
@@ -63,13 +63,14 @@ class AirfoilsConfig(AbstractDataConfig):
     """
 
     title: ClassVar[str] = "Airfoils"
+    fixed: ClassVar[bool] = True
     kind: Literal["airfoils"] = "airfoils"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
         """Read the archive `Airfoils/uiuc_dat.zip` without unpacking it to disk."""
         path = require(root / "Airfoils" / _ARCHIVE, "The airfoil collection")
-        heights, ids = _read_archive(path)
-        return _data_set(heights, ids, _deal(_twin_groups(heights), _SPLIT_SEED))
+        heights, ids, names = _read_archive(path)
+        return _data_set(heights, ids, _deal(_twin_groups(heights), _SPLIT_SEED), names)
 
 
 class NacaConfig(AbstractDataConfig):
@@ -87,6 +88,7 @@ class NacaConfig(AbstractDataConfig):
     """
 
     title: ClassVar[str] = "NACA sections"
+    fixed: ClassVar[bool] = True
     kind: Literal["naca"] = "naca"
     count: int = Field(1500, ge=50, le=20_000)
     seed: int = Field(0, ge=0, le=2**32 - 1)
@@ -228,9 +230,13 @@ def _surface_stations() -> Float[np.ndarray, " half"]:
 
 def _read_archive(
     path: Path,
-) -> tuple[Float[np.ndarray, "samples stations"], Int[np.ndarray, " samples"]]:
+) -> tuple[
+    Float[np.ndarray, "samples stations"],
+    Int[np.ndarray, " samples"],
+    Shaped[np.ndarray, " samples"],
+]:
     content = verify(path.read_bytes(), _DIGEST, path, "sha256")
-    heights, ids = [], []
+    heights, ids, names = [], [], []
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for row, name in enumerate(sorted(archive.namelist())):
             if archive.getinfo(name).file_size > _MEMBER_BYTES:
@@ -240,7 +246,8 @@ def _read_archive(
             except DataError:
                 continue
             ids.append(row)
-    return np.array(heights), np.array(ids)
+            names.append(name)
+    return np.array(heights), np.array(ids), np.array(names)
 
 
 def _two_numbers(line: str) -> tuple[float, float] | None:
@@ -372,11 +379,13 @@ def _data_set(
     heights: Float[np.ndarray, "samples stations"],
     ids: Int[np.ndarray, " samples"],
     rows: dict[str, Bool[np.ndarray, " samples"]],
+    names: Shaped[np.ndarray, " samples"] | None = None,
 ) -> DataSet:
     loc = heights[rows["train"]].mean(axis=0)
     scale = np.maximum(heights[rows["train"]].std(axis=0), _SCALE_FLOOR)
     samples = ((heights - loc) / scale).astype(np.float32)
-    splits = {name: SplitData(samples[chosen], None, ids[chosen]) for name, chosen in rows.items()}
+    everything = SplitData(samples, None, ids, names)
+    splits = {name: everything.take(np.flatnonzero(chosen)) for name, chosen in rows.items()}
     sketch = CurveSketch(
         x=tuple(stations().tolist()),
         loc=tuple(loc.tolist()),

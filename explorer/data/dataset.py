@@ -3,11 +3,14 @@
 import hashlib
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
+from explorer.data.identity import SPLITS, Fingerprint, fingerprint_of, fixed_noise, row_ids
 from explorer.errors import DataError, DataMissingError
 from explorer.interfaces import AbstractConfig
 from explorer.sketch import CurveSketch, PixelSketch
@@ -18,11 +21,16 @@ BINARISATION_SEED = 777
 
 @dataclass(frozen=True)
 class SplitData:
-    """Samples in data units, their classes (or None) and their rows in the source."""
+    """Samples in data units, their classes (or None), numbers and names (or None).
+
+    A number identifies a sample among those of the data set: its row in the source where that
+    never changes, a hash of its content in a user's own files.
+    """
 
     x: Float[np.ndarray, "samples *sample"]
     labels: Int[np.ndarray, " samples"] | None
     ids: Int[np.ndarray, " samples"]
+    names: Shaped[np.ndarray, " samples"] | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -30,7 +38,16 @@ class SplitData:
     def take(self, rows: Int[np.ndarray, " chosen"]) -> "SplitData":
         """Select rows."""
         labels = None if self.labels is None else self.labels[rows]
-        return SplitData(self.x[rows], labels, self.ids[rows])
+        names = None if self.names is None else self.names[rows]
+        return SplitData(self.x[rows], labels, self.ids[rows], names)
+
+    def find(self, number: int) -> int | None:
+        """Return the row of a sample by its number; None if it is not in this split."""
+        return self._rows.get(number)
+
+    @cached_property
+    def _rows(self) -> dict[int, int]:
+        return {int(number): row for row, number in enumerate(self.ids)}
 
 
 @dataclass(frozen=True)
@@ -38,7 +55,8 @@ class DataSet:
     """Training, validation and test samples.
 
     If `dynamic` is true, `train.x` holds probabilities in [0, 1], binarised afresh in every
-    batch; validation and test are already binarised.
+    batch; validation and test are already binarised. If `numbered_by_content` is true, the
+    numbers of samples are hashes of their content.
     """
 
     train: SplitData
@@ -47,14 +65,44 @@ class DataSet:
     sketch: PixelSketch | CurveSketch
     classes: tuple[str, ...] = ()
     dynamic: bool = False
+    numbered_by_content: bool = False
 
     def split(self, name: str) -> SplitData:
         """Return the split named train, valid or test."""
         return {"train": self.train, "valid": self.valid, "test": self.test}[name]
 
+    @cached_property
+    def binary(self) -> bool:
+        """Whether a Bernoulli likelihood is one of these data: their values are 0 or 1."""
+        return self.dynamic or all(
+            bool(((split.x == 0) | (split.x == 1)).all())
+            for split in (self.train, self.valid, self.test)
+        )
+
 
 class AbstractDataConfig(AbstractConfig):
     """A data set, identified in a recipe by its `kind`."""
+
+    fixed: ClassVar[bool] = False
+    """Whether its samples never change: its files are verified by checksum, or it is generated."""
+
+    @property
+    def words(self) -> str:
+        """The display name of the data set, which tells it from others of its kind."""
+        return self.title
+
+    def fingerprint(self, data: DataSet) -> Fingerprint:
+        """Return what identifies the samples of each split of the loaded data set."""
+        treatment = f"{data.sketch.shape}{' binarised' if data.dynamic else ''}"
+        if self.fixed:
+            # Row numbers suffice, and derived values may differ in their last bits by machine.
+            treatment = self.model_dump_json()
+        found = {}
+        for name in SPLITS:
+            split = data.split(name)
+            given = self.fixed or data.numbered_by_content
+            found[name] = fingerprint_of(split.ids if given else row_ids(split.x), treatment)
+        return Fingerprint(**found, binary=data.binary)
 
     @abstractmethod
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -106,3 +154,9 @@ def binarise(
     """Sample each pixel once from Bernoulli(probability)."""
     uniform = np.random.default_rng(seed).random(probabilities.shape, dtype=np.float32)
     return (uniform < probabilities).astype(np.float32)
+
+
+def binarise_each(split: SplitData, seed: int) -> SplitData:
+    """Sample each pixel once, by noise that depends only on the seed and the sample's number."""
+    ink = fixed_noise(split.ids, split.x.shape[1:], seed) < split.x
+    return SplitData(ink.astype(np.float32), split.labels, split.ids, split.names)

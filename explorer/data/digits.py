@@ -28,6 +28,7 @@ class DigitsConfig(AbstractDataConfig):
     """
 
     title: ClassVar[str] = "Digits, 8 × 8"
+    fixed: ClassVar[bool] = True
     kind: Literal["digits"] = "digits"
 
     def load(self, root: Path, download: bool = False) -> DataSet:

@@ -1,12 +1,14 @@
 """The user's own images: a folder or an array, read as untrusted input."""
 
+import hashlib
 import io
 import math
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, ClassVar, Literal, cast
+from typing import IO, ClassVar, Literal, NamedTuple, cast
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped, UInt8
@@ -20,7 +22,9 @@ from explorer.data.dataset import (
     DataSet,
     SplitData,
     binarise,
+    binarise_each,
 )
+from explorer.data.identity import HELD_OUT, SPLITS, content_ids, deal
 from explorer.errors import DataError, DataMissingError
 from explorer.sketch import PixelSketch
 
@@ -34,16 +38,16 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif")
 """Image file extensions; of an animation the first frame is read."""
 
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")
+_LOSSLESS = ("PNG", "BMP", "GIF")
 _UNPACKED_BYTES = 2 * 10**9
 _PICTURE_PIXELS = 50 * 10**6
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-_HELD_OUT = 0.1
 _Array = Shaped[np.ndarray, "..."]
 _Names = Shaped[np.ndarray, " samples"] | None
 
 
 class FilesConfig(AbstractDataConfig):
-    """Your own images, from a folder or an array; 80 / 10 / 10 %, seeded.
+    """Your own images, from a folder or an array; about 80 / 10 / 10 %, seeded.
 
     `path` is a folder of png, jpg, bmp, webp or gif files (subfolders of images are
     classes), a .npy file, or a .npz file with `x` or `images` and, optionally, `labels`
@@ -55,6 +59,10 @@ class FilesConfig(AbstractDataConfig):
     or colour as `channels` asks. Transparency becomes white. With
     `binary`, values are ink probabilities, sampled afresh in every batch; with
     `light`, they are brightness, as in photographs, and are shown unchanged in either theme.
+
+    A sample's split goes by a hash of its content, so that added samples never move others from
+    training into test, and equal ones share a split. `split_rule` 1 goes by position, as
+    checkpoints did that name no rule.
     """
 
     title: ClassVar[str] = "Own files"
@@ -66,6 +74,12 @@ class FilesConfig(AbstractDataConfig):
     binary: bool = False
     light: Literal[True] | None = None
     seed: int = Field(0, ge=0, le=2**32 - 1)
+    split_rule: Literal[1, 2] = 2
+
+    @property
+    def words(self) -> str:
+        """The kind, and the name of the folder or file."""
+        return f"{self.title}: {Path(self.path).name or self.path}"[:80]
 
     @model_validator(mode="after")
     def _height_with_width(self) -> "FilesConfig":
@@ -78,26 +92,54 @@ class FilesConfig(AbstractDataConfig):
         source = _locate(root, self.path)
         size = None if self.height is None or self.width is None else (self.height, self.width)
         read = _read_folder if source.is_dir() else _read_file
-        x, names = read(source, size, self.channels)
-        classes, labels = _classes(names)
-        everything = SplitData(x, labels, np.arange(len(x)))
-        order = np.random.default_rng(self.seed).permutation(len(x))
-        held_out = round(_HELD_OUT * len(x))
+        found = read(source, size, self.channels)
+        sketch = PixelSketch(
+            height=found.x.shape[2],
+            width=found.x.shape[3],
+            channels=self.channels,
+            light=self.light,
+        )
+        classes, labels = _classes(found.classes)
+        names = np.array(found.names)
+        if self.split_rule == 1:
+            train, valid, test = self._by_position(
+                SplitData(found.x, labels, np.arange(len(found.x)), names)
+            )
+        else:
+            everything = SplitData(found.x, labels, content_ids(found.contents), names)
+            rows = deal(found.contents, self.seed)
+            train, valid, test = (everything.take(np.flatnonzero(rows[name])) for name in SPLITS)
+            if self.binary:
+                valid = binarise_each(valid, BINARISATION_SEED)
+                test = binarise_each(test, BINARISATION_SEED + 1)
+        return DataSet(
+            train,
+            valid,
+            test,
+            sketch,
+            classes,
+            dynamic=self.binary,
+            numbered_by_content=self.split_rule == 2,
+        )
+
+    def _by_position(self, everything: SplitData) -> tuple[SplitData, SplitData, SplitData]:
+        order = np.random.default_rng(self.seed).permutation(len(everything))
+        held_out = round(HELD_OUT * len(everything))
         valid = everything.take(order[:held_out])
         test = everything.take(order[held_out : 2 * held_out])
         if self.binary:
-            valid = SplitData(binarise(valid.x, BINARISATION_SEED), valid.labels, valid.ids)
-            test = SplitData(binarise(test.x, BINARISATION_SEED + 1), test.labels, test.ids)
-        return DataSet(
-            train=everything.take(order[2 * held_out :]),
-            valid=valid,
-            test=test,
-            sketch=PixelSketch(
-                height=x.shape[2], width=x.shape[3], channels=self.channels, light=self.light
-            ),
-            classes=classes,
-            dynamic=self.binary,
-        )
+            valid = replace(valid, x=binarise(valid.x, BINARISATION_SEED))
+            test = replace(test, x=binarise(test.x, BINARISATION_SEED + 1))
+        return everything.take(order[2 * held_out :]), valid, test
+
+
+class _Read(NamedTuple):
+    """Samples as read: with a hash of the content of each, its name, and its class, if given."""
+
+    x: Float[np.ndarray, "samples channels height width"]
+    contents: list[bytes]
+    names: list[str]
+    classes: _Names
 
 
 def _locate(root: Path, path: str) -> Path:
@@ -150,9 +192,7 @@ def _check_bytes(size: int, source: Path) -> None:
         )
 
 
-def _read_folder(
-    folder: Path, size: tuple[int, int] | None, channels: int
-) -> tuple[Float[np.ndarray, "samples channels height width"], _Names]:
+def _read_folder(folder: Path, size: tuple[int, int] | None, channels: int) -> _Read:
     """Images in the order of their names, and the subfolder of each, if there are any."""
     try:
         loose = _pictures(folder)
@@ -178,9 +218,13 @@ def _read_folder(
         _check_size(*size, paths[0])
     _check_bytes(4 * len(paths) * channels * math.prod(size), folder)
     x = np.empty((len(paths), channels, *size), np.float32)
+    contents = []
     for row, path in enumerate(paths):
-        x[row] = _read_picture(path, size, channels).astype(np.float32) / 255
-    return x, np.array([name for name, _ in sorted_in]) if sorted_in else None
+        with open_picture(path, path) as image, reading(path):
+            contents.append(_content(image, path))
+            x[row] = decode_picture(image, size, channels).astype(np.float32) / 255
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    return _Read(x, contents, names, np.array([n for n, _ in sorted_in]) if sorted_in else None)
 
 
 def _pictures(folder: Path) -> list[Path]:
@@ -198,11 +242,17 @@ def _measure(path: Path) -> tuple[int, int]:
         return turned.height, turned.width
 
 
-def _read_picture(
-    path: Path, size: tuple[int, int], channels: int
-) -> UInt8[np.ndarray, "channels height width"]:
-    with open_picture(path, path) as image, reading(path):
-        return decode_picture(image, size, channels)
+def _content(image: Image.Image, path: Path) -> bytes:
+    """Hash an image: its pixels if they decode alike everywhere, else the bytes of its file."""
+    if image.format not in _LOSSLESS:
+        return _hash(path.read_bytes())
+    deep = image.mode.startswith(("I", "F"))
+    pixels = image if deep else image.convert("RGBA")
+    return _hash(f"{pixels.mode} {pixels.size}".encode() + pixels.tobytes())
+
+
+def _hash(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).digest()
 
 
 def open_picture(
@@ -263,9 +313,7 @@ def reading(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _read_file(
-    path: Path, size: tuple[int, int] | None, channels: int
-) -> tuple[Float[np.ndarray, "samples channels height width"], _Names]:
+def _read_file(path: Path, size: tuple[int, int] | None, channels: int) -> _Read:
     """Samples of an array file, and the class of each, if given."""
     suffix = path.suffix.lower()
     if suffix not in (".npy", ".npz"):
@@ -294,7 +342,9 @@ def _read_file(
     target: tuple[int, int] = size or (x.shape[2], x.shape[3])
     _check_size(*target, path)
     _check_bytes(4 * len(x) * channels * math.prod(target), path)
-    return _fit(_as_unit(x, path), target, channels), names
+    contents = [_hash(np.ascontiguousarray(row).tobytes()) for row in x]
+    rows = [f"{path.name}[{row}]" for row in range(len(x))]
+    return _Read(_fit(_as_unit(x, path), target, channels), contents, rows, names)
 
 
 def _read_member(

@@ -71,6 +71,7 @@ class StaticMnistConfig(AbstractDataConfig):
     """
 
     title: ClassVar[str] = "MNIST, static"
+    fixed: ClassVar[bool] = True
     kind: Literal["mnist-static"] = "mnist-static"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -104,6 +105,7 @@ class MnistConfig(AbstractDataConfig):
     """
 
     title: ClassVar[str] = "MNIST, dynamic"
+    fixed: ClassVar[bool] = True
     kind: Literal["mnist"] = "mnist"
 
     def load(self, root: Path, download: bool = False) -> DataSet:

@@ -62,6 +62,7 @@ class FashionConfig(AbstractDataConfig):
     """
 
     title: ClassVar[str] = "Fashion-MNIST"
+    fixed: ClassVar[bool] = True
     kind: Literal["fashion"] = "fashion"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -96,6 +97,7 @@ class OmniglotConfig(AbstractDataConfig):
     """
 
     title: ClassVar[str] = "OMNIGLOT, 28 × 28"
+    fixed: ClassVar[bool] = True
     kind: Literal["omniglot28"] = "omniglot28"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -132,6 +134,7 @@ class CaltechConfig(AbstractDataConfig):
     """
 
     title: ClassVar[str] = "Caltech 101 silhouettes"
+    fixed: ClassVar[bool] = True
     kind: Literal["caltech-silhouettes"] = "caltech-silhouettes"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -168,6 +171,7 @@ class FreyConfig(AbstractDataConfig):
     """
 
     title: ClassVar[str] = "Frey faces"
+    fixed: ClassVar[bool] = True
     kind: Literal["frey"] = "frey"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
