@@ -19,7 +19,7 @@ import torch
 from pydantic import Field, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from explorer import settings, weights
+from explorer import settings, slugs, weights
 from explorer.config import RunConfig, first_problem
 from explorer.errors import CheckpointError, UnknownCheckpointError
 from explorer.interfaces import AbstractModel, AbstractPrior, Frozen
@@ -127,13 +127,18 @@ def catalogue(folder: Path | str | None = None) -> list[Entry]:
         [Path(folder)] if folder is not None else [chosen.checkpoints, chosen.user / "checkpoints"]
     )
     entries: dict[str, Entry] = {}
-    for place in folders:
+    hidden = []
+    for place in dict.fromkeys(folder.resolve() for folder in folders):
         if not place.is_dir():
             continue
         for candidate in sorted(place.iterdir()):
-            if candidate.is_dir() and not candidate.name.startswith((".", "_")):
-                entries.setdefault(candidate.name, _inspect(candidate))
-    return list(entries.values())
+            if not candidate.is_dir() or _internal(candidate):
+                continue
+            if candidate.name not in entries:
+                entries[candidate.name] = _inspect(candidate)
+            elif (candidate / CONFIG).is_file():
+                hidden.append(_hidden(candidate, entries[candidate.name]))
+    return [*entries.values(), *hidden]
 
 
 def load(slug_or_path: str | Path) -> Checkpoint:
@@ -151,7 +156,7 @@ def load(slug_or_path: str | Path) -> Checkpoint:
         _fill(prior, "prior", tensors)
         prior.eval().requires_grad_(False)
     return Checkpoint(
-        slug=folder.name,
+        slug=slugs.name_of(folder),
         folder=folder,
         config=config,
         model=model.eval().requires_grad_(False),
@@ -280,7 +285,29 @@ def _find(slug_or_path: str | Path) -> Path:
     )
 
 
+def _internal(folder: Path) -> bool:
+    """Whether a folder is hidden or holds no checkpoint of its own, as `_features`."""
+    return folder.name.startswith((".", "_")) and not (folder / CONFIG).is_file()
+
+
+def _hidden(folder: Path, other: Entry) -> Entry:
+    """Describe a folder that no slug can reach, since another one comes first."""
+    better = slugs.suggest(folder.name, slugs.beside(folder))
+    reason = (
+        f"{folder} is hidden by the model of the same name in {other.folder.parent}; "
+        f"rename the folder to {better}."
+    )
+    return Entry(slugs.printable(folder.name), folder, healthy=False, reason=reason)
+
+
 def _inspect(folder: Path) -> Entry:
+    slug = slugs.printable(folder.name)
+    if not slugs.is_slug(folder.name):
+        reason = (
+            f"No link can name it: its name {slugs.why_not(folder.name)}; "
+            f"rename the folder to {slugs.suggest(folder.name, slugs.beside(folder))}."
+        )
+        return Entry(slug, folder, healthy=False, reason=reason)
     try:
         if not (folder / WEIGHTS).exists() and (folder / METRICS).is_file():
             config = _config(folder)
@@ -291,11 +318,9 @@ def _inspect(folder: Path) -> Entry:
         metrics = _measured(folder, digest)
         return _described(folder, config, metrics, healthy=True, hash=digest)
     except CheckpointError as error:
-        return Entry(folder.name, folder, healthy=False, reason=str(error))
+        return Entry(slug, folder, healthy=False, reason=str(error))
     except OSError as error:
-        return Entry(
-            folder.name, folder, healthy=False, reason=f"It cannot be read ({error.strerror})."
-        )
+        return Entry(slug, folder, healthy=False, reason=f"It cannot be read ({error.strerror}).")
 
 
 def _described(

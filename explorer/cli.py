@@ -5,19 +5,16 @@ import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
-from explorer import __version__, settings
+from explorer import __version__, settings, slugs
 from explorer.errors import DataError, ExplorerError
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     add_completion=False,
@@ -26,7 +23,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out, err = Console(), Console(stderr=True)
+# Paths, names and reasons are shown as they are: brackets in them are no markup, `:x:` no emoji.
+out, err = (
+    Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    for stderr in (False, True)
+)
 
 Host = Annotated[
     str,
@@ -49,9 +50,7 @@ def main() -> None:
     try:
         app()
     except ExplorerError as error:
-        err.print(
-            f"latent-explorer: {error}", style="red", markup=False, highlight=False, soft_wrap=True
-        )
+        err.print(f"latent-explorer: {error}", style="red")
         sys.exit(2)
 
 
@@ -71,7 +70,7 @@ def default(
     Without a command, opens the app in the browser.
     """
     if version:
-        out.print(__version__, highlight=False)
+        out.print(__version__)
     elif context.invoked_subcommand is None:
         open_app(host, port, checkpoints, data, device, browser)
 
@@ -99,32 +98,15 @@ def open_app(
 @app.command("list")
 def list_checkpoints(as_json: Json = False, checkpoints: Checkpoints = None) -> None:
     """List every checkpoint with its log-likelihood; broken ones with the reason."""
-    from explorer import catalogue
+    from explorer import catalogue, listing
 
     entries = catalogue(_existing(checkpoints, "checkpoints"))
     if as_json:
         print(json.dumps([entry.as_json() for entry in entries], indent=1))  # noqa: T201 - the output itself
         return
-    table = Table(
-        "checkpoint", "data", "model", "prior", "latent", "log p(x), nats", "S", box=None
-    )
-    for entry in entries:
-        if not entry.healthy and not entry.results_only:
-            table.add_row(escape(entry.slug), f"[red]broken: {escape(entry.reason)}[/red]")
-            continue
-        score = entry.metrics.get("log_likelihood")
-        value = f"{score.value:.2f} ± {score.se or 0:.2f}" if score else ""
-        depth = str(score.samples) if score else ""
-        table.add_row(
-            escape(entry.slug),
-            entry.data,
-            entry.model,
-            entry.prior,
-            str(entry.latent),
-            value,
-            depth,
-        )
-    out.print(table)
+    width = out.width if out.is_terminal else None
+    for line in listing.lines(entries, width):
+        out.print(line.text, style=line.style)
     if not entries:
         out.print("No checkpoints yet; train one with `latent-explorer train RECIPE.json`.")
 
@@ -173,8 +155,12 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     device = resolve_device(device)
-    slug = recipe.parent.name if recipe.name == checkpoint.CONFIG else recipe.stem
-    target = out_folder or settings.current().user / "checkpoints" / slug
+    slug = slugs.name_of(recipe.parent) if recipe.name == checkpoint.CONFIG else recipe.stem
+    own = settings.current().user / "checkpoints"
+    target = out_folder or own / slug
+    hides = target.resolve().parent == own.resolve()
+    shipped = settings.current().checkpoints
+    slugs.require(target, [item.name for item in shipped.iterdir()] if hides else ())
     data_set = config.data.load(_data_root(data), download=download)
     start = checkpoint.load(init) if init else None
     with _progress() as bar:
@@ -185,7 +171,7 @@ def train(
             said = f"epoch {progress.epoch}  {now}"
             bar.update(task, completed=progress.epoch, description=said)
             if not out.is_terminal:
-                bar.console.print(said, f"{progress.seconds:.0f} s", highlight=False)
+                bar.console.print(said, f"{progress.seconds:.0f} s")
 
         training.train(
             config,
@@ -201,7 +187,7 @@ def train(
         opened = publishing.publish(
             target, data_set, samples=samples, device=device, report=_stages(bar)
         )
-    out.print(f"Wrote {target}.", soft_wrap=True, highlight=False)
+    out.print(f"Wrote {target}.")
     _print_metrics(opened.metrics)
 
 
@@ -298,8 +284,6 @@ def features(
     path = save_features(network, accuracy, folder, opened.config.data.kind)
     out.print(
         f"Wrote {path}; classifier accuracy: {100 * accuracy:.1f} %.",
-        soft_wrap=True,
-        highlight=False,
     )
 
 
@@ -316,7 +300,7 @@ def project(slug: Slug, data: Data = None) -> None:
         publishing.project(
             opened, data_set, folder, lambda stage: bar.update(task, description=stage)
         )
-    out.print(f"Wrote {folder / checkpoint.ATLAS}.", soft_wrap=True, highlight=False)
+    out.print(f"Wrote {folder / checkpoint.ATLAS}.")
 
 
 @app.command()
@@ -337,7 +321,7 @@ def trade(slug: Slug, data: Data = None, ship: Ship = False) -> None:
                 task, description="scales", completed=done, total=total
             ),
         )
-    out.print(f"Wrote {folder / checkpoint.TRADEOFF}.", soft_wrap=True, highlight=False)
+    out.print(f"Wrote {folder / checkpoint.TRADEOFF}.")
 
 
 @app.command()
@@ -367,15 +351,15 @@ def rebuild(
                 else f"off by {255 * part.away:.3g}/255"
             )
         )
-        colour = "green" if part.close else "red"
-        line = f"[{colour}]{state}[/{colour}] {escape(part.title)}: {escape(how)}"
+        line = Text(f"{state} {part.title}: {how}")
+        line.stylize("green" if part.close else "red", 0, len(state))
         if part.title == rebuilding.STRIP:
-            line = f"Wrote images to {escape(str(to))}: {how}."
-        out.print(line, soft_wrap=True, highlight=False)
+            line = Text(f"Wrote images to {to}: {how}.")
+        out.print(line)
     if [part.title for part in found] == [rebuilding.STRIP]:
         return  # on another machine the last bits may differ
     good = sum(part.close for part in found)
-    out.print(f"{good} of {len(found)} picks match the export; images in {to}.", soft_wrap=True)
+    out.print(f"{good} of {len(found)} picks match the export; images in {to}.")
     if good < len(found):
         raise typer.Exit(1)
 
@@ -389,17 +373,11 @@ def doctor(as_json: Json = False) -> None:
     if as_json:
         print(json.dumps([finding._asdict() for finding in findings], indent=1))  # noqa: T201
     else:
-        marks = {
-            "ok": "[green]ok[/green]  ",
-            "note": "[yellow]note[/yellow]",
-            "bad": "[red]bad[/red] ",
-        }
+        colours = {"ok": "green", "note": "yellow", "bad": "red"}
         for finding in findings:
-            out.print(
-                f"{marks[finding.state]} {finding.what}: {escape(finding.message)}",
-                soft_wrap=True,
-                highlight=False,
-            )
+            line = Text(f"{finding.state:<4} {finding.what}: {finding.message}")
+            line.stylize(colours[finding.state], 0, len(finding.state))
+            out.print(line)
     if any(finding.state == "bad" for finding in findings):
         raise typer.Exit(1)
 
@@ -415,7 +393,7 @@ def _existing(folder: Path | None, name: str = "data") -> Path | None:
 
 def _progress() -> Progress:
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
@@ -439,7 +417,7 @@ def _print_metrics(metrics: dict) -> None:  # type: ignore[type-arg]
         table.add_row(
             name.replace("_", " "), f"{metric.value:.4f}", error, str(metric.n), metric.unit
         )
-    out.print(table)
+    out.print(table, soft_wrap=False)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ ExplorerError
 ├── DataError            a data set cannot be read
 │   └── DataMissingError     one of its files is missing
 ├── RecipeError          a recipe does not describe something that can be built
+├── SlugError            a model cannot be called so
 ├── PluginError          what another package plugs in cannot be used
 ├── CheckpointError      a checkpoint folder cannot be opened
 │   └── UnknownCheckpointError   no checkpoint has that slug
@@ -38,6 +39,10 @@ class DataMissingError(DataError):
 
 class RecipeError(ExplorerError):
     """A recipe does not describe something that can be built."""
+
+
+class SlugError(ExplorerError):
+    """A name cannot be that of a model; the message suggests another."""
 
 
 class PluginError(ExplorerError):

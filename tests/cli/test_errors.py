@@ -135,3 +135,12 @@ def test_a_wrong_use_ends_with_code_2(run, words):
     assert code == 2
     assert "Traceback" not in out + err
     assert "Usage" in err
+
+
+@pytest.mark.parametrize(
+    "words", [["[red]x[/b]"], ["train", "r.json", "--[/b]"], ["list", "--checkpoints", "[/b]"]]
+)
+def test_brackets_in_a_wrong_word_are_shown_as_they_are(run, words):
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert words[-1] in err

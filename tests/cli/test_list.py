@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from explorer import checkpoint
+from explorer import checkpoint, listing
 from tests.support.cli import assert_one_sentence
 
 pytestmark = pytest.mark.usefixtures("bare_house")
@@ -97,3 +97,35 @@ def test_a_reason_that_looks_like_markup_is_shown_as_it_is(run, shipped, verb):
 def test_a_slug_that_looks_like_markup_is_shown_as_it_is(run, shipped):
     shipped.rename(shipped.parent / "[red]one")
     assert "[red]one" in run("list")[1]
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 100, 120, 200, None])
+def test_a_name_is_whole_in_a_terminal_of_any_width(width, shipped):
+    for name in ("digits-hvae-vamp-weighted-small-of-the-second-run-k500-16", "x" * 80):
+        shutil.copytree(shipped, shipped.parent / name)
+    (shipped.parent / "my faces").mkdir()
+    entries = checkpoint.catalogue()
+    head, *rows, broken = [line.text for line in listing.lines(entries, width)]
+    assert [row.split()[0] for row in rows] == [entry.slug for entry in entries if entry.healthy]
+    assert broken.startswith("my faces  broken: ")
+    wide = max(len(entry.slug) for entry in entries)
+    assert width is None or all(len(row) <= max(width, wide) for row in rows)
+    assert ("latent" in head) == (width is None or width >= 200)
+
+
+def test_a_wide_terminal_shows_every_column_and_a_narrow_one_the_likelihood_first(shipped):
+    entries = checkpoint.catalogue()
+    assert listing.lines(entries, 120) == listing.lines(entries)
+    assert listing.lines(entries)[0].text.split() == [
+        "checkpoint",
+        "data",
+        "model",
+        "prior",
+        "latent",
+        "log",
+        "p(x),",
+        "nats",
+        "S",
+    ]
+    narrow = [line.text for line in listing.lines(entries, 30)]
+    assert narrow == ["checkpoint    log p(x), nats", "digits-small  -20.00 ± 0.10"]
