@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
-from explorer.errors import DataError
 from explorer.interfaces import Frozen
 
 SPLITS: tuple[Literal["train", "valid", "test"], ...] = ("train", "valid", "test")
@@ -95,15 +94,9 @@ def deal(contents: Sequence[bytes], seed: int) -> dict[str, Bool[np.ndarray, " s
     Args:
         contents: The content of each sample.
         seed: Another seed deals anew.
-
-    Raises:
-        DataError: If there are fewer than three different samples.
     """
-    if len(set(contents)) < len(SPLITS):
-        raise DataError(
-            "Fewer than three of the samples differ, too few for training, validation and test; "
-            "give more."
-        )
+    if len(set(contents)) < len(SPLITS):  # nothing to keep apart: copies are dealt one by one
+        contents = [b"%d" % number for number in content_ids(contents)]
     salt = b"%d " % seed
     place = np.array([_number(salt + content) / 2**63 for content in contents])
     valid, test = place < HELD_OUT, (place >= HELD_OUT) & (place < 2 * HELD_OUT)
