@@ -128,12 +128,11 @@ def _candidates(chosen: settings.Settings) -> Finding:
         return Finding("candidates", "ok", "none yet")
     try:
         store = Store(path)
-        known = store.projects()
+        picks, projects = store.totals()
         store.close()
     except ExplorerError as error:
         return Finding("candidates", "note", str(error))
-    picks = sum(item.picks for item in known)
-    return Finding("candidates", "ok", f"{picks:,} picks in {len(known)} projects")
+    return Finding("candidates", "ok", f"{picks:,} picks in {projects} projects")
 
 
 def _air() -> Finding:

@@ -3,6 +3,7 @@
 Nothing is ever deleted: removed picks are only marked, and every change can be undone.
 """
 
+import copy
 import json
 import time
 import uuid
@@ -31,7 +32,7 @@ from explorer.designs.picks import (
     Treatment,
     Verdict,
 )
-from explorer.designs.tables import EVENT, PICK, PROJECT, PROPERTY
+from explorer.designs.tables import EVENT, FIRST_PROJECT, PICK, PROJECT, PROPERTY
 from explorer.errors import StoreError
 
 FILE = "candidates.sqlite3"
@@ -39,34 +40,53 @@ _HISTORY = 500
 
 
 class Store:
-    """All projects in one file; every method is one transaction and thread-safe.
+    """An owner's projects in one file; every method is one transaction and thread-safe.
 
     Args:
         path: The file, created if absent.
+        owner: Whose projects; "" is who need not log in. Nobody else's can be seen or changed.
 
     Raises:
         StoreError: If it cannot be opened, or a newer version of this library wrote it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, owner: str = "") -> None:
         self.path = path
+        self.owner = owner
         self._file = File(path)
+
+    def of(self, owner: str) -> "Store":
+        """Return the projects of another owner, in the same open file."""
+        other = copy.copy(self)
+        other.owner = owner
+        return other
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
     def projects(self) -> list[Project]:
-        """List all projects, oldest first, with their number of picks."""
+        """List all projects, oldest first, with their number of picks; there is at least one."""
         count = sql.func.count(PICK.c.id)
         query = (
             sql.select(PROJECT.c.id, PROJECT.c.name, count)
             .outerjoin(PICK, (PICK.c.project == PROJECT.c.id) & (PICK.c.removed == 0))
+            .where(PROJECT.c.owner == self.owner)
             .group_by(PROJECT.c.id)
             .order_by(PROJECT.c.id)
         )
         with self._file.reading() as connection:
-            return [Project(*row) for row in connection.execute(query)]
+            found = [Project(*row) for row in connection.execute(query)]
+        return found or [Project(self.add_project(FIRST_PROJECT), FIRST_PROJECT, 0)]
+
+    def totals(self) -> tuple[int, int]:
+        """Count the picks and projects of all owners."""
+        picks = sql.select(sql.func.count(PICK.c.id)).where(PICK.c.removed == 0)
+        with self._file.reading() as connection:
+            return (
+                connection.scalar(picks) or 0,
+                connection.scalar(sql.select(sql.func.count(PROJECT.c.id))) or 0,
+            )
 
     def add_project(self, name: str) -> int:
         """Create a project, or find the one of that name; return its number.
@@ -78,10 +98,12 @@ class Store:
         if not 0 < len(clean) <= MOST_NAME:
             raise StoreError(f"A project name has 1 to {MOST_NAME} characters; choose one.")
         with self._file.writing() as connection:
-            known = connection.scalar(sql.select(PROJECT.c.id).where(PROJECT.c.name == clean))
+            known = connection.scalar(self._own_projects().where(PROJECT.c.name == clean))
             if known is not None:
                 return int(known)
-            source = connection.execute(PROJECT.insert().values(name=clean, created=time.time()))
+            source = connection.execute(
+                PROJECT.insert().values(name=clean, created=time.time(), owner=self.owner)
+            )
             return rows.first_key(source.inserted_primary_key)
 
     def keep(
@@ -93,7 +115,7 @@ class Store:
         """Keep designs; when this returns they are on disk, each exactly once.
 
         A known key is not kept again, nor is a tile of the same origin; one that was
-        removed is restored.
+        removed is restored. A key that is another owner's is replaced by a new one.
 
         Args:
             project: The project.
@@ -105,7 +127,7 @@ class Store:
         """
         batch = uuid.uuid4().hex
         with self._file.writing() as connection:
-            _existing(connection, project)
+            self._check(connection, project)
             last = connection.scalar(
                 sql.select(sql.func.max(PICK.c.number)).where(PICK.c.project == project)
             )
@@ -114,8 +136,9 @@ class Store:
             for key, source in items:
                 same = connection.execute(
                     sql.select(PICK.c.id, PICK.c.project, PICK.c.removed).where(
+                        PICK.c.project.in_(self._own_projects()),
                         (PICK.c.key == key)
-                        | ((PICK.c.project == project) & (PICK.c.origin == source.origin))
+                        | ((PICK.c.project == project) & (PICK.c.origin == source.origin)),
                     )
                 ).first()
                 if same is not None:
@@ -129,7 +152,9 @@ class Store:
                     raise StoreError(
                         f"This project has {MOST_PICKS:,} picks, the maximum; start another one."
                     )
-                row = rows.insert(connection, project, number, key, source)
+                taken = connection.scalar(sql.select(PICK.c.id).where(PICK.c.key == key))
+                free = key if taken is None else uuid.uuid4().hex
+                row = rows.insert(connection, project, number, free, source)
                 _note(connection, batch, project, row, "kept", {"removed": 1}, {"removed": 0})
                 if said and key in said:
                     _change(connection, batch, project, row, _checked(**said[key]), "kept")
@@ -139,14 +164,12 @@ class Store:
     def picks(self, project: int, removed: bool = False) -> list[Pick]:
         """List a project's picks in the order they were kept, or the removed ones."""
         with self._file.reading() as connection:
-            return rows.read(
-                connection, (PICK.c.project == project) & (PICK.c.removed == int(removed))
-            )
+            return rows.read(connection, self._in(project) & (PICK.c.removed == int(removed)))
 
     def origins(self, project: int) -> list[tuple[str, str]]:
         """List the origin and key of each of a project's picks."""
         query = sql.select(PICK.c.origin, PICK.c.key).where(
-            (PICK.c.project == project) & (PICK.c.removed == 0)
+            self._in(project) & (PICK.c.removed == 0)
         )
         with self._file.reading() as connection:
             return [(origin, key) for origin, key in connection.execute(query)]
@@ -193,9 +216,7 @@ class Store:
         with self._file.writing() as connection:
             chosen = (
                 connection.execute(
-                    sql.select(PICK.c.id).where(
-                        (PICK.c.project == project) & PICK.c.key.in_(list(keys))
-                    )
+                    sql.select(PICK.c.id).where(self._in(project) & PICK.c.key.in_(list(keys)))
                 )
                 .scalars()
                 .all()
@@ -213,7 +234,7 @@ class Store:
             A description of what was undone; None if there is nothing to undo.
         """
         with self._file.writing() as connection:
-            latest = sql.select(EVENT).where((EVENT.c.project == project) & (EVENT.c.undone == 0))
+            latest = sql.select(EVENT).where(self._in(project, EVENT) & (EVENT.c.undone == 0))
             if batch is not None:
                 latest = latest.where(EVENT.c.batch == batch)
             last = connection.execute(latest.order_by(EVENT.c.id.desc()).limit(1)).first()
@@ -245,7 +266,7 @@ class Store:
                 count,
                 sql.func.min(EVENT.c.undone),
             )
-            .where(EVENT.c.project == project)
+            .where(self._in(project, EVENT))
             .group_by(EVENT.c.batch)
             .order_by(sql.func.max(EVENT.c.id).desc())
             .limit(min(most, _HISTORY))
@@ -261,7 +282,9 @@ class Store:
         with self._file.writing() as connection:
             known = dict(
                 connection.execute(
-                    sql.select(PICK.c.key, PICK.c.id).where(PICK.c.key.in_(list(values)))
+                    sql.select(PICK.c.key, PICK.c.id).where(
+                        PICK.c.key.in_(list(values)), PICK.c.project.in_(self._own_projects())
+                    )
                 ).all()
             )
             lines = [
@@ -302,10 +325,16 @@ class Store:
         with self._file.writing() as connection:
             directions.remove(connection, digest, latent, name)
 
+    def _own_projects(self) -> sql.Select[Any]:
+        return sql.select(PROJECT.c.id).where(PROJECT.c.owner == self.owner)
 
-def _existing(connection: Connection, project: int) -> None:
-    if connection.scalar(sql.select(PROJECT.c.id).where(PROJECT.c.id == project)) is None:
-        raise StoreError("This project does not exist; choose one on the Candidates page.")
+    def _in(self, project: int, table: sql.Table = PICK) -> sql.ColumnElement[bool]:
+        """Match rows of a project, if it is the owner's."""
+        return table.c.project.in_(self._own_projects().where(PROJECT.c.id == project))
+
+    def _check(self, connection: Connection, project: int) -> None:
+        if connection.scalar(self._own_projects().where(PROJECT.c.id == project)) is None:
+            raise StoreError("This project does not exist; choose one on the Candidates page.")
 
 
 def _change(

@@ -54,13 +54,24 @@ class File:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Write atomically; on normal exit everything is on disk."""
-        with (
-            _said(self.path),
-            self._engine.connect() as bare,
-            bare.execution_options(writes=True) as connection,
-            connection.begin(),
-        ):
+        with _said(self.path), self._engine.connect() as bare, _transaction(bare) as connection:
             yield connection
+
+    @contextmanager
+    def _restructuring(self) -> Iterator[Connection]:
+        """Write atomically without foreign keys: while a table is replaced, nothing refers to it.
+
+        https://sqlite.org/lang_altertable.html#otheralter
+        """
+        with _said(self.path), self._engine.connect() as bare:
+            bare.connection.cursor().execute("PRAGMA foreign_keys = OFF")
+            try:
+                with _transaction(bare) as connection:
+                    yield connection
+                    if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                        raise StoreError(_sentence("malformed", self.path))
+            finally:
+                bare.connection.cursor().execute("PRAGMA foreign_keys = ON")
 
     def _migrate(self) -> None:
         with self.reading() as connection:
@@ -71,7 +82,7 @@ class File:
             )
         if version == VERSION:
             return
-        with self.writing() as connection:
+        with self._restructuring() as connection:
             # Another process may have migrated it while this one waited.
             version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
             if 0 < version < VERSION:
@@ -118,6 +129,13 @@ def _patiently(connection: sqlite3.Connection, words: str) -> None:
 def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _transaction(bare: Connection) -> Iterator[Connection]:
+    bare.execution_options(writes=True)
+    with bare.begin():
+        yield bare
 
 
 @contextmanager

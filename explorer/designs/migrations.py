@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, MetaData
 
 from explorer.designs import directions
 from explorer.designs.tables import DIRECTION, FIRST_PROJECT, PROJECT, TABLES
 
-VERSION = 2
+VERSION = 3
 
 
 def _make_tables(connection: Connection) -> None:
@@ -25,5 +25,26 @@ def _add_directions(connection: Connection) -> None:
         directions.take_over(connection, Path(database).parent / "directions")
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_make_tables, _add_directions)
+def _add_owners(connection: Connection) -> None:
+    """Let each owner name their projects; those of before belong to nobody who has to log in.
+
+    The name was unique by itself, which SQLite can only change in a new table.
+    """
+    columns = connection.exec_driver_sql("PRAGMA table_info(project)")
+    if "owner" in [name for _, name, *_ in columns]:
+        return
+    PROJECT.to_metadata(MetaData(), name="project_with_owner").create(connection)
+    for step in (
+        "INSERT INTO project_with_owner (id, name, created) SELECT id, name, created FROM project",
+        "DROP TABLE project",
+        "ALTER TABLE project_with_owner RENAME TO project",
+    ):
+        connection.exec_driver_sql(step)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    _make_tables,
+    _add_directions,
+    _add_owners,
+)
 """Migrations from schema version n to n + 1, each in one transaction."""

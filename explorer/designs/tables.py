@@ -10,8 +10,10 @@ PROJECT = Table(
     "project",
     TABLES,
     Column("id", Integer, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
     Column("created", sql.Float, nullable=False),
+    Column("owner", Text, nullable=False, server_default=""),
+    sql.UniqueConstraint("owner", "name"),
 )
 MODEL = Table(
     "model",
