@@ -31,7 +31,7 @@ def fit_prior(
         The recipe, with the autoencoder's hash and the floored units filled in.
 
     Raises:
-        TrainingError: If the autoencoder does not fit the recipe.
+        TrainingError: If the autoencoder does not fit the recipe, or its codes are too few.
     """
     if isinstance(prior, VampDataPrior):
         prior.fit(data.train.x, config.training.seed, dynamic=data.dynamic)

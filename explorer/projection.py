@@ -23,6 +23,8 @@ PRIOR_SAMPLES = 1000
 NEIGHBOURS = 15
 Metric = Literal["euclidean", "cosine", "whitened"]
 _ROWS = 512
+_FEWEST = 3
+"""Fewest points that UMAP can project."""
 
 
 class Split(IntEnum):
@@ -353,10 +355,20 @@ def _terms(engine: Engine, x: np.ndarray, seed: int) -> tuple[np.ndarray, np.nda
 
 
 def _umap(points: np.ndarray, seed: int) -> np.ndarray:
+    n = len(points)
+    if n < _FEWEST:
+        return np.eye(n, 2, dtype=np.float32)  # any two distances are alike
+
     import umap
 
     return umap.UMAP(
-        n_neighbors=NEIGHBOURS, min_dist=0.1, random_state=seed, n_jobs=1, low_memory=True
+        n_neighbors=min(NEIGHBOURS, n - 1),
+        min_dist=0.1,
+        # The spectral layout needs more points than it has dimensions.
+        init="spectral" if n > NEIGHBOURS else "random",
+        random_state=seed,
+        n_jobs=1,
+        low_memory=True,
     ).fit_transform(points)
 
 

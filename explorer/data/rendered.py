@@ -46,6 +46,7 @@ class EmojiConfig(AbstractDataConfig):
     """
 
     title: ClassVar[str] = "Emoji"
+    fixed: ClassVar[bool] = True
     kind: Literal["emoji"] = "emoji"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -53,11 +54,14 @@ class EmojiConfig(AbstractDataConfig):
         with _opened(root, _EMOJI, self.title) as stored:
             pictures = stored["images"].transpose(0, 3, 1, 2)
             group, split = stored["group"].astype(np.int64), stored["split"]
+            names = stored["names"]
             classes = tuple(str(name) for name in stored["groups"])
 
         def part(number: int) -> SplitData:
             rows = np.flatnonzero(split == number)
-            return SplitData(middles(np.ascontiguousarray(pictures[rows])), group[rows], rows)
+            return SplitData(
+                middles(np.ascontiguousarray(pictures[rows])), group[rows], rows, names[rows]
+            )
 
         return DataSet(
             train=part(0),
@@ -80,6 +84,7 @@ class GlyphsConfig(AbstractDataConfig):
     """
 
     title: ClassVar[str] = "Glyphs"
+    fixed: ClassVar[bool] = True
     kind: Literal["glyphs"] = "glyphs"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -87,7 +92,7 @@ class GlyphsConfig(AbstractDataConfig):
         with _opened(root, _GLYPHS, self.title) as stored:
             pictures = stored["images"]
             classes = tuple(str(character) for character in stored["characters"])
-            split = stored["split"]
+            split, typefaces = stored["split"], stored["names"]
         each = len(classes)
 
         def part(number: int) -> SplitData:
@@ -96,6 +101,7 @@ class GlyphsConfig(AbstractDataConfig):
                 middles(pictures[faces].reshape(-1, 1, _SIDE, _SIDE)),
                 np.tile(np.arange(each), len(faces)),
                 (faces[:, None] * each + np.arange(each)).ravel(),
+                np.repeat(typefaces[faces], each),
             )
 
         return DataSet(

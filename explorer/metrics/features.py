@@ -73,11 +73,15 @@ def train_features(data: DataSet, steps: int = STEPS, seed: int = 0) -> tuple[Fe
     """Train a network on the classes of the training split; return it with its test accuracy.
 
     Raises:
-        DataError: If the data are not images, or have no classes.
+        DataError: If the data are not images, or lack labelled samples.
     """
     if data.train.labels is None or data.test.labels is None or len(data.sketch.shape) != 3:
         raise DataError(
             "The feature network needs images with class labels; these data have none."
+        )
+    if not ((data.train.labels >= 0).any() and (data.test.labels >= 0).any()):
+        raise DataError(
+            "The feature network needs labelled images in training and in test; these have none."
         )
     torch.manual_seed(seed)
     network = FeatureNet(data.sketch.shape, len(data.classes))

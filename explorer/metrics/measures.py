@@ -36,7 +36,7 @@ MOST_POSTERIORS = 2000
 """Posteriors in the aggregated posterior of the ELBO surgery."""
 
 FEWEST_CODES = 20
-"""Fewest codes from which a distribution can be estimated."""
+"""Fewest codes, or features, from which a distribution can be estimated."""
 
 Part = Literal["likelihood", "units", "fidelity", "alignment", "features", "smoothness"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -156,6 +156,8 @@ def _fidelity(subject: Subject) -> Evaluation:
     chosen = np.random.default_rng(seed).permutation(len(data.test))[:n]
     real = data.test.x[chosen]
     whitened = WhitenedComponents(real)
+    if whitened.size == 0:
+        return Evaluation({}, {})  # test samples that are all alike have no neighbourhoods
     reference = whitened(real)
     binary = is_binary(real)
     rows, nulls = [], []
@@ -259,8 +261,10 @@ def _feature_distances(subject: Subject) -> Evaluation:
     known = features.load_features(kind, data.sketch.shape, len(data.classes))
     if known is None:
         return Evaluation({}, {})
-    subject.report("features", 0, 0)
     n = min(len(data.test), len(data.valid), MOST_SAMPLES)
+    if n < FEWEST_CODES:
+        return Evaluation({}, {})
+    subject.report("features", 0, 0)
     chosen = np.random.default_rng(seed).permutation(len(data.test))[:n]
     real = torch.from_numpy(data.test.x[chosen])
     binary = is_binary(data.test.x[chosen])

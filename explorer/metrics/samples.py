@@ -88,7 +88,8 @@ class WhitenedComponents:
     """Features for these measures: principal components of the reference, with unit variance.
 
     Components with less than 1e-4 of the first one's variance are dropped: whitened,
-    the rounding noise of smooth data would weigh as much as its shape.
+    the rounding noise of smooth data would weigh as much as its shape. `size` is their number: 0
+    if the reference does not vary.
 
     Args:
         reference: Samples in data units that define the components.
@@ -102,9 +103,10 @@ class WhitenedComponents:
 
         flat = reference.reshape(len(reference), -1)
         kept = min(features, flat.shape[1], len(flat) - 1)
-        self._pca = PCA(kept, whiten=True, svd_solver="full").fit(flat.astype(np.float64))
+        with np.errstate(invalid="ignore"):  # 0 / 0 where the reference does not vary
+            self._pca = PCA(kept, whiten=True, svd_solver="full").fit(flat.astype(np.float64))
         variance = self._pca.explained_variance_
-        self.size = int((variance > LEAST_VARIANCE * variance[0]).sum())
+        self.size = int((variance > LEAST_VARIANCE * variance.max(initial=0)).sum())
 
     def __call__(
         self, x: Float[np.ndarray, "others *sample"]

@@ -59,7 +59,7 @@ def measure_tradeoff(
 
     Raises:
         NoDensityError: If the model has no prior.
-        DataError: If there are too few test samples.
+        DataError: If there are too few test samples, or they are all alike.
     """
     if opened.prior is None:
         raise NoDensityError(
@@ -73,6 +73,8 @@ def measure_tradeoff(
     chosen = np.random.default_rng(seed).permutation(len(data.test))[:n]
     real = data.test.x[chosen]
     features = WhitenedComponents(real)
+    if features.size == 0:
+        raise DataError(f"All {n:,} test samples are alike; give data that vary.")
     reference = features(real)
     binary = is_binary(real)
     null = np.mean([null_row(data, features, reference, n, seed + k) for k in range(2)], 0)

@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from explorer.interfaces import AbstractPrior, AbstractPriorConfig, Encode, LatentSpace
-from explorer.priors.mixture import LatentMixture
+from explorer.priors.mixture import LatentMixture, require_spread
 from explorer.sketch import CurveSketch, PixelSketch
 
 
@@ -41,7 +41,11 @@ class GaussianPrior(AbstractPrior):
 
         Returns:
             The units whose standard deviation was raised to the floor.
+
+        Raises:
+            TrainingError: If the codes are all alike.
         """
+        require_spread(codes)
         spread = codes.std(0)
         least = floor * (float(np.median(spread)) or float(spread.max()))
         self.loc.copy_(torch.from_numpy(codes.mean(0)))

@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from explorer.distributions import DiagonalMixture
+from explorer.errors import TrainingError
 from explorer.interfaces import (
     AbstractPrior,
     AbstractPriorConfig,
@@ -114,7 +115,19 @@ class CodeMixturePrior(AbstractPrior):
         Args:
             codes: Codes of the training split.
             seed: Seed of the initialisation.
+
+        Raises:
+            TrainingError: If there are fewer different codes than components, or they do not vary.
         """
+        different = len(np.unique(codes, axis=0))
+        if different < len(self.logits):
+            of = "" if different == len(codes) else f" different codes among {len(codes):,}"
+            raise TrainingError(
+                f"{len(self.logits):,} components cannot be fitted to {different:,}"
+                f"{of or ' codes'}; set components to at most {different:,}."
+            )
+        require_spread(codes)
+
         from sklearn.mixture import GaussianMixture
 
         fitted = GaussianMixture(
@@ -161,6 +174,20 @@ class CodeMixtureConfig(AbstractPriorConfig):
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> CodeMixturePrior:
         """Build the prior, to be fitted to codes."""
         return CodeMixturePrior(space.size, self.components)
+
+
+def require_spread(codes: Float[np.ndarray, "samples latent"]) -> None:
+    """Check that a distribution can be fitted to an autoencoder's codes.
+
+    Raises:
+        TrainingError: If they are all alike, or not finite.
+    """
+    if not np.isfinite(codes).all() or not (codes != codes[0]).any():
+        raise TrainingError(
+            f"The autoencoder's {len(codes):,} codes "
+            + ("are all alike" if np.isfinite(codes).all() else "are not finite")
+            + ", so no prior can be fitted to them; train it on more data, or longer."
+        )
 
 
 def uniform_log_weights(components: int, like: Tensor) -> Float[Tensor, " components"]:
