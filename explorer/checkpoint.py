@@ -21,10 +21,12 @@ from torch import Tensor, nn
 
 from explorer import settings, slugs, weights
 from explorer.config import RunConfig, first_problem
+from explorer.data import DataSet, FilesConfig, Fingerprint
 from explorer.errors import CheckpointError, UnknownCheckpointError
 from explorer.interfaces import AbstractModel, AbstractPrior, Frozen
 
 CONFIG, WEIGHTS, METRICS, CARD = "config.json", "model.safetensors", "metrics.json", "card.md"
+FINGERPRINT = "data.json"
 LIKELIHOOD, ATLAS, PREVIEW, SNAPSHOTS, TRADEOFF = (
     "likelihood.npz",
     "atlas.npz",
@@ -52,6 +54,9 @@ class Metric(Frozen):
     null: float | None = Field(None, allow_inf_nan=False)
 
 
+_SCORES = ("log_likelihood", "elbo", "reconstruction")
+"""Metrics that are log-likelihoods, or bounds or parts of one."""
+
 Metrics = dict[str, Metric]
 _METRICS = TypeAdapter(Metrics)
 
@@ -67,6 +72,36 @@ class Checkpoint:
     prior: AbstractPrior | None
     metrics: Metrics
     hash: str
+    fingerprint: Fingerprint | None = None
+    """What identifies the data it was trained on; None if that was not recorded."""
+
+    @property
+    def pseudo(self) -> bool:
+        """Whether its score is a pseudo-likelihood: Bernoulli on values that are not binary."""
+        return _is_pseudo(self.config, self.fingerprint)
+
+    @property
+    def binary(self) -> bool:
+        """Whether its samples are binary, so that other inputs have to be binarised first."""
+        if self.fingerprint is not None:
+            return self.fingerprint.binary
+        return self.config.model.likelihood == "bernoulli" and self.config.data.binarised is True
+
+    def changes(self, data: DataSet) -> str:
+        """Say in a sentence how its data differ from those it was trained on; empty if not."""
+        config = self.config.data
+        if self.fingerprint is None:
+            if config.fixed:
+                return ""
+            return (
+                f"{self.slug} does not record its data: results hold only if the files are "
+                "unchanged since training."
+            )
+        change = self.fingerprint.difference(config.fingerprint(data))
+        if not change:
+            return ""
+        safe = "; no training sample has moved into test." if data.numbered_by_content else "."
+        return f"The data have changed since {self.slug} was trained ({change}){safe}"
 
     def arrays(self, name: str) -> dict[str, np.ndarray]:
         """Read an npz file, preferring the user's to the shipped one; empty if there is none."""
@@ -96,6 +131,12 @@ class Entry:
     metrics: Metrics = field(default_factory=dict)
     config: RunConfig | None = None
     results_only: bool = False
+    fingerprint: Fingerprint | None = None
+
+    @property
+    def pseudo(self) -> bool:
+        """Whether its score is a pseudo-likelihood: Bernoulli on values that are not binary."""
+        return self.config is not None and _is_pseudo(self.config, self.fingerprint)
 
     def open(self) -> Checkpoint:
         """Load the checkpoint.
@@ -155,14 +196,16 @@ def load(slug_or_path: str | Path) -> Checkpoint:
     if prior is not None:
         _fill(prior, "prior", tensors)
         prior.eval().requires_grad_(False)
+    fingerprint = read_fingerprint(folder)
     return Checkpoint(
         slug=slugs.name_of(folder),
         folder=folder,
         config=config,
         model=model.eval().requires_grad_(False),
         prior=prior,
-        metrics=_measured(folder, digest),
+        metrics=_named(_measured(folder, digest), config, fingerprint),
         hash=digest,
+        fingerprint=fingerprint,
     )
 
 
@@ -226,6 +269,35 @@ def write_metrics(folder: Path, metrics: Metrics) -> None:
     """Write metrics.json."""
     ready = {name: metric.model_dump(exclude_none=True) for name, metric in metrics.items()}
     write(folder / METRICS, (json.dumps(ready, indent=1) + "\n").encode())
+
+
+def read_fingerprint(folder: Path) -> Fingerprint | None:
+    """Read what identifies the data of a checkpoint; None if it was not recorded.
+
+    Raises:
+        CheckpointError: If the file is invalid.
+    """
+    path = folder / FINGERPRINT
+    if not path.is_file():
+        return None
+    try:
+        return Fingerprint.model_validate_json(_text(path))
+    except ValidationError as error:
+        raise CheckpointError(f"{path.name}: {first_problem(error)}") from error
+
+
+def write_fingerprint(folder: Path, fingerprint: Fingerprint) -> None:
+    """Write data.json."""
+    write(folder / FINGERPRINT, (fingerprint.model_dump_json(indent=1) + "\n").encode())
+
+
+def without_pseudo(metrics: Metrics) -> Metrics:
+    """Rename the scores of a pseudo-likelihood, so that nothing compares them with likelihoods."""
+    return {
+        f"pseudo_{name}" if name in _SCORES else name: metric
+        for name, metric in metrics.items()
+        if name != "bits_per_dimension"
+    }
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -323,6 +395,14 @@ def _inspect(folder: Path) -> Entry:
         return Entry(slug, folder, healthy=False, reason=f"It cannot be read ({error.strerror}).")
 
 
+def _is_pseudo(config: RunConfig, fingerprint: Fingerprint | None) -> bool:
+    return config.is_pseudo(None if fingerprint is None else fingerprint.binary)
+
+
+def _named(metrics: Metrics, config: RunConfig, fingerprint: Fingerprint | None) -> Metrics:
+    return without_pseudo(metrics) if _is_pseudo(config, fingerprint) else metrics
+
+
 def _described(
     folder: Path,
     config: RunConfig,
@@ -333,6 +413,7 @@ def _described(
     reason: str = "",
     hash: str = "",
 ) -> Entry:
+    fingerprint = read_fingerprint(folder)
     return Entry(
         slug=folder.name,
         folder=folder,
@@ -343,9 +424,10 @@ def _described(
         prior=config.prior.kind if config.prior else "none",
         latent=config.model.latent,
         hash=hash,
-        metrics=metrics,
+        metrics=_named(metrics, config, fingerprint),
         config=config,
         results_only=results_only,
+        fingerprint=fingerprint,
     )
 
 
@@ -356,6 +438,9 @@ def _config(folder: Path) -> RunConfig:
         raise CheckpointError(f"{CONFIG}: {first_problem(error)}") from error
     if config.sketch is None:
         raise CheckpointError(f"{CONFIG} has no sketch; train it again.")
+    if isinstance(config.data, FilesConfig) and "split_rule" not in config.data.model_fields_set:
+        by_position = config.data.model_copy(update={"split_rule": 1})
+        return config.model_copy(update={"data": by_position})
     return config
 
 

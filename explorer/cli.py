@@ -149,6 +149,12 @@ def train(
 
     config = read_recipe(recipe)
     if dry_run:
+        try:
+            data_set = config.data.load(_data_root(data))
+            whole = config.completed(data_set.sketch, data_set.binary)
+            config = whole.model_copy(update={"sketch": config.sketch})
+        except DataError:
+            pass  # what only the data determine stays open
         out.print_json(config.model_dump_json())
         return
     limit_threads()
@@ -225,6 +231,7 @@ def evaluate(
     device = resolve_device(device)
     limit_threads()
     data_set = opened.config.data.load(_data_root(data))
+    _warn(opened.changes(data_set))
     with _progress() as bar:
         stages = _stages(bar)
         if limit is not None:
@@ -297,6 +304,7 @@ def project(slug: Slug, data: Data = None) -> None:
     with _progress() as bar:
         task = bar.add_task("reading data", total=None)
         data_set = opened.config.data.load(_data_root(data))
+        _warn(opened.changes(data_set))
         publishing.project(
             opened, data_set, folder, lambda stage: bar.update(task, description=stage)
         )
@@ -313,6 +321,7 @@ def trade(slug: Slug, data: Data = None, ship: Ship = False) -> None:
     with _progress() as bar:
         task = bar.add_task("reading data", total=None)
         data_set = opened.config.data.load(_data_root(data))
+        _warn(opened.changes(data_set))
         publishing.trade(
             opened,
             data_set,
@@ -408,6 +417,11 @@ def _stages(bar: Progress) -> Callable[[str, int, int], None]:
         bar.update(task, description=stage, completed=done, total=total or None)
 
     return report
+
+
+def _warn(words: str) -> None:
+    if words:
+        err.print(words)
 
 
 def _print_metrics(metrics: dict) -> None:  # type: ignore[type-arg]

@@ -98,6 +98,46 @@ class RunConfig(Frozen):
                 raise ValueError(f"the model would have over {MAX_PARAMETERS:,} parameters")
         return self
 
+    def is_pseudo(self, binary: bool | None) -> bool:
+        """Whether the model's score is no log-likelihood: Bernoulli on values that are not binary.
+
+        Args:
+            binary: Whether the data are known to be binary; None goes by the recipe.
+
+        References:
+            The continuous Bernoulli: fixing a pervasive error in variational autoencoders
+            (Loaiza-Ganem and Cunningham, 2019). https://arxiv.org/abs/1907.06845
+        """
+        known = self.data.binarised if binary is None else binary
+        bernoulli = self.model.likelihood == "bernoulli"
+        return bernoulli and known is False and not self.model.deterministic
+
+    def completed(self, sketch: Sketch, binary: bool) -> "RunConfig":
+        """Return the recipe completed with what its data determine.
+
+        That is the sketch and, unless the recipe names one, the likelihood: Bernoulli for binary
+        values, discretised logistic for other pixels, Gaussian for curves.
+
+        Raises:
+            RecipeError: If model and likelihood do not fit the data.
+        """
+        given = self.model_dump() | {"sketch": sketch.model_dump()}
+        fitting = "bernoulli" if binary else "logistic" if sketch.kind == "pixels" else "gaussian"
+        if "likelihood" not in self.model.model_fields_set and not self.model.deterministic:
+            given["model"]["likelihood"] = fitting
+        try:
+            whole = RunConfig.model_validate(given)
+        except ValidationError as error:
+            where = first_problem(error)
+            raise RecipeError(f"The recipe does not fit its data: {where}") from error
+        if whole.is_pseudo(binary):
+            raise RecipeError(
+                "A Bernoulli likelihood is for values of 0 and 1, and these data have others: set "
+                f'the model\'s likelihood to "{fitting}"'
+                + (', or "binary" of the data to true.' if sketch.kind == "pixels" else ".")
+            )
+        return whole
+
     def build(self) -> tuple[AbstractModel, AbstractPrior | None]:
         """Build the untrained model and prior.
 

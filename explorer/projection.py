@@ -7,10 +7,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Int, Shaped, UInt8
+from pydantic import ValidationError
 
 from explorer.checkpoint import ATLAS, Checkpoint
-from explorer.data import DataSet
+from explorer.data import DataSet, Fingerprint
 from explorer.errors import CheckpointError
 from explorer.inference import Engine
 from explorer.interfaces import joined, noise
@@ -25,6 +26,8 @@ Metric = Literal["euclidean", "cosine", "whitened"]
 _ROWS = 512
 _FEWEST = 3
 """Fewest points that UMAP can project."""
+_OPTIONAL = ("names", "fingerprint")
+"""Fields that atlases of before fingerprints lack, and fixed data sets' names."""
 
 
 class Split(IntEnum):
@@ -44,7 +47,8 @@ class Atlas(NamedTuple):
     """Codes of data with their map positions, and those of prior samples and prototypes.
 
     `codes` and `scale` are mean and scale of q(z|x); a plain autoencoder has scale 0. `split`
-    holds values of `Split`, `ids` is the row in the source, `label` is -1 where unknown. `kl` and
+    holds values of `Split`, `ids` the numbers of samples in the data set that `fingerprint`
+    identifies, `names` their names, if any; `label` is -1 where unknown. `kl` and
     `reconstruction` are nats per sample; `log_prior` is log p(z) at the posterior mean;
     `trust` is the fraction of a code's 15 nearest codes that are among its 15 nearest on the map.
     """
@@ -64,6 +68,8 @@ class Atlas(NamedTuple):
     prototype_xy: Float[np.ndarray, "components 2"]
     classes: tuple[str, ...]
     hash: str
+    names: Shaped[np.ndarray, " codes"] | None = None
+    fingerprint: Fingerprint | None = None
 
 
 def build_atlas(
@@ -90,7 +96,7 @@ def build_atlas(
     report("encoding")
     engine = Engine(opened, "cpu")
     each = min(PER_SPLIT, MOST_NUMBERS // engine.space.size)
-    x, split, ids, label = _choose(data, each, seed)
+    x, split, ids, label, names = _choose(data, each, seed)
     q = engine.encode(x)
     kl, reconstruction = _terms(engine, x, seed)
     points = [q.loc]
@@ -123,6 +129,8 @@ def build_atlas(
         prototype_xy=parts[2],
         classes=data.classes,
         hash=opened.hash,
+        names=names,
+        fingerprint=opened.config.data.fingerprint(data),
     )
 
 
@@ -134,6 +142,11 @@ def save_atlas(atlas: Atlas) -> bytes:
     arrays["classes"] = np.array(atlas.classes, np.str_) if atlas.classes else np.empty(0, "<U1")
     for name in ("trust", "kl", "reconstruction", "log_prior"):
         arrays[name] = arrays[name].astype(np.float16)
+    for name in _OPTIONAL:
+        if arrays[name] is None:
+            del arrays[name]
+    if atlas.fingerprint is not None:
+        arrays["fingerprint"] = np.array(atlas.fingerprint.model_dump_json())
     stream = io.BytesIO()
     np.savez_compressed(stream, version=VERSION, **arrays)
     return stream.getvalue()
@@ -269,7 +282,7 @@ def lift(
 def _checked(arrays: dict[str, np.ndarray], opened: Checkpoint) -> Atlas | None:
     version = arrays.get("version")
     current = version is not None and version.shape == () and version.tolist() == VERSION
-    if set(Atlas._fields) - arrays.keys() or not current:
+    if set(Atlas._fields) - set(_OPTIONAL) - arrays.keys() or not current:
         raise CheckpointError(
             f"{ATLAS} has a different version; rebuild it with `latent-explorer project "
             f"{opened.slug}`."
@@ -293,6 +306,8 @@ def _checked(arrays: dict[str, np.ndarray], opened: Checkpoint) -> Atlas | None:
             wrong.append(name)
     if arrays["classes"].ndim != 1:
         wrong.append("classes")
+    if "names" in arrays and (arrays["names"].shape != (n,) or arrays["names"].dtype.kind != "U"):
+        wrong.append("names")
     if not wrong and (arrays["split"] >= len(Split)).any():
         wrong.append("split")
     if not wrong and (arrays["scale"] < 0).any():
@@ -309,14 +324,19 @@ def _checked(arrays: dict[str, np.ndarray], opened: Checkpoint) -> Atlas | None:
     if str(arrays["method"]) == "plane":
         fields["codes"] = fields["xy"]  # a position is its code, beyond half precision
     fields["classes"] = tuple(str(name) for name in arrays["classes"])
+    if "fingerprint" in arrays:
+        try:
+            fields["fingerprint"] = Fingerprint.model_validate_json(str(arrays["fingerprint"]))
+        except ValidationError as error:
+            raise CheckpointError(f"{ATLAS} is damaged (fingerprint); rebuild it.") from error
     return Atlas(**fields | {"method": str(arrays["method"]), "hash": str(arrays["hash"])})
 
 
 def _choose(
     data: DataSet, each: int, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
     generator = np.random.default_rng(seed)
-    xs, splits, ids, labels = [], [], [], []
+    xs, splits, ids, labels, names = [], [], [], [], list[np.ndarray]()
     for name in ("train", "test"):
         rows = data.split(name)
         chosen = np.sort(generator.permutation(len(rows))[:each])
@@ -326,13 +346,15 @@ def _choose(
             pictures = (generator.random(pictures.shape, np.float32) < pictures).astype(np.float32)
         xs.append(pictures)
         splits.append(np.full(len(chosen), Split[name.upper()], np.uint8))
-        ids.append(part.ids.astype(np.int32))
+        ids.append(part.ids.astype(np.int64 if data.numbered_by_content else np.int32))
+        names += [] if part.names is None else [part.names]
         labels.append(np.full(len(chosen), -1) if part.labels is None else part.labels)
     return (
         np.concatenate(xs),
         np.concatenate(splits),
         np.concatenate(ids),
         np.concatenate(labels).astype(np.int16),
+        np.concatenate(names) if names else None,
     )
 
 

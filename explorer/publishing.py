@@ -88,7 +88,7 @@ def measure(
     metrics, arrays = found.metrics, found.arrays
     if set(parts) != set(PARTS):
         metrics = _numbers_in(opened.folder) | _numbers_in(folder) | metrics
-        arrays = _arrays_for(opened, folder, len(data.test)) | arrays
+        arrays = _arrays_for(opened, folder, len(data.test), found.arrays) | arrays
     checkpoint.write(folder / checkpoint.LIKELIHOOD, _packed(**arrays))
     checkpoint.write_metrics(folder, metrics)
     if "likelihood" in parts:
@@ -104,8 +104,10 @@ def _numbers_in(folder: Path) -> Metrics:
         return {}
 
 
-def _arrays_for(opened: Checkpoint, folder: Path, n: int) -> dict[str, np.ndarray]:
-    """Return the arrays known so far, if they cover the whole test split.
+def _arrays_for(
+    opened: Checkpoint, folder: Path, n: int, now: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return the arrays known so far, if they cover the whole test split of the same data.
 
     Results in the user folder hide the shipped ones, so they start from these.
     """
@@ -115,7 +117,8 @@ def _arrays_for(opened: Checkpoint, folder: Path, n: int) -> dict[str, np.ndarra
             known = checkpoint.read_arrays(place / checkpoint.LIKELIHOOD)
         except CheckpointError:
             continue
-        if len(known.get("rows", ())) == n:
+        same = "test" not in known or "test" not in now or known["test"] == now["test"]
+        if len(known.get("rows", ())) == n and same:
             return known
     return {}
 

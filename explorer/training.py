@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
@@ -18,8 +17,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from explorer import checkpoint
 from explorer.augmentation import hidden, shifted
-from explorer.config import RunConfig, first_problem
-from explorer.data import DataSet
+from explorer.config import RunConfig
+from explorer.data import DataSet, FilesConfig, Fingerprint
 from explorer.devices import at_once
 from explorer.errors import TrainingError
 from explorer.interfaces import AbstractModel, AbstractPrior
@@ -97,7 +96,7 @@ def train(
     config = config.model_copy(
         update={"training": config.training.model_copy(update={"init": start})}
     )
-    run = _Run(_complete(config, data), data, out, torch.device(device))
+    run = _Run(config.completed(data.sketch, data.binary), data, out, torch.device(device))
     if resume:
         run.restore()
     elif init is not None:
@@ -122,6 +121,7 @@ class _Run:
 
     def __init__(self, config: RunConfig, data: DataSet, out: Path, device: torch.device) -> None:
         self.data, self.out, self.device = data, out, device
+        self.fingerprint = config.data.fingerprint(data)
         torch.manual_seed(config.training.seed)
         model, prior = config.build()
         self.config = fit_prior(config, model, prior, data)
@@ -175,6 +175,7 @@ class _Run:
         for index, slots in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{name}": value for name, value in slots.items()}
         facts = {
+            "data": self.fingerprint.model_dump(),
             "epoch": self.epoch,
             "best": self.best,
             "best_epoch": self.best_epoch,
@@ -208,15 +209,31 @@ class _Run:
             ) from error
         try:
             stored = RunConfig.model_validate(facts["recipe"])  # fills in newer fields
+            if isinstance(stored.data, FilesConfig) and "data" not in facts:
+                stored = stored.model_copy(
+                    update={"data": stored.data.model_copy(update={"split_rule": 1})}
+                )
             was_init = stored.training.init
             was, now = stored.model_dump(mode="json"), self.config.model_dump(mode="json")
             for recipe in (now, was):
                 for free in ("epochs", "patience", "init"):
                     recipe["training"].pop(free, None)
             if now != was:
+                by_position = was["data"].get("split_rule") == 1 and now["data"] != was["data"]
                 raise TrainingError(
-                    f"{path} belongs to a different recipe; choose another --out, or start again."
+                    f"{path} is of a run whose splits went by position; "
+                    'set "split_rule": 1 in the recipe\'s data to resume it.'
+                    if by_position
+                    else f"{path} belongs to a different recipe; "
+                    "choose another --out, or start again."
                 )
+            if "data" in facts:
+                began = Fingerprint.model_validate(facts["data"])
+                if change := began.difference(self.fingerprint):
+                    raise TrainingError(
+                        f"The data have changed since this run began ({change}); "
+                        "restore them, or omit --resume to start again."
+                    )
             self._take(facts, tensors)
             started = self.options.model_copy(update={"init": was_init})
             self.config = self.config.model_copy(update={"training": started})
@@ -274,6 +291,7 @@ class _Run:
         if isinstance(self.network.prior, VampDataPrior):
             self.network.prior.freeze(self.network.model.top_posterior)
         checkpoint.save(self.network.model, self.network.prior, self.config, self.out)
+        checkpoint.write_fingerprint(self.out, self.fingerprint)
         if self.snapshots:
             epochs = np.array(sorted(self.snapshots))
             stack = torch.stack([self.snapshots[int(epoch)] for epoch in epochs]).cpu()
@@ -380,13 +398,6 @@ class _Run:
         self.snapshots[self.epoch] = inputs[:SNAPSHOT_COMPONENTS].detach().half()
         while len(self.snapshots) > SNAPSHOTS_KEPT:
             del self.snapshots[sorted(self.snapshots)[1]]
-
-
-def _complete(config: RunConfig, data: DataSet) -> RunConfig:
-    try:
-        return RunConfig.model_validate(config.model_dump() | {"sketch": data.sketch.model_dump()})
-    except ValidationError as error:
-        raise TrainingError(f"The recipe does not fit its data: {first_problem(error)}") from error
 
 
 def _generator(seed: int, epoch: int, device: torch.device) -> torch.Generator:

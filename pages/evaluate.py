@@ -5,7 +5,7 @@ from explorer.ui.shell import frame
 
 view = frame.resolve_models(EvaluateView.from_address())
 engine = frame.open_models(view)[0]
-rows = charts.require_rows(view, engine.checkpoint.config.data.kind)
+rows = charts.require_rows(view, engine.slug)
 
 charts.toolbar(rows, view)
 charts.likelihoods(rows, table.comparable(view.of, rows))

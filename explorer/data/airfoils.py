@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
-from explorer.data.dataset import AbstractDataConfig, DataSet, SplitData, require, verify
+from explorer.data.dataset import AbstractDataConfig, DataSet, SplitData, Values, require, verify
 from explorer.errors import DataError
 from explorer.sketch import CurveSketch
 
@@ -64,6 +64,7 @@ class AirfoilsConfig(AbstractDataConfig):
 
     title: ClassVar[str] = "Airfoils"
     fixed: ClassVar[bool] = True
+    values: ClassVar[Values] = "real"
     kind: Literal["airfoils"] = "airfoils"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -89,6 +90,7 @@ class NacaConfig(AbstractDataConfig):
 
     title: ClassVar[str] = "NACA sections"
     fixed: ClassVar[bool] = True
+    values: ClassVar[Values] = "real"
     kind: Literal["naca"] = "naca"
     count: int = Field(1500, ge=50, le=20_000)
     seed: int = Field(0, ge=0, le=2**32 - 1)

@@ -5,7 +5,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
@@ -14,6 +14,9 @@ from explorer.data.identity import SPLITS, Fingerprint, fingerprint_of, fixed_no
 from explorer.errors import DataError, DataMissingError
 from explorer.interfaces import AbstractConfig
 from explorer.sketch import CurveSketch, PixelSketch
+
+Values = Literal["binary", "grey", "real", "any"]
+"""What the values of samples are; `any` where that varies."""
 
 BINARISATION_SEED = 777
 """Validation and test images are binarised once, with this seed."""
@@ -85,6 +88,14 @@ class AbstractDataConfig(AbstractConfig):
 
     fixed: ClassVar[bool] = False
     """Whether its samples never change: its files are verified by checksum, or it is generated."""
+
+    values: ClassVar[Values] = "any"
+    """What its values are: 0 and 1, grey or coloured, or coordinates."""
+
+    @property
+    def binarised(self) -> bool | None:
+        """Whether its values are 0 and 1; None if that cannot be told before it is loaded."""
+        return None if self.values == "any" else self.values == "binary"
 
     @property
     def words(self) -> str:

@@ -10,6 +10,7 @@ from explorer.data.dataset import (
     AbstractDataConfig,
     DataSet,
     SplitData,
+    Values,
     binarise,
 )
 from explorer.sketch import PixelSketch
@@ -29,6 +30,7 @@ class DigitsConfig(AbstractDataConfig):
 
     title: ClassVar[str] = "Digits, 8 × 8"
     fixed: ClassVar[bool] = True
+    values: ClassVar[Values] = "binary"
     kind: Literal["digits"] = "digits"
 
     def load(self, root: Path, download: bool = False) -> DataSet:

@@ -81,6 +81,11 @@ class FilesConfig(AbstractDataConfig):
         """The kind, and the name of the folder or file."""
         return f"{self.title}: {Path(self.path).name or self.path}"[:80]
 
+    @property
+    def binarised(self) -> bool:
+        """Whether the recipe asks for binary samples."""
+        return self.binary
+
     @model_validator(mode="after")
     def _height_with_width(self) -> "FilesConfig":
         if (self.height is None) != (self.width is None):

@@ -13,6 +13,7 @@ from explorer.data.dataset import (
     AbstractDataConfig,
     DataSet,
     SplitData,
+    Values,
     binarise,
     require,
     verify,
@@ -72,6 +73,7 @@ class StaticMnistConfig(AbstractDataConfig):
 
     title: ClassVar[str] = "MNIST, static"
     fixed: ClassVar[bool] = True
+    values: ClassVar[Values] = "binary"
     kind: Literal["mnist-static"] = "mnist-static"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -106,6 +108,7 @@ class MnistConfig(AbstractDataConfig):
 
     title: ClassVar[str] = "MNIST, dynamic"
     fixed: ClassVar[bool] = True
+    values: ClassVar[Values] = "binary"
     kind: Literal["mnist"] = "mnist"
 
     def load(self, root: Path, download: bool = False) -> DataSet:

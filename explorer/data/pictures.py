@@ -12,6 +12,7 @@ from explorer.data.dataset import (
     AbstractDataConfig,
     DataSet,
     SplitData,
+    Values,
     binarise,
     require,
     verify,
@@ -63,6 +64,7 @@ class FashionConfig(AbstractDataConfig):
 
     title: ClassVar[str] = "Fashion-MNIST"
     fixed: ClassVar[bool] = True
+    values: ClassVar[Values] = "grey"
     kind: Literal["fashion"] = "fashion"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -98,6 +100,7 @@ class OmniglotConfig(AbstractDataConfig):
 
     title: ClassVar[str] = "OMNIGLOT, 28 × 28"
     fixed: ClassVar[bool] = True
+    values: ClassVar[Values] = "binary"
     kind: Literal["omniglot28"] = "omniglot28"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -135,6 +138,7 @@ class CaltechConfig(AbstractDataConfig):
 
     title: ClassVar[str] = "Caltech 101 silhouettes"
     fixed: ClassVar[bool] = True
+    values: ClassVar[Values] = "binary"
     kind: Literal["caltech-silhouettes"] = "caltech-silhouettes"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -172,6 +176,7 @@ class FreyConfig(AbstractDataConfig):
 
     title: ClassVar[str] = "Frey faces"
     fixed: ClassVar[bool] = True
+    values: ClassVar[Values] = "grey"
     kind: Literal["frey"] = "frey"
 
     def load(self, root: Path, download: bool = False) -> DataSet:

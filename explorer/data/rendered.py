@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.lib.npyio import NpzFile
 
-from explorer.data.dataset import AbstractDataConfig, DataSet, SplitData, require, verify
+from explorer.data.dataset import AbstractDataConfig, DataSet, SplitData, Values, require, verify
 from explorer.data.pictures import middles
 from explorer.sketch import PixelSketch
 
@@ -47,6 +47,7 @@ class EmojiConfig(AbstractDataConfig):
 
     title: ClassVar[str] = "Emoji"
     fixed: ClassVar[bool] = True
+    values: ClassVar[Values] = "grey"
     kind: Literal["emoji"] = "emoji"
 
     def load(self, root: Path, download: bool = False) -> DataSet:
@@ -85,6 +86,7 @@ class GlyphsConfig(AbstractDataConfig):
 
     title: ClassVar[str] = "Glyphs"
     fixed: ClassVar[bool] = True
+    values: ClassVar[Values] = "grey"
     kind: Literal["glyphs"] = "glyphs"
 
     def load(self, root: Path, download: bool = False) -> DataSet:

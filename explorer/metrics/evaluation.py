@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.checkpoint import Checkpoint, Metrics
+from explorer.checkpoint import Checkpoint, Metrics, without_pseudo
 from explorer.data import DataSet
 from explorer.devices import at_once
 from explorer.errors import TrainingError
@@ -38,7 +38,11 @@ SENTINELS: dict[str, str] = {
 
 def lacking(metrics: Metrics) -> tuple[Part, ...]:
     """Return the parts not yet measured; all of them if nothing is missing."""
-    absent = tuple(part for part in PARTS if SENTINELS[part] not in metrics)
+    absent = tuple(
+        part
+        for part in PARTS
+        if SENTINELS[part] not in metrics and f"pseudo_{SENTINELS[part]}" not in metrics
+    )
     return absent or PARTS
 
 
@@ -85,12 +89,22 @@ def evaluate(
         prior = model.latent_prior(opened.prior.to(device))
     subject = Subject(opened, model, prior, data, x, samples, seed, known, keep, report)
     metrics: Metrics = {}
-    arrays: dict[str, np.ndarray] = {"rows": rows.astype(np.int32)}
+    arrays = _identity(opened, data, rows)
     for part in parts:
         found = MEASURES[part](subject)
         metrics |= found.metrics
         arrays |= found.arrays
-    return Evaluation(metrics, arrays)
+    return Evaluation(without_pseudo(metrics) if opened.pseudo else metrics, arrays)
+
+
+def _identity(opened: Checkpoint, data: DataSet, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Say which samples were measured: rows of which split, and their numbers in changing data."""
+    config = opened.config.data
+    found = {
+        "rows": rows.astype(np.int32),
+        "test": np.array(config.fingerprint(data).test.digest),
+    }
+    return found if config.fixed else found | {"ids": data.test.ids[rows].astype(np.int64)}
 
 
 def _autoencoder(model: AbstractModel, x: Tensor) -> Evaluation:

@@ -28,7 +28,7 @@ def facts(**changes):
         "best_epoch": 1,
         "seconds": 0.0,
         "log": [],
-        "recipe": training._complete(recipe(), digits()).model_dump(mode="json"),
+        "recipe": recipe().completed(digits().sketch, digits().binary).model_dump(mode="json"),
     }
     return json.dumps({key: value for key, value in (whole | changes).items() if value is not ...})
 

@@ -45,7 +45,7 @@ def test_a_decoder_of_another_kind_begins_anew(tmp_path):
         recipe(small | {"kind": "convhvae", "decoder_channels": [2]}, epochs=1),
     )
     pixel = small | {"kind": "pixelhvae", "decoder_channels": 2, "decoder_layers": 2}
-    config = training._complete(recipe(pixel), digits())
+    config = recipe(pixel).completed(digits().sketch, digits().binary)
     run = training._Run(config, digits(), tmp_path / "next", torch.device("cpu"))
     before = {name: value.clone() for name, value in run.network.state_dict().items()}
     run.start_from(start)

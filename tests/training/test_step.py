@@ -12,7 +12,9 @@ from tests.support.runs import digits, log, recipe, weights
 
 def a_run(tmp_path, config, data=None):
     data = data or digits()
-    return training._Run(training._complete(config, data), data, tmp_path, torch.device("cpu"))
+    return training._Run(
+        config.completed(data.sketch, data.binary), data, tmp_path, torch.device("cpu")
+    )
 
 
 def test_the_average_of_the_weights_is_what_is_published(tmp_path):

@@ -20,6 +20,8 @@ from explorer.ui.api.answers import IMMUTABLE, AbsentError, whole
 from explorer.ui.wording.format import percentile_words, signed
 
 SIDE = 84
+LONGEST_NAME = 40
+"""The end of a sample's name that a card shows."""
 
 
 def points(opened: Engine, request: Request) -> Response:
@@ -64,6 +66,8 @@ def card(opened: Engine, request: Request) -> Response:
         known = cache.held_out_density(opened, means=layer == "data")
         place = percentile_words(density, known)
         rows += [("among held-out", place)] if place else []
+    if layer == "data" and atlas.names is not None:
+        rows.append(("Name", str(atlas.names[index])[-LONGEST_NAME:]))
     if layer == "data":
         if opened.has_prior:
             rows.append(("KL", f"{atlas.kl[index]:.1f} nats"))
@@ -75,8 +79,11 @@ def card(opened: Engine, request: Request) -> Response:
         assert found is not None
         rows.append(("Prior mass", f"{100 * found.holes[index].mass:.1f} %"))
     pictures = [("decoded", address_of(opened, "thumbnail", layer, index))]
-    if layer == "data" and cache.original(opened, index) is not None:
-        pictures.insert(0, ("original", address_of(opened, "thumbnail", "originals", index)))
+    if layer == "data" and cache.originals(opened) is not None:
+        if cache.original(opened, index) is not None:
+            pictures.insert(0, ("original", address_of(opened, "thumbnail", "originals", index)))
+        else:
+            rows.append(("Original", "no longer in the data set"))
     facts = {
         "title": f"{NAMES[layer]} {index}",
         "rows": [(name, signed(value)) for name, value in rows],

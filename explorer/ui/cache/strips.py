@@ -93,13 +93,23 @@ def snapshots(engine: Engine) -> dict[str, np.ndarray]:
 
 
 def original(engine: Engine, row: int) -> np.ndarray | None:
-    """Return one sample of the atlas from its data set; None if that is not installed."""
+    """Return one sample of the atlas from its data set; None if it is not there any more."""
     known, data = atlas(engine), originals(engine)
     if known is None or data is None or row >= len(known.codes):
         return None
     split = data.split(Split(known.split[row]).label)
-    found = np.flatnonzero(split.ids == known.ids[row])
-    return split.x[found[:1]] if len(found) else None
+    found = split.find(int(known.ids[row]))
+    if found is None:
+        return None
+    x = split.x[found : found + 1]
+    known_to_fit = engine.checkpoint.config.data.fixed or data.numbered_by_content
+    return x if known_to_fit or data.dynamic or _encodes_to(engine, x, known.codes[row]) else None
+
+
+def _encodes_to(engine: Engine, x: np.ndarray, code: np.ndarray) -> bool:
+    """Whether a sample known by its position alone still is the one of a code."""
+    found = engine.encode(x).loc[0]
+    return bool(np.abs(found - code).max() <= 0.01 * (1 + np.abs(code).max()))
 
 
 @per_engine(32, measured=True, spinner="Searching for a high-density path")

@@ -8,8 +8,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.checkpoint import Entry
+from explorer.comparison import arrays
 from explorer.metrics.published import Published
-from explorer.naming import DATA, kind_words
+from explorer.naming import kind_words
 from explorer.ui import cache
 from explorer.ui.address.controls import choice, control
 from explorer.ui.address.views import EvaluateView
@@ -26,11 +27,14 @@ DIVERSITY = {name: name.capitalize() for name in _DIVERSITY}
 
 def resolve_data_set(view: EvaluateView, own: str) -> list[Row]:
     """Resolve the data set and the two compared models; return all its models."""
-    known = table.data_sets()
-    if view.of and view.of not in known:
-        _notice("data set")
+    known = table.groups()
     if view.of not in known:
-        view.of = own if own in known else (known or [""])[0]
+        kin = [key for key, group in known.items() if view.of == group.entries[0].data]
+        named = [key for key in kin if view.one in {e.slug for e in known[key].entries}]
+        if view.of and not kin:
+            _notice("data set")
+        home = [key for key, g in known.items() if own in {entry.slug for entry in g.entries}]
+        view.of = (named + kin + home + list(known) + [""])[0]
     rows = table.rows(view.of) if view.of else []
     slugs = [row.entry.slug for row in rows]
     one, other = pair.default_pair(rows)
@@ -151,7 +155,7 @@ def units(entries: Sequence[Entry], names: dict[str, str]) -> None:
     figure = go.Figure()
     drawn = 0
     for index, entry in enumerate(entries):
-        kl = table.arrays(entry).get("kl_per_unit")
+        kl = arrays(entry).get("kl_per_unit")
         if kl is None or not np.isfinite(kl).all() or entry.config is None:
             continue
         drawn += 1
@@ -309,11 +313,6 @@ def download(view: EvaluateView, rows: Sequence[Row]) -> None:
     )
 
 
-def data_words(kind: str) -> str:
-    """Return the display name of a data set."""
-    return DATA[kind]
-
-
 def levels_of(entry: Entry) -> dict[str, tuple[int, int]]:
     """Return each level's range of units; a single level has no name."""
     model = entry.config.model if entry.config is not None else None
@@ -347,14 +346,15 @@ def require_rows(view: EvaluateView, own: str) -> list[Row]:
 
 def toolbar(rows: Sequence[Row], view: EvaluateView) -> None:
     """Render the choice of the data set, and the download of its results."""
+    known = table.data_sets()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         control(
             st.selectbox,
             "Data set",
             view,
             "of",
-            options=table.data_sets(),
-            format_func=data_words,
+            options=list(known),
+            format_func=known.get,
             width=300,
         )
         download(view, rows)

@@ -7,13 +7,17 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.checkpoint import Entry
+from explorer.comparison import arrays, difference
 from explorer.ui.address.controls import commit
 from explorer.ui.address.views import EvaluateView
-from explorer.ui.evaluate import table
 from explorer.ui.evaluate.table import Row
 from explorer.ui.panels import chart
 from explorer.ui.wording import palette
 from explorer.ui.wording.format import signed
+
+PSEUDO = (
+    " A Bernoulli likelihood of grey values is a pseudo-likelihood, and not compared with others."
+)
 
 
 def pair(rows: Sequence[Row], view: EvaluateView) -> None:
@@ -70,13 +74,15 @@ def _differences(one: Entry, other: Entry) -> None:
         ("coverage", "Diversity: coverage"),
         ("frechet_distance", "Fréchet distance"),
     )
-    paired = 0
+    paired, common, n = 0, 0, 0
     with st.container(horizontal=True, gap="small"):
         for name, label in shown:
-            found = table.difference(one, other, name)
+            found = difference(one, other, name)
             if found is None:
                 continue
             paired += found.paired
+            if found.paired:
+                common, n = found.n, max(one.metrics[name].n, other.metrics[name].n)
             digits = 3 if name in ("density", "coverage") else 2
             with st.container(width=148, gap=None):
                 st.metric(label, signed(f"{found.value:+.{digits}f}"))
@@ -99,11 +105,17 @@ def _differences(one: Entry, other: Entry) -> None:
         )
     if paired:
         words += " Paired: on the same test samples, which gives a much smaller error."
+    if common < n:
+        words += f" The test sets differ: {common:,} of {n:,} samples are in both."
+    if one.pseudo or other.pseudo:
+        words += PSEUDO
     st.caption(words)
 
 
 def _histogram(entries: Sequence[Entry], names: dict[str, str]) -> None:
-    values = {entry.slug: table.arrays(entry).get("log_likelihood") for entry in entries}
+    values = {
+        entry.slug: arrays(entry).get("log_likelihood") for entry in entries if not entry.pseudo
+    }
     known = {slug: value for slug, value in values.items() if value is not None and len(value)}
     if not known:
         return

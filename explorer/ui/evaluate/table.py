@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from explorer.checkpoint import LIKELIHOOD, Entry, read_arrays, results_folder
-from explorer.errors import CheckpointError
+from explorer.checkpoint import Entry
+from explorer.comparison import DataGroup, data_groups
 from explorer.metrics.published import Published, published
 from explorer.naming import DATA, is_small, kind_words
 from explorer.ui import cache
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "likelihood": ("log_likelihood", "elbo", "reconstruction", "kl", "bits_per_dimension",
-                   "effective_samples"),
+                   "effective_samples", "pseudo_log_likelihood"),
     "units": ("active_units", "active_units_absolute", "active_units_z2", "active_units_z1",
               "active_units_absolute_z2", "active_units_absolute_z1"),
     "samples": ("precision", "density", "recall", "coverage", "vendi", "frechet_distance",
@@ -33,6 +33,7 @@ TITLES = {
 
 NAMES = {
     "log_likelihood": "log p(x)",
+    "pseudo_log_likelihood": "Pseudo-likelihood",
     "elbo": "ELBO",
     "reconstruction": "log p(x|z)",
     "kl": "KL",
@@ -97,16 +98,29 @@ class Row(NamedTuple):
     name: str
 
 
-def rows(data: str) -> list[Row]:
-    """List the models of a data set that have a prior and metrics, best log p(x) first."""
+def groups() -> dict[str, DataGroup]:
+    """Group the models that have a prior and metrics by their data."""
     found = [
         entry
         for entry in cache.entries()
-        if entry.data == data
+        if entry.data in DATA
         and entry.prior != "none"
         and (entry.healthy or entry.results_only)
         and entry.metrics
     ]
+    found.sort(key=lambda entry: list(DATA).index(entry.data))
+    return data_groups(found)
+
+
+def data_sets() -> dict[str, str]:
+    """Return the display names of the data sets with results, by their keys."""
+    return {key: group.words for key, group in groups().items()}
+
+
+def rows(data: str) -> list[Row]:
+    """List the models of a data set that have a prior and metrics, best log p(x) first."""
+    group = groups().get(data)
+    found = [] if group is None else list(group.entries)
     worst = float("-inf")
 
     def score(entry: Entry) -> float:
@@ -150,11 +164,6 @@ def form(entry: Entry) -> Form:
     """Return a model's form; it is small if published results used a wider one of its kind."""
     small = entry.config is not None and is_small(entry.config)
     return Form(entry.model, entry.prior, entry.latent, small)
-
-
-def data_sets() -> list[str]:
-    """List the data sets with results."""
-    return [kind for kind in DATA if rows(kind)]
 
 
 def comparable(data: str, known: Sequence[Row]) -> list[Published]:
@@ -275,51 +284,3 @@ def as_csv(data: str, known: Sequence[Row]) -> bytes:
              item.unit, "", f"{item.source}, {item.place}"]
         )  # fmt: skip
     return stream.getvalue().encode()
-
-
-def arrays(entry: Entry) -> dict[str, np.ndarray]:
-    """Read the measurements per test sample and per unit; empty if there are none."""
-    places = [entry.folder] if not entry.hash else [results_folder(entry.hash), entry.folder]
-    for place in places:
-        if (place / LIKELIHOOD).is_file():
-            try:
-                found = read_arrays(place / LIKELIHOOD)
-                return {name: value for name, value in found.items() if _sound(name, value)}
-            except CheckpointError:
-                return {}
-    return {}
-
-
-def _sound(name: str, value: np.ndarray) -> bool:
-    """Whether an array is usable; only the KL per unit may be NaN, as under a flow."""
-    return value.dtype.kind in "fiu" and (
-        name in ("kl_per_unit", "log_prior") or bool(np.isfinite(value).all())
-    )
-
-
-class Difference(NamedTuple):
-    """Mean of one minus another over the same test samples, its standard error, and n.
-
-    `paired` says whether it was taken sample by sample.
-    """
-
-    value: float
-    error: float
-    n: int
-    paired: bool
-
-
-def difference(one: Entry, other: Entry, name: str) -> Difference | None:
-    """Compare two models, sample by sample if both were kept, else by their errors."""
-    a, b = arrays(one), arrays(other)
-    same = np.array_equal(a.get("rows", ()), b.get("rows", ()))
-    if name in a and name in b and same and a[name].shape == b[name].shape:
-        gap = a[name].astype(np.float64) - b[name].astype(np.float64)
-        return Difference(
-            float(gap.mean()), float(gap.std(ddof=1) / np.sqrt(len(gap))), len(gap), True
-        )
-    first, second = one.metrics.get(name), other.metrics.get(name)
-    if first is None or second is None or first.se is None or second.se is None:
-        return None
-    error = float(np.hypot(first.se, second.se))
-    return Difference(first.value - second.value, error, min(first.n, second.n), False)

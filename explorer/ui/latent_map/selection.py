@@ -134,8 +134,10 @@ def _identities(atlas: Atlas, chosen: Selection, engine: Engine) -> dict[str, np
     columns = {
         "row": rows,
         "split": np.array([Split(k).label for k in atlas.split[rows]]),
-        "source_row": atlas.ids[rows],
+        "source_row" if engine.checkpoint.config.data.fixed else "sample": atlas.ids[rows],
     }
+    if atlas.names is not None:
+        columns["name"] = atlas.names[rows]
     if atlas.classes:
         names = [*atlas.classes, "unknown"]
         columns["class"] = np.array([names[int(k)] for k in atlas.label[rows]])

@@ -1,16 +1,21 @@
 """Images of data, and of pseudo-inputs during training."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 from jaxtyping import Float, Int
 
 from explorer.inference import Engine
-from explorer.projection import Split
+from explorer.projection import Atlas
 from explorer.sketch import PixelSketch
 from explorer.strips import Strip, samples_strip
 from explorer.ui import cache
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Slider
+
+MOST_NAMED = 8
+"""Missing samples named in a sentence."""
 
 
 def contrast(engine: Engine, pictures: Float[np.ndarray, "components *sample"]) -> float:
@@ -30,11 +35,23 @@ def pictures_of(engine: Engine, rows: Int[np.ndarray, " chosen"]) -> tuple[Strip
         return samples_strip(
             x, engine.sketch
         ), "Reconstructions: the data set is not installed (start with `--data` to see originals)."
-    found = []
-    for row in rows:
-        split = data.split(Split(atlas.split[row]).label)
-        found.append(split.x[np.flatnonzero(split.ids == atlas.ids[row])[0]])
-    return samples_strip(np.stack(found), engine.sketch), "Original data."
+    found = [cache.original(engine, int(row)) for row in rows]
+    missing = [row for row, x in zip(rows, found, strict=True) if x is None]
+    decoded = iter(engine.decode(atlas.codes[missing])) if missing else iter(())
+    pictures = np.stack([next(decoded) if x is None else x[0] for x in found])
+    return samples_strip(pictures, engine.sketch), f"Original data.{_absent(atlas, missing)}"
+
+
+def _absent(atlas: Atlas, rows: Sequence[int]) -> str:
+    """Name the samples that are no longer in the data set."""
+    if not rows:
+        return ""
+    names = [
+        str(atlas.names[row]) if atlas.names is not None else f"number {atlas.ids[row]}"
+        for row in rows[:MOST_NAMED]
+    ]
+    more = f" and {len(rows) - len(names)} more" if len(rows) > len(names) else ""
+    return f" No longer in the data set, and shown as reconstructions: {', '.join(names)}{more}."
 
 
 def replay(engine: Engine, epoch: int | None) -> int | None:

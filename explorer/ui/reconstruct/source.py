@@ -25,9 +25,6 @@ STROKE = 0.085
 
 SOURCES = {"test": "Test data", "draw": "Draw", "upload": "Upload"}
 
-BINARY = ("mnist-static", "mnist", "digits")
-"""Data sets with binary samples in evaluation."""
-
 
 def sources(engine: Engine) -> dict[str, str]:
     """List the possible sources of a sample of this kind."""
@@ -77,7 +74,7 @@ def choose(engine: Engine, view: ReconstructView) -> Given | None:
             st.error(str(error), icon=":material/error:")
             return None
     x = centred(x) if settle else x
-    if engine.checkpoint.config.data.kind in BINARY:
+    if engine.checkpoint.binary:
         x = (x > 0.5).astype(np.float32)
     return Given(x[None].astype(np.float32), words, None)
 
@@ -103,10 +100,16 @@ def _test(engine: Engine, view: ReconstructView) -> Given | None:
     x = cache.original(engine, row)
     label = int(atlas.label[row])
     kind = f", class {atlas.classes[label]}" if atlas.classes and label >= 0 else ""
+    name = "" if atlas.names is None else str(atlas.names[row])
+    kind = f" {name}{kind}" if name else kind
     if x is None:
+        absent = cache.originals(engine) is None
         st.caption(
             "The data set is not installed, so this input is itself a reconstruction. "
             "Start with `--data DIR` to use originals, or draw your own."
+            if absent
+            else f"This sample ({name or 'unnamed'}) is no longer in the data set, so this input "
+            "is itself a reconstruction."
         )
         return Given(engine.decode(atlas.codes[row : row + 1]), f"Decoded test sample{kind}", row)
     return Given(x, f"Test sample{kind}", row)

@@ -42,7 +42,7 @@ def test_only_models_with_a_prior_and_numbers_are_listed(three):
     (three / "broken").mkdir()
     assert slugs() == ["two-mog", "one-standard", "three-vamp", "unscored"]
     assert slugs("mnist") == ["elsewhere"]
-    assert table.data_sets() == [kind for kind in DATA if kind in ("digits", "mnist")]
+    assert list(table.data_sets()) == [kind for kind in DATA if kind in ("digits", "mnist")]
 
 
 def test_names_tell_models_apart(shelf):

@@ -1,0 +1,67 @@
+"""Models are compared within one data set, on the samples that both were tested on."""
+
+import numpy as np
+import pytest
+
+from explorer.checkpoint import LIKELIHOOD, catalogue
+from explorer.comparison import data_groups, difference, same_data
+from tests.support.own_files import as_before, draw, recipe, trained
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    root = tmp_path_factory.mktemp("own")
+    draw(root / "pictures", 60)
+    np.save(root / "other.npy", np.random.default_rng(0).integers(0, 256, (60, 6, 6), np.uint8))
+    trained(recipe("pictures"), root, root / "shelf" / "one")
+    trained(recipe("other.npy"), root, root / "shelf" / "other")
+    (root / "moved").mkdir()
+    for path in (root / "pictures").iterdir():
+        (root / "moved" / path.name).write_bytes(path.read_bytes())
+    trained(recipe("moved"), root, root / "shelf" / "moved")
+    draw(root / "pictures", 40, first=60)
+    trained(recipe("pictures", seed=2), root, root / "shelf" / "grown")
+    return root / "shelf"
+
+
+def entries(shelf):
+    return {entry.slug: entry for entry in catalogue(shelf)}
+
+
+def test_own_files_are_told_apart_by_what_they_hold(shelf):
+    known = entries(shelf)
+    groups = data_groups(list(known.values()))
+    members = sorted(sorted(e.slug for e in group.entries) for group in groups.values())
+    assert members == [["grown", "moved", "one"], ["other"]]
+    assert len({group.words for group in groups.values()}) == 2
+    assert not same_data(known["one"], known["other"])
+    assert difference(known["one"], known["other"], "log_likelihood") is None
+
+
+def test_a_pair_is_taken_on_equal_or_common_test_samples(shelf):
+    known = entries(shelf)
+    n = known["one"].fingerprint.test.n
+    same = difference(known["one"], known["moved"], "log_likelihood")
+    assert (same.n, same.paired) == (n, True)
+    common = difference(known["one"], known["grown"], "log_likelihood")
+    assert common.paired
+    assert common.n <= n < known["grown"].fingerprint.test.n
+    ids = [np.load(known[slug].folder / LIKELIHOOD)["ids"] for slug in ("one", "grown")]
+    values = [
+        np.load(known[slug].folder / LIKELIHOOD)["log_likelihood"] for slug in ("one", "grown")
+    ]
+    by_id = [dict(zip(*pair, strict=True)) for pair in zip(ids, values, strict=True)]
+    both = by_id[0].keys() & by_id[1].keys()
+    expected = np.mean([float(by_id[0][i]) - float(by_id[1][i]) for i in both])
+    np.testing.assert_allclose(common.value, expected, rtol=1e-5)
+
+
+def test_what_is_no_likelihood_is_compared_with_none(shelf, tmp_path):
+    import shutil
+
+    shutil.copytree(shelf, tmp_path / "shelf")
+    as_before(tmp_path / "shelf" / "one")
+    known = entries(tmp_path / "shelf")
+    assert known["one"].pseudo
+    assert same_data(known["one"], known["grown"])
+    assert difference(known["one"], known["grown"], "log_likelihood") is None
