@@ -270,14 +270,37 @@ def traversal_strip(
     return grid_strip(engine, centre + steps * directions, values)
 
 
+def difference(
+    one: Float[np.ndarray, "*batch channels height width"],
+    other: Float[np.ndarray, "*batch channels height width"],
+) -> Float[np.ndarray, "*batch 1 height width"]:
+    """Return how far images are apart at each pixel: the root mean square over channels."""
+    return np.sqrt(((one - other) ** 2).mean(-3, keepdims=True))
+
+
+def difference_beside(
+    one: Float[np.ndarray, "*batch channels height width"],
+    other: Float[np.ndarray, "*batch channels height width"],
+    sketch: PixelSketch,
+) -> Float[np.ndarray, "*batch channels height width"]:
+    """Return the difference as images of the same sketch, dark on the paper of the others."""
+    apart = difference(one, other)
+    return np.broadcast_to(apart if sketch.inked else 1 - apart, one.shape)
+
+
 def difference_strip(one: Strip, other: Strip) -> Strip:
-    """Return the element-wise difference of two strips with the same noise."""
-    light = isinstance(one.sketch, PixelSketch) and one.sketch.light
+    """Return how far the samples of two strips with the same noise are apart.
+
+    Differences of images are drawn as ink, whatever the images are.
+    """
+    sketch, samples = one.sketch, np.abs(one.samples - other.samples)
+    if isinstance(sketch, PixelSketch):
+        sketch = PixelSketch(height=sketch.height, width=sketch.width)
+        samples = difference(one.samples, other.samples)
     return replace(
         one,
-        # Differences of greyscale images are drawn as ink, whatever the images are.
-        sketch=one.sketch.model_copy(update={"light": None}) if light else one.sketch,
-        samples=np.abs(one.samples - other.samples),
+        sketch=sketch,
+        samples=samples,
         log_density=np.zeros_like(one.log_density),
         components=np.full_like(one.components, -1),
         z=None,

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -20,37 +21,51 @@ _FINE = 8
 _INK = 0.72
 _FAINT = 0.1
 
-Strokes = Sequence[Sequence[tuple[float, float]]]
+
+class Stroke(NamedTuple):
+    """A stroke of a drawing: a polyline, its width and its colour.
+
+    Points are in units of the image's sides, y downwards; the width is a fraction of the image's.
+    The colour is written as #rrggbb.
+    """
+
+    points: Sequence[tuple[float, float]]
+    width: float
+    colour: str = "#000000"
 
 
 def from_strokes(
-    strokes: Strokes, sketch: PixelSketch, width: int | float
+    strokes: Sequence[Stroke], sketch: PixelSketch
 ) -> Float[np.ndarray, "channels height width"]:
-    """Rasterise strokes as ink (1) on paper (0).
+    """Rasterise strokes: as ink (1) on paper (0), or in their colours on white.
 
     Args:
-        strokes: Polylines in units of the image's sides, y downwards.
-        sketch: The format of a sample.
-        width: Stroke width, as a fraction of the image's.
+        strokes: The strokes, each over the ones before.
+        sketch: The format of a sample; colours are of no account to ink.
     """
     across, down = sketch.width * _FINE, sketch.height * _FINE
-    sheet = Image.new("L", (across, down))
+    inked = sketch.inked
+    sheet = Image.new("RGB", (across, down), "black" if inked else "white")
     pen = ImageDraw.Draw(sheet)
-    line = max(1, round(width * across))
     for stroke in strokes:
-        points = [(x * across, y * down) for x, y in stroke]
+        points = [(x * across, y * down) for x, y in stroke.points]
+        line, colour = max(1, round(stroke.width * across)), "white" if inked else stroke.colour
         if len(points) > 1:
-            pen.line(points, fill=255, width=line, joint="curve")
+            pen.line(points, fill=colour, width=line, joint="curve")
         for x, y in points:
-            pen.ellipse((x - line / 2, y - line / 2, x + line / 2, y + line / 2), fill=255)
-    small = sheet.resize((sketch.width, sketch.height), Image.Resampling.BOX)
-    return np.repeat(np.asarray(small, np.float32)[None] / 255, sketch.channels, 0)
+            pen.ellipse((x - line / 2, y - line / 2, x + line / 2, y + line / 2), fill=colour)
+    return decode_picture(
+        sheet.reduce(_FINE), (sketch.height, sketch.width), sketch.channels
+    ).astype(np.float32) / np.float32(255)
 
 
 def from_upload(
     content: bytes, name: str, sketch: PixelSketch
 ) -> Float[np.ndarray, "channels height width"]:
-    """Read an uploaded image and fit all of it into a sample; dark-on-light images are inverted.
+    """Read an uploaded image and fit all of it into a sample; dark-on-light ink is inverted.
+
+    Beside an image of another aspect ratio, paper is empty; light and colours continue with the
+    median of the image's border.
 
     Args:
         content: The file's bytes.
@@ -71,10 +86,13 @@ def from_upload(
         side = max(image.width / sketch.width, image.height / sketch.height)
         inner = (max(1, round(image.height / side)), max(1, round(image.width / side)))
         pixels = decode_picture(image, inner, sketch.channels).astype(np.float32) / 255
-    border = np.concatenate([pixels[:, (0, -1)].ravel(), pixels[:, :, (0, -1)].ravel()])
-    if sketch.inked and float(np.median(border)) > 0.5:  # dark ink on light paper
+    sides = (pixels[:, (0, -1)], pixels[:, :, (0, -1)])
+    border = np.median(np.concatenate([side.reshape(len(pixels), -1) for side in sides], 1), 1)
+    if sketch.inked and border[0] > 0.5:  # dark ink on light paper
         pixels = 1 - pixels
     whole = np.zeros((sketch.channels, sketch.height, sketch.width), np.float32)
+    if not sketch.inked:
+        whole += border[:, None, None]
     top, left = (sketch.height - inner[0]) // 2, (sketch.width - inner[1]) // 2
     whole[:, top : top + inner[0], left : left + inner[1]] = pixels
     return whole

@@ -6,6 +6,7 @@ import numpy as np
 
 from explorer import plugins
 from explorer.designs.aerodynamics import Aerodynamics
+from explorer.designs.colour import Colour
 from explorer.designs.geometry import SectionGeometry, faults
 from explorer.designs.ink import Ink
 from explorer.designs.properties import (
@@ -28,7 +29,7 @@ def families() -> tuple[AbstractProperties, ...]:
     Raises:
         PluginError: If a plugged-in family cannot be used; the message names its package.
     """
-    found: list[AbstractProperties] = [SectionGeometry(), Aerodynamics(), Ink()]
+    found: list[AbstractProperties] = [SectionGeometry(), Aerodynamics(), Ink(), Colour()]
     for point, family in plugins.classes(GROUP, AbstractProperties):
         try:
             found.append(family())

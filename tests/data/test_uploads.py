@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from explorer import drawing, exports
 from explorer.data.drawn import MOST_BYTES, from_upload
 from explorer.errors import DataError
 from explorer.sketch import PixelSketch
-from explorer.strips import difference_strip, samples_strip
+from explorer.strips import difference_beside, difference_strip, samples_strip
 from tests.support.data import SMALL
 from tests.support.load import times
 from tests.support.sentences import assert_one_sentence
@@ -124,9 +125,28 @@ def test_only_ink_turns_with_the_theme(sketch, turns):
     strip = samples_strip(x, sketch)
     assert strip.panel[0]["inked"] is turns
     assert np.array_equal(drawing.on_paper(x, sketch), 1 - x if turns else x)
-    assert difference_strip(strip, strip).panel[0]["inked"] is (sketch.channels == 1)
+    apart = difference_strip(strip, replace(strip, samples=strip.samples[:, ::-1]))
+    assert apart.panel[0]["inked"]
+    assert apart.samples.shape == (1, 2, 1, *sketch.shape[1:])
+    np.testing.assert_allclose(
+        apart.samples[0, :, 0], np.sqrt(((x - x[::-1]) ** 2).mean(1)), rtol=1e-5
+    )
+    beside = difference_beside(x, x[::-1], sketch)
+    assert beside.shape == x.shape
+    assert (difference_beside(x, x, sketch) == (0 if turns else 1)).all()
+    ink = apart.samples[0]
+    np.testing.assert_array_equal(beside[:, -1:], ink if turns else 1 - ink)
     on_light, on_dark = (exports.picture(strip, dark_ink=dark) for dark in (True, False))
     assert (on_light != on_dark) is turns
+
+
+@pytest.mark.parametrize("ground", [(250, 240, 20), (3, 5, 90)])
+def test_colours_are_continued_beside_a_picture_of_another_form(ground):
+    sketch = PixelSketch(height=8, width=8, channels=3)
+    x = from_upload(file_of(ring(ground, (200, 0, 0), (40, 20), "RGB")), "a.png", sketch)
+    expected = np.array(ground, np.float32) / 255
+    np.testing.assert_allclose(x[:, 0], np.repeat(expected[:, None], 8, 1), atol=0.01)
+    np.testing.assert_allclose(x[:, -1, 0], expected, atol=0.01)
 
 
 FORMS = {

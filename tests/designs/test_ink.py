@@ -114,5 +114,10 @@ def test_an_empty_picture_has_no_ink_and_nothing_else():
 
 
 def test_colour_has_no_ink():
-    assert applicable_properties(PixelSketch(height=8, width=8, channels=3)) == ()
-    assert applicable_properties(PixelSketch(height=8, width=8)) != ()
+    def keys(channels):
+        sketch = PixelSketch(height=8, width=8, channels=channels)
+        return {item.key for item in applicable_properties(sketch)}
+
+    assert "ink" in keys(1)
+    assert "ink" not in keys(3)
+    assert not keys(1) & keys(3)

@@ -10,7 +10,7 @@ from explorer.designs import aerodynamics, geometry
 from explorer.designs.archive import treated
 from explorer.designs.properties import Conditions
 from explorer.sketch import CurveSketch, PixelSketch
-from explorer.strips import samples_strip
+from explorer.strips import difference_beside, samples_strip
 from explorer.ui.address.controls import commit
 from explorer.ui.address.views import CandidatesView
 from explorer.ui.candidates.judged import MeasuredPick, focus
@@ -134,10 +134,12 @@ def overlay(
 def _differences(items: Sequence[MeasuredPick]) -> None:
     samples = np.stack([treated(item.pick) for item in items])
     sketch = items[0].pick.source.model.sketch
+    assert isinstance(sketch, PixelSketch)
     first = items[0].pick.title
     names = [item.pick.title for item in items]
     away = [f"|{name} − {first}|" for name in names[1:]]
-    pictures = np.concatenate([samples, np.abs(samples[1:] - samples[0])])
+    firsts = np.broadcast_to(samples[0], samples[1:].shape)
+    pictures = np.concatenate([samples, difference_beside(samples[1:], firsts, sketch)])
     filmstrip(
         samples_strip(pictures, sketch),
         key="candidates_differences",

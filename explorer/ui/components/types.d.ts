@@ -396,13 +396,19 @@ export type ReadyMap = PointMap & { facts: MapFacts, points: Points }
 
 // Canvas
 
-export type Stroke = [number, number][]
+export interface Stroke {
+  points: [number, number][]
+  width: number
+  colour: string
+}
 
 export interface CanvasFacts {
   strokes: Stroke[]
   version: number
   shape: number
-  width: number
+  widths: number[]
+  /** Values and names of the colours; empty for ink. */
+  palette: [string, string][]
 }
 
 export interface Pad {
@@ -412,7 +418,10 @@ export interface Pad {
   theme: Theme
   version: number | null
   shape: number
+  widths: number[]
+  palette: [string, string][]
   width: number
+  colour: string
   strokes: Stroke[]
   stroke: Stroke | null
   painted: number

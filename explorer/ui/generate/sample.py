@@ -122,9 +122,7 @@ def hint(engines: list[Engine], difference: bool) -> str:
         return words + (
             "The first model’s curve is drawn in blue over the others’."
             if curves
-            else "The others are shown as differences from the first, "
-            + ("dark" if engines[0].sketch.shape[0] == 1 else "bright")
-            + " where they differ."
+            else "The others are shown as differences from the first, dark where they differ."
         )
     return words + (
         "● nearly a training sample, ○ as novel as held-out data, ◇ far from training samples; "

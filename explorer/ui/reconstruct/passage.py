@@ -5,7 +5,7 @@ import streamlit as st
 
 from explorer.inference import Engine
 from explorer.sketch import CurveSketch, PixelSketch
-from explorer.strips import codes_strip, samples_strip
+from explorer.strips import codes_strip, difference_beside, samples_strip
 from explorer.ui.address.views import ReconstructView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
@@ -38,7 +38,7 @@ def _through(engine: Engine, given: Given, view: ReconstructView) -> None:
     mean = engine.decode(q.loc)
     parts, words = [given.x, mean], f"{given.words} · reconstruction"
     if isinstance(engine.sketch, PixelSketch):
-        parts.append(np.abs(given.x - mean))
+        parts.append(difference_beside(given.x, mean, engine.sketch))
         words += " · error"
     filmstrip(
         Panel(

@@ -14,16 +14,21 @@ from explorer.designs.geometry import is_section
 from explorer.errors import DataError
 from explorer.inference import Engine
 from explorer.projection import Split
-from explorer.sketch import CurveSketch
+from explorer.sketch import CurveSketch, PixelSketch
 from explorer.ui import cache
 from explorer.ui.address.controls import choice, control
 from explorer.ui.address.views import ReconstructView
 from explorer.ui.components import canvas
 from explorer.ui.panels.upload import Given, section
+from explorer.ui.wording import palette
 
 STROKE = 0.085
+BRUSHES = (0.05, 0.11, 0.25)
 
 SOURCES = {"test": "Test data", "draw": "Draw", "upload": "Upload"}
+
+CENTRED = ("mnist-static", "mnist", "digits")
+"""Data sets whose images are cropped and centred by mass."""
 
 
 def sources(engine: Engine) -> dict[str, str]:
@@ -43,18 +48,24 @@ def choose(engine: Engine, view: ReconstructView) -> Given | None:
         return _test(engine, view)
     if isinstance(sketch, CurveSketch):
         return section(sketch, "reconstruct_section")
+    centring = engine.checkpoint.config.data.kind in CENTRED
     settle = sketch.inked and st.toggle(
-        "Crop and centre like the training data",
-        value=True,
-        key="reconstruct_centre",
+        "Crop and centre like the training data" if centring else "Crop and centre",
+        value=centring,
+        key="reconstruct_centre" if centring else "reconstruct_crop",
         help="Scales the ink to MNIST’s digit size and centres it by mass.",
     )
     if view.source == "draw":
-        strokes = canvas(key="reconstruct_pad", shape=sketch.width / sketch.height, width=STROKE)
+        strokes = canvas(
+            key="reconstruct_pad" if sketch.inked else "reconstruct_paints",
+            shape=sketch.width / sketch.height,
+            widths=(STROKE,) if sketch.inked else BRUSHES,
+            palette=paints(sketch),
+        )
         if not strokes:
-            st.caption("Draw a digit with the pointer or a finger. It is not part of the link.")
+            st.caption("Draw with the pointer or a finger. It is not part of the link.")
             return None
-        x, words = from_strokes(strokes, sketch, STROKE), "Your drawing"
+        x, words = from_strokes(strokes, sketch), "Your drawing"
     else:
         file = st.file_uploader(
             "An image: PNG, JPEG, GIF, BMP or WebP",
@@ -77,6 +88,13 @@ def choose(engine: Engine, view: ReconstructView) -> Given | None:
     if engine.checkpoint.binary:
         x = (x > 0.5).astype(np.float32)
     return Given(x[None].astype(np.float32), words, None)
+
+
+def paints(sketch: PixelSketch) -> dict[str, str]:
+    """Return the colours to draw a sample with, by value; none for ink."""
+    if sketch.inked:
+        return {}
+    return palette.PAINTS if sketch.channels == 3 else palette.GREYS
 
 
 def _test(engine: Engine, view: ReconstructView) -> Given | None:

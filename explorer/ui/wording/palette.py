@@ -37,6 +37,31 @@ INK = "ink"
 RAMP = ("#440154", "#46327E", "#365C8D", "#277F8E", "#1FA187", "#4AC16D", "#A0DA39", "#FDE725")
 """Viridis: perceptually uniform, readable in greyscale."""
 
+PAINTS = {
+    "#202124": "Black",
+    "#9aa0a6": "Grey",
+    "#ffffff": "White",
+    "#e53935": "Red",
+    "#fb8c00": "Orange",
+    "#fdd835": "Yellow",
+    "#43a047": "Green",
+    "#1e88e5": "Blue",
+    "#8e24aa": "Purple",
+    "#f48fb1": "Pink",
+    "#795548": "Brown",
+    "#ffcc99": "Peach",
+}
+"""Colours to draw images in colour with."""
+
+GREYS = {
+    "#000000": "Black",
+    "#404040": "Dark grey",
+    "#808080": "Grey",
+    "#c0c0c0": "Light grey",
+    "#ffffff": "White",
+}
+"""Greys to draw photographs with."""
+
 
 def of_priors(kinds: Sequence[str]) -> list[str]:
     """Return a colour for each prior: its own, or the first few if one occurs twice."""

@@ -1,12 +1,15 @@
-// A drawing pad: strokes are polylines in units of its sides, reported when finished.
+// A drawing pad: strokes are polylines in units of its sides, reported when finished. In ink they
+// take the theme's colours; with a palette they keep their own, on white paper in either theme.
 import { begin, mount, part, timer } from "../bridge.js"
 import { crcOf, inks, penOf } from "../painting.js"
 
 /** @typedef {import("../types").Pad} Pad */
+/** @typedef {import("../types").Stroke} Stroke */
 
 const SIDE = 280
 const MOST_POINTS = 400
-const MOST_STROKES = 60
+const MOST_STROKES = 120
+const INK = "#000000"
 
 export default mount({
   selector: ".pad",
@@ -19,7 +22,11 @@ export default mount({
     pad.theme = inks(pad.root)
     if (facts.version !== pad.version) { pad.strokes = facts.strokes; pad.version = facts.version }
     pad.shape = facts.shape
-    pad.width = facts.width
+    pad.widths = facts.widths
+    pad.palette = facts.palette
+    if (!facts.widths.includes(pad.width)) pad.width = facts.widths[0]
+    if (!facts.palette.some(([colour]) => colour === pad.colour)) pad.colour = facts.palette[0]?.[0] ?? INK
+    offer(pad)
     pad.root.style.setProperty("--shape", String(facts.shape))
     paint(pad)
   },
@@ -29,7 +36,7 @@ export default mount({
 function build(root) {
   const canvas = part(root, "canvas", HTMLCanvasElement)
   /** @type {Pad} */
-  const pad = begin({ root, canvas, version: null, strokes: [], stroke: null, painted: 0 })
+  const pad = begin({ root, canvas, version: null, strokes: [], stroke: null, painted: 0, colour: INK, width: 0 })
   /** @param {PointerEvent} event @returns {[number, number]} */
   const at = (event) => {
     const box = canvas.getBoundingClientRect()
@@ -40,12 +47,12 @@ function build(root) {
   canvas.onpointerdown = (event) => {
     if (event.button || pad.strokes.length >= MOST_STROKES) return
     canvas.setPointerCapture(event.pointerId)
-    pad.stroke = [at(event)]
+    pad.stroke = { points: [at(event)], width: pad.width, colour: pad.colour }
     paint(pad)
   }
   canvas.onpointermove = (event) => {
-    if (!pad.stroke || pad.stroke.length >= MOST_POINTS) return
-    pad.stroke.push(at(event))
+    if (!pad.stroke || pad.stroke.points.length >= MOST_POINTS) return
+    pad.stroke.points.push(at(event))
     paint(pad)
   }
   canvas.onpointerup = () => {
@@ -64,6 +71,41 @@ function build(root) {
   return pad
 }
 
+// The palette and the brushes, where there is a choice.
+/** @param {Pad} pad */
+function offer(pad) {
+  const colours = part(pad.root, ".palette", HTMLElement)
+  colours.hidden = !pad.palette.length
+  colours.replaceChildren(...pad.palette.map(([colour, name]) => {
+    const button = choice(name, colour === pad.colour, () => { pad.colour = colour })
+    button.style.setProperty("--colour", colour)
+    return button
+  }))
+  const brushes = part(pad.root, ".brushes", HTMLElement)
+  brushes.hidden = pad.widths.length < 2
+  brushes.replaceChildren(...pad.widths.map((width, index) => {
+    const button = choice(`Brush ${index + 1} of ${pad.widths.length}`, width === pad.width, () => { pad.width = width })
+    const dot = document.createElement("i")
+    dot.style.setProperty("--size", `${Math.round(4 + 60 * width)}px`)
+    button.append(dot)
+    return button
+  }))
+}
+
+/** @param {string} name @param {boolean} chosen @param {() => void} choose */
+function choice(name, chosen, choose) {
+  const button = document.createElement("button")
+  button.type = "button"
+  button.title = name
+  button.setAttribute("aria-label", name)
+  button.setAttribute("aria-pressed", String(chosen))
+  button.onclick = () => {
+    choose()
+    for (const other of button.parentElement?.children ?? []) other.setAttribute("aria-pressed", String(other === button))
+  }
+  return button
+}
+
 /** @param {Pad} pad */
 function tell(pad) {
   paint(pad)
@@ -77,19 +119,20 @@ function paint(pad) {
   pad.canvas.width = Math.round(width)
   pad.canvas.height = Math.round(height)
   const pen = penOf(pad.canvas)
-  pen.fillStyle = pad.theme.paper
+  const coloured = pad.palette.length > 0
+  pen.fillStyle = coloured ? "#ffffff" : pad.theme.paper
   pen.fillRect(0, 0, width, height)
-  pen.strokeStyle = pen.fillStyle = pad.theme.ink
-  pen.lineWidth = pad.width * width
   pen.lineCap = pen.lineJoin = "round"
-  for (const stroke of pad.stroke ? [...pad.strokes, pad.stroke] : pad.strokes) {
+  for (const { points, width: wide, colour } of pad.stroke ? [...pad.strokes, pad.stroke] : pad.strokes) {
+    pen.strokeStyle = pen.fillStyle = coloured ? colour : pad.theme.ink
+    pen.lineWidth = wide * width
     pen.beginPath()
-    if (stroke.length === 1) {
-      pen.arc(stroke[0][0] * width, stroke[0][1] * height, pen.lineWidth / 2, 0, 6.2832)
+    if (points.length === 1) {
+      pen.arc(points[0][0] * width, points[0][1] * height, pen.lineWidth / 2, 0, 6.2832)
       pen.fill()
       continue
     }
-    stroke.forEach(([x, y], k) => (k ? pen.lineTo(x * width, y * height) : pen.moveTo(x * width, y * height)))
+    points.forEach(([x, y], k) => (k ? pen.lineTo(x * width, y * height) : pen.moveTo(x * width, y * height)))
     pen.stroke()
   }
   pad.painted += 1

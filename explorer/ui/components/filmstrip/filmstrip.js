@@ -261,14 +261,19 @@ function layout(strip) {
     const least = strip.facts.tileWidth
     const fit = Math.max(1, Math.floor((width + GAP) / (least + GAP)))
     panel.columns = strip.facts.fixed && strip.facts.columns ? strip.facts.columns : Math.min(strip.facts.columns ?? fit, fit, panel.tiles)
-    const rows = Math.ceil(panel.tiles / panel.columns)
     let tile = Math.floor((width - GAP * (panel.columns - 1)) / panel.columns)
     tile = Math.min(tile, panel.kind === "pixels" ? Math.max(least * 1.6, 40) : 340)
     // Whole device pixels per image pixel: crisp at any size.
     if (panel.kind === "pixels") {
       const factor = Math.floor((tile * ratio) / panel.width)
-      if (factor >= 1) tile = (factor * panel.width) / ratio
+      const [whole, larger] = [(factor * panel.width) / ratio, ((factor + 1) * panel.width) / ratio]
+      // Where that would lose over a quarter of the tile, fewer and larger ones are shown.
+      if (whole < 0.75 * tile && larger <= least * 1.6 && larger <= width && !strip.facts.columns) {
+        tile = larger
+        panel.columns = Math.min(panel.tiles, Math.floor((width + GAP) / (tile + GAP)))
+      } else if (factor >= 1) tile = whole
     }
+    const rows = Math.ceil(panel.tiles / panel.columns)
     panel.tile = [tile, Math.round(tile / shape)]
     const size = [panel.columns * (tile + GAP) - GAP, rows * (panel.tile[1] + GAP) - GAP]
     panel.canvas.style.width = `${size[0]}px`
