@@ -35,6 +35,9 @@ LIKELIHOOD, ATLAS, PREVIEW, SNAPSHOTS, TRADEOFF = (
     "tradeoff.npz",
 )
 
+FEATURES = "_features"
+"""Folder of the networks behind Fréchet and kernel distances, beside the checkpoints."""
+
 MAX_TEXT_BYTES = 2_000_000
 MAX_ARRAY_BYTES = 400_000_000
 
@@ -358,8 +361,9 @@ def _find(slug_or_path: str | Path) -> Path:
 
 
 def _internal(folder: Path) -> bool:
-    """Whether a folder is hidden or holds no checkpoint of its own, as `_features`."""
-    return folder.name.startswith((".", "_")) and not (folder / CONFIG).is_file()
+    """Whether a folder is the app's own, or hidden and without a recipe."""
+    unnamed = folder.name.startswith((".", "_")) and not (folder / CONFIG).is_file()
+    return folder.name == FEATURES or unnamed
 
 
 def _hidden(folder: Path, other: Entry) -> Entry:

@@ -16,5 +16,5 @@ wall.export(engine, shown)
 component.component(engine, shown, view)
 if shown.has_inputs:
     st.subheader("Training replay", anchor=False)
-    view.epoch = pictures.replay(engine, view.epoch)
+    view.epoch = pictures.replay(engine, view)
 frame.finish(view, engine)

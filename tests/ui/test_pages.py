@@ -1,5 +1,8 @@
 """Every page opens on every kind of model, by any link."""
 
+import json
+import shutil
+
 import pytest
 
 from explorer import catalogue
@@ -64,3 +67,60 @@ def test_partner_is_of_the_same_data_and_has_a_prior():
 def test_engines_are_shared_and_few():
     entry = next(entry for entry in cache.entries() if entry.slug == "digits-vae-vamp-16")
     assert cache.engine(entry) is cache.engine(entry)
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """A folder of checkpoints that holds nothing yet, and the way to copy a shipped model in."""
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    monkeypatch.setenv("LATENT_EXPLORER_CHECKPOINTS", str(folder))
+
+    def put(name, **training):
+        shutil.copytree(SHIPPED / "digits-vae-vamp-2", folder / name)
+        config = folder / name / "config.json"
+        facts = json.loads(config.read_text())
+        facts["training"] |= training
+        config.write_text(json.dumps(facts))
+
+    return put
+
+
+def test_the_model_chosen_is_the_one_that_opens(shelf):
+    shelf("one")
+    shelf("two", seed=99)
+    shelf("three", seed=99)
+    app = open_page("catalogue")
+    picker = app.selectbox(key="frame_picker")
+    assert len(set(picker.options)) == 3
+    for slug, words in zip(("one", "three", "two"), picker.options, strict=True):
+        app.selectbox(key="frame_picker").set_value(slug).run()
+        assert address(app)["model"] == slug
+        assert app.selectbox(key="frame_picker").options[picker.options.index(words)] == words
+    told = " ".join(item.value for item in app.markdown)
+    assert all(f"({slug})" in told for slug in ("one", "two", "three"))
+
+
+@pytest.mark.parametrize("name", ["my faces", "Größe", "[b]"])
+def test_a_folder_that_no_link_can_name_breaks_no_page(shelf, name):
+    shelf(name)
+    app = open_page("generate")
+    assert not app.exception
+    assert not app.error
+    assert any(name in item.value and "rename the folder" in item.value for item in app.text)
+    shelf("zebra")
+    for page in ("generate", "catalogue"):
+        app = open_page(page, model=name)
+        assert not app.exception
+        assert address(app)["model"] == "zebra"
+        assert "is invalid" in app.warning[0].value
+    assert any("rename the folder" in item.value for item in app.text)
+
+
+def test_partners_of_other_data_are_not_offered_and_none_are_added_at_once():
+    app = open_page("generate", model="mnist-static-vae-vamp-40")
+    partners = app.multiselect(key="frame_partners")
+    assert not any("Fashion" in name or "silhouettes" in name for name in partners.options)
+    assert len(set(partners.options)) == len(partners.options)
+    assert partners.options[0] in ("Standard normal, 40 units", "X-VAE, 40 units")
+    assert partners.proto.select_all == 0

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from explorer.ui.address.views import View, address_text
+from explorer.ui.address.views import View, address_text, write_address
 
 
 def control(
@@ -57,7 +57,7 @@ def commit(**fields: object) -> None:
             address.pop(name, None)
         else:
             address[name] = address_text(value)
-    st.query_params.from_dict(address)
+    write_address(address)
 
 
 def _commit(key: str, field: str) -> None:

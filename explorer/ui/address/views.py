@@ -1,6 +1,7 @@
 """One View per page: the state in its address bar, validated on reading, written once per run.
 
-A link holds the whole state of a page. An invalid value falls back to the default with a notice.
+A link holds the whole state of a page. A value that is invalid, or that this model lacks, falls
+back, which is told by `fallbacks`.
 """
 
 import re
@@ -11,7 +12,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from explorer.designs.picks import Stars
 from explorer.designs.properties import CONSTRAINTS
-from explorer.strips import Levels, StripSpec
+from explorer.slugs import Slug
+from explorer.strips import SCALES, Levels, StripSpec
+from explorer.ui.address import fallbacks
 from explorer.ui.address.notation import DIALS, MOST_ENDS, PATH, PICK, PLACE
 
 DEFAULT_MODEL = "mnist-static-vae-vamp-40"
@@ -26,7 +29,6 @@ CARRIED = (
 )
 """Fields carried from page to page, and their session keys."""
 
-Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 Scale = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
@@ -64,12 +66,8 @@ class View(BaseModel):
     compare: Annotated[tuple[Slug, ...], BeforeValidator(_split), Field(max_length=3)] = ()
 
     @classmethod
-    def from_address(cls: type[Kind], quiet: bool = False) -> Kind:
-        """Read the address bar; missing fields come from the models open in this session.
-
-        Args:
-            quiet: Whether to fall back without a notice, if the page gives its own.
-        """
+    def from_address(cls: type[Kind]) -> Kind:
+        """Read the address bar; missing fields come from the models open in this session."""
         given: dict[str, Any] = {
             name: str(st.query_params[name])[:MOST_CHARACTERS]
             for name in cls.model_fields
@@ -81,18 +79,29 @@ class View(BaseModel):
             if bare and known and name in cls.model_fields and name not in given:
                 given[name] = known
         try:
-            return cls.model_validate(given)
+            view = cls.model_validate(given)
         except ValidationError as error:
             wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
-            names = ", ".join(sorted(wrong))
-            if not quiet:
-                st.toast(
-                    f"The link's value for {names} is invalid; using the default.",
-                    icon=":material/link_off:",
-                )
-            return cls.model_validate(
-                {name: value for name, value in given.items() if name not in wrong}
-            )
+            for name in sorted(wrong):
+                fallbacks.tell(name, "is invalid", "using the default")
+            left = {name: value for name, value in given.items() if name not in wrong}
+            view = cls.model_validate(left)
+        near = min(SCALES, key=lambda frame: abs(frame - getattr(view, "scale", frame)))
+        if abs(near - getattr(view, "scale", near)) > 1e-9:
+            view.fall_back("scale", near, "is between two frames", f"showing {near:g}")
+        return view
+
+    def fall_back(self, field: str, value: object, why: str, instead: str) -> None:
+        """Replace a value that cannot be shown; if a link asked for it, the page says so.
+
+        Args:
+            field: The field.
+            value: What it becomes.
+            why: What is wrong, as a verb: "is not in this model".
+            instead: What is done instead, as a clause: "showing all components".
+        """
+        fallbacks.tell(field, why, instead)
+        setattr(self, field, value)
 
     def write(self) -> None:
         """Write the view to the address bar unless it is there already; defaults are omitted."""
@@ -100,8 +109,14 @@ class View(BaseModel):
         address = {"model": self.model} | {
             name: address_text(value) for name, value in shown.items()
         }
-        if dict(st.query_params) != address:
-            st.query_params.from_dict(address)
+        write_address(address)
+
+
+def write_address(address: dict[str, str]) -> None:
+    """Write an address of the app's own unless it is there already."""
+    if dict(st.query_params) != address:
+        st.query_params.from_dict(address)
+    fallbacks.written(address)
 
 
 def address_text(value: object) -> str:
@@ -189,7 +204,7 @@ class LatentMapView(View):
     ] = "label"
     pick: Pick = ""
     path: Line = ""
-    neighbours: Annotated[int, Field(ge=3, le=48)] = 16
+    neighbours: Annotated[int, Field(ge=4, le=48)] = 16
     metric: Literal["euclidean", "cosine", "whitened"] = "euclidean"
     only: Pick = ""
     a: Pick = ""
@@ -271,8 +286,8 @@ class EvaluateView(View):
 
     of: Annotated[str, Field(max_length=40)] = ""
     group: Literal["likelihood", "units", "samples", "alignment"] = "likelihood"
-    one: Annotated[str, Field(max_length=80)] = ""
-    other: Annotated[str, Field(max_length=80)] = ""
+    one: Slug | Literal[""] = ""
+    other: Slug | Literal[""] = ""
     diversity: Literal["coverage", "recall", "vendi"] = "coverage"
 
 

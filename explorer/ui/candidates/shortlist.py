@@ -18,6 +18,7 @@ from explorer.ui.components.shortlist import Card, shortlist
 from explorer.ui.panels import constraints
 from explorer.ui.picks import service
 from explorer.ui.shell import pages
+from explorer.ui.wording.format import plain
 
 MOST_CARDS = 240
 MOST_COMPARED = 6
@@ -31,6 +32,8 @@ def project_of(store: Store, view: CandidatesView) -> Project:
     if found is None:
         current, _ = service.current()
         found = current or known[-1]
+        if view.project is not None:
+            view.fall_back("project", found.id, "was not found", f"showing {plain(found.name)}")
     view.project = found.id if len(known) > 1 else None
     st.session_state[service.PROJECT] = found.id
     return found
@@ -41,6 +44,12 @@ def bar(
 ) -> None:
     """Render the toolbar: project, filters and order."""
     known = store.projects()
+    every = {item.pick.number for item in all_picks}
+    if not every.issuperset(view.chosen):
+        kept = tuple(number for number in view.chosen if number in every)
+        view.fall_back("chosen", kept, "has picks that were not found", "leaving them out")
+    if view.at is not None and view.at not in every:
+        view.fall_back("at", None, "was not found", "showing the first pick")
     properties = common(all_picks, focus(all_picks, view))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         names = {item.id: f"{item.name} ({item.picks})" for item in known}
@@ -54,13 +63,15 @@ def bar(
         control(st.selectbox, "Stars", view, "stars", options=[0, 1, 2, 3, 4, 5],
                 format_func=lambda n: "any" if n == 0 else f"{n} or more", width=100)  # fmt: skip
         tags = sorted({tag for item in all_picks for tag in item.pick.tags})
+        if view.tag and view.tag not in tags:
+            view.fall_back("tag", "", "is on no pick", "showing all")
         if tags:
             control(st.selectbox, "Tag", view, "tag", options=["", *tags],
-                    value=view.tag if view.tag in tags else "",
                     format_func=lambda tag: tag or "any", width=110)  # fmt: skip
         labels = {"number": "Number", "stars": "Stars"} | {p.key: p.label for p in properties}
+        if view.sort not in labels:
+            view.fall_back("sort", "number", "is not known of these picks", "sorting by number")
         control(st.selectbox, "Sort by", view, "sort", options=list(labels),
-                value=view.sort if view.sort in labels else "number",
                 format_func=labels.get, width=135)  # fmt: skip
 
 

@@ -85,6 +85,10 @@ def _scatter(
     keys = list(known)
     x = view.x if view.x in known else ("cd" if "cd" in known else keys[0])
     y = view.y if view.y in known else ("cl" if "cl" in known else keys[1])
+    for field, value in (("x", x), ("y", y)):
+        if getattr(view, field) not in ("", value):
+            instead = f"showing {known[value].label}"
+            view.fall_back(field, "", "is not known of these picks", instead)
     with st.container(horizontal=True, gap="small"):
         for field, label, value in (("x", "X axis", x), ("y", "Y axis", y)):
             control(st.selectbox, label, view, field, options=keys, value=value,

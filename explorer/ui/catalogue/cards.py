@@ -58,7 +58,7 @@ def toolbar(view: CatalogueView) -> None:
     st.subheader("Models", anchor=False)
     names = {"": "All data", **{name: DATA[name] for name in data_sets()}}
     if view.data not in names:
-        view.data = ""
+        view.fall_back("data", "", "has no model", "showing all data")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         choice("Data", view, "data", names)
         control(

@@ -11,7 +11,6 @@ from explorer.checkpoint import Entry
 from explorer.comparison import arrays
 from explorer.metrics.published import Published
 from explorer.naming import kind_words
-from explorer.ui import cache
 from explorer.ui.address.controls import choice, control
 from explorer.ui.address.views import EvaluateView
 from explorer.ui.evaluate import pair, table
@@ -31,20 +30,23 @@ def resolve_data_set(view: EvaluateView, own: str) -> list[Row]:
     if view.of not in known:
         kin = [key for key, group in known.items() if view.of == group.entries[0].data]
         named = [key for key in kin if view.one in {e.slug for e in known[key].entries}]
-        if view.of and not kin:
-            _notice("data set")
         home = [key for key, g in known.items() if own in {entry.slug for entry in g.entries}]
-        view.of = (named + kin + home + list(known) + [""])[0]
+        first = (named + kin + home + list(known) + [""])[0]
+        if view.of and not kin:
+            instead = f"showing {known[first].words}" if first else "showing none"
+            view.fall_back("of", first, "has no results", instead)
+        view.of = first
     rows = table.rows(view.of) if view.of else []
     slugs = [row.entry.slug for row in rows]
     one, other = pair.default_pair(rows)
-    elsewhere = {entry.slug for entry in cache.entries()}
-    if any(slug and slug not in elsewhere for slug in (view.one, view.other)):
-        _notice("model")
+    names = {row.entry.slug: row.name for row in rows} | {"": "none"}
+    why = "has no results on this data set"
     if view.one not in slugs:
-        view.one = one
-    if view.other not in slugs or view.other == view.one:
-        view.other = other if other != view.one else one
+        view.fall_back("one", one, why, f"showing {names[one]}")
+    second = other if other != view.one else one
+    if view.other not in slugs or (view.other == view.one and len(slugs) > 1):
+        again = "is model A as well" if view.other in slugs else why
+        view.fall_back("other", second, again, f"showing {names[second]}")
     return rows
 
 
@@ -328,10 +330,6 @@ def _text() -> str:
 
 def _grey() -> str:
     return palette.grey(st.context.theme.type == "dark")
-
-
-def _notice(what: str) -> None:
-    st.toast(f"The link’s {what} was not found; using the default.", icon=":material/link_off:")
 
 
 def require_rows(view: EvaluateView, own: str) -> list[Row]:

@@ -16,7 +16,7 @@ from explorer.ui.panels import constraints, scale_sweep
 from explorer.ui.panels.pictures import pictures_of
 from explorer.ui.picks import service
 from explorer.ui.wording.format import percentile
-from explorer.ui.wording.naming import prior_name
+from explorer.ui.wording.naming import distinct_names
 
 
 def wall(engines: list[Engine], view: GenerateView) -> FilmstripState:
@@ -33,19 +33,19 @@ def wall(engines: list[Engine], view: GenerateView) -> FilmstripState:
     )
     view.scale, view.tile = state.value, state.tile
     if view.tile is not None:
-        for engine in engines:
-            sample_facts(engine, view.spec, state)
-            neighbours(engine, view.spec, state)
+        for engine, name in zip(engines, distinct_names(engines), strict=True):
+            sample_facts(engine, name, view.spec, state)
+            neighbours(engine, name, view.spec, state)
     return state
 
 
-def sample_facts(engine: Engine, spec: StripSpec, state: FilmstripState) -> None:
+def sample_facts(engine: Engine, name: str, spec: StripSpec, state: FilmstripState) -> None:
     """Render the facts about one sample: log p(z), typicality and novelty."""
     strip = cache.strip(engine, spec)
     frame, tile = state.frame, state.tile or 0
     density = float(strip.log_density[frame, tile])
     words = [
-        f"**Sample {tile + 1}** of {prior_name(engine)} at scale {state.value:g}",
+        f"**Sample {tile + 1}** of {name} at scale {state.value:g}",
         f"log p(z) {density:.1f} nats".replace("-", "−"),
     ]
     place = percentile(density, cache.held_out_density(engine))
@@ -66,7 +66,7 @@ def sample_facts(engine: Engine, spec: StripSpec, state: FilmstripState) -> None
     )
 
 
-def neighbours(engine: Engine, spec: StripSpec, state: FilmstripState) -> None:
+def neighbours(engine: Engine, name: str, spec: StripSpec, state: FilmstripState) -> None:
     """Render the training data nearest to a sample, by code and, if installed, by pixel."""
     atlas, measure = cache.atlas(engine), cache.novelty_reference(engine)
     if atlas is None or measure is None:
@@ -76,7 +76,7 @@ def neighbours(engine: Engine, spec: StripSpec, state: FilmstripState) -> None:
     training = np.flatnonzero(atlas.split == Split.TRAIN)
     rows = training[measure.judge(engine.encode(x).loc, k=8).nearest[0]]
     shown, words = pictures_of(engine, rows)
-    st.markdown(f"**Nearest training data, {prior_name(engine)}**")
+    st.markdown(f"**Nearest training data, {name}**")
     width = engine.sketch.tile_width(56)
     key = f"generate_near_{engine.slug}"
     with st.container(horizontal=True, gap="medium"):

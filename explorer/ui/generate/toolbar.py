@@ -13,7 +13,7 @@ def toolbar(engines: list[Engine], view: GenerateView) -> None:
     engine = engines[0]
     count = engine.component_count
     if view.component is not None and view.component >= count:
-        view.component = None
+        view.fall_back("component", None, "is not in this model", "showing all components")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         control(
             st.number_input,

@@ -11,38 +11,43 @@ from explorer.ui.panels import chart
 from explorer.ui.shell import jobs_panel
 from explorer.ui.wording import palette
 from explorer.ui.wording.format import number, provenance
-from explorer.ui.wording.naming import prior_kind, prior_name
+from explorer.ui.wording.naming import distinct_names, prior_kind
 
 
 def curve(engines: list[Engine], scale: float) -> None:
     """Render fidelity and diversity over the scale, with errors, null row and current scale."""
+    names = distinct_names(engines)
     known = [(engine, cache.tradeoff(engine)) for engine in engines]
-    measured = [(engine, found) for engine, found in known if found is not None]
+    measured = [
+        (name, prior_kind(engine), found)
+        for name, (engine, found) in zip(names, known, strict=True)
+        if found is not None
+    ]
     if measured:
         _plots(measured, scale)
-    for engine, found in known:
+    for name, (engine, found) in zip(names, known, strict=True):
         if found is None or not found.complete:
             done = "" if found is None else f" {len(found.scales)} of {len(SCALES)} scales so far."
             jobs_panel.offer(
                 engine,
                 "tradeoff",
-                f"Measure the curve of {prior_name(engine)}",
+                f"Measure the curve of {name}",
                 f"Fidelity and diversity at {len(SCALES)} scales, five seeds each.{done}",
             )
 
 
-def _plots(measured: list[tuple[Engine, Tradeoff]], scale: float) -> None:
+def _plots(measured: list[tuple[str, str, Tradeoff]], scale: float) -> None:
     views = (
         ("density", "coverage", "Fidelity: density", "Diversity: coverage"),
         ("precision", "recall", "Fidelity: precision", "Diversity: recall"),
         ("vendi", None, "Diversity: Vendi score", "Scale"),
     )
-    colours = palette.of_priors([prior_kind(engine) for engine, _ in measured])
+    colours = palette.of_priors([kind for _, kind, _ in measured])
     with st.container(horizontal=True, gap="small"):
         for column, (up, across, label, other) in enumerate(views):
             figure = go.Figure()
-            for (engine, found), colour in zip(measured, colours, strict=True):
-                _curve_of(figure, engine, found, up, across, scale, colour)
+            for (name, _, found), colour in zip(measured, colours, strict=True):
+                _curve_of(figure, name, found, up, across, scale, colour)
             with st.container(width=302):
                 chart.render(
                     figure,
@@ -51,7 +56,7 @@ def _plots(measured: list[tuple[Engine, Tradeoff]], scale: float) -> None:
                     y=label,
                     legend=1.16 if column == 0 else None,
                 )
-    first = measured[0][1]
+    first = measured[0][2]
     st.caption(
         f"Scale 0 to 2 by 0.2; {first.n:,} samples against {first.n:,} test samples, "
         f"{first.repeats} seeds from {first.seed}, bars are standard errors; k = 5, whitened "
@@ -63,7 +68,7 @@ def _plots(measured: list[tuple[Engine, Tradeoff]], scale: float) -> None:
 
 def _curve_of(
     figure: go.Figure,
-    engine: Engine,
+    name: str,
     found: Tradeoff,
     up: str,
     across: str | None,
@@ -77,7 +82,6 @@ def _curve_of(
     else:
         other = MEASURES.index(across)
         x, x_error, null_x = found.values[:, other], found.errors[:, other], found.null[other]
-    name = prior_name(engine)
     thin = {"thickness": 1, "width": 0}
     figure.add_scatter(
         x=x,
@@ -115,8 +119,8 @@ def _curve_of(
     )
 
 
-def measures(engine: Engine) -> None:
-    """Render fidelity and diversity at s = 1, each with error, n and null row."""
+def measures(engine: Engine, prior: str) -> None:
+    """Render fidelity and diversity at s = 1 of one prior, each with error, n and null row."""
     metrics = engine.checkpoint.metrics
     names = (
         ("density", "Fidelity: density"),
@@ -139,7 +143,7 @@ def measures(engine: Engine) -> None:
     first = metrics.get("density")
     if first is not None:
         st.caption(
-            f"{prior_name(engine)} at scale 1, {first.n:,} samples against {first.n:,} test "
+            f"{prior} at scale 1, {first.n:,} samples against {first.n:,} test "
             f"samples, "
             "five seeds, k = 5, on whitened principal components. “Real data” is the score of "
             "training data in place of samples."
@@ -151,5 +155,5 @@ def section(engines: list[Engine], scale: float) -> None:
     st.subheader("Fidelity and diversity", anchor=False)
     curve(engines, scale)
     with st.expander("Metrics at scale 1"):
-        for engine in engines:
-            measures(engine)
+        for engine, name in zip(engines, distinct_names(engines), strict=True):
+            measures(engine, name)

@@ -14,7 +14,7 @@ from explorer.ui.panels import chart
 from explorer.ui.panels.constraints import CROSSED, conditions, constraints, words
 from explorer.ui.panels.scale_sweep import companions
 from explorer.ui.wording import palette
-from explorer.ui.wording.naming import prior_kind, prior_name
+from explorer.ui.wording.naming import distinct_names, prior_kind
 
 
 def share(engine: Engine, view: GenerateView) -> None:
@@ -28,7 +28,8 @@ def share(engine: Engine, view: GenerateView) -> None:
     scales, n = np.array(cache.SHARE_SCALES), cache.SHARE_SAMPLES
     shown = companions(engine)
     colours = palette.of_priors([prior_kind(item) for item in shown])
-    for index, (item, colour) in enumerate(zip(shown, colours, strict=True)):
+    names = distinct_names(shown)
+    for index, (item, name, colour) in enumerate(zip(shown, names, colours, strict=True)):
         found = cache.shares(item, bounds, conditions(view))
         low, high = _wilson(found, n)
         figure.add_scatter(
@@ -41,7 +42,7 @@ def share(engine: Engine, view: GenerateView) -> None:
                 "width": 0,
             },
             mode="lines+markers",
-            name=prior_name(item),
+            name=name,
             marker={"size": 6, "color": colour, "symbol": ("circle", "diamond", "square")[index]},
             line={"color": colour, "width": 1.5},
             hovertemplate="scale %{x:g}: %{y:.0f} %",

@@ -28,6 +28,13 @@ def default_ends(engine: Engine, atlas: Atlas) -> tuple[str, ...]:
 
 def ends(engine: Engine, atlas: Atlas, view: InterpolateView) -> None:
     """Render the choice of two to four endpoints, each by layer and number, or from the link."""
+    known = tuple(
+        end
+        for end in view.ends
+        if place_code(engine, atlas, end, holes_of(engine, end)) is not None
+    )
+    if known != view.ends:
+        view.fall_back("ends", known, "has codes that this model lacks", "replacing them by data")
     if not view.ends:
         view.ends = default_ends(engine, atlas)
     elif len(view.ends) == 1:

@@ -23,6 +23,9 @@ from explorer.ui.wording.format import signed
 
 def film(engine: Engine, walked: WalkedPath, view: InterpolateView) -> Strip:
     """Render the path as one large image under a slider and as a row; return its strip."""
+    last = len(walked.codes) - 1
+    if view.at > last:
+        view.fall_back("at", last, "is past the last frame", f"showing {last}")
     strip = grid_strip(
         engine, walked.codes[:, None], tuple(float(k) for k in range(len(walked.codes)))
     )
@@ -31,7 +34,7 @@ def film(engine: Engine, walked: WalkedPath, view: InterpolateView) -> Strip:
             state = filmstrip(
                 Panel(strip, pick=service.pick_descriptor(engine, strip)),
                 key="interpolate_film",
-                at=float(min(view.at, len(walked.codes) - 1)),
+                at=float(view.at),
                 slider=Slider(label="Frame", low=walked.ends[0], high=walked.ends[-1], decimals=0),
                 grid=Grid(tile_width=engine.sketch.tile_width(170), noun="frame", numbered=False),
             )

@@ -13,7 +13,7 @@ def toolbar(engine: Engine, atlas: Atlas, view: InterpolateView) -> None:
     """Render the settings of the path."""
     offered = {kind: path.KINDS[kind] for kind in path.kinds(engine)}
     if view.kind not in offered:
-        view.kind = "straight"
+        view.fall_back("kind", "straight", "needs a derivative", "using the straight path")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if view.path:
             st.markdown("**Along the line you drew**")

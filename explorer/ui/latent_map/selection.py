@@ -189,16 +189,16 @@ def pane(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
         options=list(colours),
         format_func=colours.get,
     )
+    chosen = selected(engine, atlas, view)
+    if chosen is None and view.pick:
+        view.fall_back("pick", "", "is not on this model’s map", "selecting nothing")
     if view.pick or view.only:
         with st.container(horizontal=True, gap="small"):
             if view.pick:
                 st.button("Clear selection", on_click=commit, kwargs={"pick": None})
             if view.only:
                 st.button("Show all", on_click=commit, kwargs={"only": None})
-    chosen = selected(engine, atlas, view)
-    if chosen is None and view.pick:
-        st.caption("The item selected in the link does not exist on this model’s map.")
-    elif chosen is None:
+    if chosen is None:
         st.markdown("**Nothing is selected**")
         st.caption(
             "Hover over a dot to see what the model decodes there. Click it for its neighbours, "

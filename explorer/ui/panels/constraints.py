@@ -61,7 +61,8 @@ def control_bounds(engine: Engine, view: Bounded) -> None:
         return
     bounds = constraints(view, properties)
     if join(bounds) != view.limits:
-        view.limits = join(bounds)
+        why = "has properties that these samples lack"
+        view.fall_back("limits", join(bounds), why, "leaving them out")
     remember(view)
     page = type(view).__name__.removesuffix("View").lower()
     label = f"Constraints ({len(bounds)})" if bounds else "Constraints"

@@ -13,6 +13,7 @@ from explorer.ui.address.controls import control
 from explorer.ui.address.places import select
 from explorer.ui.address.views import LatentMapView
 from explorer.ui.api.address import address_of
+from explorer.ui.cache.atlases import holes_of
 from explorer.ui.components import Layer, point_map
 from explorer.ui.components.point_map import Column, MapState, Sources
 from explorer.ui.wording import palette
@@ -58,8 +59,18 @@ def toolbar(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
     """Render the choice of layers; an unavailable colouring falls back to the default."""
     offered = colours(engine, atlas)
     if view.colour not in offered:
-        view.colour = next(iter(offered))
+        first = next(iter(offered))
+        why = "is not known for this model’s map"
+        view.fall_back("colour", first, why, f"colouring by {offered[first].lower()}")
     names = layers(engine)
+    if left := tuple(name for name in view.layers if name not in names):
+        kept = tuple(name for name in view.layers if name in names)
+        words = ", ".join(LAYERS[name].lower() for name in left)
+        view.fall_back("layers", kept, "has layers that this model lacks", f"leaving out {words}")
+    for field in ("only", "a", "b"):
+        asked = getattr(view, field)
+        if asked and select(engine, atlas, asked, holes_of(engine, asked)) is None:
+            view.fall_back(field, "", "is not on this model’s map", "leaving it out")
     control(
         st.pills,
         "Layers",
@@ -68,7 +79,6 @@ def toolbar(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
         options=list(names),
         format_func=names.get,
         selection_mode="multi",
-        value=[name for name in view.layers if name in names],
     )
 
 

@@ -25,6 +25,9 @@ def several(engine: Engine) -> bool:
 def choose(engine: Engine, view: Levelled) -> None:
     """Render the choice of the level the scale applies to, and the settings of the other."""
     if not several(engine):
+        for field, value in (("level", ""), ("held", 1.0), ("lower", None)):
+            if getattr(view, field) != value:
+                view.fall_back(field, value, "is for models of two levels", "leaving it out")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         names = {"": "Both levels", "z2": "Top only, z2", "z1": "Bottom only, z1"}

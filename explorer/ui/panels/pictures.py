@@ -11,8 +11,11 @@ from explorer.projection import Atlas
 from explorer.sketch import PixelSketch
 from explorer.strips import Strip, samples_strip
 from explorer.ui import cache
+from explorer.ui.address.views import PriorsLabView, PrototypesView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Slider
+
+Replayed = PrototypesView | PriorsLabView
 
 MOST_NAMED = 8
 """Missing samples named in a sentence."""
@@ -54,13 +57,19 @@ def _absent(atlas: Atlas, rows: Sequence[int]) -> str:
     return f" No longer in the data set, and shown as reconstructions: {', '.join(names)}{more}."
 
 
-def replay(engine: Engine, epoch: int | None) -> int | None:
+def replay(engine: Engine, view: Replayed) -> int | None:
     """Render the pseudo-inputs during training, if snapshots were kept; return the epoch."""
     kept = cache.snapshots(engine)
     if not kept:
         st.caption("No snapshots were saved during this model’s training.")
-        return epoch
+        if view.epoch is not None:
+            view.fall_back("epoch", None, "was not saved", "leaving it out")
+        return None
     inputs, epochs = kept["inputs"], kept["epochs"]
+    if view.epoch is not None and view.epoch not in epochs:
+        near = int(epochs[np.abs(epochs - view.epoch).argmin()])
+        view.fall_back("epoch", near, "was not saved", f"showing {near:,}")
+    epoch = view.epoch
     frames, tiles = inputs.shape[:2]
     strip = Strip(
         contrast(engine, inputs[-1]) * inputs,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from explorer.designs.properties import Conditions
 from explorer.inference import Engine
+from explorer.relatives import relatives
 from explorer.strips import StripSpec, difference_strip
 from explorer.ui import cache
 from explorer.ui.api.address import novelty_address, properties_address
@@ -102,19 +103,18 @@ def sweep(
 
 
 def companions(engine: Engine) -> list[Engine]:
-    """Return the engine with its X-VAE and standard normal counterparts."""
-    own = engine.checkpoint.config
+    """Return the engine with its VampPrior, X-VAE and standard normal counterparts."""
     if not engine.has_prior:
         return [engine]
+    own = next(entry for entry in cache.entries() if entry.slug == engine.slug)
+    near = [
+        entry
+        for entry in relatives(own, cache.entries())
+        if (entry.model, entry.latent) == (own.model, own.latent)
+    ]
     found = [engine]
     for kind in ("vamp", "xvae", "standard"):
-        for entry in cache.entries():
-            same = entry.healthy and (entry.data, entry.model, entry.latent, entry.prior) == (
-                own.data.kind, own.model.kind, own.model.latent, kind
-            )  # fmt: skip
-            if same and entry.slug not in {item.slug for item in found}:
-                found.append(cache.engine(entry))
-                break
+        found += [cache.engine(entry) for entry in near if entry.prior == kind][:1]
     return found[:3]
 
 

@@ -153,10 +153,9 @@ def training(engine: Engine, view: PriorsLabView) -> int | None:
     """Render a replay of the pseudo-inputs during training, as images and on the plane."""
     kept = cache.snapshots(engine)
     if not kept:
-        st.caption("No snapshots were saved during this model’s training.")
-        return view.epoch
+        return pictures.replay(engine, view)
     st.markdown(f"**{named(engine)}**")
-    epoch = pictures.replay(engine, view.epoch)
+    epoch = pictures.replay(engine, view)
     inputs, epochs = kept["inputs"], kept["epochs"]
     flat = inputs.reshape(-1, *inputs.shape[2:])
     places = engine.encode(flat).loc.reshape(*inputs.shape[:2], -1)

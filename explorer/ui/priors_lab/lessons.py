@@ -40,10 +40,12 @@ class Lesson(NamedTuple):
 def run(engines: list[Engine], view: PriorsLabView) -> None:
     """Render the current step of the current lesson."""
     lesson = LESSONS[view.lesson - 1]
-    view.step = min(view.step, len(lesson.steps))
+    if view.step > len(lesson.steps):
+        last = len(lesson.steps)
+        view.fall_back("step", last, "is past the last of this lesson", f"showing {last}")
     step = lesson.steps[view.step - 1]
     if view.guess is not None and view.guess >= len(step.options):
-        view.guess = None
+        view.fall_back("guess", None, "is no answer of this question", "leaving it open")
     st.subheader(f"{lesson.title} · {view.step} of {len(lesson.steps)}", anchor=False)
     st.markdown(step.text)
     st.markdown(f"**{step.question}**")

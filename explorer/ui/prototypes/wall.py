@@ -206,9 +206,16 @@ def toolbar(shown: Gallery, view: PrototypesView) -> None:
     kinds = {"inputs": "Pseudo-inputs", "decoded": "Decoded means"}
     if not shown.has_inputs:
         del kinds["inputs"]
-        view.shown = "decoded"
+        if view.shown == "inputs":
+            why = "is for priors with pseudo-inputs"
+            view.fall_back("shown", "decoded", why, "showing decoded means")
+    if view.component is not None and view.component not in shown.order:
+        view.fall_back("component", None, "is not on the wall", "showing none up close")
+    sorts = {name: words for name, words in SORTS.items() if name != "claimed" or shown.total}
+    if view.sort not in sorts:
+        view.fall_back("sort", "number", "needs a latent map", "sorting by number")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        choice("Sort by", view, "sort", SORTS)
+        choice("Sort by", view, "sort", sorts)
         choice("Show", view, "shown", kinds)
 
 

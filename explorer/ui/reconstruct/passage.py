@@ -12,7 +12,7 @@ from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels.upload import Given
 from explorer.ui.picks import service
 from explorer.ui.reconstruct.typicality import terms
-from explorer.ui.wording.naming import prior_name
+from explorer.ui.wording.naming import distinct_names
 
 DRAWS = 8
 
@@ -25,9 +25,9 @@ def show(engines: list[Engine], given: Given | None, view: ReconstructView) -> N
         return
     pixels = engines[0].sketch.kind == "pixels"
     with st.container(horizontal=True, gap="medium"):
-        for engine in engines:
+        for engine, name in zip(engines, distinct_names(engines), strict=True):
             with st.container(key=f"reconstruct_{engine.slug}", width=280 if pixels else 450):
-                st.markdown(f"**{prior_name(engine)}, {engine.space.size} units**")
+                st.markdown(f"**{name}, {engine.space.size} units**")
                 _through(engine, given, view)
     terms(engines, given)
 

@@ -14,7 +14,7 @@ from explorer.ui.panels import chart
 from explorer.ui.panels.upload import Given
 from explorer.ui.wording import palette
 from explorer.ui.wording.format import signed
-from explorer.ui.wording.naming import prior_name
+from explorer.ui.wording.naming import distinct_names, prior_name
 
 
 def posterior(engine: Engine, given: Given) -> None:
@@ -48,12 +48,12 @@ def refinement(engines: list[Engine], given: Given) -> None:
     figure = go.Figure()
     said = []
     with st.container(horizontal=True, gap="small"):
-        for index, engine in enumerate(engines):
+        names = distinct_names(engines)
+        for index, (engine, name) in enumerate(zip(engines, names, strict=True)):
             if not engine.has_prior:
                 continue
             found = engine.refine(given.x)
             bound = found.elbo.numpy()
-            name = prior_name(engine)
             figure.add_scatter(
                 y=bound, mode="lines", name=name, line={"color": palette.CLASSES[index]}
             )

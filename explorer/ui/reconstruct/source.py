@@ -42,8 +42,6 @@ def sources(engine: Engine) -> dict[str, str]:
 def choose(engine: Engine, view: ReconstructView) -> Given | None:
     """Render the choice, drawing or upload of a sample; None until there is one."""
     sketch = engine.sketch
-    if view.source not in sources(engine):
-        view.source = "test"
     if view.source == "test":
         return _test(engine, view)
     if isinstance(sketch, CurveSketch):
@@ -103,7 +101,9 @@ def _test(engine: Engine, view: ReconstructView) -> Given | None:
     if atlas is None or not len(rows):
         st.caption("This model has no map yet, so there are no test samples to choose from.")
         return None
-    view.index = min(view.index, len(rows) - 1)
+    if view.index >= len(rows):
+        last = len(rows) - 1
+        view.fall_back("index", last, f"is past the last of {len(rows):,}", f"showing {last}")
     control(
         st.number_input,
         "Number",
@@ -137,7 +137,8 @@ def pane(engine: Engine, view: ReconstructView) -> Given | None:
     """Render where the sample comes from, and return it; None while there is none."""
     offered = sources(engine)
     if view.source not in offered:
-        view.source = "test"
+        why = "is not offered for this kind of data"
+        view.fall_back("source", "test", why, "showing test data")
     if len(offered) > 1:
         choice("Sample", view, "source", offered)
     return choose(engine, view)

@@ -12,7 +12,7 @@ from explorer.ui.panels import latent_plane, table
 from explorer.ui.panels.pictures import pictures_of
 from explorer.ui.panels.upload import Given
 from explorer.ui.shell import pages
-from explorer.ui.wording.naming import prior_name
+from explorer.ui.wording.naming import distinct_names, prior_name
 
 FEW = 20
 """Below this effective sample size log p(x) is a loose lower bound."""
@@ -74,16 +74,16 @@ def terms(engines: list[Engine], given: Given) -> None:
         st.caption("A plain autoencoder defines no likelihood; only the error above is available.")
         return
     rows, notes = [], []
-    for engine in scored:
+    for engine, name in zip(scored, distinct_names(scored), strict=True):
         found = cache.scored(engine, given.x)
         place = anomaly(engine, float(found.log_likelihood[0]))
         terms = (found.log_likelihood, found.elbo, found.reconstruction, found.kl)
         loose = "≥ " if float(found.effective[0]) < FEW else ""
         values = [f"{float(term[0]):.1f}".replace("-", "−") for term in terms]
         share = "–" if place is None else f"{place[0]:.1f}"
-        rows.append(table.Line(prior_name(engine), (f"{loose}{values[0]}", *values[1:], share)))
+        rows.append(table.Line(name, (f"{loose}{values[0]}", *values[1:], share)))
         notes.append(
-            f"{prior_name(engine)}: S = {cache.importance_samples(engine):,}, "
+            f"{name}: S = {cache.importance_samples(engine):,}, "
             f"{float(found.effective[0]):.0f} effective"
             + ("" if place is None else f", {place[1]:,} test samples")
         )

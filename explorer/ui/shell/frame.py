@@ -1,6 +1,5 @@
 """The frame around every page: navigation, model selection, comparison, device and timing."""
 
-import html
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,13 +9,24 @@ from explorer.checkpoint import Entry
 from explorer.errors import ExplorerError
 from explorer.inference import Engine
 from explorer.naming import DATA
+from explorer.relatives import relatives
 from explorer.ui import cache
-from explorer.ui.address.views import COMPARED, CURRENT, DEFAULT_MODEL, PAGES, CandidatesView, View
+from explorer.ui.address import fallbacks
+from explorer.ui.address.views import (
+    COMPARED,
+    CURRENT,
+    DEFAULT_MODEL,
+    PAGES,
+    CandidatesView,
+    View,
+    write_address,
+)
 from explorer.ui.components import copy_link
 from explorer.ui.picks import service
 from explorer.ui.shell import jobs_panel, shelf_panel
 from explorer.ui.shell.pages import TITLES, page_path
-from explorer.ui.wording.naming import describe
+from explorer.ui.wording.format import plain
+from explorer.ui.wording.naming import labels
 
 STYLE = Path(__file__).with_name("style.css")
 
@@ -53,8 +63,10 @@ def run() -> None:
     name = next((name for name, (title, _) in TITLES.items() if title == page.title), None)
     if name is not None:
         try:
+            fallbacks.begin(name)
             _sidebar(name)
             st.title(page.title, anchor=False)
+            fallbacks.place()
             page.run()
         except ExplorerError as error:
             st.error(str(error), icon=":material/error:")
@@ -72,8 +84,9 @@ def open_models(view: View) -> list[Engine]:
 def open_model(slug: str) -> None:
     """Open a model on all pages; for callbacks."""
     st.session_state[CURRENT] = slug
+    fallbacks.forget()
     kept = {name: st.query_params[name] for name in _KEPT if name in st.query_params}
-    st.query_params.from_dict({"model": slug} | kept)
+    write_address({"model": slug} | kept)
 
 
 def large_type() -> None:
@@ -93,38 +106,46 @@ def timing(engine: Engine) -> None:
         st.caption(f"{engine.device.upper()} · last inference {engine.milliseconds:.0f} ms")
 
 
-def resolve_models(view: Shown, quiet: bool = False) -> Shown:
-    """Replace models of a link that do not exist, with a notice."""
+def resolve_models(view: Shown) -> Shown:
+    """Replace models of a link that cannot be opened, or not be compared."""
     chosen = _healthy()
     if not chosen:
         st.info("No checkpoint can be opened. Train one with `latent-explorer train RECIPE.json`.")
+        for entry in cache.entries():
+            if not entry.results_only:
+                st.text(f"{entry.slug}: {entry.reason}")
         st.stop()
     if view.model not in chosen:
-        fallback = DEFAULT_MODEL if DEFAULT_MODEL in chosen else _first(chosen)
-        broken = next((entry for entry in cache.entries() if entry.slug == view.model), None)
-        reason = " was not found."
-        if broken is not None:
-            reason = (
-                f": {broken.reason}" if broken.results_only else f" is broken: {broken.reason}"
-            )
-        if not quiet and (view.model != DEFAULT_MODEL or broken):
-            st.warning(
-                f"{html.escape(view.model)}{reason} Showing {fallback} instead.",
-                icon=":material/link_off:",
-            )
-        view.model = fallback
-    kept = dict.fromkeys(slug for slug in view.compare if slug in chosen and slug != view.model)
-    if tuple(kept) != view.compare:
-        view.compare = tuple(kept)
+        slug = DEFAULT_MODEL if DEFAULT_MODEL in chosen else _first(chosen)
+        shown = f"showing {labels(cache.entries())[slug]} of {DATA[chosen[slug].data]}"
+        view.fall_back("model", slug, _lack(view.model), shown)
+    fitting = {entry.slug for entry in relatives(chosen[view.model], cache.entries())}
+    kept = tuple(dict.fromkeys(slug for slug in view.compare if slug in fitting))
+    if kept != view.compare:
+        why = (
+            "has models that cannot be opened"
+            if any(slug not in chosen for slug in view.compare)
+            else "has models that are not of the same data"
+        )
+        view.fall_back("compare", kept, why, "leaving them out")
     return view
 
 
+def _lack(slug: str) -> str:
+    """Say why a model cannot be opened."""
+    entry = next((item for item in cache.entries() if item.slug == slug), None)
+    if entry is None:
+        return "was not found"
+    reason = plain(entry.reason.rstrip("."))
+    return f"has no weights ({reason})" if entry.results_only else f"is broken ({reason})"
+
+
 def _sidebar(name: str) -> None:
-    view = resolve_models(PAGES[name].from_address(quiet=True), quiet=True)
+    view = resolve_models(PAGES[name].from_address())
     if isinstance(view, CandidatesView) and view.project is not None:
         st.session_state[service.PROJECT] = view.project  # new picks go to the visible project
     chosen = _healthy()
-    said = {slug: describe(entry, list(chosen.values())) for slug, entry in chosen.items()}
+    names = labels(list(chosen.values()))
     order = sorted(chosen, key=lambda slug: (list(DATA).index(chosen[slug].data), slug))
     with st.sidebar:
         st.session_state["frame_picker"] = view.model
@@ -132,23 +153,22 @@ def _sidebar(name: str) -> None:
             "Model",
             order,
             key="frame_picker",
-            format_func=lambda slug: f"{DATA[chosen[slug].data]} — {said[slug]}",
+            format_func=lambda slug: f"{DATA[chosen[slug].data]} — {names[slug]}",
             on_change=_pick_model,
         )
-        entry = chosen[view.model]
-        partners = [
-            slug for slug in order if slug != view.model and _comparable(entry, chosen[slug])
-        ]
-        st.session_state["frame_partners"] = [slug for slug in view.compare if slug in partners]
+        partners = [entry.slug for entry in relatives(chosen[view.model], list(chosen.values()))]
+        st.session_state["frame_partners"] = list(view.compare)
         st.multiselect(
             "Compare with",
             partners,
             placeholder="No other model",
             key="frame_partners",
             max_selections=3,
-            format_func=said.__getitem__,
+            format_func=names.__getitem__,
             on_change=_pick_partners,
-            help="Up to three models of the same data, shown with the same noise or image.",
+            select_all=False,
+            help="Up to three models of the same data, nearest relatives first, shown with the "
+            "same noise or image.",
         )
         copy_link(key="frame_copy")
         shelf_panel.sidebar(listens=name == "candidates")
@@ -163,16 +183,7 @@ def _pick_partners() -> None:
     slugs = tuple(st.session_state["frame_partners"])
     st.session_state[COMPARED] = slugs
     address = {name: value for name, value in st.query_params.items() if name != "compare"}
-    st.query_params.from_dict(address | ({"compare": ",".join(slugs)} if slugs else {}))
-
-
-def _comparable(one: Entry, other: Entry) -> bool:
-    same = (
-        one.config is not None
-        and other.config is not None
-        and one.config.sketch == other.config.sketch
-    )
-    return same and one.prior != "none" and other.prior != "none"
+    write_address(address | ({"compare": ",".join(slugs)} if slugs else {}))
 
 
 def _healthy() -> dict[str, Entry]:

@@ -22,6 +22,7 @@ from explorer.ui.panels import export_menu, levels
 from explorer.ui.panels.units import spread, units
 from explorer.ui.picks import service
 from explorer.ui.shell import pages
+from explorer.ui.wording.format import plain
 
 VALUES = tuple(round(-3 + 0.5 * step, 1) for step in range(13))
 SAVED = 900
@@ -32,8 +33,8 @@ def centre_of(engine: Engine, view: TraverseView) -> tuple[np.ndarray, str]:
     """Return the code from which offsets count; the prior mean if the link's does not exist."""
     atlas = cache.atlas(engine)
     found = place_code(engine, atlas, view.centre, holes_of(engine, view.centre))
-    if found is None:
-        view.centre = "mean"
+    if found is None and view.centre != "mean":
+        view.fall_back("centre", "mean", "is not in this model", "starting from the mean")
         found = place_code(engine, atlas, "mean")
     if found is None:
         return np.zeros(engine.space.size, np.float32), "Origin"
@@ -80,6 +81,8 @@ def level_of(engine: Engine, unit: int) -> str:
 def choose_level(engine: Engine, view: TraverseView) -> None:
     """Render the choice of the level whose units are traversed, if there are several."""
     if not levels.several(engine):
+        if view.level:
+            view.fall_back("level", "", "is for models of two levels", "showing all units")
         return
     names = {"": "Both levels", "z2": "Top, z2", "z1": "Bottom, z1"}
     control(
@@ -98,8 +101,13 @@ def board(engine: Engine, view: TraverseView) -> tuple[np.ndarray, Strip]:
     """Render the sliders; return the current code, and the rows through it."""
     centre, words = centre_of(engine, view)
     rows = dials(engine, view)
-    here = _turned(centre, rows, view.at)
     turned = offsets(view.at)
+    keys = {row.key for row in rows}
+    if not keys.issuperset(turned):
+        left = ",".join(item for item in view.at.split(",") if item.partition(":")[0] in keys)
+        view.fall_back("at", left, "has units that this model lacks", "leaving them out")
+        turned = offsets(view.at)
+    here = _turned(centre, rows, view.at)
     # Row r passes through the current code: its frames replace its own offset.
     z = np.stack(
         [
@@ -217,20 +225,13 @@ def saved(engine: Engine) -> None:
     with st.expander(f"Saved directions ({len(known)})"):
         for item in known:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"**{_plain(item.name)}** · A: {_plain(item.a)} · B: {_plain(item.b)}")
+                st.markdown(f"**{plain(item.name)}** · A: {plain(item.a)} · B: {plain(item.b)}")
                 st.button(
                     "Remove",
                     key=f"traverse_remove_{item.name}",
                     on_click=_remove,
                     args=(engine.checkpoint.hash, engine.space.size, item.name),
                 )
-
-
-def _plain(text: str) -> str:
-    """Escape user input for Markdown."""
-    return "".join(
-        f"\\{letter}" if letter in "\\`*_{}[]<>()#+-.!|~$:" else letter for letter in text
-    )
 
 
 def _remove(digest: str, latent: int, name: str) -> None:

@@ -31,6 +31,13 @@ def provenance(metric: Metric | None) -> str:
     return ", ".join(parts)
 
 
+def plain(text: str) -> str:
+    """Escape text from outside for Markdown."""
+    return "".join(
+        f"\\{letter}" if letter in "\\`*_{}[]<>()#+-.!|~$:&" else letter for letter in text
+    )
+
+
 def signed(text: str) -> str:
     """Write negative numbers with a minus sign; keep hyphens."""
     return re.sub(r"(?<![\w)])-(?=\d)", "−", text)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from explorer import settings
-from explorer.ui.address import views
+from explorer.ui.address import fallbacks, views
 from explorer.ui.address.views import PAGES, GenerateView, LatentMapView, View
 from tests.support.pages import address, open_page
 
@@ -56,9 +56,9 @@ BAD_LINKS = [
 @pytest.fixture
 def link(monkeypatch):
     """An address bar without a page behind it."""
-    bar = SimpleNamespace(query_params={}, session_state={}, said=[])
-    bar.toast = lambda words, icon: bar.said.append(words)
+    bar = SimpleNamespace(query_params={}, session_state={})
     monkeypatch.setattr(views, "st", bar)
+    monkeypatch.setattr(fallbacks, "st", bar)
     return bar
 
 
@@ -68,8 +68,10 @@ def test_bad_value_of_a_link_falls_back_with_a_notice(page, parameters, link):
     (name,) = parameters
     view = PAGES[page].from_address()
     assert view == PAGES[page](model="digits-vae-vamp-2")
-    (said,) = link.said
-    assert f"value for {name} is invalid" in said
+    (field,) = link.session_state["frame_fallbacks"]
+    assert field == name
+    told = link.session_state["frame_fallbacks"][name]
+    assert (told.why, told.instead) == ("is invalid", "using the default")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,7 @@ def test_bad_value_of_a_link_falls_back_with_a_notice(page, parameters, link):
 def test_a_page_opens_by_a_bad_link_and_mends_it(page, parameters):
     app = open_page(page, model="digits-vae-vamp-2", **parameters)
     assert not app.exception
-    assert "is invalid" in app.toast[0].value
+    assert "is invalid" in app.warning[0].value
     assert not address(app).items() & parameters.items()
 
 

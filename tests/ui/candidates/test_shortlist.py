@@ -160,8 +160,8 @@ def test_a_link_with_wrong_values_falls_back_with_a_notice(store):
     app = open_page(model=AIRFOILS, limits="thickness>>12", stars=9, chosen="1,x", project=77)
     assert not app.exception
     assert not app.error
-    words = " ".join(item.value for item in app.toast)
-    assert all(name in words for name in ("limits", "stars", "chosen"))
+    words = " ".join(item.value for item in app.warning)
+    assert all(name in words for name in ("constraints", "stars", "compared picks", "project"))
     assert "Pick 1" in told(app)
 
 
