@@ -202,7 +202,11 @@ def evaluate(
     slug: Slug,
     samples: Annotated[int, typer.Option(help="Importance samples per test sample.", min=1)] = 500,
     limit: Annotated[
-        int | None, typer.Option(help="Use only this many test samples, drawn at random.", min=2)
+        int | None,
+        typer.Option(
+            help="Use only this many test samples, drawn at random; stored only with --ship.",
+            min=2,
+        ),
     ] = None,
     part: Annotated[
         list[str] | None,
@@ -234,7 +238,7 @@ def evaluate(
     _warn(opened.changes(data_set))
     with _progress() as bar:
         stages = _stages(bar)
-        if limit is not None:
+        if limit is not None and not ship:
             found = metrics.evaluate(
                 opened,
                 data_set,
@@ -251,11 +255,12 @@ def evaluate(
                 data_set,
                 folder,
                 samples=samples,
+                limit=limit,
                 device=device,
                 parts=parts,
                 report=stages,
             )
-    if ship and limit is None:
+    if ship:
         checkpoint.write(
             opened.folder / checkpoint.CARD, publishing.card(checkpoint.load(slug)).encode()
         )

@@ -1,6 +1,9 @@
-"""The device and the number of threads a computation uses."""
+"""The device, the number of threads and the turn a computation takes."""
 
 import os
+import threading
+from collections import deque
+from types import TracebackType
 
 import torch
 from torch import nn
@@ -35,9 +38,13 @@ def at_once(network: nn.Module, most: int) -> int:
     On a CPU the activations of 128 images stay in the cache between convolutions: several times as
     fast as with 2,000.
     """
-    convolves = any(isinstance(part, nn.Conv2d) for part in network.modules())
     on_cpu = all(tensor.device.type == "cpu" for tensor in network.parameters())
-    return min(most, _CONVOLVED) if convolves and on_cpu else most
+    return min(most, _CONVOLVED) if convolves(network) and on_cpu else most
+
+
+def convolves(network: nn.Module) -> bool:
+    """Whether a network has convolutions."""
+    return any(isinstance(part, nn.Conv2d) for part in network.modules())
 
 
 def limit_threads() -> None:
@@ -49,3 +56,45 @@ def limit_threads() -> None:
     if torch.cuda.is_available():
         torch.set_float32_matmul_precision("highest")
         torch.backends.cudnn.allow_tf32 = False
+
+
+class Turns:
+    """A reentrant lock that threads get in the order in which they asked for it.
+
+    Python's own is usually taken again by the thread that has just released it: a page would wait
+    for the whole of a long computation, although that releases the lock after every block.
+    """
+
+    def __init__(self) -> None:
+        self._gate = threading.Lock()
+        self._waiting: deque[tuple[int, threading.Lock]] = deque()
+        self._owner: int | None = None
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        own = threading.get_ident()
+        with self._gate:
+            if self._owner in (None, own):
+                self._owner = own
+                self._depth += 1
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append((own, turn))
+        turn.acquire()  # until the thread before hands the lock on
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._gate:
+            self._depth -= 1
+            if self._depth:
+                return
+            self._owner = None
+            if self._waiting:
+                self._owner, turn = self._waiting.popleft()
+                self._depth = 1
+                turn.release()

@@ -52,7 +52,7 @@ def sprite(strip: Strip, dark_ink: bool = True) -> bytes:
 def animation(strip: Strip, kind: Literal["gif", "webp"], dark_ink: bool = True) -> bytes:
     """Animate the frames forwards and backwards in an endless loop."""
     order = [*range(len(strip.values)), *range(len(strip.values) - 2, 0, -1)]
-    columns = math.ceil(math.sqrt(strip.samples.shape[1]))
+    columns = math.ceil(math.sqrt(len(strip.components)))
     frames = [
         Image.fromarray(drawing.grid(_tiles(strip, frame, dark_ink), columns)) for frame in order
     ]
@@ -210,7 +210,7 @@ def _decoded(codes: Codes, engine: Engine) -> Float[np.ndarray, "frames tiles la
 
 
 def _tiles(strip: Strip, frame: int, dark_ink: bool) -> UInt8[np.ndarray, "tiles height width 3"]:
-    x = strip.samples[min(frame, len(strip.samples) - 1)]
+    x = strip.frames[min(frame, len(strip.frames) - 1)]
     pixels = isinstance(strip.sketch, PixelSketch)
     if dark_ink:
         x = drawing.on_paper(x, strip.sketch)

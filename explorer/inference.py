@@ -4,7 +4,6 @@ It is independent of the web app, uses float32 NumPy arrays throughout, and is t
 """
 
 import math
-import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -15,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from explorer.checkpoint import Checkpoint
-from explorer.devices import resolve_device
+from explorer.devices import Turns, convolves, resolve_device
 from explorer.distributions import DiagonalMixture
 from explorer.errors import DeviceError, LevelError, NoDensityError
 from explorer.interfaces import (
@@ -37,6 +36,9 @@ from explorer.sketch import CurveSketch, PixelSketch
 BLOCKS = {"cpu": 192, "cuda": 1024}
 """Rows per call. Blocks are zero-padded: the rounding of a matrix product depends on its number
 of rows, and without padding one in 150 8-bit images changed with the batch size."""
+
+CONVOLVED_BLOCK = 16
+"""Rows per call of a convolutional network on a CPU, where each takes milliseconds."""
 
 Array = np.ndarray
 
@@ -88,8 +90,8 @@ class Engine:
         self.sketch: PixelSketch | CurveSketch = checkpoint.config.sketch
         self.space: LatentSpace = checkpoint.model.space
         self.milliseconds = 0.0
-        self._block = block or BLOCKS[torch.device(self.device).type]
-        self._lock = threading.RLock()
+        self._given_block = block
+        self._lock = Turns()
         self._place()
 
     @property
@@ -227,6 +229,11 @@ class Engine:
         )
 
     @property
+    def slow(self) -> bool:
+        """Whether decoding an image takes milliseconds: convolutions on a CPU."""
+        return self.device == "cpu" and convolves(self._model)
+
+    @property
     def sequential(self) -> bool:
         """Whether p(x|z) is autoregressive, so that samples take longer than means."""
         return isinstance(self.checkpoint.config.model, PixelHVAEConfig)
@@ -350,13 +357,18 @@ class Engine:
         with self._lock:
             if self.device != "cpu":
                 self.device = "cpu"
-                self._block = BLOCKS["cpu"]
+                self._given_block = None
                 self._place()
                 torch.cuda.empty_cache()
 
     def _place(self) -> None:
         """Move model and prior to the device, and evaluate the prior's components once."""
         self._model = self.checkpoint.model.to(self.device)
+        kind, slow = torch.device(self.device).type, convolves(self._model)
+        if slow:
+            self._model.to(memory_format=torch.channels_last)
+        usual = CONVOLVED_BLOCK if slow and kind == "cpu" else BLOCKS[kind]
+        self._block = self._given_block or usual
         self._prior: LatentPrior | None = None
         self._pseudo_inputs: Tensor | None = None
         if self.checkpoint.prior is not None:
@@ -378,38 +390,39 @@ class Engine:
         if len(values) == 0:
             values = values.new_zeros(1, *values.shape[1:])
             return tuple(part[:0] for part in self._run(values, call))
-        with self._lock, torch.inference_mode():
-            start = time.perf_counter()
-            block = self._block
-            while True:
-                try:
-                    joined = self._blocks(values, block, call)
-                    break
-                except torch.OutOfMemoryError as error:
-                    torch.cuda.empty_cache()
-                    if block == 1:
-                        raise DeviceError(
-                            "The device is out of memory; use --device cpu."
-                        ) from error
-                    block //= 2
-            self.milliseconds = 1000 * (time.perf_counter() - start)
+        start = time.perf_counter()
+        block = self._block
+        while True:
+            try:
+                joined = self._blocks(values, block, call)
+                break
+            except torch.OutOfMemoryError as error:
+                torch.cuda.empty_cache()
+                if block == 1:
+                    raise DeviceError("The device is out of memory; use --device cpu.") from error
+                block //= 2
+        self.milliseconds = 1000 * (time.perf_counter() - start)
         return joined
 
     def _blocks(
         self, values: Tensor, block: int, call: Callable[[Tensor], tuple[Tensor, ...]]
     ) -> tuple[Array, ...]:
-        """Run block by block, each padded to full size; outputs are copied while in cache."""
+        """Run block by block, each padded to full size; outputs are copied while in cache.
+
+        Other threads get their turn between two blocks.
+        """
         whole: list[Tensor] = []
         for start in range(0, len(values), block):
             chunk = values[start : start + block]
             n = len(chunk)
             if n < block:
                 chunk = torch.cat([chunk, chunk.new_zeros(block - n, *chunk.shape[1:])])
-            parts = call(chunk.to(self.device))
-            if not whole:
-                whole = [torch.empty(len(values), *part.shape[1:]) for part in parts]
-            for answer, part in zip(whole, parts, strict=True):
-                answer[start : start + n] = part[:n]
+            with self._lock, torch.inference_mode():
+                parts = call(chunk.to(self.device))
+                if not whole:
+                    whole = [torch.empty(len(values), *part.shape[1:]) for part in parts]
+                for answer, part in zip(whole, parts, strict=True):
+                    answer[start : start + n] = part[:n]
         return tuple(answer.numpy() for answer in whole)
 
 

@@ -54,6 +54,7 @@ def measure(
     folder: Path,
     *,
     samples: int = 500,
+    limit: int | None = None,
     device: str = "cpu",
     parts: tuple[Part, ...] = PARTS,
     report: Callable[[str, int, int], None] = lambda stage, done, total: None,
@@ -61,11 +62,13 @@ def measure(
     """Evaluate, and write metrics.json and likelihood.npz into a folder.
 
     The likelihoods so far are saved beside them every half minute, so that an interrupted run
-    can be resumed. Parts that are not measured stay as they were.
+    can be resumed. Parts that are not measured stay as they were. With a `limit` only so many
+    test samples, drawn at random, are used.
     """
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / PARTIAL
-    asked = np.array([samples, len(data.test)])
+    drawn = limit is not None and limit < len(data.test)
+    asked = np.array([samples, limit, 1] if drawn else [samples, len(data.test)])
     saved = time.monotonic()
 
     def keep(found: Likelihood) -> None:
@@ -79,6 +82,7 @@ def measure(
         opened,
         data,
         samples=samples,
+        limit=limit,
         device=device,
         parts=parts,
         known=_stopped(partial, opened.hash, asked),
@@ -88,7 +92,7 @@ def measure(
     metrics, arrays = found.metrics, found.arrays
     if set(parts) != set(PARTS):
         metrics = _numbers_in(opened.folder) | _numbers_in(folder) | metrics
-        arrays = _arrays_for(opened, folder, len(data.test), found.arrays) | arrays
+        arrays = _arrays_for(opened, folder, found.arrays) | arrays
     checkpoint.write(folder / checkpoint.LIKELIHOOD, _packed(**arrays))
     checkpoint.write_metrics(folder, metrics)
     if "likelihood" in parts:
@@ -105,9 +109,9 @@ def _numbers_in(folder: Path) -> Metrics:
 
 
 def _arrays_for(
-    opened: Checkpoint, folder: Path, n: int, now: dict[str, np.ndarray]
+    opened: Checkpoint, folder: Path, now: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Return the arrays known so far, if they cover the whole test split of the same data.
+    """Return the arrays known so far, if they are of the same data.
 
     Results in the user folder hide the shipped ones, so they start from these.
     """
@@ -118,7 +122,7 @@ def _arrays_for(
         except CheckpointError:
             continue
         same = "test" not in known or "test" not in now or known["test"] == now["test"]
-        if len(known.get("rows", ())) == n and same:
+        if known and same:
             return known
     return {}
 

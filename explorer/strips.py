@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated
@@ -35,50 +35,98 @@ _LevelName = Annotated[str, Field(pattern=r"^[a-z0-9]{0,8}$")]
 _HeldScale = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
 
 
+class Frames:
+    """Decoded samples by frame, each decoded when it is first asked for.
+
+    Args:
+        count: Number of frames.
+        decode: Returns the samples of one frame, tile by tile.
+    """
+
+    def __init__(
+        self, count: int, decode: Callable[[int], Float[np.ndarray, "tiles *sample"]]
+    ) -> None:
+        self._count, self._decode = count, decode
+        self._known: dict[int, np.ndarray] = {}
+        self._all: Float[np.ndarray, "frames tiles *sample"] | None = None
+
+    @classmethod
+    def of(cls, samples: Float[np.ndarray, "frames tiles *sample"]) -> "Frames":
+        """Wrap samples that are decoded already."""
+        frames = cls(len(samples), samples.__getitem__)
+        frames._all = samples
+        return frames
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, frame: int) -> Float[np.ndarray, "tiles *sample"]:
+        found = self._known.get(frame)
+        if found is None:
+            found = self._known[frame] = self._decode(frame)
+        return found
+
+    def all(self) -> Float[np.ndarray, "frames tiles *sample"]:
+        """Return the samples of all frames."""
+        if self._all is None:
+            self._all = np.stack([self[frame] for frame in range(self._count)])
+        return self._all
+
+
 @dataclass(frozen=True)
 class Strip:
     """Frames x tiles of decoded samples, and the value of each frame.
 
     `z` holds their codes, if any; `spec` the few numbers that specify a strip drawn from a
-    prior, so that it can be regenerated without them.
+    prior, so that it can be regenerated without them. The frames of a `deferred` strip take long
+    to decode, and are sent one by one.
     """
 
-    samples: Float[np.ndarray, "frames tiles *sample"]
+    frames: Frames
     values: tuple[float, ...]
     components: Int[np.ndarray, " tiles"]
     log_density: Float[np.ndarray, "frames tiles"]
     sketch: PixelSketch | CurveSketch
     z: Float[np.ndarray, "frames tiles latent"] | None = None
     spec: "StripSpec | None" = None
+    deferred: bool = False
+
+    @property
+    def samples(self) -> Float[np.ndarray, "frames tiles *sample"]:
+        """The samples of all frames."""
+        return self.frames.all()
 
     @cached_property
     def panel(self) -> tuple[dict[str, object], bytes]:
-        """The strip's header and its samples: pixels as bytes, curves as 16-bit heights.
+        """The strip's header and all its samples.
 
         Cached, since every run of a page asks for it again.
         """
         frames, tiles = self.samples.shape[:2]
+        return self.header, self._body(
+            self.samples.reshape(frames * tiles, *self.samples.shape[2:])
+        )
+
+    @cached_property
+    def header(self) -> dict[str, object]:
+        """What the browser has to know to paint the samples."""
         header: dict[str, object] = {
-            "frames": frames,
-            "tiles": tiles,
+            "frames": len(self.frames),
+            "tiles": len(self.components),
             "component": self.components.tolist(),
             "density": np.round(self.log_density.astype(float), 1).tolist(),
         }
-        flat = self.samples.reshape(frames * tiles, *self.samples.shape[2:])
         if isinstance(self.sketch, PixelSketch):
-            header |= {
+            return header | {
                 "kind": "pixels",
                 "height": self.sketch.height,
                 "width": self.sketch.width,
                 "channels": self.sketch.channels,
                 "inked": self.sketch.inked,
             }
-            return header, drawing.quantise(flat).tobytes()
         low, high = drawing.curve_range(self.sketch)
-        # Heights beyond the visible range are kept, up to twice its size on either side.
-        least, most = 3 * low - 2 * high, 3 * high - 2 * low
-        heights = np.clip((self.sketch.heights(flat) - least) / (most - least), 0, 1)
-        header |= {
+        least, most = _bounds(low, high)
+        return header | {
             "kind": "curve",
             "x": [round(float(x), 5) for x in self.sketch.stations()],
             "low": round(low, 6),
@@ -87,7 +135,23 @@ class Strip:
             "most": round(most, 6),
             "closed": self.sketch.closed,
         }
-        return header, np.rint(heights * _CURVE_LEVELS).astype("<u2").tobytes()
+
+    def body(self, frame: int) -> bytes:
+        """Return the samples of one frame as in `panel`."""
+        return self._body(self.frames[frame])
+
+    def _body(self, x: Float[np.ndarray, "samples *sample"]) -> bytes:
+        """Write pixels as bytes, curves as 16-bit heights."""
+        if isinstance(self.sketch, PixelSketch):
+            return drawing.quantise(x).tobytes()
+        least, most = _bounds(*drawing.curve_range(self.sketch))
+        heights = np.clip((self.sketch.heights(x) - least) / (most - least), 0, 1)
+        return np.rint(heights * _CURVE_LEVELS).astype("<u2").tobytes()
+
+
+def _bounds(low: float, high: float) -> tuple[float, float]:
+    """Return the range of heights sent: twice its size on either side beyond the visible one."""
+    return 3 * low - 2 * high, 3 * high - 2 * low
 
 
 def pack(header: dict[str, object], body: bytes) -> bytes:
@@ -200,15 +264,10 @@ def scale_strip(engine: Engine, spec: StripSpec, scales: tuple[float, ...] = SCA
         )
         for scale in scales
     ]
-    z = np.concatenate([codes for codes, _ in draws])
-    x = engine.decode(z)
-    return Strip(
-        samples=x.reshape(len(scales), spec.tiles, *x.shape[1:]),
-        values=scales,
+    z = np.stack([codes for codes, _ in draws])
+    return replace(
+        grid_strip(engine, z, scales),
         components=draws[0][1],
-        log_density=engine.log_prior(z).reshape(len(scales), spec.tiles),
-        sketch=engine.sketch,
-        z=z.reshape(len(scales), spec.tiles, -1),
         spec=spec.model_copy(update={"levels": levels}),
     )
 
@@ -246,16 +305,23 @@ def grid_strip(
 ) -> Strip:
     """Decode frames x tiles of codes, for example of a traversal or a path."""
     frames, tiles, latent = z.shape
-    flat = np.ascontiguousarray(z.reshape(-1, latent), np.float32)
-    x = engine.decode(flat)
+    codes = np.ascontiguousarray(z, np.float32)
+    flat = codes.reshape(-1, latent)
     density = engine.log_prior(flat) if engine.has_prior else np.zeros(len(flat), np.float32)
+    deferred = engine.slow and frames > 1
+    if deferred:
+        decoded = Frames(frames, lambda frame: engine.decode(codes[frame]))
+    else:
+        x = engine.decode(flat)
+        decoded = Frames.of(x.reshape(frames, tiles, *x.shape[1:]))
     return Strip(
-        x.reshape(frames, tiles, *x.shape[1:]),
+        decoded,
         values,
         np.full(tiles, -1),
         density.reshape(frames, tiles),
         engine.sketch,
-        flat.reshape(z.shape),
+        codes,
+        deferred=deferred,
     )
 
 
@@ -293,14 +359,19 @@ def difference_strip(one: Strip, other: Strip) -> Strip:
 
     Differences of images are drawn as ink, whatever the images are.
     """
-    sketch, samples = one.sketch, np.abs(one.samples - other.samples)
+    sketch, pixels = one.sketch, isinstance(one.sketch, PixelSketch)
     if isinstance(sketch, PixelSketch):
         sketch = PixelSketch(height=sketch.height, width=sketch.width)
-        samples = difference(one.samples, other.samples)
+
+    def apart(frame: int) -> Float[np.ndarray, "tiles *sample"]:
+        a, b = one.frames[frame], other.frames[frame]
+        return difference(a, b) if pixels else np.abs(a - b)
+
     return replace(
         one,
+        frames=Frames(len(one.frames), apart),
+        deferred=one.deferred or other.deferred,
         sketch=sketch,
-        samples=samples,
         log_density=np.zeros_like(one.log_density),
         components=np.full_like(one.components, -1),
         z=None,
@@ -321,4 +392,4 @@ def samples_strip(
     """Wrap given samples as a strip of one frame."""
     n = len(x)
     density = np.zeros(n, np.float32) if log_density is None else log_density
-    return Strip(x[None], (0.0,), np.full(n, -1), density[None], sketch)
+    return Strip(Frames.of(x[None]), (0.0,), np.full(n, -1), density[None], sketch)

@@ -36,6 +36,10 @@ SENTINELS: dict[str, str] = {
 """For each part, a metric that only it measures."""
 
 
+PER_SAMPLE = ("rows", "ids", "log_likelihood", "elbo", "log_prior")
+"""Arrays with one value per test sample, in the order of the test split."""
+
+
 def lacking(metrics: Metrics) -> tuple[Part, ...]:
     """Return the parts not yet measured; all of them if nothing is missing."""
     absent = tuple(
@@ -65,7 +69,8 @@ def evaluate(
         opened: The checkpoint.
         data: Its data set.
         samples: Importance samples per test sample.
-        limit: Use only this many test samples, drawn at random: test files may be ordered.
+        limit: Use only this many test samples, drawn at random: test files may be ordered. A
+            larger number adds to the samples of a smaller one.
         seed: Seed of everything drawn.
         device: cpu or cuda.
         parts: What to measure; everything by default.
@@ -80,7 +85,7 @@ def evaluate(
         )
     rows = np.arange(len(data.test))
     if limit is not None and limit < len(rows):
-        rows = np.sort(np.random.default_rng(seed).choice(rows, limit, replace=False))
+        rows = np.random.default_rng(seed).permutation(rows)[:limit]
     x = torch.from_numpy(data.test.x[rows]).to(device)
     model = opened.model.to(device)
     if opened.prior is None:
@@ -89,22 +94,32 @@ def evaluate(
         prior = model.latent_prior(opened.prior.to(device))
     subject = Subject(opened, model, prior, data, x, samples, seed, known, keep, report)
     metrics: Metrics = {}
-    arrays = _identity(opened, data, rows)
+    arrays = _identity(opened, data, rows, parts)
     for part in parts:
         found = MEASURES[part](subject)
         metrics |= found.metrics
         arrays |= found.arrays
-    return Evaluation(without_pseudo(metrics) if opened.pseudo else metrics, arrays)
+    order = np.argsort(rows)
+    return Evaluation(
+        without_pseudo(metrics) if opened.pseudo else metrics,
+        {name: each[order] if name in PER_SAMPLE else each for name, each in arrays.items()},
+    )
 
 
-def _identity(opened: Checkpoint, data: DataSet, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Say which samples were measured: rows of which split, and their numbers in changing data."""
+def _identity(
+    opened: Checkpoint, data: DataSet, rows: np.ndarray, parts: tuple[Part, ...]
+) -> dict[str, np.ndarray]:
+    """Say which samples were measured: rows of which split, and their numbers in changing data.
+
+    Rows are those of the likelihoods; other parts leave them as they were.
+    """
     config = opened.config.data
-    found = {
-        "rows": rows.astype(np.int32),
-        "test": np.array(config.fingerprint(data).test.digest),
-    }
-    return found if config.fixed else found | {"ids": data.test.ids[rows].astype(np.int64)}
+    found = {"test": np.array(config.fingerprint(data).test.digest)}
+    if "likelihood" in parts:
+        found["rows"] = rows.astype(np.int32)
+        if not config.fixed:
+            found["ids"] = data.test.ids[rows].astype(np.int64)
+    return found
 
 
 def _autoencoder(model: AbstractModel, x: Tensor) -> Evaluation:

@@ -2,7 +2,8 @@
 
 The likelihood is evaluated in one pass where the pixels are known, and sampled pixel by pixel
 where they are not; sampling caches the activations of each layer, so that a pixel costs one
-column of each layer instead of the whole image.
+column of each layer instead of the whole image, and computes pixels that do not depend on each
+other together.
 """
 
 import torch
@@ -15,6 +16,11 @@ from explorer.models.networks import at_pixels
 _ONE = torch.Size()
 _TAPS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1))
 """Rows and columns of a 3 x 3 kernel before its centre, and the centre."""
+
+_SKEWED = ((3, 1), (2, 1), (1, 1), (1, 0), (0, 0))
+"""The same taps in sampling: how many steps ago they were computed, and how many rows above."""
+
+_STEPS = 4
 
 
 class MaskedConv(nn.Conv2d):
@@ -38,9 +44,9 @@ class MaskedConv(nn.Conv2d):
             kernel[:, :, row, column] = self.weight[:, :, row, column]
         return nn.functional.conv2d(input, kernel, padding=1)
 
-    def columns(self) -> Float[Tensor, "taps_and_inputs outputs"]:
-        """Return the unmasked weights as one matrix."""
-        return torch.cat([self.weight[:, :, row, column].T for row, column in self.taps])
+    def matrices(self) -> Float[Tensor, "taps inputs outputs"]:
+        """Return the unmasked weights as one matrix per tap."""
+        return torch.stack([self.weight[:, :, row, column].T for row, column in self.taps])
 
 
 class PixelCNN(nn.Module):
@@ -93,42 +99,60 @@ class PixelCNN(nn.Module):
     ) -> Float[Tensor, "batch 1 height width"]:
         """Sample an image pixel by pixel, caching the layers' earlier outputs.
 
+        A pixel needs the row above only up to one column to its right, so that all pixels with
+        the same column + 2 * row are computed at once: 82 steps instead of 784 at 28 x 28.
+
         Args:
             maps: The condition.
             uniform: A number in [0, 1) per pixel, which is set if its probability exceeds it.
                 If absent, each pixel takes its probability as value, and later ones see that.
         """
         n, _, height, width = maps.shape
-        given = self.condition(maps).permute(2, 3, 0, 1).contiguous()  # height, width, batch, C
         layers = [layer for layer in self.masked if isinstance(layer, MaskedConv)]
-        columns = [layer.columns() for layer in layers]
         factors, offsets = zip(*(_affine(norm) for norm in self.norms), strict=True)
+        kernels = [
+            layer.matrices() * factor for layer, factor in zip(layers, factors, strict=True)
+        ]
+        given = self.condition(maps).permute(2, 3, 0, 1) * factors[0] + offsets[0]
         head = self.logits.weight.reshape(1, -1).T
         bias = self.logits.bias
         assert bias is not None
-        # Each layer's inputs, zero-padded by a row above and a column on either side.
-        seen = [maps.new_zeros(height + 1, width + 2, n, layer.in_channels) for layer in layers]
+        # Each layer's inputs in the last four steps, by row, with a row of zeros on either side.
+        seen = [maps.new_zeros(_STEPS, height + 2, n, layer.in_channels) for layer in layers]
         picture = maps.new_zeros(height, width, n)
-        for row in range(height):
-            for column in range(width):
-                value = given[row, column]
-                for layer, weights in enumerate(columns):
-                    store = seen[layer]
-                    own = 1 if layer else 0
-                    above = store[row, column : column + 3]
-                    before = store[row + 1, column : column + 1 + own]
-                    window = torch.cat([above, before]).permute(1, 0, 2).reshape(n, -1)
-                    out = window @ weights
-                    if not layer:
-                        out = out + value
-                    out = (out * factors[layer] + offsets[layer]).relu()
-                    if layer + 1 < len(columns):
-                        seen[layer + 1][row + 1, column + 1] = out
-                chance = (out @ head + bias).sigmoid()[:, 0]
-                if uniform is not None:
-                    chance = (uniform[:, row, column] < chance).to(chance)
-                picture[row, column] = chance
-                seen[0][row + 1, column + 1, :, 0] = chance
+        chances = None if uniform is None else uniform.permute(1, 2, 0)
+        for step in range(width + 2 * (height - 1)):
+            first, stop = max(0, (step - width + 2) // 2), min(height - 1, step // 2) + 1
+            for store in seen:  # the columns beside the image
+                store[step % _STEPS, [first, stop + 1]] = 0
+            if first == stop:
+                continue
+            row = torch.arange(first, stop, device=maps.device)
+            column = step - 2 * row
+            out = given[row, column].reshape(len(row) * n, -1)
+            for layer, kernel in enumerate(kernels):
+                inputs = [
+                    seen[layer][(step - ago) % _STEPS, first + 1 - up : stop + 1 - up].flatten(
+                        0, 1
+                    )
+                    for ago, up in _SKEWED[: len(kernel)]
+                ]
+                if layer:
+                    out = torch.addmm(offsets[layer], inputs[0], kernel[0])
+                    for part, weights in zip(inputs[1:], kernel[1:], strict=True):
+                        out.addmm_(part, weights)
+                else:
+                    out.addmm_(torch.cat(inputs, -1), kernel.flatten(0, 1))
+                out.relu_()
+                if layer + 1 < len(kernels):
+                    seen[layer + 1][step % _STEPS, first + 1 : stop + 1] = out.unflatten(
+                        0, (-1, n)
+                    )
+            chance = torch.addmm(bias, out, head).sigmoid_().reshape(len(row), n)
+            if chances is not None:
+                chance = (chances[row, column] < chance).to(chance)
+            picture[row, column] = chance
+            seen[0][step % _STEPS, first + 1 : stop + 1, :, 0] = chance
         return picture.permute(2, 0, 1)[:, None].contiguous()
 
 

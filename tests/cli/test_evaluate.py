@@ -107,6 +107,58 @@ def test_a_stopped_evaluation_is_gone_on_with(run, shipped, monkeypatch):
     assert not (folder / publishing.PARTIAL).exists()
 
 
+def test_a_random_part_of_the_test_split_is_shipped_and_extended(run, shipped):
+    words = ("evaluate", "digits-small", "--samples", 2, "--part", "likelihood", "--ship")
+
+    def rows(limit):
+        assert run(*words, "--limit", limit)[0] == 0
+        arrays = checkpoint.read_arrays(shipped / checkpoint.LIKELIHOOD)
+        metric = checkpoint.read_metrics(shipped)["log_likelihood"]
+        assert metric.n == limit
+        assert arrays["log_likelihood"].mean() == pytest.approx(metric.value, rel=1e-5)
+        assert f"| {limit} | 2 |" in (shipped / checkpoint.CARD).read_text()
+        return arrays["rows"].tolist()
+
+    few, more = rows(20), rows(60)
+    assert few == sorted(set(few))
+    assert max(few) > 125, "the first rows are not a random part: test files may be ordered"
+    assert set(few) < set(more)
+
+
+@pytest.mark.parametrize("limit", [100, None])
+def test_a_stopped_evaluation_of_a_part_goes_on_with_its_own_samples(
+    run, shipped, monkeypatch, limit
+):
+    """One block of a limited run is no part of an unlimited one, and vice versa."""
+    from explorer import publishing
+    from explorer.metrics import measures
+
+    monkeypatch.setattr(publishing, "KEEP_EVERY_SECONDS", -1.0)
+    sample, known_rows = measures.importance_sampling, []
+
+    def watch(*arguments, known, keep, **options):
+        known_rows.append(None if known is None else len(known.elbo))
+
+        def once(part):
+            keep(part)
+            if len(known_rows) == 1:
+                raise KeyboardInterrupt
+
+        return sample(*arguments, known=known, keep=once, **options)
+
+    monkeypatch.setattr(measures, "importance_sampling", watch)
+    words = ["evaluate", "digits-small", "--samples", 2, "--part", "likelihood", "--ship"]
+    own = [] if limit is None else ["--limit", limit]
+    other = ["--limit", 150] if limit is None else []
+    assert run(*words, *own)[0] not in (0, 2)
+    kept = (shipped / publishing.PARTIAL).read_bytes()
+    known_rows.append("other")
+    assert run(*words, *other)[0] == 0
+    (shipped / publishing.PARTIAL).write_bytes(kept)
+    assert run(*words, *own)[0] == 0
+    assert known_rows == [None, "other", None, 64]
+
+
 # features
 
 

@@ -8,7 +8,7 @@ import pytest
 from explorer import exports
 from explorer.errors import ExportError, NoDensityError
 from explorer.inference import Engine
-from explorer.strips import Strip, StripSpec, codes_strip, samples_strip, scale_strip
+from explorer.strips import Frames, Strip, StripSpec, codes_strip, samples_strip, scale_strip
 from tests.support.engines import CURVES, PIXELS, engine_of
 from tests.support.models import small_checkpoint
 from tests.support.strips import change, coded, drawn, taken
@@ -53,7 +53,8 @@ def test_another_seed_or_component_is_told(pixels, tmp_path):
 def test_the_same_samples_in_another_form_have_another_digest(pixels):
     strip = drawn(pixels, 2, 6)
     x = strip.samples.reshape(6, 2, *strip.samples.shape[2:])
-    other = Strip(x, strip.values * 3, np.full(2, -1), np.zeros((6, 2), np.float32), strip.sketch)
+    plain = np.zeros((6, 2), np.float32)
+    other = Strip(Frames.of(x), strip.values * 3, np.full(2, -1), plain, strip.sketch)
     assert other.panel[1] == strip.panel[1]
     assert exports.digest(other) != exports.digest(strip)
 

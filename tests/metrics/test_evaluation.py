@@ -36,11 +36,14 @@ def test_all_parts_leave_nothing_of_what_was_known(opened, tmp_path):
     assert (arrays["log_likelihood"] != 0).all()
 
 
-def test_arrays_of_a_subset_are_not_mixed_with_those_of_the_whole_split(opened, tmp_path):
-    np.savez(opened.folder / LIKELIHOOD, rows=np.arange(20), log_likelihood=np.zeros(20))
+def test_likelihoods_of_a_subset_keep_their_rows_beside_a_part_of_the_whole_split(
+    opened, tmp_path
+):
+    np.savez(opened.folder / LIKELIHOOD, rows=3 * np.arange(20), log_likelihood=np.zeros(20))
     _, arrays, _ = run(opened, tmp_path / "one", parts=("units",))
-    assert "log_likelihood" not in arrays
-    assert len(arrays["rows"]) == 250
+    assert arrays["rows"].tolist() == list(range(0, 60, 3))
+    assert len(arrays["log_likelihood"]) == 20
+    assert len(arrays["log_prior"]) == 250
 
 
 def test_what_the_user_measured_is_not_written_beside_the_shipped_weights(opened):

@@ -8,7 +8,7 @@ from PIL import Image
 
 from explorer import exports
 from explorer.sketch import PixelSketch
-from explorer.strips import Strip, StripSpec, grid_strip, scale_strip
+from explorer.strips import Frames, Strip, StripSpec, grid_strip, scale_strip
 
 SIDE = 96
 
@@ -31,7 +31,7 @@ def distinct(frames, tiles):
         x[frame, :, :, frame // 8, frame % 8] = 1
     plain = np.zeros((frames, tiles), np.float32)
     sketch = PixelSketch(height=8, width=8)
-    return Strip(x, tuple(map(float, range(frames))), np.full(tiles, -1), plain, sketch)
+    return Strip(Frames.of(x), tuple(map(float, range(frames))), np.full(tiles, -1), plain, sketch)
 
 
 def opened(content):

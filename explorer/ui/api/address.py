@@ -21,6 +21,17 @@ def address_of(opened: Engine, what: str, *parts: object) -> str:
     return place if what == "decode" else f"{place}?v={cache.version(opened)}"
 
 
+def frames_address(engine: Engine, spec: StripSpec) -> str:
+    """Return the URL of single frames of a strip, which lacks only the frame."""
+    return f"{address_of(engine, 'frames')}&{urlencode(spec.of_model(engine).query())}"
+
+
+def painted_address(engine: Engine, spec: StripSpec, frame: int) -> str:
+    """Return the URL of images sampled pixel by pixel from the codes of a strip's frame."""
+    query = spec.of_model(engine).query() | {"at": str(frame)}
+    return f"{address_of(engine, 'painted')}&{urlencode(query)}"
+
+
 def novelty_address(engine: Engine, spec: StripSpec) -> str:
     """Return the URL of the novelty and typicality of a strip's samples."""
     return f"{address_of(engine, 'novelty')}&{urlencode(spec.of_model(engine).query())}"

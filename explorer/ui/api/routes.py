@@ -13,7 +13,7 @@ from explorer.ui.api.answers import IMMUTABLE, answering, storing
 from explorer.ui.api.assets import assets
 from explorer.ui.api.picks import keep, kept, mark, undo
 from explorer.ui.api.pictures import card, decode, points, regions, thumbnail
-from explorer.ui.api.strips import novelty, properties
+from explorer.ui.api.strips import frames, novelty, painted, properties
 
 
 def routes() -> list[BaseRoute]:
@@ -27,6 +27,8 @@ def routes() -> list[BaseRoute]:
         "card/{slug}/{digest}/{layer}/{index}": card,
         "thumbnail/{slug}/{digest}/{layer}/{index}": thumbnail,
         "decode/{slug}/{digest}": decode,
+        "frames/{slug}/{digest}": frames,
+        "painted/{slug}/{digest}": painted,
         "novelty/{slug}/{digest}": novelty,
         "properties/{slug}/{digest}": properties,
     }

@@ -1,4 +1,4 @@
-"""Endpoints for the samples of a scale strip: novelty, typicality, properties."""
+"""Endpoints for a scale strip: single frames, and novelty and properties of its samples."""
 
 import json
 
@@ -10,16 +10,31 @@ from starlette.responses import Response
 from explorer.designs.properties import Conditions, parse
 from explorer.errors import ExplorerError
 from explorer.inference import Engine
-from explorer.strips import StripSpec, pack
+from explorer.strips import SCALES, StripSpec, pack
 from explorer.ui import cache
-from explorer.ui.api.answers import IMMUTABLE, AbsentError
+from explorer.ui.api.answers import IMMUTABLE, AbsentError, whole
 
 MOST_TILES = 64
 
 
+def frames(opened: Engine, request: Request) -> Response:
+    """Respond with the samples of one frame of a scale strip, as bytes."""
+    strip = cache.strip(opened, _spec(opened, request))
+    frame = whole(request.query_params.get("frame", ""), len(SCALES) - 1)
+    return Response(strip.body(frame), media_type="application/octet-stream", headers=IMMUTABLE)
+
+
+def painted(opened: Engine, request: Request) -> Response:
+    """Respond with images sampled pixel by pixel from the codes of one frame of a scale strip."""
+    frame = whole(request.query_params.get("at", ""), len(SCALES) - 1)
+    strip = cache.painted(opened, _spec(opened, request), SCALES[frame])
+    return Response(strip.body(0), media_type="application/octet-stream", headers=IMMUTABLE)
+
+
 def novelty(opened: Engine, request: Request) -> Response:
     """Respond with novelty and typicality of each tile of a scale strip, per frame."""
-    found = cache.novelty(opened, _spec(opened, request))
+    spec = _spec(opened, request)
+    found = cache.novelty(opened, spec, _frame(request))
     if found is None:
         raise AbsentError
     facts = {
@@ -46,7 +61,7 @@ def properties(opened: Engine, request: Request) -> Response:
         )
     except (ExplorerError, ValidationError):
         raise AbsentError from None
-    found = cache.strip_properties(opened, spec, conditions)
+    found = cache.strip_properties(opened, spec, conditions, _frame(request))
     header: dict[str, object] = {
         "properties": [
             {"key": item.key, "label": item.label, "unit": item.unit, "digits": item.digits,
@@ -63,6 +78,12 @@ def properties(opened: Engine, request: Request) -> Response:
         media_type="application/octet-stream",
         headers=IMMUTABLE,
     )
+
+
+def _frame(request: Request) -> int | None:
+    """Parse the only frame that is meant, if it is one."""
+    given = request.query_params.get("frame")
+    return None if given is None else whole(given, len(SCALES) - 1)
 
 
 def _spec(opened: Engine, request: Request) -> StripSpec:

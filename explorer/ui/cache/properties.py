@@ -20,11 +20,14 @@ SHARE_SCALES = tuple(round(0.1 * step, 1) for step in range(21))
 SHARE_SAMPLES = 256
 
 
-@per_engine(STRIPS)
-def strip_properties(engine: Engine, spec: StripSpec, conditions: Conditions) -> Measured:
-    """Return the properties of all samples of a scale strip, frame by frame."""
-    shown = strip(engine, spec).samples
-    return measure(shown.reshape(-1, *shown.shape[2:]), engine.sketch, conditions)
+@per_engine(4 * STRIPS)
+def strip_properties(
+    engine: Engine, spec: StripSpec, conditions: Conditions, frame: int | None = None
+) -> Measured:
+    """Return the properties of all samples of a scale strip frame by frame, or of one frame."""
+    shown = strip(engine, spec)
+    x = shown.samples if frame is None else shown.frames[frame][None]
+    return measure(x.reshape(-1, *x.shape[2:]), engine.sketch, conditions)
 
 
 @per_engine(32)

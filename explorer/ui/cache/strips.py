@@ -1,6 +1,7 @@
 """Cached strips, prototypes and paths."""
 
 import copy
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from explorer.inference import Engine, Prototypes
 from explorer.metrics.novelty import typicality
 from explorer.paths import PathKind
 from explorer.projection import Split
-from explorer.strips import Strip, StripSpec, level_strip, samples_strip, scale_strip
+from explorer.strips import Frames, Strip, StripSpec, level_strip, samples_strip, scale_strip
 from explorer.ui.cache.atlases import atlas, drawn_density, novelty_reference
 from explorer.ui.cache.engines import ENGINES, originals
 from explorer.ui.cache.per_engine import per_engine
@@ -36,13 +37,20 @@ def levelled(
     return level_strip(engine, z, level, tiles=tiles, seed=seed)
 
 
-@per_engine(STRIPS, spinner="Sampling pixel by pixel")
+@per_engine(STRIPS)
 def painted(engine: Engine, spec: StripSpec, scale: float) -> Strip:
-    """Return images sampled pixel by pixel from a scale strip's codes, as a strip of one frame."""
+    """Return images sampled pixel by pixel from a scale strip's codes, as a strip of one frame.
+
+    They are sampled when they are first asked for.
+    """
     own, space = spec.of_model(engine), engine.space
     scales, seeds = own.levels.scale(space, scale), own.levels.seed(space, own.seed)
     z, _ = engine.draw(own.tiles, scales, seeds, own.component)
-    return samples_strip(engine.paint(z, own.seed), engine.sketch, engine.log_prior(z))
+    absent = np.empty((len(z), *engine.sketch.shape), np.float32)
+    return replace(
+        samples_strip(absent, engine.sketch, engine.log_prior(z)),
+        frames=Frames(1, lambda frame: engine.paint(z, own.seed)),
+    )
 
 
 class Novelty(NamedTuple):
@@ -54,22 +62,35 @@ class Novelty(NamedTuple):
     training: int
 
 
-@per_engine(STRIPS, measured=True)
-def novelty(engine: Engine, spec: StripSpec) -> Novelty | None:
-    """Return novelty and typicality of each sample of a scale strip."""
+@per_engine(4 * STRIPS, measured=True)
+def novelty(engine: Engine, spec: StripSpec, frame: int | None = None) -> Novelty | None:
+    """Return novelty and typicality of each sample of a scale strip, or of one of its frames."""
     reference = novelty_reference(engine)
     if reference is None:
         return None
     shown = strip(engine, spec)
-    flat = shown.samples.reshape(-1, *shown.samples.shape[2:])
-    verdict = reference.judge(engine.encode(flat).loc)
-    form = shown.samples.shape[:2]
-    usual = typicality(shown.log_density.ravel(), drawn_density(engine))
+    x = shown.samples if frame is None else shown.frames[frame][None]
+    density = shown.log_density if frame is None else shown.log_density[frame : frame + 1]
+    verdict = reference.judge(engine.encode(x.reshape(-1, *x.shape[2:])).loc)
+    usual = typicality(density.ravel(), drawn_density(engine))
     return Novelty(
-        verdict.percentile.reshape(form),
-        usual.reshape(form),
+        verdict.percentile.reshape(x.shape[:2]),
+        usual.reshape(x.shape[:2]),
         reference.held_out,
         reference.training,
+    )
+
+
+def novelty_of(engine: Engine, spec: StripSpec, frame: int, tile: int) -> Novelty | None:
+    """Return novelty and typicality of one sample of a scale strip; shaped as of one frame."""
+    apart = strip(engine, spec).deferred
+    found = novelty(engine, spec, frame if apart else None)
+    if found is None:
+        return None
+    row = 0 if apart else frame
+    return found._replace(
+        novelty=found.novelty[row : row + 1, tile : tile + 1],
+        typicality=found.typicality[row : row + 1, tile : tile + 1],
     )
 
 

@@ -179,6 +179,10 @@ export type FilmstripPanel = Panel & {
   properties: string | null
   under: number | null
   keep: Keep | null
+  /** The frame whose samples were sent, -1 for none; null if all were. */
+  sent: number | null
+  /** URL of the other frames. */
+  later: string | null
   // Added by the browser.
   canvas: HTMLCanvasElement
   tally: HTMLElement
@@ -189,6 +193,15 @@ export type FilmstripPanel = Panel & {
   judged?: Novelty
   measured?: Measured
   pending?: number
+  arrived?: Arrived
+  /** Whether a frame could not be fetched; no more are requested until the next redraw. */
+  failed?: boolean
+}
+
+/** Frames that have arrived one by one, each at its place in the body. */
+export interface Arrived {
+  body: Uint8Array
+  frames: Set<number>
 }
 
 /** Response of /api/novelty: per cent, by frame and tile. */
@@ -197,6 +210,8 @@ export interface Novelty {
   typicality: number[][]
   heldOut: number
   training: number
+  /** The only frame that it is about; null for all. */
+  only: number | null
 }
 
 export interface Property {
@@ -220,6 +235,7 @@ export interface Measured extends PropertiesHeader {
   /** 0 invalid geometry, 1 violates a constraint, 2 meets all. */
   state: Uint8Array
   size: number
+  only: number | null
 }
 
 export interface Filmstrip {
@@ -235,6 +251,7 @@ export interface Filmstrip {
   hover: { panel: number, tile: number } | null
   painted: number
   keys: Set<string>
+  gathering: boolean
   keeper: Keeper
   control: HTMLElement
   input: HTMLInputElement
@@ -248,6 +265,7 @@ export interface Filmstrip {
   all: HTMLButtonElement
   paintSoon: () => void
   digestion: Timer
+  later: Timer
 }
 
 // Map

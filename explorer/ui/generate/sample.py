@@ -54,15 +54,15 @@ def sample_facts(engine: Engine, name: str, spec: StripSpec, state: FilmstripSta
     if engine.component_count > 1:
         words.append(f"component {int(strip.components[tile])}")
     st.markdown(" · ".join(words))
-    found = cache.novelty(engine, spec)
+    found = cache.novelty_of(engine, spec, frame, tile)
     if found is None:
         return
-    far = float(found.novelty[frame, tile])
+    far = float(found.novelty[0, 0])
     verdict = "Nearly a copy" if far < 5 else "Far from the data" if far > 95 else "Novel"
     st.caption(
         f"**{verdict}**: distance to the nearest training code at percentile {far:.0f} of "
         f"{found.held_out:,} reconstructed held-out samples ({found.training:,} training codes "
-        f"searched). Typicality: percentile {found.typicality[frame, tile]:.0f} of prior samples."
+        f"searched). Typicality: percentile {found.typicality[0, 0]:.0f} of prior samples."
     )
 
 
@@ -72,7 +72,7 @@ def neighbours(engine: Engine, name: str, spec: StripSpec, state: FilmstripState
     if atlas is None or measure is None:
         return
     strip = cache.strip(engine, spec)
-    x = strip.samples[state.frame, state.tile or 0][None]
+    x = strip.frames[state.frame][state.tile or 0][None]
     training = np.flatnonzero(atlas.split == Split.TRAIN)
     rows = training[measure.judge(engine.encode(x).loc, k=8).nearest[0]]
     shown, words = pictures_of(engine, rows)

@@ -9,6 +9,7 @@ from explorer.strips import StripSpec
 from explorer.ui import cache
 from explorer.ui.address.controls import control
 from explorer.ui.address.views import Levelled, TraverseView
+from explorer.ui.api.address import painted_address
 from explorer.ui.components import FilmstripState, filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel, Slider
 from explorer.ui.picks import service
@@ -126,17 +127,24 @@ def of_sample(engine: Engine, spec: StripSpec, state: FilmstripState) -> None:
     apart(engine, strip.z[state.frame, tile], what, seed=spec.seed, key="generate_levels")
 
 
-def sampled(engine: Engine, spec: StripSpec, scale: float, *, key: str) -> None:
-    """Render samples drawn pixel by pixel, if the decoder is autoregressive."""
+def sampled(engine: Engine, spec: StripSpec, state: FilmstripState, *, key: str) -> None:
+    """Render samples drawn pixel by pixel when they are ready, if p(x|z) is autoregressive."""
     if not engine.sequential:
         return
     st.subheader("Sampled pixel by pixel", anchor=False)
-    strip = cache.painted(engine, spec, scale)
-    filmstrip(strip, key=key, grid=Grid(tile_width=56))
+    filmstrip(
+        Panel(
+            cache.painted(engine, spec, state.value),
+            frames=painted_address(engine, spec, state.frame),
+            later=True,
+        ),
+        key=key,
+        grid=Grid(tile_width=56),
+    )
     st.caption(
-        f"The same {spec.tiles} codes at scale {scale:g}, each pixel sampled given the preceding "
-        f"ones (seed {spec.seed}). Above are the means: each pixel’s probability given the "
-        "preceding probabilities."
+        f"The same {spec.tiles} codes at scale {state.value:g}, each pixel sampled given the "
+        f"preceding ones (seed {spec.seed}). Above are the means: each pixel’s probability given "
+        "the preceding probabilities."
     )
 
 

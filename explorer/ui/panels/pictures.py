@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from explorer.inference import Engine
 from explorer.projection import Atlas
 from explorer.sketch import PixelSketch
-from explorer.strips import Strip, samples_strip
+from explorer.strips import Frames, Strip, samples_strip
 from explorer.ui import cache
 from explorer.ui.address.views import PriorsLabView, PrototypesView
 from explorer.ui.components import filmstrip
@@ -72,7 +72,7 @@ def replay(engine: Engine, view: Replayed) -> int | None:
     epoch = view.epoch
     frames, tiles = inputs.shape[:2]
     strip = Strip(
-        contrast(engine, inputs[-1]) * inputs,
+        Frames.of(contrast(engine, inputs[-1]) * inputs),
         tuple(float(epoch) for epoch in epochs),
         np.arange(tiles),
         np.zeros((frames, tiles), np.float32),

@@ -7,7 +7,7 @@ from explorer.inference import Engine
 from explorer.relatives import relatives
 from explorer.strips import StripSpec, difference_strip
 from explorer.ui import cache
-from explorer.ui.api.address import novelty_address, properties_address
+from explorer.ui.api.address import frames_address, novelty_address, properties_address
 from explorer.ui.components import FilmstripState, filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel, Slider
 from explorer.ui.panels import export_menu
@@ -89,6 +89,7 @@ def sweep(
             if apart
             else properties_address(engine, spec, options.conditions, options.limits),
             over=0 if apart and curves and strip is not strips[0] else None,
+            frames="" if apart and strip is not strips[0] else frames_address(engine, spec),
         )
         for engine, strip, name, pick in zip(engines, strips, names, picks, strict=True)
     ]

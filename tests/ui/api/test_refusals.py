@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("no_data")
 SERVED = ["points", "regions", "card/data/0", "thumbnail/data/0", "decode?z=z:AAAAAA"]
 
 
-SERVED += ["novelty", "properties"]
+SERVED += ["novelty", "properties", "frames?frame=0", "painted?at=0"]
 
 
 def address(slug, digest, served):
@@ -74,6 +74,19 @@ def test_the_first_index_beyond_a_layer_is_absent(plane, what):
     for layer, codes in layers_of(plane).items():
         assert ask(api_address.address_of(plane, what, layer, len(codes) - 1)).status == 200
         assert_absent(ask(api_address.address_of(plane, what, layer, len(codes))))
+
+
+@pytest.mark.parametrize(("what", "field"), [("frames", "frame"), ("painted", "at")])
+@pytest.mark.parametrize("frame", ["", "41", *NO_NUMBERS])
+def test_a_frame_beyond_a_strip_is_absent(plane, what, field, frame):
+    assert_absent(ask(f"{api_address.address_of(plane, what)}&{field}={frame}"))
+    assert ask(f"{api_address.address_of(plane, what)}&tiles=3&{field}=40").status == 200
+
+
+@pytest.mark.parametrize("what", ["novelty", "properties"])
+def test_what_is_known_of_a_frame_beyond_a_strip_is_absent(plane, what):
+    for frame in ("", "41", "-1", "x"):
+        assert_absent(ask(f"{api_address.address_of(plane, what)}&tiles=3&frame={frame}"))
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,9 @@ class Panel:
         novelty: The URL of its samples' novelty and typicality.
         properties: The URL of their properties.
         over: The panel over whose curves this one's are drawn as lines.
+        frames: The URL of single frames of a deferred strip; without it they arrive when they are
+            released.
+        later: Whether no frame is sent, and all are fetched.
     """
 
     strip: Strip
@@ -85,6 +88,8 @@ class Panel:
     novelty: str = ""
     properties: str = ""
     over: int | None = None
+    frames: str = ""
+    later: bool = False
 
 
 def filmstrip(
@@ -121,11 +126,20 @@ def filmstrip(
     headers, bodies = [], []
     for panel in panels:
         strip = panel.strip
-        header, body = strip.panel
+        sent = None
+        if panel.later:
+            sent, body = -1, b""
+        elif strip.deferred:
+            sent = min(state.shown.frame, len(values) - 1)
+            body = strip.body(sent)
+        else:
+            body = strip.panel[1]
         headers.append(
-            header
+            strip.header
             | {
                 "bytes": len(body),
+                "sent": sent,
+                "later": panel.frames or None,
                 "title": panel.title,
                 "mixture": len(set(strip.components.tolist())) > 1,
                 "scored": bool(strip.log_density.any()),

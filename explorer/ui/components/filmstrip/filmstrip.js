@@ -1,5 +1,5 @@
 // Frames arrive once; the browser then paints them at the display's rate, and reports a frame only
-// when it is released.
+// when it is released. Of a slow model one frame arrives; the others are fetched, the wanted first.
 import { address, beforeFrame, begin, mount, observeSize, part, timer } from "../bridge.js"
 import { bookmark, isKept, itemOf, keepAll, keepByKey, leave, nothingKept, reach, unkeep } from "../outbox_client.js"
 import { bodyOf, crcOf, inkPixels, inks, paintCurve, penOf, shapeOf, unpack } from "../painting.js"
@@ -10,6 +10,8 @@ import { bodyOf, crcOf, inkPixels, inks, paintCurve, penOf, shapeOf, unpack } fr
 
 const GAP = 4
 
+const PAUSE = 250
+
 export default mount({
   selector: ".filmstrip",
   build,
@@ -17,9 +19,11 @@ export default mount({
     strip.signal = signal
     strip.paintSoon = beforeFrame(signal, () => paint(strip))
     strip.digestion = timer(signal, 120, () => digest(strip))
+    strip.later = timer(signal, PAUSE, () => gather(strip))
     observeSize(signal, strip.panels, () => layout(strip))
     keepByKey(strip.keeper, signal)
     window.addEventListener("latent-explorer-kept", () => paint(strip), { signal })
+    document.addEventListener("visibilitychange", () => gather(strip), { signal })
   },
   update(strip, /** @type {Uint8Array} */ bytes, { setStateValue }) {
     strip.send = setStateValue
@@ -35,7 +39,9 @@ function read(strip, bytes) {
   const facts = /** @type {FilmstripFacts} */ (header)
   let at = 0
   for (const panel of facts.panels) {
-    panel.body = bodyOf(panel, bodies.slice(at, at + panel.bytes))
+    const own = bodies.slice(at, at + panel.bytes)
+    if (panel.sent === null) panel.body = bodyOf(panel, own)
+    else assemble(panel, own)
     at += panel.bytes
   }
   for (const panel of facts.panels) if (panel.under !== null) panel.ghost = facts.panels[panel.under]
@@ -77,9 +83,99 @@ function read(strip, bytes) {
     panel.native = null
     panel.tally = part(element, ".tally", HTMLElement)
     panel.tally.hidden = true
-    if (panel.novelty) complete(strip, panel, judge(panel, panel.novelty))
-    if (panel.properties) complete(strip, panel, measure(panel, panel.properties))
+    const frame = panel.sent === null ? null : strip.frame
+    if (panel.novelty) complete(strip, panel, judge(panel, panel.novelty, frame))
+    if (panel.properties) complete(strip, panel, measure(panel, panel.properties, frame))
   })
+  gather(strip)
+}
+
+/** Frames of slow models, by their URL: they outlive redraws. @type {Map<string, import("../types").Arrived>} */
+const arrived = new Map()
+
+/** @param {FilmstripPanel} panel @param {Uint8Array} bytes Of the frame that was sent, if one was. */
+function assemble(panel, bytes) {
+  if (panel.kind !== "pixels" || panel.sent === null) return
+  const size = panel.tiles * panel.width * panel.height * panel.channels
+  const known = (panel.later && arrived.get(panel.later)) || { body: new Uint8Array(panel.frames * size), frames: new Set() }
+  if (panel.later && !arrived.has(panel.later)) {
+    if (arrived.size > 12) arrived.clear()
+    arrived.set(panel.later, known)
+  }
+  if (panel.sent >= 0 && !known.frames.has(panel.sent)) {
+    known.body.set(bytes, panel.sent * size)
+    known.frames.add(panel.sent)
+  }
+  panel.body = known.body
+  panel.arrived = known
+}
+
+/**
+ * The frame to paint: the nearest that is here, or -1.
+ *
+ * @param {FilmstripPanel} panel
+ * @param {number} frame
+ */
+function nearest(panel, frame) {
+  const wanted = Math.min(frame, panel.frames - 1)
+  if (!panel.arrived || panel.arrived.frames.has(wanted)) return wanted
+  let best = -1
+  for (const known of panel.arrived.frames) if (best < 0 || Math.abs(known - wanted) < Math.abs(best - wanted)) best = known
+  return best
+}
+
+/**
+ * The next frame to fetch: the one on display, then ever finer steps from it.
+ *
+ * @param {Filmstrip} strip
+ * @returns {[FilmstripPanel, number] | null}
+ */
+function missing(strip) {
+  for (const step of [0, 8, 4, 2, 1]) {
+    for (const panel of strip.facts.panels) {
+      if (!panel.later || !panel.arrived || panel.failed) continue
+      const wanted = Math.min(strip.frame, panel.frames - 1)
+      let best = -1
+      for (let frame = step ? 0 : wanted; frame < panel.frames; frame += step || panel.frames) {
+        if (!panel.arrived.frames.has(frame) && (best < 0 || Math.abs(frame - wanted) < Math.abs(best - wanted))) best = frame
+      }
+      if (best >= 0) return [panel, best]
+    }
+  }
+  return null
+}
+
+/** Strips on this page whose frame on display is still to come. @type {Set<Filmstrip>} */
+const waiting = new Set()
+
+/**
+ * Fetch frame after frame while the page is in view: those on display at once, the others when
+ * nothing else is awaited.
+ *
+ * @param {Filmstrip} strip
+ */
+async function gather(strip) {
+  if (strip.gathering) return
+  strip.gathering = true
+  for (let next = missing(strip); next && !strip.signal.aborted && !document.hidden; next = missing(strip)) {
+    const [panel, frame] = next
+    const { later, arrived: known } = panel
+    if (frame === Math.min(strip.frame, panel.frames - 1)) waiting.add(strip)
+    else if (waiting.size || strip.facts.panels.some((one) => one.pending)) {
+      strip.later.set()
+      break
+    }
+    try {
+      const response = await fetch(address(`${later}&frame=${frame}`), { signal: strip.signal })
+      const bytes = new Uint8Array(await response.arrayBuffer())
+      if (!response.ok || !known || bytes.length !== known.body.length / panel.frames) throw new Error("no frame")
+      known.body.set(bytes, frame * bytes.length)
+      known.frames.add(frame)
+      strip.paintSoon()
+    } catch { panel.failed = true }
+    waiting.delete(strip)
+  }
+  strip.gathering = false
 }
 
 /**
@@ -101,13 +197,14 @@ async function complete(strip, panel, loading) {
 /** @type {Map<string, import("../types").Novelty>} */
 const judged = new Map()
 
-/** @param {FilmstripPanel} panel @param {string} from */
-async function judge(panel, from) {
+/** @param {FilmstripPanel} panel @param {string} url @param {number | null} frame The only one, or null for all. */
+async function judge(panel, url, frame) {
+  const from = frame === null ? url : `${url}&frame=${frame}`
   let found = judged.get(from)
   if (!found) {
     const response = await fetch(address(from))
     if (!response.ok || !(response.headers.get("content-type") ?? "").includes("json")) return
-    found = /** @type {import("../types").Novelty} */ (await response.json())
+    found = /** @type {import("../types").Novelty} */ ({ ...await response.json(), only: frame })
     if (judged.size > 40) judged.clear()
     judged.set(from, found)
   }
@@ -117,17 +214,18 @@ async function judge(panel, from) {
 /** @type {Map<string, import("../types").Measured>} */
 const measured = new Map()
 
-/** @param {FilmstripPanel} panel @param {string} from */
-async function measure(panel, from) {
+/** @param {FilmstripPanel} panel @param {string} url @param {number | null} frame The only one, or null for all. */
+async function measure(panel, url, frame) {
+  const from = frame === null ? url : `${url}&frame=${frame}`
   let found = measured.get(from)
   if (!found) {
     const response = await fetch(address(from))
     if (!response.ok || !(response.headers.get("content-type") ?? "").includes("octet-stream")) return
     const [header, body] = unpack(new Uint8Array(await response.arrayBuffer()))
     const facts = /** @type {import("../types").PropertiesHeader} */ (header)
-    const size = panel.frames * panel.tiles
+    const size = (frame === null ? panel.frames : 1) * panel.tiles
     const state = 4 * size * facts.properties.length
-    found = { ...facts, values: new Float32Array(body.slice(0, state).buffer), state: body.slice(state), size }
+    found = { ...facts, values: new Float32Array(body.slice(0, state).buffer), state: body.slice(state), size, only: frame }
     if (measured.size > 20) measured.clear()
     measured.set(from, found)
   }
@@ -169,7 +267,7 @@ function build(root) {
   const find = (selector) => part(root, selector, HTMLElement)
   /** @type {Filmstrip} */
   const strip = begin({
-    root, version: null, frame: 0, tile: null, hover: null, painted: 0, keys: new Set(),
+    root, version: null, frame: 0, tile: null, hover: null, painted: 0, keys: new Set(), gathering: false,
     control: find(".control"), input: part(root, "input", HTMLInputElement), output: part(root, "output", HTMLOutputElement),
     label: find(".label"), low: find(".low"), high: find(".high"), home: find(".home"), panels: find(".panels"),
     said: find(".said"), all: part(root, ".all", HTMLButtonElement),
@@ -291,6 +389,18 @@ function show(strip, frame) {
   strip.frame = frame
   strip.input.value = String(frame)
   strip.paintSoon()
+  gather(strip)
+}
+
+/**
+ * The row of a response that belongs to a frame; -1 if it is about another one.
+ *
+ * @param {{only: number | null}} known
+ * @param {number} frame
+ */
+function rowOf(known, frame) {
+  if (known.only === null) return frame
+  return known.only === frame ? 0 : -1
 }
 
 /** @param {Filmstrip} strip */
@@ -362,8 +472,13 @@ function paint(strip) {
     pen.setTransform(panel.ratio, 0, 0, panel.ratio, 0, 0)
     pen.clearRect(0, 0, panel.canvas.width, panel.canvas.height)
     const own = Math.min(frame, panel.frames - 1)
-    if (panel.kind === "pixels") pixels(strip, panel, pen, own)
-    else curves(strip, panel, pen, own)
+    const here = nearest(panel, frame)
+    pen.globalAlpha = here === own ? 1 : 0.55
+    if (here < 0) blank(strip, panel, pen)
+    else if (panel.kind === "pixels") pixels(strip, panel, pen, here)
+    else curves(strip, panel, pen, here)
+    pen.globalAlpha = 1
+    panel.canvas.dataset.ready = String(here === own)
     const over = strip.hover && strip.hover.panel === index ? strip.hover.tile : null
     const [across, down] = panel.tile
     for (const { tile, width } of [{ tile: over, width: 1.5 }, { tile: strip.tile, width: 3 }]) {
@@ -417,6 +532,16 @@ function pixels(strip, panel, pen, frame) {
   }
 }
 
+/** Tiles whose samples are still to come. @param {Filmstrip} strip @param {FilmstripPanel} panel @param {CanvasRenderingContext2D} pen */
+function blank(strip, panel, pen) {
+  pen.fillStyle = strip.theme.paper
+  const [across, down] = sizeOf(panel)
+  for (let tile = 0; tile < panel.tiles; tile++) {
+    const [x, y] = place(panel, tile)
+    pen.fillRect(x, y, across, down)
+  }
+}
+
 /** @param {Filmstrip} strip @param {FilmstripPanel & import("../types").CurvePanel} panel @param {CanvasRenderingContext2D} pen @param {number} frame */
 function curves(strip, panel, pen, frame) {
   const { theme } = strip
@@ -435,10 +560,11 @@ function curves(strip, panel, pen, frame) {
 /** @param {Filmstrip} strip @param {FilmstripPanel} panel @param {CanvasRenderingContext2D} pen @param {number} frame */
 function glyphs(strip, panel, pen, frame) {
   const rows = panel.judged
-  if (!rows) return
+  const own = rows ? rowOf(rows, frame) : -1
+  if (!rows || own < 0) return
   for (let tile = 0; tile < panel.tiles; tile++) {
     const [x, y] = place(panel, tile)
-    const far = rows.novelty[frame][tile]
+    const far = rows.novelty[own][tile]
     const [cx, cy, r] = [x + sizeOf(panel)[0] - 6.5, y + 6.5, 3.2]
     pen.beginPath()
     if (far > 95) { pen.moveTo(cx, cy - r - 1); pen.lineTo(cx + r + 1, cy); pen.lineTo(cx, cy + r + 1); pen.lineTo(cx - r - 1, cy); pen.closePath() }
@@ -458,18 +584,20 @@ function glyphs(strip, panel, pen, frame) {
 /** @param {FilmstripPanel} panel @param {number} frame @param {number} tile */
 function noveltyOf(panel, frame, tile) {
   const rows = panel.judged
-  if (!rows) return []
-  const far = rows.novelty[frame][tile]
+  const own = rows ? rowOf(rows, frame) : -1
+  if (!rows || own < 0) return []
+  const far = rows.novelty[own][tile]
   const words = far < 5 ? "nearly a training sample" : far > 95 ? "far from all training samples" : "as novel as held-out data"
   const than = far < 50 ? `closer than ${100 - far}` : `farther than ${far}`
-  return [`${words} (${than} % of ${rows.heldOut.toLocaleString("en")} held-out)`, `typicality ${rows.typicality[frame][tile]} %`]
+  return [`${words} (${than} % of ${rows.heldOut.toLocaleString("en")} held-out)`, `typicality ${rows.typicality[own][tile]} %`]
 }
 
 /** @param {FilmstripPanel} panel @param {number} frame @param {number} tile */
 function propertiesOf(panel, frame, tile) {
   const known = panel.measured
-  if (!known) return []
-  const at = Math.min(frame, panel.frames - 1) * panel.tiles + tile
+  const own = known ? rowOf(known, Math.min(frame, panel.frames - 1)) : -1
+  if (!known || own < 0) return []
+  const at = own * panel.tiles + tile
   const said = known.properties.map((property, index) => {
     const value = known.values[index * known.size + at]
     return property.main && Number.isFinite(value) ? `${property.label} ${value.toFixed(property.digits)}${property.unit ? ` ${property.unit}` : ""}` : ""
@@ -481,9 +609,10 @@ function propertiesOf(panel, frame, tile) {
 /** @param {Filmstrip} strip @param {FilmstripPanel} panel @param {CanvasRenderingContext2D} pen @param {number} frame */
 function dim(strip, panel, pen, frame) {
   const known = panel.measured
-  if (!known) return
+  const own = known ? rowOf(known, frame) : -1
+  if (!known || own < 0) return
   const [across, down] = sizeOf(panel)
-  const from = frame * panel.tiles
+  const from = own * panel.tiles
   let sound = 0
   let good = 0
   for (let tile = 0; tile < panel.tiles; tile++) {
