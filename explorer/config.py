@@ -32,7 +32,10 @@ class TrainingConfig(Frozen):
         False, description="Divide each tensor's gradient by its norm before Adam."
     )
     average: float = Field(
-        0.0, ge=0, lt=1, description="Decay per step of the weights' exponential moving average."
+        0.0,
+        ge=0,
+        lt=1,
+        description="Decay per step of the weights' exponential moving average, after a warm-up.",
     )
     corruption: float = Field(
         0.0,

@@ -33,6 +33,8 @@ SNAPSHOTS_KEPT, SNAPSHOT_COMPONENTS, SNAPSHOT_LEVELS = 12, 16, 64
 _SNAPSHOT_EPOCHS = tuple(round(1.7**power) for power in range(20))
 _NORM_FLOOR = 1e-7
 
+Weights = tuple[Tensor, ...] | list[Tensor]
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -128,9 +130,7 @@ class _Run:
         self.options = self.config.training
         self.network = _Network(model, prior).to(device)
         self.average = AveragedModel(
-            self.network,
-            multi_avg_fn=get_ema_multi_avg_fn(self.options.average or 0.5),
-            use_buffers=True,
+            self.network, multi_avg_fn=self._take_average, use_buffers=True
         )
         self.optimiser = self._optimiser()
         self.epoch, self.best, self.best_epoch = 0, -math.inf, 0
@@ -319,6 +319,19 @@ class _Run:
             group["initial"] = group["lr"]
         return optimiser
 
+    def _take_average(self, averages: Weights, weights: Weights, count: Tensor | int) -> None:
+        """Move the average towards the weights, faster in the first steps.
+
+        With a constant decay near 1 it would lag for epochs behind weights that still move far.
+
+        References:
+            The argument `num_updates` of TensorFlow's `ExponentialMovingAverage`.
+            https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage
+        """
+        steps = int(self.average.n_averaged)  # the copy on the CPU: reading `count` waits for CUDA
+        decay = min(self.options.average, (1 + steps) / (10 + steps))
+        get_ema_multi_avg_fn(decay)(averages, weights, count)
+
     def _train_epoch(self, beta: float) -> float:
         generator = _generator(self.options.seed, self.epoch, self.device)
         order = torch.randperm(len(self.train_x), generator=generator, device=self.device)
@@ -329,7 +342,7 @@ class _Run:
         for group in self.optimiser.param_groups:
             group["lr"] = group["initial"] * max(factor, 0.01)
         self.network.train()
-        total = 0.0
+        total = torch.zeros((), dtype=torch.float64, device=self.device)
         for rows in order.split(self.options.batch):
             x = self._picture(self.train_x[rows], generator)
             terms = self.network(
@@ -350,12 +363,14 @@ class _Run:
             self.optimiser.step()
             if self.options.average:
                 self.average.update_parameters(self.network)
-            total += float((reconstruction - kl).detach().sum())
-        if not math.isfinite(total):
+            # Stays on the device: reading a number back would wait for every step.
+            total += (reconstruction - kl).detach().sum()
+        mean = float(total) / len(self.train_x)
+        if not math.isfinite(mean):
             raise TrainingError(
                 f"The loss is not finite in epoch {self.epoch}; lower the learning rate."
             )
-        return total / len(self.train_x)
+        return mean
 
     def _picture(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Binarise a batch of a dynamic data set, and shift images if the recipe says so."""
@@ -374,11 +389,11 @@ class _Run:
         """Evaluate the validation ELBO at beta = 1, with the same noise every epoch."""
         network = self._chosen().eval()
         generator = _generator(self.options.seed, 0, self.device)
-        total = 0.0
+        total = torch.zeros((), dtype=torch.float64, device=self.device)
         for x in self.valid_x.split(at_once(network, 2000)):
             reconstruction, kl, _ = network(x, generator=generator)
-            total += float((reconstruction - kl).sum())
-        return total / len(self.valid_x)
+            total += (reconstruction - kl).sum()
+        return float(total) / len(self.valid_x)
 
     def _chosen(self) -> _Network:
         return cast("_Network", self.average.module) if self.options.average else self.network

@@ -98,3 +98,26 @@ def test_snapshots_of_pseudo_inputs_are_kept(tmp_path):
 def test_a_prior_without_pseudo_inputs_has_no_snapshots(tmp_path):
     training.train(recipe(prior={"kind": "mog"}, epochs=2), digits(), tmp_path)
     assert not (tmp_path / checkpoint.SNAPSHOTS).exists()
+
+
+def test_the_average_keeps_up_with_the_first_steps(tmp_path):
+    """With its final decay from the first step on, it would be 0.99^30 = 3/4 of the way behind."""
+    run = a_run(tmp_path, recipe(epochs=3, average=0.99, learning_rate=3e-3))
+    start = training._copy(run.network.state_dict())
+    list(run.epochs())
+
+    def apart(one, other):
+        return sum(float((one[n].double() - other[n].double()).square().sum()) for n in one) ** 0.5
+
+    now, average = run.network.state_dict(), run.average.module.state_dict()
+    assert int(run.average.n_averaged) < 60
+    assert 0 < apart(average, now) < 0.3 * apart(start, now)
+
+
+@pytest.mark.parametrize(("steps", "decay"), [(1, 2 / 11), (90, 0.91), (10_000, 0.95)])
+def test_the_decay_of_the_average_grows_to_the_recipe_s(tmp_path, steps, decay):
+    run = a_run(tmp_path, recipe(average=0.95))
+    run.average.n_averaged.fill_(steps)
+    average, weight = torch.zeros(1), torch.ones(1)
+    run._take_average([average], [weight], run.average.n_averaged)
+    assert float(average) == pytest.approx(1 - decay)
