@@ -120,10 +120,12 @@ def manifest(engine: Engine, strip: Strip, library: str, view: str = "", frame: 
         )
     else:
         raise ExportError("These are data, not samples of the model; export their codes instead.")
+    known = engine.checkpoint.fingerprint
     model = ModelEntry(
         checkpoint=engine.slug,
         hash=engine.checkpoint.hash,
         kind=engine.checkpoint.config.data.kind,
+        data=known.digest if known is not None else None,
     )
     facts = Manifest(
         library=library,

@@ -11,13 +11,14 @@ import torch
 from explorer import checkpoint, drawing
 from explorer.checkpoint import Checkpoint, Metrics
 from explorer.data import DataSet
+from explorer.data.identity import SPLITS
 from explorer.errors import CheckpointError
 from explorer.inference import Engine
 from explorer.metrics import evaluate
 from explorer.metrics.likelihood import Likelihood
 from explorer.metrics.measures import PARTS, Part
 from explorer.metrics.tradeoff import Tradeoff, measure_tradeoff, read_tradeoff
-from explorer.naming import DATA, PRIORS
+from explorer.naming import PRIORS
 from explorer.priors import XVAEConfig
 from explorer.projection import build_atlas, save_atlas
 
@@ -200,7 +201,7 @@ def card(opened: Checkpoint) -> str:
     lines = [
         f"# {opened.slug}",
         "",
-        f"{DATA[config.data.kind]}. {PRIORS[prior]}. {config.model.latent} latent units; "
+        f"{config.data.words}. {PRIORS[prior]}. {config.model.latent} latent units; "
         f"{config.model.words}; "
         f"{config.model.likelihood} likelihood.",
         "",
@@ -228,6 +229,12 @@ def card(opened: Checkpoint) -> str:
         f"Trained with `latent-explorer train checkpoints/{opened.slug}/config.json` "
         f"(seed {training.seed}, batch {training.batch}, at most {training.epochs} epochs).",
     ]
+    lines.append(_data_words(opened))
+    if opened.pseudo:
+        lines.append(
+            "The Bernoulli likelihood of values other than 0 and 1 is a pseudo-likelihood: "
+            "it is no log p(x), and is compared with none."
+        )
     if training.init:
         earlier = ", ".join(f"`{path.name}`" for path in sorted(opened.folder.glob(STAGES)))
         where = f"; recipes of earlier stages: {earlier}" if earlier else ""
@@ -247,3 +254,15 @@ def card(opened: Checkpoint) -> str:
         "training data in place of samples (validation data for Fréchet and kernel distances).",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _data_words(opened: Checkpoint) -> str:
+    known = opened.fingerprint
+    if known is None:
+        return "Its data were not recorded; samples are split by their position in the files."
+    parts = ", ".join(
+        f"{name} {split.n:,} (`{split.digest[:8]}`)"
+        for name in SPLITS
+        for split in [getattr(known, name)]
+    )
+    return f"Samples, with their fingerprint in `{checkpoint.FINGERPRINT}`: {parts}."

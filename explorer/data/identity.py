@@ -37,6 +37,12 @@ class Fingerprint(Frozen):
     test: SplitFingerprint
     binary: bool
 
+    @property
+    def digest(self) -> str:
+        """One hash of all splits."""
+        whole = "".join(split.digest for split in (self.train, self.valid, self.test))
+        return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
+
     def difference(self, other: "Fingerprint") -> str:
         """Describe in which splits the samples differ; empty if in none."""
         words = []

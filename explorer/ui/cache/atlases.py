@@ -183,7 +183,8 @@ def _scored(engine: Engine, x: Float[np.ndarray, "1 *sample"], samples: int) -> 
 
 def importance_samples(engine: Engine) -> int:
     """Return the number of importance samples behind a model's card."""
-    metric = engine.checkpoint.metrics.get("log_likelihood")
+    metrics = engine.checkpoint.metrics
+    metric = metrics.get("log_likelihood") or metrics.get("pseudo_log_likelihood")
     return min(5000, metric.samples or 500) if metric is not None else 500
 
 

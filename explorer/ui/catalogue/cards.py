@@ -128,7 +128,8 @@ def _card(entry: Entry, said: str, is_open: bool) -> None:
     if picture is not None:
         st.image(picture, width="stretch", alt=f"Samples of {entry.slug}")
     st.markdown(f"**{said}**  \n:small[{DATA[entry.data]}]")
-    score = entry.metrics.get("log_likelihood") or entry.metrics.get("reconstruction")
+    names = ("log_likelihood", "pseudo_log_likelihood", "reconstruction")
+    score = next((entry.metrics[name] for name in names if name in entry.metrics), None)
     table.render(
         [table.Line(name, (value,)) for name, value in facts(entry).items()],
         note=provenance(score),

@@ -127,7 +127,8 @@ def measures(rows: Sequence[Row], view: EvaluateView) -> None:
         hide_index=True,
         column_config={"Model": st.column_config.TextColumn(pinned=True, width=280)},
     )
-    st.caption(table.EXPLAINED[view.group])
+    pseudo = view.group == "likelihood" and any(row.entry.pseudo for row in rows)
+    st.caption(table.EXPLAINED[view.group] + (table.PSEUDO if pseudo else ""))
 
 
 def missing(rows: Sequence[Row]) -> None:
@@ -136,7 +137,11 @@ def missing(rows: Sequence[Row]) -> None:
     lacking = [
         row
         for row in rows
-        if row.entry.healthy and any(name not in row.entry.metrics for name in wanted)
+        if row.entry.healthy
+        and any(
+            name not in row.entry.metrics and f"pseudo_{name}" not in row.entry.metrics
+            for name in wanted
+        )
     ]
     if not lacking:
         return

@@ -10,14 +10,11 @@ from explorer.checkpoint import Entry
 from explorer.comparison import arrays, difference
 from explorer.ui.address.controls import commit
 from explorer.ui.address.views import EvaluateView
+from explorer.ui.evaluate import table
 from explorer.ui.evaluate.table import Row
 from explorer.ui.panels import chart
 from explorer.ui.wording import palette
 from explorer.ui.wording.format import signed
-
-PSEUDO = (
-    " A Bernoulli likelihood of grey values is a pseudo-likelihood, and not compared with others."
-)
 
 
 def pair(rows: Sequence[Row], view: EvaluateView) -> None:
@@ -108,7 +105,7 @@ def _differences(one: Entry, other: Entry) -> None:
     if common < n:
         words += f" The test sets differ: {common:,} of {n:,} samples are in both."
     if one.pseudo or other.pseudo:
-        words += PSEUDO
+        words += table.PSEUDO
     st.caption(words)
 
 

@@ -91,6 +91,12 @@ EXPLAINED = {
 }
 
 
+PSEUDO = (
+    " A Bernoulli likelihood of grey values is a pseudo-likelihood: it is no log p(x), and is "
+    "compared with none."
+)
+
+
 class Row(NamedTuple):
     """A model of the table."""
 

@@ -42,7 +42,10 @@ def pictures_of(engine: Engine, rows: Int[np.ndarray, " chosen"]) -> tuple[Strip
     missing = [row for row, x in zip(rows, found, strict=True) if x is None]
     decoded = iter(engine.decode(atlas.codes[missing])) if missing else iter(())
     pictures = np.stack([next(decoded) if x is None else x[0] for x in found])
-    return samples_strip(pictures, engine.sketch), f"Original data.{_absent(atlas, missing)}"
+    config = engine.checkpoint.config.data
+    unsure = not (config.fixed or data.numbered_by_content)
+    how = ", matched by position: this model does not record its data" if unsure else ""
+    return samples_strip(pictures, engine.sketch), f"Original data{how}.{_absent(atlas, missing)}"
 
 
 def _absent(atlas: Atlas, rows: Sequence[int]) -> str:

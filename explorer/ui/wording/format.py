@@ -70,6 +70,8 @@ def facts(entry: Entry) -> Mapping[str, str]:
     shown = {}
     if "log_likelihood" in metrics:
         shown["log p(x)"] = f"{number(metrics['log_likelihood'])} nats"
+    elif "pseudo_log_likelihood" in metrics:
+        shown["Pseudo-likelihood"] = f"{number(metrics['pseudo_log_likelihood'])} nats"
     elif "reconstruction" in metrics:
         shown["log p(x|z)"] = f"{number(metrics['reconstruction'])} nats"
     if "active_units" in metrics:
