@@ -13,6 +13,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 SIDES = {"digits": (8, 8), "frey": (28, 20)}
 
+LIKELIHOODS = {"frey": {"likelihood": "logistic"}}
+
 N = 50
 
 
@@ -21,12 +23,12 @@ def put(
     hidden=(8, 8), **arrays,
 ):  # fmt: skip
     """Put a small untrained model with made-up numbers on the shelf; a plain one has no prior."""
-    height, width = SIDES.get(data, (28, 28))
+    height, width = SIDES.get(data, (28, 28)) if isinstance(data, str) else (8, 8)
     top = {"top": latent, "bottom": latent + 1} if "hvae" in model else {"latent": latent}
     config = RunConfig.model_validate(
         {
-            "data": {"kind": data},
-            "model": {"kind": model, "hidden": hidden} | top,
+            "data": {"kind": data} if isinstance(data, str) else data,
+            "model": {"kind": model, "hidden": hidden} | top | LIKELIHOODS.get(str(data), {}),
             "prior": None if model == "ae" else prior or {"kind": "standard"},
             "sketch": {"kind": "pixels", "height": height, "width": width},
         }

@@ -117,6 +117,30 @@ def test_a_difference_is_called_one_beyond_two_errors_alone():
         assert first.split("\n")[1] == words
 
 
+def test_models_of_different_own_files_are_kept_apart(three):
+    for name in ("black", "discs"):
+        put(three, name, everything(), data={"kind": "files", "path": f"{name}.npy"})
+    put(three, "again", everything(), data={"kind": "files", "path": "black.npy", "seed": 3})
+    app = page(model="black", of="files", one="black", other="discs")
+    assert address(app)["one"] == "black"
+    assert address(app)["other"] == "again"
+    names = app.selectbox(key="evaluate_of").options
+    assert {"Own files: black.npy", "Own files: discs.npy"} <= set(names)
+    assert len(shown(app)) == 2
+    assert app.selectbox(key="evaluate_other").options == app.selectbox(key="evaluate_one").options
+
+
+def test_a_pseudo_likelihood_is_named_so_and_ranked_with_none(three):
+    files = {"kind": "files", "path": "grey.npy", "split_rule": 1}
+    put(three, "grey", everything(-3.0), data=files)
+    put(three, "mine", everything(), data=files | {"binary": True})
+    app = page(model="grey", of="files")
+    assert "pseudo-likelihood" in told(app)
+    lines = shown(app).set_index("Model")
+    assert "−3.00" not in set(lines.get("log p(x)", ()))
+    assert "−3.00 ± 0.25" in set(lines["Pseudo-likelihood"])
+
+
 @pytest.mark.usefixtures("three")
 @pytest.mark.parametrize(
     "parameters",
