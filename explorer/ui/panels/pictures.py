@@ -39,7 +39,7 @@ def pictures_of(engine: Engine, rows: Int[np.ndarray, " chosen"]) -> tuple[Strip
             x, engine.sketch
         ), "Reconstructions: the data set is not installed (start with `--data` to see originals)."
     found = [cache.original(engine, int(row)) for row in rows]
-    missing = [row for row, x in zip(rows, found, strict=True) if x is None]
+    missing = [int(row) for row, x in zip(rows, found, strict=True) if x is None]
     decoded = iter(engine.decode(atlas.codes[missing])) if missing else iter(())
     pictures = np.stack([next(decoded) if x is None else x[0] for x in found])
     config = engine.checkpoint.config.data
