@@ -40,6 +40,14 @@ Checkpoints = Annotated[
 Data = Annotated[Path | None, typer.Option(help="Data directory, in torchvision's layout.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")]
+BasePath = Annotated[
+    str | None,
+    typer.Option(help="Path below which a proxy shows the app, if it passes that path on."),
+]
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option(help="Further name or address of this server; repeat it for several."),
+]
 Slug = Annotated[str, typer.Argument(help="A checkpoint's name, as in `latent-explorer list`.")]
 Ship = Annotated[bool, typer.Option("--ship", help="Write into the checkpoint's folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -63,6 +71,8 @@ def default(
     data: Data = None,
     device: Device = "auto",
     browser: Browser = True,
+    base_path: BasePath = None,
+    allow_host: AllowHost = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Explore, steer and sample the latent spaces of models with learned priors.
@@ -72,7 +82,7 @@ def default(
     if version:
         out.print(__version__)
     elif context.invoked_subcommand is None:
-        open_app(host, port, checkpoints, data, device, browser)
+        open_app(host, port, checkpoints, data, device, browser, base_path, allow_host)
 
 
 @app.command("app")
@@ -83,16 +93,21 @@ def open_app(
     data: Data = None,
     device: Device = "auto",
     browser: Browser = True,
+    base_path: BasePath = None,
+    allow_host: AllowHost = None,
 ) -> None:
     """Open the app in the browser."""
-    environment = settings.variables(checkpoints=checkpoints, data=data, device=device)
+    names = ",".join(allow_host or ()) or None
+    environment = settings.variables(
+        checkpoints=checkpoints, data=data, device=device, allow_host=names
+    )
     if device != "auto":
         from explorer.devices import resolve_device
 
         resolve_device(device)
     from explorer.ui.entry.server import launch
 
-    launch(host, port, environment, browser)
+    launch(host, port, environment, browser, base_path)
 
 
 @app.command("list")

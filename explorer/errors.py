@@ -2,6 +2,7 @@
 
 ExplorerError
 ├── SettingsError        a flag, environment variable or folder is invalid
+├── AccessError          a request is refused
 ├── DataError            a data set cannot be read
 │   └── DataMissingError     one of its files is missing
 ├── RecipeError          a recipe does not describe something that can be built
@@ -27,6 +28,19 @@ class ExplorerError(Exception):
 
 class SettingsError(ExplorerError):
     """A flag, environment variable or folder is invalid."""
+
+
+class AccessError(ExplorerError):
+    """A request is refused.
+
+    Args:
+        words: Why, in one sentence.
+        status: Status of the answer over HTTP.
+    """
+
+    def __init__(self, words: str, status: int = 403) -> None:
+        super().__init__(words)
+        self.status = status
 
 
 class DataError(ExplorerError):

@@ -5,6 +5,7 @@ Precedence: command-line flags (which set the variables for the server they star
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ VARIABLES = {
     "data": "LATENT_EXPLORER_DATA",
     "user": "LATENT_EXPLORER_USER",
     "device": "LATENT_EXPLORER_DEVICE",
+    "allow_host": "LATENT_EXPLORER_ALLOW_HOST",
 }
 
 
@@ -52,6 +54,16 @@ def current() -> Settings:
         user=user,
         device=os.environ.get(VARIABLES["device"], "auto"),
     )
+
+
+def allowed_hosts(flags: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Read the further names of the server, as they were written.
+
+    Args:
+        flags: Variables that take precedence over those of this process.
+    """
+    text = (os.environ | (flags or {})).get(VARIABLES["allow_host"], "")
+    return tuple(text.replace(",", " ").split())
 
 
 def environment() -> dict[str, str]:

@@ -8,6 +8,7 @@ shell                     what stands round every page: frame, jobs, shelf, styl
 picks                     a pick on its way from the browser to the store
 cache                     the only place of `st.cache_*`: engines, atlases, strips, properties
 components                what runs in the browser, on one bridge
+access                    who may ask: known names, origins, logins; the door before every route
 address                   the address bar is the view: fields, grammar, places, widgets
 wording                   numbers, names and colours as people read them
 """

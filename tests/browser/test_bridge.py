@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from explorer.ui.components import bridge
-from tests.browser.proxy import behind
-from tests.support.serving import serve, settled
+from tests.support.serving import settled
 
 DIGITS = "digits-vae-vamp-16"
 AIRFOILS = "airfoils-vae-xvae-8"
@@ -166,52 +165,6 @@ def test_the_copy_button_copies_the_address(chromium, address):
     assert page.evaluate("navigator.clipboard.readText()") == page.url
     page.get_by_role("button", name="Copy link").wait_for()
     context.close()
-
-
-# Below a path
-
-
-@pytest.mark.parametrize(
-    ("prefix", "strip"),
-    [("/latent", False), ("/user/me/proxy/8501", True)],
-    ids=["the server knows", "the server does not know"],
-)
-def test_everything_works_below_a_path(page, tmp_path, prefix, strip):
-    known = {} if strip else {"STREAMLIT_SERVER_BASE_URL_PATH": prefix.strip("/")}
-    with serve(tmp_path, **known) as server, behind(server, prefix, strip=strip) as proxy:
-        page.goto(f"{proxy.address}/latent_map?model={DIGITS}")
-        settled(page, "point-map")
-        canvas = page.locator("[data-testid=point-map] canvas.over")
-        canvas.focus()
-        page.keyboard.press("ArrowRight")
-        page.locator("[data-testid=point-map] .card img").first.wait_for()
-        page.wait_for_function(
-            "image => image.complete && image.naturalWidth > 0",
-            arg=page.locator("[data-testid=point-map] .card img").first.element_handle(),
-        )
-        page.keyboard.press("k")
-        wait_for_picks(page, 1)
-        leave(page, "Generate")
-        settled(page, "filmstrip")
-        rest_on_a_tile(page)
-        page.get_by_text(re.compile("typicality")).wait_for()
-        page.keyboard.press("k")
-        wait_for_picks(page, 2)
-        leave(page, "Traverse")
-        settled(page, "traversal")
-        dial = page.locator("[data-testid=traversal] input").first
-        picture = page.locator("[data-testid=traversal] canvas.picture")
-        before = picture.get_attribute("data-painted")
-        dial.focus()
-        page.keyboard.press("ArrowRight")
-        page.wait_for_function(
-            "([canvas, n]) => canvas.dataset.painted > n", arg=[picture.element_handle(), before]
-        )
-        page.goto(f"{proxy.address}/candidates?model={DIGITS}&chosen=1,2")
-        settled(page)
-        page.locator("[data-testid=shortlist] canvas[data-digest]").first.wait_for()
-        page.locator("[data-testid=parallel][data-lines]").wait_for(timeout=30_000)
-        assert not [path for path in proxy.outside if "/api/" in path]
 
 
 # The modules

@@ -58,6 +58,17 @@ MENDABLE = {
     "an unknown device for the app": (lambda p: ["app", "--device", "abacus"], "abacus"),
     "a device of another kind": (lambda p: ["app", "--device", "mps"], "mps"),
     "a host that is none": (lambda p: ["app", "--host", "256.0.0.1"], "--host"),
+    "a name that is none": (lambda p: ["app", "--allow-host", "http://a.example"], "--allow-host"),
+    "a name among others": (
+        lambda p: ["app", "--allow-host", "a.example", "--allow-host", "*"],
+        "--allow-host",
+    ),
+    "a base path that leads out": (lambda p: ["app", "--base-path", "/a/../b"], "--base-path"),
+    "a base path that is an address": (
+        lambda p: ["app", "--base-path", "http://a.example/b"],
+        "--base-path",
+    ),
+    "a base path of Streamlit's": (lambda p: ["app", "--base-path", "/_stcore/x/"], "base path"),
     "a missing recipe": (lambda p: ["train", p / "absent.json"], "absent.json does not exist"),
     "a folder for a recipe": (lambda p: ["train", p], "does not exist"),
     "an empty recipe": (lambda p: ["train", file(p / "r.json", "")], "r.json"),

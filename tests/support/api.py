@@ -9,13 +9,20 @@ from urllib.parse import unquote
 
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
+from explorer.ui.access.door import Door
 from explorer.ui.api import routes
 from explorer.ui.picks import service
 from tests.support.engines import PIXELS, digest_of
 from tests.support.sentences import assert_one_sentence
 
-APP = Starlette(routes=routes.routes())
+APP = Starlette(routes=routes.routes(), middleware=[Middleware(Door)])
+
+HOST = "localhost:8501"
+
+PAGE = {"host": HOST, "origin": f"http://{HOST}", "sec-fetch-site": "same-origin"}
+"""What a browser says of a request by a page of the app."""
 
 DAY = "private, max-age=86400, immutable"
 
@@ -43,10 +50,28 @@ class Answer:
         return json.loads(self.body[4 : 4 + length]), self.body[4 + length :]
 
 
-def ask(address, method="GET"):
-    """Ask the app as a server would; an error that it does not handle is raised here."""
+def ask(address, method="GET", headers=(), client="127.0.0.1"):
+    """Ask the app as a server would; an error that it does not handle is raised here.
+
+    Headers replace those of a page, or are left out if they are empty; a list is sent in turn.
+    """
+    plain = PAGE if method not in ("GET", "HEAD") else {"host": HOST}
+    return _called(address, method, plain | dict(headers), client, [b""])
+
+
+def post(address, facts, headers=(), parts=1, client="127.0.0.1"):
+    """Post as a page of the app does, the body in so many parts."""
+    body = facts if isinstance(facts, bytes) else json.dumps(facts).encode()
+    size = -(-len(body) // parts) or 1
+    told = [body[at : at + size] for at in range(0, len(body), size)] or [b""]
+    said = PAGE | {"content-type": "application/json"} | dict(headers)
+    return _called(address, "POST", said, client, told)
+
+
+def scope_of(address, method="GET", headers=(), client="127.0.0.1"):
+    """Describe a request as a server does."""
     path, _, query = address.partition("?")
-    scope = {
+    return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -56,21 +81,35 @@ def ask(address, method="GET"):
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [],
-        "server": ("test", 80),
-        "client": ("test", 1),
+        "headers": [
+            (name.encode(), value.encode("latin-1"))
+            for name, values in dict(headers).items()
+            for value in ([values] if isinstance(values, str) else values)
+            if value
+        ],
+        "server": ("127.0.0.1", 8501),
+        "client": (client, 1),
     }
-    told = []
+
+
+def called(app, scope, parts=(b"",)):
+    """Call an application of ASGI, and return all that it sends."""
+    left, told = list(parts), []
 
     async def receive():
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
 
     async def send(message):
         told.append(message)
 
     # In a thread of its own: a browser's tests leave a running loop in the main one.
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(APP(scope, receive, send))).result()
+        pool.submit(lambda: asyncio.run(app(scope, receive, send))).result()
+    return told
+
+
+def _called(address, method, headers, client, parts):
+    told = called(APP, scope_of(address, method, headers, client), parts)
     body = b"".join(message.get("body", b"") for message in told[1:])
     return Answer(told[0]["status"], told[0]["headers"], body)
 
@@ -82,41 +121,6 @@ def assert_absent(answer):
     assert 0 < len(words) < 200
     assert "Traceback" not in words
     assert len(words.splitlines()) == 1
-
-
-def post(address, facts, headers=(), parts=1):
-    """Post as a page of the app does, the body in so many parts."""
-    body = facts if isinstance(facts, bytes) else json.dumps(facts).encode()
-    said = {"content-type": "application/json", "sec-fetch-site": "same-origin"} | dict(headers)
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "path": address,
-        "raw_path": address.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(name.encode(), value.encode()) for name, value in said.items() if value],
-        "server": ("test", 80),
-        "client": ("test", 1),
-    }
-    size = -(-len(body) // parts) or 1
-    left = [body[at : at + size] for at in range(0, len(body), size)] or [b""]
-    told = []
-
-    async def receive():
-        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
-
-    async def send(message):
-        told.append(message)
-
-    # In a thread of its own: a browser's tests leave a running loop in the main one.
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(APP(scope, receive, send))).result()
-    body = b"".join(message.get("body", b"") for message in told[1:])
-    return Answer(told[0]["status"], told[0]["headers"], body)
 
 
 def wish(slug=PIXELS, **facts):

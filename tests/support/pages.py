@@ -9,9 +9,11 @@ from explorer.ui.address.places import layer_codes
 ENTRY = settings.PACKAGE / "ui" / "entry" / "app.py"
 
 
-def open_page(name, **parameters):
-    """Open a page by a link, and no other before it."""
+def open_page(name, user=None, **parameters):
+    """Open a page by a link, and no other before it; perhaps as a user who has logged in."""
     app = AppTest.from_file(ENTRY, default_timeout=120)
+    if user is not None:
+        app.user = user
     for key, value in parameters.items():
         app.query_params[key] = str(value)
     return app.switch_page(str(settings.beside("pages") / f"{name}.py")).run()

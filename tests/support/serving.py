@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -10,6 +9,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.support.proxies import free_port
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
@@ -31,20 +32,19 @@ READY = (
 
 
 @contextmanager
-def serve(user: Path, **environment: str) -> Iterator[str]:
-    """Run the app on a free port and yield its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def serve(user: Path, *flags: str, host: str = "127.0.0.1", **environment: str) -> Iterator[str]:
+    """Run the app on a free port and yield its address, without any base path."""
+    port = free_port()
     command = [
         sys.executable,
         "-m",
         "explorer.cli",
         "--host",
-        "127.0.0.1",
+        host,
         "--port",
         str(port),
         "--no-browser",
+        *flags,
     ]
     log = user / "server.log"
     with log.open("w") as stream:
@@ -57,8 +57,8 @@ def serve(user: Path, **environment: str) -> Iterator[str]:
         )
         try:
             address = f"http://127.0.0.1:{port}"
-            base = environment.get("STREAMLIT_SERVER_BASE_URL_PATH", "")
-            _wait_for(f"{address}/{base}".rstrip("/"), process, log)
+            base = flags[flags.index("--base-path") + 1] if "--base-path" in flags else ""
+            _wait_for(f"{address}/{base.strip('/')}".rstrip("/"), process, log)
             _RUNNING[address] = process
             yield address
         finally:

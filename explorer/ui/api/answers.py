@@ -21,14 +21,13 @@ class AbsentError(Exception):
 
 
 def storing(
-    handler: Callable[[bytes], dict[str, object]],
+    handler: Callable[[bytes, str], dict[str, object]],
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Accept JSON only from pages of this app, and respond with JSON."""
+    """Accept JSON, which no form of another page can send, and respond with JSON."""
 
     async def answer(request: Request) -> Response:
-        own = request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
         said = request.headers.get("content-type", "")
-        if not own or said.split(";")[0].strip() != "application/json":
+        if said.split(";")[0].strip() != "application/json":
             return JSONResponse({"why": "Only pages of this app can keep picks."}, 403)
         body = bytearray()
         async for part in request.stream():
@@ -36,7 +35,7 @@ def storing(
             if len(body) > MOST_BODY:
                 return JSONResponse({"why": "Too many picks at once; pick fewer."}, 413)
         try:
-            return JSONResponse(await run_in_threadpool(handler, bytes(body)))
+            return JSONResponse(await run_in_threadpool(handler, bytes(body), request.state.owner))
         except ValidationError:
             return JSONResponse({"why": "Invalid request; reload the page."}, 400)
         except StoreError as error:

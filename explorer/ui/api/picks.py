@@ -12,10 +12,10 @@ from explorer.ui.api.answers import AbsentError, whole
 from explorer.ui.picks import requests, service
 
 
-def keep(body: bytes) -> dict[str, object]:
+def keep(body: bytes, owner: str) -> dict[str, object]:
     """Keep the browser's picks; those refused are returned with the reason."""
     given = requests.PickRequests.model_validate_json(body)
-    store = service.store()
+    store = service.store(owner)
     project = _project(store, given.project)
     items, refused = [], []
     for item in given.items:
@@ -37,25 +37,25 @@ def keep(body: bytes) -> dict[str, object]:
     return {"saved": saved, "refused": refused} | _state(store, project)
 
 
-def mark(body: bytes) -> dict[str, object]:
+def mark(body: bytes, owner: str) -> dict[str, object]:
     """Store stars, a verdict or a removal."""
     given = requests.MarkRequest.model_validate_json(body)
-    store = service.store()
+    store = service.store(owner)
     store.mark(given.project, given.keys, **given.changes)
     return _state(store, given.project)
 
 
-def undo(body: bytes) -> dict[str, object]:
+def undo(body: bytes, owner: str) -> dict[str, object]:
     """Undo the last change of a project."""
     given = requests.MarkRequest.model_validate_json(body)
-    store = service.store()
+    store = service.store(owner)
     return {"undone": store.undo(given.project)} | _state(store, given.project)
 
 
 def kept(request: Request) -> Response:
-    """Respond with the picks kept in a project, by origin."""
+    """Respond with the picks kept in a project of the visitor, by origin."""
     try:
-        store = service.store()
+        store = service.store(request.state.owner)
         project = _project(store, whole(request.path_params["project"], 2**31 - 1))
         facts = _state(store, project) | {"origins": store.origins(project)}
     except AbsentError:

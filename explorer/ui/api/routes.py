@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import streamlit as st
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from explorer.inference import Engine
+from explorer.ui.access.door import OwnRoute
 from explorer.ui.api.address import PLOTLY
 from explorer.ui.api.answers import IMMUTABLE, answering, storing
 from explorer.ui.api.assets import assets
@@ -32,21 +33,23 @@ def routes() -> list[BaseRoute]:
         "novelty/{slug}/{digest}": novelty,
         "properties/{slug}/{digest}": properties,
     }
-    listed = [
-        *(Route(f"/api/{path}", answering(handler)) for path, handler in served.items()),
-        Route("/api/picks", storing(keep), methods=["POST"]),
-        Route("/api/picks/mark", storing(mark), methods=["POST"]),
-        Route("/api/picks/undo", storing(undo), methods=["POST"]),
-        Route("/api/picks/{project}", kept),
-        Route(PLOTLY, _plotly),
-        *assets(),
-    ]
+    own = {
+        **{f"/api/{path}": OwnRoute(answering(handler)) for path, handler in served.items()},
+        "/api/picks": OwnRoute(storing(keep), ["POST"]),
+        "/api/picks/mark": OwnRoute(storing(mark), ["POST"]),
+        "/api/picks/undo": OwnRoute(storing(undo), ["POST"]),
+        "/api/picks/{project}": OwnRoute(kept),
+        PLOTLY: OwnRoute(_plotly),
+        **{path: OwnRoute(endpoint) for path, endpoint in assets().items()},
+        "/api/{anything:path}": OwnRoute(_nothing),
+    }
     base = st.get_option("server.baseUrlPath").strip("/")
-    below = [
-        Route(f"/{base}{route.path}", route.endpoint, methods=list(route.methods or ()))
-        for route in listed
-    ]
-    return [*listed, *(below if base else ())]
+    bases = ["", f"/{base}"] if base else [""]
+    return [Route(f"{place}{path}", app) for place in bases for path, app in own.items()]
+
+
+def _nothing(request: Request) -> Response:
+    return PlainTextResponse("There is nothing at this address.", 404)
 
 
 def _plotly(request: Request) -> Response:

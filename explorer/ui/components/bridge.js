@@ -146,7 +146,10 @@ export function beforeFrame(signal, act) {
  */
 export async function post(path, body, { refused, silent }) {
   try {
-    const answer = await fetch(address(path), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })
+    const answer = await fetch(address(path), {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+      referrerPolicy: "same-origin", // a stricter one, which a proxy may set, would hide the Origin
+    })
     const found = await answer.json()
     return answer.ok ? found : { why: found.why ?? refused }
   } catch {

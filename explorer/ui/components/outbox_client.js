@@ -1,4 +1,4 @@
-// Picks of this browser, which wait in its storage until the outbox has saved them; and the K key.
+// Picks of this browser, which wait until the outbox has saved them; and the K key.
 
 /** @typedef {import("./types").Item} Item */
 /** @typedef {import("./types").Waiting} Waiting */
@@ -13,8 +13,20 @@ export const KEPT = {
   waiting: new Map(),
   /** @type {number | null} */
   project: null,
-  /** Picks for which the browser has no storage; they are lost with the tab. @type {Waiting[]} */
+  /** Picks that the browser does not store; they are lost with the tab. @type {Waiting[]} */
   homeless: [],
+}
+
+/**
+ * Use the browser's storage, which even to name throws where it is forbidden, as in a frame of
+ * another site.
+ *
+ * @template Value
+ * @param {(store: Storage) => Value} act
+ * @param {Value} otherwise
+ */
+function stored(act, otherwise) {
+  try { return act(window.localStorage) } catch { return otherwise }
 }
 
 /**
@@ -28,7 +40,7 @@ export function keepAll(items) {
     const page = location.pathname.split("/").pop() ?? ""
     const whole = { ...item, key, project: KEPT.project, page, view: location.search.slice(0, 3900) }
     KEPT.waiting.set(item.origin, key)
-    try { localStorage.setItem(WAITING + key, JSON.stringify(whole)) } catch { KEPT.homeless.push(whole) }
+    if (!stored((store) => { store.setItem(WAITING + key, JSON.stringify(whole)); return true }, false)) KEPT.homeless.push(whole)
   }
   window.dispatchEvent(new Event("latent-explorer-outbox"))
 }
@@ -54,10 +66,11 @@ export function nothingKept() {
 /** All picks that wait in this browser, including those of earlier visits. */
 export function waitingItems() {
   const found = [...KEPT.homeless]
-  for (let i = 0; i < localStorage.length; i++) {
-    const name = localStorage.key(i)
-    if (!name?.startsWith(WAITING)) continue
-    try { found.push(JSON.parse(localStorage.getItem(name) ?? "")) } catch { localStorage.removeItem(name) }
+  for (const name of stored((store) => Object.keys(store), [])) {
+    if (!name.startsWith(WAITING)) continue
+    const item = stored((store) => /** @type {Waiting | null} */ (JSON.parse(store.getItem(name) ?? "null")), null)
+    if (item && WAITING + item.key === name) found.push(item)
+    else stored((store) => store.removeItem(name), undefined)
   }
   return found
 }
@@ -68,7 +81,7 @@ export function waitingItems() {
  * @param {string} key
  */
 export function discard(key) {
-  localStorage.removeItem(WAITING + key)
+  stored((store) => store.removeItem(WAITING + key), undefined)
   KEPT.homeless = KEPT.homeless.filter((item) => item.key !== key)
   for (const [origin, own] of KEPT.waiting) if (own === key) KEPT.waiting.delete(origin)
 }

@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from explorer.devices import limit_threads
+from explorer.ui.access.door import Door
 from explorer.ui.api.routes import routes
 
 
@@ -20,4 +22,9 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     yield
 
 
-app = st.App(Path(__file__).with_name("app.py"), routes=routes(), lifespan=lifespan)
+app = st.App(
+    Path(__file__).with_name("app.py"),
+    routes=routes(),
+    lifespan=lifespan,
+    middleware=[Middleware(Door)],
+)

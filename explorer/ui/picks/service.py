@@ -13,6 +13,7 @@ from explorer.errors import StoreError
 from explorer.inference import Engine
 from explorer.strips import ALL_LEVELS, Strip
 from explorer.ui import cache
+from explorer.ui.access import identity
 from explorer.ui.address.places import layer_codes
 from explorer.ui.picks.requests import PickRequest
 
@@ -22,13 +23,18 @@ PROJECT = "frame_project"
 MOST_CODES = 400_000
 
 
-def store() -> Store:
-    """Open the user's candidates.
+def store(owner: str | None = None) -> Store:
+    """Open the candidates of an owner.
+
+    Args:
+        owner: Whose; None is the visitor of this page.
 
     Raises:
         StoreError: If they cannot be opened.
+        AccessError: If the visitor has to log in.
     """
-    return cache.store(str(settings.current().user / FILE))
+    whose = identity.of_page() if owner is None else owner
+    return cache.store(str(settings.current().user / FILE)).of(whose)
 
 
 def current() -> tuple[Project | None, str]:

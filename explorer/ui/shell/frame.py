@@ -1,7 +1,7 @@
 """The frame around every page: navigation, model selection, comparison, device and timing."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import streamlit as st
 
@@ -23,7 +23,7 @@ from explorer.ui.address.views import (
 )
 from explorer.ui.components import copy_link
 from explorer.ui.picks import service
-from explorer.ui.shell import jobs_panel, shelf_panel
+from explorer.ui.shell import jobs_panel, login, shelf_panel
 from explorer.ui.shell.pages import TITLES, page_path
 from explorer.ui.wording.format import plain
 from explorer.ui.wording.naming import labels
@@ -59,7 +59,15 @@ def run() -> None:
         default=True,
         visibility="hidden",
     )
-    page = st.navigation([first, *pages])
+    try:
+        shown: Literal["sidebar", "hidden"] = "hidden" if login.needed() else "sidebar"
+    except ExplorerError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    page = st.navigation([first, *pages], position=shown)
+    if shown == "hidden":
+        login.offer()
+        return
     name = next((name for name, (title, _) in TITLES.items() if title == page.title), None)
     if name is not None:
         try:
@@ -173,6 +181,7 @@ def _sidebar(name: str) -> None:
         copy_link(key="frame_copy")
         shelf_panel.sidebar(listens=name == "candidates")
         jobs_panel.listing()
+        login.sidebar()
 
 
 def _pick_model() -> None:

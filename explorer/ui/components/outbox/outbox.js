@@ -127,7 +127,7 @@ function show(box) {
   const waiting = waitingItems().length
   const n = box.count
   box.words.textContent = `${n.toLocaleString("en")} pick${n === 1 ? "" : "s"} in ${facts.name}`
-  const wait = waiting ? `${waiting} pick${waiting === 1 ? " waits" : "s wait"} in this browser until saved.` : ""
+  const wait = waiting ? `${waiting} pick${waiting === 1 ? " waits" : "s wait"} in this ${KEPT.homeless.length ? "tab" : "browser"} until saved.` : ""
   const words = [said || facts.news, wait].filter(Boolean).join(" ")
   if (news.textContent !== words) news.textContent = words
   news.hidden = !words

@@ -1,12 +1,21 @@
-"""A proxy that forwards one path of its own, as a web server in front of several apps does."""
+"""Proxies that forward one path of their own, as web servers in front of several apps do."""
 
+import re
 import select
+import shutil
 import socket
 import socketserver
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.repository import ROOT
 
 _BLOCK = 65_536
 
@@ -84,3 +93,83 @@ def behind(upstream: str, prefix: str, *, strip: bool) -> Iterator[Proxy]:
             yield proxy
         finally:
             proxy.shutdown()
+
+
+# A real one
+
+_NGINX = """
+daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    {location}
+  }}
+}}
+"""
+
+README_HOST = "proxy_set_header Host $http_host;"
+
+
+def location(upstream: str, prefix: str, host: str) -> str:
+    """Return README's settings for a server, its path, and what is said of the host."""
+    (shown,) = re.findall(r"```nginx\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    for old, new in (
+        ("/latent/", f"{prefix}/"),
+        ("http://127.0.0.1:8501", upstream),
+        (README_HOST, host),
+    ):
+        assert shown.count(old) == 1
+        shown = shown.replace(old, new)
+    return shown
+
+
+@contextmanager
+def nginx(folder: Path, upstream: str, prefix: str, host: str = README_HOST) -> Iterator[str]:
+    """Run nginx before a server that knows its prefix, as README shows it; yield its address."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    if program is None:
+        pytest.skip("needs nginx: apt-get install nginx-light")
+    port = free_port()
+    folder.mkdir(exist_ok=True)
+    config = folder / "nginx.conf"
+    config.write_text(
+        _NGINX.format(folder=folder, port=port, location=location(upstream, prefix, host))
+    )
+    log = folder / "nginx.log"
+    process = subprocess.Popen(
+        [program, "-e", str(log), "-p", str(folder), "-c", str(config)], stderr=subprocess.STDOUT
+    )
+    try:
+        _wait_for(port, process, log)
+        yield f"http://127.0.0.1:{port}{prefix}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int, process: subprocess.Popen, log: Path) -> None:
+    for _ in range(100):
+        if process.poll() is not None:
+            raise RuntimeError(f"nginx ended: {log.read_text()}")
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("nginx did not answer.")
