@@ -68,6 +68,7 @@ MENDABLE = {
         lambda p: ["app", "--base-path", "http://a.example/b"],
         "--base-path",
     ),
+    "a base path of our routes": (lambda p: ["app", "--base-path", "api"], "base path"),
     "a base path of Streamlit's": (lambda p: ["app", "--base-path", "/_stcore/x/"], "base path"),
     "a missing recipe": (lambda p: ["train", p / "absent.json"], "absent.json does not exist"),
     "a folder for a recipe": (lambda p: ["train", p], "does not exist"),

@@ -14,8 +14,8 @@ from explorer.ui.access.names import known_names
 ENTRY = Path(__file__).with_name("asgi.py")
 
 _PATH = re.compile(r"\w[\w.~-]*(/\w[\w.~-]*)*", re.ASCII)
-_STREAMLITS = ("_stcore", "component", "media", "static")
-"""First words of Streamlit's own routes, which come before those of an app."""
+_TAKEN = ("_stcore", "api", "component", "media", "static")
+"""First words of routes of Streamlit and of our own."""
 
 
 def launch(
@@ -71,7 +71,7 @@ def _base(text: str) -> str:
     """Return a base path without slashes at its ends."""
     base = text.strip("/")
     first = base.split("/")[0]
-    if base and (len(base) > 200 or not _PATH.fullmatch(base) or first in _STREAMLITS):
+    if base and (len(base) > 200 or not _PATH.fullmatch(base) or first in _TAKEN):
         raise SettingsError(
             f"{text[:80]!r} cannot be the base path; use words of letters, digits, _ and - with "
             "slashes between them, as in --base-path tools/latent."
