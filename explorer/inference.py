@@ -6,6 +6,7 @@ It is independent of the web app, uses float32 NumPy arrays throughout, and is t
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +38,9 @@ BLOCKS = {"cpu": 192, "cuda": 1024}
 """Rows per call. Blocks are zero-padded: the rounding of a matrix product depends on its number
 of rows, and without padding one in 150 8-bit images changed with the batch size."""
 
+SLOW_REFINEMENT = {"steps": 20, "samples": 48, "guides": 8}
+"""Sizes of a refinement for models that take milliseconds per image."""
+
 CONVOLVED_BLOCK = 16
 """Rows per call of a convolutional network on a CPU, where each takes milliseconds."""
 
@@ -65,7 +69,7 @@ class Prototypes(NamedTuple):
     weights: Float[Array, " components"]
     loc: Float[Array, "components latent"]
     scale: Float[Array, "components latent"]
-    decoded: Float[Array, "components *sample"]
+    decoded: Float[Array, "components *sample"] | None
     pseudo_inputs: Float[Array, "components *sample"] | None
 
 
@@ -281,8 +285,12 @@ class Engine:
         components = self.components()
         return 0 if components is None else len(components)
 
-    def prototypes(self) -> Prototypes | None:
-        """Decode the prior's components; None without a prior or components."""
+    def prototypes(self, *, decode: bool = True) -> Prototypes | None:
+        """Return the prior's components; None without a prior or components.
+
+        Args:
+            decode: Whether they are decoded, which takes seconds if the model is slow.
+        """
         components = self.components()
         if components is None:
             return None
@@ -291,7 +299,7 @@ class Engine:
             weights=_numpy(components.log_weights.exp()),
             loc=_numpy(components.loc),
             scale=_numpy(components.scale),
-            decoded=self.decode(components.loc),
+            decoded=self.decode(components.loc) if decode else None,
             pseudo_inputs=None if inputs is None else _numpy(inputs),
         )
 
@@ -348,8 +356,10 @@ class Engine:
             NoDensityError: If the model is a plain autoencoder.
         """
         rows = torch.as_tensor(x, dtype=torch.float32).to(self.device)
-        with self._lock:
-            found = refine(self._model, self.prior, rows, seed=seed)
+        sizes = SLOW_REFINEMENT if self.slow else {}
+        # It takes long and changes nothing; only what shares a GPU has to wait for it.
+        with self._lock if self.device != "cpu" else nullcontext():
+            found = refine(self._model, self.prior, rows, seed=seed, **sizes)
         return found._replace(elbo=found.elbo.cpu(), loc=found.loc.cpu(), scale=found.scale.cpu())
 
     def release(self) -> None:

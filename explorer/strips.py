@@ -19,6 +19,9 @@ from explorer.sketch import CurveSketch, PixelSketch
 SCALES = tuple(round(0.05 * step, 2) for step in range(41))
 """The frames of a scale strip: 0 to 2 in steps of 0.05."""
 MOST_TILES = 4096
+
+AT_ONCE = 256
+"""Most images of a slow model that are decoded before any is shown."""
 _CURVE_LEVELS = 65535
 
 
@@ -308,7 +311,7 @@ def grid_strip(
     codes = np.ascontiguousarray(z, np.float32)
     flat = codes.reshape(-1, latent)
     density = engine.log_prior(flat) if engine.has_prior else np.zeros(len(flat), np.float32)
-    deferred = engine.slow and frames > 1
+    deferred = engine.slow and frames > 1 and len(flat) > AT_ONCE
     if deferred:
         decoded = Frames(frames, lambda frame: engine.decode(codes[frame]))
     else:
@@ -382,6 +385,22 @@ def difference_strip(one: Strip, other: Strip) -> Strip:
 def codes_strip(engine: Engine, z: Float[np.ndarray, "tiles latent"]) -> Strip:
     """Decode codes to a strip of one frame."""
     return grid_strip(engine, z[None], (0.0,))
+
+
+def as_row(strip: Strip) -> Strip:
+    """Return the frames of a strip of one tile side by side, as a strip of one frame."""
+    assert strip.z is not None
+    n = len(strip.frames)
+    return replace(
+        strip,
+        frames=Frames.of(strip.samples.swapaxes(0, 1)),
+        values=(0.0,),
+        components=np.full(n, -1),
+        log_density=strip.log_density.T,
+        z=strip.z.swapaxes(0, 1),
+        spec=None,
+        deferred=False,
+    )
 
 
 def samples_strip(

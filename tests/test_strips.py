@@ -108,3 +108,63 @@ def test_a_curve_measured_in_another_way_is_not_gone_on_with():
         measure_tradeoff(opened, data, known=stale, keep=keep)
     assert kept[0].n == done.n
     assert (kept[0].values[0] < stale.values[0]).any()
+
+
+# Slow models
+
+
+@pytest.fixture(scope="module")
+def slow():
+    return Engine(small_checkpoint("mog", model="convhvae"), "cpu")
+
+
+def test_only_a_large_strip_of_a_slow_model_is_deferred(slow):
+    few, many = strips.StripSpec(tiles=6), strips.StripSpec(tiles=7)
+    assert slow.slow
+    assert not strips.scale_strip(slow, few).deferred
+    assert strips.scale_strip(slow, many).deferred
+    dense = Engine(small_checkpoint("mog", model="hvae"), "cpu")
+    assert not strips.scale_strip(dense, strips.StripSpec(tiles=64)).deferred
+
+
+def test_a_deferred_frame_is_decoded_when_it_is_asked_for_and_equals_the_whole(slow, monkeypatch):
+    decoded = []
+    decode = type(slow).decode
+
+    def watch(engine, z, labels=None):
+        decoded.append(len(z))
+        return decode(engine, z)
+
+    monkeypatch.setattr(type(slow), "decode", watch)
+    strip = strips.scale_strip(slow, strips.StripSpec(tiles=9, seed=2))
+    assert decoded == []
+    one = strip.body(30)
+    assert decoded == [9]
+    assert strip.body(30) == one
+    assert decoded == [9]
+    header, body = strip.panel
+    assert len(decoded) == 41
+    size = len(body) // header["frames"]
+    assert body[30 * size : 31 * size] == one
+    np.testing.assert_array_equal(strip.samples[30], decode(slow, strip.z[30]))
+
+
+def test_the_difference_to_a_deferred_strip_is_deferred(slow):
+    one = strips.scale_strip(slow, strips.StripSpec(tiles=7))
+    other = strips.scale_strip(slow, strips.StripSpec(tiles=7, seed=1))
+    apart = strips.difference_strip(one, other)
+    assert apart.deferred
+    np.testing.assert_array_equal(
+        apart.frames[3], strips.difference(one.frames[3], other.frames[3])
+    )
+
+
+def test_the_frames_of_a_path_lie_side_by_side():
+    engine = Engine(small_checkpoint("mog"), "cpu")
+    z = normal(5, 2)
+    path = strips.grid_strip(engine, z[:, None], tuple(map(float, range(5))))
+    row, plain = strips.as_row(path), strips.grid_strip(engine, z[None], (0.0,))
+    np.testing.assert_array_equal(row.samples, plain.samples)
+    np.testing.assert_array_equal(row.z, plain.z)
+    np.testing.assert_array_equal(row.log_density, plain.log_density)
+    assert row.panel == plain.panel

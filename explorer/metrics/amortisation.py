@@ -11,7 +11,7 @@ from explorer.interfaces import AbstractModel, LatentPrior, Posterior, joined, n
 
 STEPS = 60
 SAMPLES = 512
-_GUIDES = 32
+GUIDES = 32
 _LEARNING_RATE = 0.05
 
 
@@ -28,6 +28,7 @@ class Refinement(NamedTuple):
     error: float
     loc: Float[Tensor, " latent"]
     scale: Float[Tensor, " latent"]
+    samples: int
 
 
 def refine(
@@ -37,6 +38,7 @@ def refine(
     *,
     steps: int = STEPS,
     samples: int = SAMPLES,
+    guides: int = GUIDES,
     seed: int = 0,
 ) -> Refinement:
     """Optimise q(z|x) for one sample by gradient steps on its mean and standard deviation.
@@ -52,6 +54,7 @@ def refine(
         steps: Gradient steps (Adam, its rate falling to zero).
         samples: Codes that evaluate the ELBO, the same at every step; the gradients use
             other codes, fresh at each.
+        guides: Codes per gradient, each with its mirror image.
         seed: Seed of the codes.
 
     Raises:
@@ -71,7 +74,7 @@ def refine(
     # With the same few codes at every step the posterior would overfit to them.
     size = model.space.size
     judge = noise(samples, size, seed).to(device)
-    guides = noise(steps * _GUIDES, size, seed + 1).to(device).reshape(steps, _GUIDES, size)
+    guiding = noise(steps * guides, size, seed + 1).to(device).reshape(steps, guides, size)
     optimiser = torch.optim.Adam([loc, log_scale], _LEARNING_RATE)
 
     def bound(each: Tensor) -> Tensor:
@@ -93,7 +96,7 @@ def refine(
             group["lr"] = _LEARNING_RATE * (1 - step / steps)
         optimiser.zero_grad()
         with torch.enable_grad():
-            pair = torch.cat([guides[step], -guides[step]])
+            pair = torch.cat([guiding[step], -guiding[step]])
             (-bound(pair).mean()).backward()
         optimiser.step()
     with torch.no_grad():
@@ -106,4 +109,5 @@ def refine(
         float(gain.std() / len(gain) ** 0.5),
         whole.loc[0].detach(),
         whole.scale[0].detach(),
+        samples,
     )

@@ -27,9 +27,7 @@ def draw_data(
     generator = torch.Generator().manual_seed(seed)
     with torch.inference_mode():
         codes = prior.draw(n, seed=seed, scale=scale).z
-        # Autoregressive sampling is faster in large batches: its steps are small.
-        sequential = isinstance(model.likelihood(codes[:1]), Sequential)
-        for z in codes.split(2000 if sequential else at_once(model, 2000)):
+        for z in codes.split(at_once(model, 2000)):
             p = model.likelihood(z)
             if isinstance(p, Sequential):
                 uniform = torch.rand(len(z), *p.event_shape[1:], generator=generator)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -64,6 +64,16 @@ class Subject:
     known: Likelihood | None
     keep: Callable[[Likelihood], None]
     report: Report
+    known_draws: dict[tuple[int, int], np.ndarray] = field(default_factory=dict)
+
+    def drawn(self, n: int, seed: int, *, binary: bool) -> Float[np.ndarray, "samples *sample"]:
+        """Draw samples of the prior; binary ones, which are small, are kept for other parts."""
+        if (n, seed) not in self.known_draws:
+            x = draw_data(self.model, self.prior, n, seed, binary=binary)
+            if not binary:
+                return x
+            self.known_draws[n, seed] = x.astype(np.uint8)
+        return self.known_draws[n, seed].astype(np.float32)
 
 
 def mean_of(
@@ -162,7 +172,7 @@ def _fidelity(subject: Subject) -> Evaluation:
     binary = is_binary(real)
     rows, nulls = [], []
     for repeat in range(REPEATS):
-        drawn = draw_data(subject.model, subject.prior, n, seed + repeat, binary=binary)
+        drawn = subject.drawn(n, seed + repeat, binary=binary)
         fake = whitened(drawn)
         rows.append((*prdc(reference, fake), vendi_score(fake)))
         if repeat < 2:
@@ -271,7 +281,7 @@ def _feature_distances(subject: Subject) -> Evaluation:
     network = known.network
     rows = []
     for repeat in range(REPEATS):
-        drawn = draw_data(subject.model, subject.prior, n, seed + repeat, binary=binary)
+        drawn = subject.drawn(n, seed + repeat, binary=binary)
         rows.append(features.feature_distances(network, real, torch.from_numpy(drawn), seed))
     # Not training data: the network was trained on them, which would inflate the distance.
     null = features.feature_distances(network, real, validation_rows(data, n, seed), seed)

@@ -37,14 +37,28 @@ def code_text(z: Float[np.ndarray, " latent"]) -> str:
     return "z:" + base64.urlsafe_b64encode(z.astype("<f2").tobytes()).decode().rstrip("=")
 
 
+def exact_text(z: Float[np.ndarray, " latent"]) -> str:
+    """Encode a code in single precision, for requests about exactly this code."""
+    return base64.urlsafe_b64encode(z.astype("<f4").tobytes()).decode().rstrip("=")
+
+
+def read_exact(text: str, latent: int) -> Float[np.ndarray, " latent"] | None:
+    """Decode a code written by `exact_text`; None if it does not fit."""
+    return _read(text, latent, "<f4")
+
+
 def read_code(text: str, latent: int) -> Float[np.ndarray, " latent"] | None:
     """Decode a code written by `code_text`; None if it does not fit."""
-    body = text.removeprefix("z:").rstrip("=")
+    return _read(text.removeprefix("z:"), latent, "<f2")
+
+
+def _read(text: str, latent: int, kind: str) -> Float[np.ndarray, " latent"] | None:
+    body = text.rstrip("=")
     try:
         raw = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
     except (binascii.Error, ValueError):
         return None
-    if len(raw) != 2 * latent:
+    if len(raw) != np.dtype(kind).itemsize * latent:
         return None
-    z = np.frombuffer(raw, "<f2").astype(np.float32)
+    z = np.frombuffer(raw, kind).astype(np.float32)
     return z if np.isfinite(z).all() and np.abs(z).max() < 1e4 else None

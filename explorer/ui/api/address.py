@@ -3,11 +3,15 @@
 import importlib.metadata
 from urllib.parse import urlencode
 
+import numpy as np
+from jaxtyping import Float
+
 from explorer.designs.measuring import applicable_properties
 from explorer.designs.properties import Conditions
 from explorer.inference import Engine
 from explorer.strips import StripSpec
 from explorer.ui import cache
+from explorer.ui.address.notation import exact_text
 
 PLOTLY = f"/api/plotly-{importlib.metadata.version('plotly')}.js"
 
@@ -24,6 +28,14 @@ def address_of(opened: Engine, what: str, *parts: object) -> str:
 def frames_address(engine: Engine, spec: StripSpec) -> str:
     """Return the URL of single frames of a strip, which lacks only the frame."""
     return f"{address_of(engine, 'frames')}&{urlencode(spec.of_model(engine).query())}"
+
+
+def levelled_address(
+    engine: Engine, z: Float[np.ndarray, " latent"], level: str, tiles: int, seed: int
+) -> str:
+    """Return the URL of single frames of a code with one level resampled, lacking the frame."""
+    query = {"level": level, "tiles": tiles, "seed": seed, "z": exact_text(z)}
+    return f"{address_of(engine, 'levelled')}&{urlencode(query)}"
 
 
 def painted_address(engine: Engine, spec: StripSpec, frame: int) -> str:

@@ -14,7 +14,7 @@ from explorer.ui.api.answers import IMMUTABLE, answering, storing
 from explorer.ui.api.assets import assets
 from explorer.ui.api.picks import keep, kept, mark, undo
 from explorer.ui.api.pictures import card, decode, points, regions, thumbnail
-from explorer.ui.api.strips import frames, novelty, painted, properties
+from explorer.ui.api.strips import frames, levelled, novelty, painted, properties
 
 
 def routes() -> list[BaseRoute]:
@@ -29,6 +29,7 @@ def routes() -> list[BaseRoute]:
         "thumbnail/{slug}/{digest}/{layer}/{index}": thumbnail,
         "decode/{slug}/{digest}": decode,
         "frames/{slug}/{digest}": frames,
+        "levelled/{slug}/{digest}": levelled,
         "painted/{slug}/{digest}": painted,
         "novelty/{slug}/{digest}": novelty,
         "properties/{slug}/{digest}": properties,

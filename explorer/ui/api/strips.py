@@ -12,6 +12,7 @@ from explorer.errors import ExplorerError
 from explorer.inference import Engine
 from explorer.strips import SCALES, StripSpec, pack
 from explorer.ui import cache
+from explorer.ui.address.notation import read_exact
 from explorer.ui.api.answers import IMMUTABLE, AbsentError, whole
 
 MOST_TILES = 64
@@ -29,6 +30,21 @@ def painted(opened: Engine, request: Request) -> Response:
     frame = whole(request.query_params.get("at", ""), len(SCALES) - 1)
     strip = cache.painted(opened, _spec(opened, request), SCALES[frame])
     return Response(strip.body(0), media_type="application/octet-stream", headers=IMMUTABLE)
+
+
+def levelled(opened: Engine, request: Request) -> Response:
+    """Respond with the samples of one frame of a code with one level resampled, as bytes."""
+    given = request.query_params
+    z = read_exact(given.get("z", "")[:4000], opened.space.size)
+    tiles, seed = (
+        whole(given.get("tiles", ""), MOST_TILES),
+        whole(given.get("seed", ""), 2**31 - 1),
+    )
+    if z is None or not tiles or not opened.has_prior:
+        raise AbsentError
+    strip = cache.levelled(opened, z, given.get("level", ""), tiles, seed)
+    frame = whole(given.get("frame", ""), len(strip.values) - 1)
+    return Response(strip.body(frame), media_type="application/octet-stream", headers=IMMUTABLE)
 
 
 def novelty(opened: Engine, request: Request) -> Response:

@@ -10,6 +10,7 @@ from explorer.ui.cache.atlases import (
     map_regions,
     novelty_reference,
     plane,
+    refined,
     scored,
     surgery,
     test_likelihood,
@@ -29,6 +30,7 @@ from explorer.ui.cache.properties import (
 from explorer.ui.cache.store import store
 from explorer.ui.cache.strips import (
     Novelty,
+    decoded_prototypes,
     levelled,
     novelty,
     novelty_of,
@@ -50,6 +52,7 @@ __all__ = [
     "code_properties",
     "data_set",
     "data_typicality",
+    "decoded_prototypes",
     "drawn_density",
     "engine",
     "entries",
@@ -69,6 +72,7 @@ __all__ = [
     "plane",
     "preview",
     "prototypes",
+    "refined",
     "scored",
     "shares",
     "shortest",

@@ -11,6 +11,7 @@ from explorer.checkpoint import LIKELIHOOD
 from explorer.errors import CheckpointError
 from explorer.inference import Engine
 from explorer.interfaces import Posterior
+from explorer.metrics.amortisation import Refinement
 from explorer.metrics.likelihood import Likelihood
 from explorer.metrics.novelty import MOST_HELD_OUT, NoveltyReference, typicality
 from explorer.metrics.surgery import Surgery, elbo_surgery
@@ -179,6 +180,12 @@ def scored(engine: Engine, x: Float[np.ndarray, "1 *sample"]) -> Likelihood:
 @per_engine(128)
 def _scored(engine: Engine, x: Float[np.ndarray, "1 *sample"], samples: int) -> Likelihood:
     return engine.score(x, samples)
+
+
+@per_engine(16)
+def refined(engine: Engine, x: Float[np.ndarray, "1 *sample"]) -> Refinement:
+    """Return the posterior of one sample, optimised for it alone."""
+    return engine.refine(x)
 
 
 def importance_samples(engine: Engine) -> int:

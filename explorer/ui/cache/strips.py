@@ -96,8 +96,16 @@ def novelty_of(engine: Engine, spec: StripSpec, frame: int, tile: int) -> Novelt
 
 @per_engine(ENGINES)
 def prototypes(engine: Engine) -> Prototypes | None:
+    """Return the components of a model's prior, not decoded."""
+    return engine.prototypes(decode=False)
+
+
+@per_engine(ENGINES, spinner="Decoding the components")
+def decoded_prototypes(engine: Engine) -> np.ndarray:
     """Return the decoded components of a model's prior."""
-    return engine.prototypes()
+    known = prototypes(engine)
+    assert known is not None
+    return engine.decode(known.loc)
 
 
 @per_engine(ENGINES)

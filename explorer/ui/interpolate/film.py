@@ -8,7 +8,7 @@ from explorer import paths
 from explorer.geodesics import Geodesic
 from explorer.inference import Engine
 from explorer.projection import Atlas, place
-from explorer.strips import Strip, grid_strip
+from explorer.strips import Strip, as_row, grid_strip
 from explorer.ui.address.places import path_codes
 from explorer.ui.address.views import InterpolateView
 from explorer.ui.components import filmstrip
@@ -42,7 +42,7 @@ def film(engine: Engine, walked: WalkedPath, view: InterpolateView) -> Strip:
         with st.container(key="interpolate_row"):
             filmstrip(
                 Panel(
-                    grid_strip(engine, walked.codes[None], (0.0,)),
+                    as_row(strip),
                     pick=service.pick_descriptor(engine, z=walked.codes),
                 ),
                 key="interpolate_all",

@@ -9,7 +9,7 @@ from explorer.strips import StripSpec
 from explorer.ui import cache
 from explorer.ui.address.controls import control
 from explorer.ui.address.views import Levelled, TraverseView
-from explorer.ui.api.address import painted_address
+from explorer.ui.api.address import levelled_address, painted_address
 from explorer.ui.components import FilmstripState, filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel, Slider
 from explorer.ui.picks import service
@@ -103,7 +103,11 @@ def apart(
         with column:
             st.markdown(f"**{words}**: {short}")
             filmstrip(
-                Panel(strip, pick=service.pick_descriptor(engine, strip)),
+                Panel(
+                    strip,
+                    pick=service.pick_descriptor(engine, strip),
+                    frames=levelled_address(engine, z, level, TILES, seed),
+                ),
                 key=f"{key}_{level}",
                 at=1.0,
                 slider=Slider(label=f"Scale of the {WORDS[level]}", home=1.0),

@@ -59,7 +59,7 @@ def wall(engine: Engine, shown: Gallery, which: str, component: int | None) -> i
     """Render all prototypes as one strip; return the selected component."""
     inputs = shown.prototypes.pseudo_inputs
     learned = inputs is not None and which == "inputs"
-    pictures = shown.prototypes.decoded if inputs is None or not learned else inputs
+    pictures = cache.decoded_prototypes(engine) if inputs is None or not learned else inputs
     gain = contrast(engine, pictures) if learned else 1.0
     position = (
         int(np.flatnonzero(shown.order == component)[0]) if component in shown.order else None

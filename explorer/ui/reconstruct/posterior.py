@@ -6,6 +6,7 @@ import streamlit as st
 
 from explorer.inference import Engine
 from explorer.strips import samples_strip
+from explorer.ui import cache
 from explorer.ui.address.controls import control
 from explorer.ui.address.views import ReconstructView
 from explorer.ui.components import filmstrip
@@ -46,13 +47,15 @@ def posterior(engine: Engine, given: Given) -> None:
 def refinement(engines: list[Engine], given: Given) -> None:
     """Render the refinement of this sample's posterior, and the amortisation gap it shows."""
     figure = go.Figure()
-    said = []
+    said, sizes = [], ""
     with st.container(horizontal=True, gap="small"):
         names = distinct_names(engines)
         for index, (engine, name) in enumerate(zip(engines, names, strict=True)):
             if not engine.has_prior:
                 continue
-            found = engine.refine(given.x)
+            with st.spinner("Refining"):
+                found = cache.refined(engine, given.x)
+            sizes = f"{len(found.elbo) - 1} Adam steps; the ELBO is evaluated on {found.samples}"
             bound = found.elbo.numpy()
             figure.add_scatter(
                 y=bound, mode="lines", name=name, line={"color": palette.CLASSES[index]}
@@ -76,8 +79,7 @@ def refinement(engines: list[Engine], given: Given) -> None:
     )
     st.caption(
         f"Gain in the ELBO: {'; '.join(said)}. This is a lower bound on the amortisation gap of "
-        "the shared encoder. 60 Adam steps; the ELBO is evaluated on 512 fixed samples not used "
-        "for the optimisation."
+        f"the shared encoder. {sizes} fixed samples not used for the optimisation."
     )
 
 
