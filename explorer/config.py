@@ -1,7 +1,7 @@
 """RunConfig: data, model, prior, objective and training in one JSON file, the recipe."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from pydantic import Field, ValidationError, model_validator
@@ -126,7 +126,11 @@ class RunConfig(Frozen):
         """
         given = self.model_dump() | {"sketch": sketch.model_dump()}
         fitting = "bernoulli" if binary else "logistic" if sketch.kind == "pixels" else "gaussian"
-        if "likelihood" not in self.model.model_fields_set and not self.model.deterministic:
+        field = type(self.model).model_fields.get("likelihood")
+        offered = get_args(field.annotation) if field is not None else ()
+        possible = fitting in offered or not offered
+        chosen = "likelihood" in self.model.model_fields_set or self.model.deterministic
+        if field is not None and possible and not chosen:
             given["model"]["likelihood"] = fitting
         try:
             whole = RunConfig.model_validate(given)
@@ -134,10 +138,14 @@ class RunConfig(Frozen):
             where = first_problem(error)
             raise RecipeError(f"The recipe does not fit its data: {where}") from error
         if whole.is_pseudo(binary):
+            remedies = [
+                f'the model\'s likelihood to "{fitting}"' if possible else "",
+                '"binary" of the data to true' if hasattr(self.data, "binary") else "",
+            ]
+            remedy = ", or ".join(filter(None, remedies))
             raise RecipeError(
-                "A Bernoulli likelihood is for values of 0 and 1, and these data have others: set "
-                f'the model\'s likelihood to "{fitting}"'
-                + (', or "binary" of the data to true.' if sketch.kind == "pixels" else ".")
+                "A Bernoulli likelihood is for values of 0 and 1, and these data have others: "
+                + (f"set {remedy}." if remedy else "choose another model.")
             )
         return whole
 

@@ -45,6 +45,15 @@ def test_bernoulli_of_grey_values_is_refused_with_the_remedy(tmp_path):
         curves.completed(data.sketch, data.binary)
 
 
+def test_a_model_of_binary_pixels_alone_says_so(tmp_path):
+    np.save(tmp_path / "x.npy", KINDS["noise"][0])
+    given = recipe("x.npy").model_dump(exclude={"model"}) | {"model": {"kind": "pixelhvae"}}
+    config = RunConfig.model_validate(given)
+    data = config.data.load(tmp_path)
+    with pytest.raises(RecipeError, match='set "binary" of the data to true'):
+        config.completed(data.sketch, data.binary)
+
+
 def test_an_autoencoder_may_have_any(tmp_path):
     np.save(tmp_path / "x.npy", KINDS["noise"][0])
     given = recipe("x.npy", "bernoulli").model_dump() | {"prior": None}
