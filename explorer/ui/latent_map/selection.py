@@ -151,6 +151,7 @@ def _identities(atlas: Atlas, chosen: Selection, engine: Engine) -> dict[str, np
 def _facts(engine: Engine, atlas: Atlas, chosen: Selection) -> None:
     rows, words = chosen.rows, []
     if len(rows):
+        words += [str(atlas.names[rows[0]])] if len(rows) == 1 and atlas.names is not None else []
         classes = mix(atlas.label[rows], atlas.classes)
         words += [f"class {classes}"] if classes else []
         words.append(", ".join(sorted({Split(split).label for split in atlas.split[rows]})))
