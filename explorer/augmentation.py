@@ -6,10 +6,17 @@ from torch import Tensor, nn
 
 
 def shifted(
-    x: Float[Tensor, "batch channels height width"], reach: int, generator: torch.Generator
+    x: Float[Tensor, "batch channels height width"],
+    reach: int,
+    generator: torch.Generator,
+    *,
+    inked: bool = True,
 ) -> Float[Tensor, "batch channels height width"]:
-    """Shift each image by up to `reach` pixels in either direction, padding with zeros."""
-    padded = nn.functional.pad(x, (reach,) * 4)
+    """Shift each image by up to `reach` pixels in either direction.
+
+    Ink is followed by empty paper (0), light and colours by their outermost pixels.
+    """
+    padded = nn.functional.pad(x, (reach,) * 4, "constant" if inked else "replicate")
     height, width = x.shape[-2:]
     moves = torch.randint(0, 2 * reach + 1, (len(x), 2), generator=generator, device=x.device)
     rows = moves[:, :1] + torch.arange(height, device=x.device)

@@ -377,7 +377,7 @@ class _Run:
         if self.data.dynamic:
             x = torch.bernoulli(x, generator=generator)
         if self.options.shift and x.ndim == 4:
-            x = shifted(x, self.options.shift, generator)
+            x = shifted(x, self.options.shift, generator, inked=self.data.sketch.inked)
         return x
 
     def _corrupt(self, x: Tensor, generator: torch.Generator) -> Tensor | None:

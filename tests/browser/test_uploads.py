@@ -37,6 +37,24 @@ def test_a_finger_draws(chromium, address):
     context.close()
 
 
+def test_a_photograph_is_drawn_in_greys_on_white_whatever_the_theme(chromium, address):
+    context = chromium.new_context(color_scheme="dark", viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    go(page, address, "reconstruct?model=frey-hvae-vamp-80&source=draw", "canvas")
+    page.get_by_role("button", name="Dark grey").click()
+    page.get_by_role("button", name="Brush 3 of 3").click()
+    canvas = page.locator("[data-testid=canvas] canvas")
+    pad = canvas.bounding_box()
+    canvas.click(position={"x": pad["width"] / 2, "y": pad["height"] / 2})
+    page.get_by_text("Your drawing").first.wait_for(timeout=20_000)
+    read = """(canvas, [x, y]) => [...canvas.getContext("2d").getImageData(
+        x * canvas.width, y * canvas.height, 1, 1).data]"""
+    colours = [canvas.evaluate(read, [x, 0.5]) for x in (0.5, 0.6, 0.9)]
+    assert colours == [[64, 64, 64, 255], [64, 64, 64, 255], [255, 255, 255, 255]]
+    assert canvas.get_attribute("data-strokes") == "1"
+    context.close()
+
+
 def png(width, height, mode="L"):
     stream = io.BytesIO()
     Image.new(mode, (width, height), 255).save(stream, "PNG")

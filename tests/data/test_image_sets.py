@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from explorer.config import RunConfig
 from explorer.settings import current
 from tests.support.data import ARCHIVES, SPLITS, read
 
@@ -109,18 +110,32 @@ def test_emoji_keep_their_colours_groups_and_rows():
     red, green, blue = tomato[:, 12:20, 12:20].mean((1, 2))
     assert red > 2 * max(green, blue)
     assert data.classes[data.train.labels[data.train.ids == 0][0]] == "Smileys & Emotion"
+    assert data.train.names[data.train.ids == 0][0] == "grinning face"
+    for part in map(data.split, SPLITS):
+        np.testing.assert_array_equal(part.names, names[part.ids])
+
+
+@pytest.mark.parametrize("kind", ["emoji", "glyphs"])
+def test_rendered_pictures_are_modelled_as_pixels_of_eight_bits(kind):
+    recipe = RunConfig.model_validate(
+        {"data": {"kind": kind}, "model": {"kind": "vae"}, "prior": {"kind": "standard"}}
+    )
+    data = read(kind)
+    assert not data.binary
+    assert recipe.completed(data.sketch, data.binary).model.likelihood == "logistic"
 
 
 def test_families_of_typefaces_are_never_divided():
     data = read("glyphs")
     with np.load(current().data / ARCHIVES["glyphs"], allow_pickle=False) as stored:
-        images, families = stored["images"], stored["families"]
+        images, families, typefaces = (stored[k] for k in ("images", "families", "names"))
         assert data.classes == tuple(stored["characters"])
     seen = [set(families[data.split(name).ids // 62]) for name in SPLITS]
     assert sum(map(len, seen)) == len(set.union(*seen)) == len(set(families))
     for name in SPLITS:
         part = data.split(name)
         np.testing.assert_array_equal(part.labels, part.ids % 62)
+        np.testing.assert_array_equal(part.names, typefaces[part.ids // 62])
         np.testing.assert_array_equal(
             part.x[::500, 0], (images.reshape(-1, 32, 32)[part.ids[::500]] + np.float32(0.5)) / 256
         )

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from explorer import checkpoint, training
+from explorer.augmentation import shifted
 from tests.support.runs import digits, log, recipe, weights
 
 
@@ -121,3 +122,11 @@ def test_the_decay_of_the_average_grows_to_the_recipe_s(tmp_path, steps, decay):
     average, weight = torch.zeros(1), torch.ones(1)
     run._take_average([average], [weight], run.average.n_averaged)
     assert float(average) == pytest.approx(1 - decay)
+
+
+def test_colours_are_shifted_without_a_black_edge():
+    x = 0.9 + 0.05 * torch.rand(20, 3, 8, 8)
+    moved = shifted(x, 3, torch.Generator().manual_seed(0), inked=False)
+    assert float(moved.min()) >= 0.9
+    assert float(shifted(x, 3, torch.Generator().manual_seed(0)).min()) == 0
+    assert not torch.equal(moved, x)

@@ -365,10 +365,12 @@ function layout(strip) {
     if (panel.kind === "pixels") {
       const factor = Math.floor((tile * ratio) / panel.width)
       const [whole, larger] = [(factor * panel.width) / ratio, ((factor + 1) * panel.width) / ratio]
-      // Where that would lose over a quarter of the tile, fewer and larger ones are shown.
-      if (whole < 0.75 * tile && larger <= least * 1.6 && larger <= width && !strip.facts.columns) {
+      const fewer = Math.min(panel.tiles, Math.floor((width + GAP) / (larger + GAP)))
+      // Where that would lose over a quarter of the tile, larger ones are shown, unless a single row would break.
+      const loss = whole < 0.75 * tile && larger <= least * 1.6 && !strip.facts.columns
+      if (loss && fewer >= 1 && (panel.columns < panel.tiles || fewer === panel.tiles)) {
         tile = larger
-        panel.columns = Math.min(panel.tiles, Math.floor((width + GAP) / (tile + GAP)))
+        panel.columns = fewer
       } else if (factor >= 1) tile = whole
     }
     const rows = Math.ceil(panel.tiles / panel.columns)
