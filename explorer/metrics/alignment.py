@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from explorer.objectives import unit_kl
 MULTIPLES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 PERMUTATIONS = 200
 PROJECTIONS = 200
+_DIRECTIONS = 0x51_1CED
 CODES = 1000
 """Codes per side; the kernel matrix grows with their square."""
 
@@ -95,7 +97,8 @@ def sliced_distance(
     References:
         Sliced and Radon Wasserstein barycenters of measures (Bonneel et al., 2015), section 3.
     """
-    directions = noise(projections, a.shape[1], seed).double()
+    # A stream of its own: codes of a prior drawn with the same seed would be the directions.
+    directions = noise(projections, a.shape[1], seed ^ _DIRECTIONS).double()
     directions /= directions.norm(dim=1, keepdim=True)
     projected = [(codes.double() @ directions.T).sort(0).values for codes in (a, b)]
     return float((projected[0] - projected[1]).pow(2).mean())
@@ -103,8 +106,8 @@ def sliced_distance(
 
 def two_sample_accuracy(
     a: Float[np.ndarray, "samples latent"], b: Float[np.ndarray, "others latent"], seed: int = 0
-) -> tuple[float, float]:
-    """Return the held-out accuracy of a classifier between two sets, and its standard error.
+) -> float:
+    """Return the held-out accuracy of a classifier between two sets.
 
     A small network is trained on half of the codes and tested on the other: 0.5 is the best a
     prior can score.
@@ -127,7 +130,22 @@ def two_sample_accuracy(
         warnings.simplefilter("ignore", ConvergenceWarning)  # its best so far is what is tested
         network.fit(scaler.transform(x[train]), y[train])
     right = network.predict(scaler.transform(x[test])) == y[test]
-    return float(right.mean()), float(right.std() / math.sqrt(len(right)))
+    return float(right.mean())
+
+
+def accuracy_error(found: Sequence[float], n: int) -> float:
+    """Return the standard error of a mean accuracy over repeated draws of codes and splits.
+
+    A single test's binomial error leaves out the draw of the codes and the training of the
+    classifier; the spread of repetitions has both. It is at least the binomial error of all tests.
+
+    Args:
+        found: Accuracy of each repetition.
+        n: Codes per side; half of all are tested on.
+    """
+    mean, count = float(np.mean(found)), len(found)
+    spread = float(np.var(found, ddof=1)) if count > 1 else 0.0
+    return math.sqrt(max(spread, mean * (1 - mean) / n) / count)
 
 
 def misalignment(

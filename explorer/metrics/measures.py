@@ -24,7 +24,13 @@ from explorer.metrics.latent import (
     prior_variance,
 )
 from explorer.metrics.likelihood import Likelihood, importance_sampling
-from explorer.metrics.samples import NEIGHBOURS, WhitenedComponents, prdc, vendi_score
+from explorer.metrics.samples import (
+    NEIGHBOURS,
+    WhitenedComponents,
+    prdc_and_errors,
+    vendi_error,
+    vendi_score,
+)
 from explorer.metrics.smoothness import PAIRS, path_smoothness
 from explorer.metrics.surgery import elbo_surgery
 from explorer.models import PixelHVAEConfig
@@ -170,20 +176,23 @@ def _fidelity(subject: Subject) -> Evaluation:
         return Evaluation({}, {})  # test samples that are all alike have no neighbourhoods
     reference = whitened(real)
     binary = is_binary(real)
-    rows, nulls = [], []
+    rows, errors, nulls = [], [], []
     for repeat in range(REPEATS):
         drawn = subject.drawn(n, seed + repeat, binary=binary)
         fake = whitened(drawn)
-        rows.append((*prdc(reference, fake), vendi_score(fake)))
+        found, spread = prdc_and_errors(reference, fake)
+        rows.append((*found, vendi_score(fake)))
+        errors.append((*spread, vendi_error(fake)))
         if repeat < 2:
             nulls.append(null_row(data, whitened, reference, n, seed + repeat))
         subject.report("fidelity and diversity", repeat + 1, REPEATS)
     values, null = np.array(rows), np.mean(nulls, 0)
+    error = np.sqrt(np.square(errors).mean(0) / REPEATS)
     names = ("precision", "recall", "density", "coverage", "vendi")
     metrics = {
         name: Metric(
             value=float(values[:, column].mean()),
-            se=float(values[:, column].std(ddof=1) / np.sqrt(REPEATS)),
+            se=float(error[column]),
             n=n,
             seed=seed,
             unit="samples" if name == "vendi" else "share",
@@ -202,14 +211,18 @@ def _alignment(subject: Subject) -> Evaluation:
         return Evaluation({}, {})
     subject.report("alignment", 0, 0)
     chosen = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))
-    q = encode(subject.model, x[chosen[:MOST_POSTERIORS].to(x.device)])
+    encoded = encode(
+        subject.model, x[chosen[: max(MOST_POSTERIORS, REPEATS * alignment.CODES)].to(x.device)]
+    )
     size = subject.model.top.size
-    assert q.scale is not None
-    loc, scale = q.loc[:, :size].cpu(), q.scale[:, :size].cpu()
-    top = Posterior(loc, scale)
+    spread = encoded.scale
+    assert spread is not None
+    every = Posterior(encoded.loc[:, :size].cpu(), spread[:, :size].cpu())
+    q = Posterior(encoded.loc[:MOST_POSTERIORS], spread[:MOST_POSTERIORS])
+    top = Posterior(q.loc[:, :size].cpu(), spread[:MOST_POSTERIORS, :size].cpu())
     own = subject.prior.levels(q.loc[:1])[0]
     assert isinstance(own, LatentPrior)
-    n = min(len(loc), alignment.CODES)
+    n = min(len(top.loc), alignment.CODES)
     with torch.inference_mode():
         # A different stream from the prior's: with the same noise they would not be independent.
         codes = top.sample(torch.Generator().manual_seed(seed + 1_000_003))[:n]
@@ -219,16 +232,17 @@ def _alignment(subject: Subject) -> Evaluation:
     one, other = drawn[:n], drawn[n:]
     found = alignment.discrepancy(codes, one, seed=seed)
     null = alignment.discrepancy(other, one, seed=seed)
-    distance, nulls = [], []
-    for repeat in range(REPEATS):  # different data, codes and directions each time
+    distance, nulls, accuracy = [], [], []
+    for repeat in range(REPEATS):  # different data, codes, directions and splits each time
         generator = torch.Generator().manual_seed(seed + 1_000_003 + repeat)
-        rows = torch.randint(len(loc), (n,), generator=generator)
-        again = Posterior(loc[rows], scale[rows]).sample(generator)
+        again = _codes(every, n, repeat, generator)
         with torch.inference_mode():
             pair = own.draw(2 * n, seed=seed + repeat).z.cpu()
         distance.append(alignment.sliced_distance(again, pair[:n], seed=seed + repeat))
         nulls.append(alignment.sliced_distance(pair[n:], pair[:n], seed=seed + repeat))
-    accuracy, error = alignment.two_sample_accuracy(codes.numpy(), one.numpy(), seed)
+        accuracy.append(
+            alignment.two_sample_accuracy(again.numpy(), pair[:n].numpy(), seed + repeat)
+        )
     unit = float(one.var(0).mean())
     metrics = {
         "information": Metric(
@@ -252,7 +266,13 @@ def _alignment(subject: Subject) -> Evaluation:
             null=float(np.mean(nulls)) / unit,
         ),
         "two_sample_accuracy": Metric(
-            value=accuracy, se=error, n=n, seed=seed, unit="share", null=0.5
+            value=float(np.mean(accuracy)),
+            se=alignment.accuracy_error(accuracy, n),
+            n=n,
+            seed=seed,
+            unit="share",
+            samples=REPEATS * n,
+            null=0.5,
         ),
     }  # fmt: skip
     arrays = {}
@@ -322,6 +342,17 @@ MEASURES: dict[Part, Callable[[Subject], Evaluation]] = {
     "features": _feature_distances,
     "smoothness": _smoothness,
 }
+
+
+def _codes(
+    q: Posterior, n: int, repeat: int, generator: torch.Generator
+) -> Float[Tensor, "codes latent"]:
+    """Draw codes for the n-th share of the data; where they are too few, for data drawn again."""
+    rows = torch.arange(repeat * n, (repeat + 1) * n)
+    if len(q.loc) < REPEATS * n:
+        rows = torch.randint(len(q.loc), (n,), generator=generator)
+    assert q.scale is not None
+    return Posterior(q.loc[rows], q.scale[rows]).sample(generator)
 
 
 def _on(q: Posterior, size: int) -> Posterior:

@@ -10,7 +10,9 @@ from scipy.stats import kstest
 
 from explorer.interfaces import Posterior, noise
 from explorer.metrics.alignment import (
+    _DIRECTIONS,
     MULTIPLES,
+    accuracy_error,
     discrepancy,
     misalignment,
     sliced_distance,
@@ -166,7 +168,7 @@ def test_the_sliced_distance_of_two_gaussians_is_that_of_its_closed_form():
 def test_the_sliced_distance_is_that_of_sorted_projections():
     a, b = normal(60, 3, 0, shift=1).numpy(), normal(60, 3, 1, spread=2).numpy()
     total = 0.0
-    for direction in noise(9, 3, 4).double().numpy():
+    for direction in noise(9, 3, 4 ^ _DIRECTIONS).double().numpy():
         theta = direction / np.linalg.norm(direction)
         total += np.mean((np.sort(a @ theta) - np.sort(b @ theta)) ** 2) / 9
     found = sliced_distance(torch.from_numpy(a), torch.from_numpy(b), projections=9, seed=4)
@@ -201,18 +203,41 @@ def test_a_classifier_cannot_tell_one_law_from_itself():
         two_sample_accuracy(normal(300, 4, 2 * run).numpy(), normal(300, 4, 2 * run + 1).numpy())
         for run in range(4)
     ]
-    values = np.array(found)
-    assert abs(values[:, 0].mean() - 0.5) < 4 * np.sqrt((values[:, 1] ** 2).sum()) / len(found)
-    expected_error = np.sqrt(values[:, 0] * (1 - values[:, 0]) / 300)
-    np.testing.assert_allclose(values[:, 1], expected_error, rtol=1e-9)
+    assert abs(np.mean(found) - 0.5) < 4 * accuracy_error(found, 300)
+
+
+def test_the_error_of_an_accuracy_is_the_spread_of_repetitions_and_at_least_binomial():
+    assert accuracy_error([0.4, 0.6], 10_000) == pytest.approx(0.1)
+    assert accuracy_error([0.5, 0.5], 100) == pytest.approx(0.05 / math.sqrt(2))
+    assert accuracy_error([0.7], 100) == pytest.approx(math.sqrt(0.7 * 0.3 / 100))
+
+
+@pytest.mark.slow
+def test_the_error_of_an_accuracy_says_how_far_seeds_spread():
+    """The spread over disjoint data, codes and splits, beside what one evaluation states."""
+    means, stated = [], []
+    for seed in range(8):
+        found = [
+            two_sample_accuracy(normal(100, 3, k).numpy(), normal(100, 3, k + 7).numpy(), k)
+            for k in range(1000 * seed, 1000 * seed + 5)
+        ]
+        means.append(np.mean(found))
+        stated.append(accuracy_error(found, 100))
+    ratio = np.std(means, ddof=1) / np.sqrt(np.mean(np.square(stated)))
+    assert 0.35 < ratio < 1.6  # 99.9 % of a chi distribution of seven degrees, twice
+
+
+def test_directions_are_not_the_codes_of_a_prior_drawn_with_their_seed():
+    found = [sliced_distance(normal(500, 40, 50 + k), noise(500, 40, k), seed=k) for k in range(3)]
+    apart = [
+        sliced_distance(normal(500, 40, 50 + k), noise(500, 40, k + 9), seed=k) for k in range(3)
+    ]
+    assert np.mean(found) == pytest.approx(np.mean(apart), rel=0.15)
 
 
 def test_a_classifier_tells_far_sets_apart():
-    accuracy, error = two_sample_accuracy(
-        normal(200, 3, 0, shift=8).numpy(), normal(100, 3, 1).numpy()
-    )
+    accuracy = two_sample_accuracy(normal(200, 3, 0, shift=8).numpy(), normal(100, 3, 1).numpy())
     assert accuracy > 0.99
-    assert error < 0.01
 
 
 def test_a_classifier_sees_what_two_moments_miss():
@@ -220,8 +245,8 @@ def test_a_classifier_sees_what_two_moments_miss():
     split = a.clone()
     split[:, 0] = 0.95 * a[:, 0].sign() + math.sqrt(1 - 0.95**2) * a[:, 1]
     torch.testing.assert_close(split.var(0).mean(), b.var(0).mean(), atol=0.15, rtol=0)
-    accuracy, error = two_sample_accuracy(split.numpy(), b.numpy())
-    assert accuracy - 0.5 > 4 * error
+    accuracy = two_sample_accuracy(split.numpy(), b.numpy())
+    assert accuracy - 0.5 > 4 * accuracy_error([accuracy], 400)
 
 
 # What one Gaussian costs beside the best

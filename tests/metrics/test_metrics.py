@@ -12,7 +12,7 @@ from explorer.metrics import coverage_under_null, evaluate, importance_sampling,
 from explorer.metrics import likelihood as likelihood_module
 from explorer.metrics.draws import draw_data
 from explorer.metrics.latent import active_units, kl_per_unit, prior_variance
-from explorer.metrics.samples import WhitenedComponents
+from explorer.metrics.samples import WhitenedComponents, jackknife, prdc_and_errors, vendi_error
 from explorer.objectives import unit_kl
 from explorer.priors.mixture import LatentMixture
 from tests.support.data import digits
@@ -114,6 +114,30 @@ def normal(n, d, seed=0, shift=0.0):
 def test_prdc_agrees_with_brute_force(n, m, k):
     real, fake = normal(n, 3), normal(m, 3, seed=1, shift=0.5)
     np.testing.assert_allclose(prdc(real, fake, k), brute_prdc(real, fake, k), atol=1e-12)
+
+
+@pytest.mark.parametrize("shift", [0.3, 1.5])
+def test_the_error_of_a_comparison_says_how_far_draws_spread(shift):
+    """The spread over forty draws of the samples, beside what each states of itself."""
+    real = normal(150, 3)
+    fakes = [normal(200, 3, seed, shift) for seed in range(1, 41)]
+    found = [
+        (*prdc_and_errors(real, fake), vendi_score(fake), vendi_error(fake)) for fake in fakes
+    ]
+    values = np.array([(*value, vendi) for value, _, vendi, _ in found])
+    stated = np.array([(*error, own) for _, error, _, own in found])
+    ratio = values.std(0, ddof=1) / np.sqrt(np.square(stated).mean(0))
+    assert (ratio > 0.5).all()
+    assert (ratio < 1.3).all()
+    assert (np.median(stated, 0) > 0.5 * values.std(0, ddof=1)).all()
+
+
+def test_the_error_of_a_mean_is_that_of_the_mean():
+    generator = np.random.default_rng(0)
+    values = generator.normal(size=400)
+    left = np.array([np.delete(values, slice(k, k + 20)).mean() for k in range(0, 400, 20)])
+    parts = values.reshape(20, 20).mean(1)
+    assert jackknife(left) == pytest.approx(parts.std(ddof=1) / np.sqrt(20))
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer.metrics.published import PUBLISHED, published
+from explorer.metrics.published import DIFFERENCES, PUBLISHED, protocol, published
 from explorer.naming import DATA, MODELS, PRIORS
 
 TABLE = {
@@ -62,3 +62,11 @@ def test_published_numbers_stand_beside_their_own_data_alone(data):
 
 def test_omniglot_of_another_making_is_compared_with_nothing():
     assert published("omniglot28") == published("omniglot") == ()
+
+
+def test_what_differs_from_the_published_protocol_is_said():
+    assert protocol("mnist-static") == "on the same data and protocol"
+    for data in ("mnist", "frey"):
+        assert published(data)
+        assert "not on the same test samples" in protocol(data)
+    assert set(DIFFERENCES) <= {item.data for item in PUBLISHED}

@@ -58,10 +58,9 @@ def card(opened: Engine, request: Request) -> Response:
         if atlas.classes and atlas.label[index] >= 0:
             rows.append(("Class", atlas.classes[int(atlas.label[index])]))
         rows.append(("Split", ("train", "valid", "test")[int(atlas.split[index])]))
-        density = float(atlas.log_prior[index])
-    else:
-        density = float(opened.log_prior(codes[index : index + 1])[0])
     if opened.has_prior:
+        data = [index] if layer == "data" else []
+        density = float(cache.code_density(opened, codes[index : index + 1], data)[0])
         rows.append(("log p(z)", f"{density:.1f} nats"))
         known = cache.held_out_density(opened, means=layer == "data")
         place = percentile_words(density, known)

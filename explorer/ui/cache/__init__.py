@@ -3,6 +3,7 @@
 from explorer.ui.cache.atlases import (
     assigned_components,
     atlas,
+    code_density,
     data_typicality,
     drawn_density,
     held_out_density,
@@ -49,6 +50,7 @@ __all__ = [
     "Novelty",
     "assigned_components",
     "atlas",
+    "code_density",
     "code_properties",
     "data_set",
     "data_typicality",

@@ -1,6 +1,7 @@
 """Cached facts about a model: its map, the densities over it, and its measurements."""
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -119,6 +120,23 @@ def data_typicality(engine: Engine) -> np.ndarray | None:
 def drawn_density(engine: Engine) -> np.ndarray:
     """Return log p(z) of the atlas's prior samples."""
     return engine.log_prior(prior_codes(engine))
+
+
+def code_density(
+    engine: Engine, z: Float[np.ndarray, "codes latent"], rows: Sequence[int] | np.ndarray = ()
+) -> Float[np.ndarray, " codes"]:
+    """Return log p(z) of codes, the same number wherever it is shown.
+
+    That of the map's data was stored with the map, as were those of the held-out data that it is
+    compared with; computed again it can differ in its last digits.
+
+    Args:
+        engine: The model.
+        z: The codes.
+        rows: Their rows in the atlas, if they are data of the map.
+    """
+    known = atlas(engine) if len(rows) else None
+    return engine.log_prior(z) if known is None else known.log_prior[np.asarray(rows)]
 
 
 @per_engine(2 * ENGINES, measured=True)

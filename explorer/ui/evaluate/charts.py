@@ -1,6 +1,6 @@
 """Charts of all models of a data set, with errors, n and published results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.checkpoint import Entry
-from explorer.comparison import arrays
-from explorer.metrics.published import Published
+from explorer.comparison import arrays, difference
+from explorer.metrics.published import Published, protocol
 from explorer.naming import kind_words
 from explorer.ui.address.controls import choice, control
 from explorer.ui.address.views import EvaluateView
@@ -18,6 +18,7 @@ from explorer.ui.evaluate.table import Row
 from explorer.ui.panels import chart
 from explorer.ui.shell import jobs_panel
 from explorer.ui.wording import palette
+from explorer.ui.wording.format import signed
 
 _ROW = 30
 _DIVERSITY = {"coverage": "Coverage", "recall": "Recall", "vendi": "Vendi score"}
@@ -108,8 +109,8 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
     words += "" if bits else ", the line extends to the ELBO"
     if others:
         words += (
-            "; grey diamonds are published results on the same data and protocol "
-            f"({others[0].source}, S = {others[0].samples:,})"
+            f"; grey diamonds are published results ({others[0].source}, "
+            f"S = {others[0].samples:,}), {protocol(others[0].data)}"
         )
     st.caption(f"{words}. n and S are in the table; a smaller S looks worse on average.")
 
@@ -284,10 +285,29 @@ def over_components(rows: Sequence[Row]) -> None:
                     legend=1.2 if column == 0 else None,
                 )
     st.caption(
-        "Same model and training, increasing K, as in figures 2 and 3 of the VampPrior paper, at "
-        "reduced size; dotted line: standard normal prior. Active units use the absolute "
+        "Same model and training, increasing K; dotted line: standard normal prior. "
+        f"{_rises(series)} Figures 2 and 3 of the VampPrior paper make the same comparison with "
+        "wider networks; there more components did not help. Active units use the absolute "
         "criterion, as in the paper; the table of units has both."
     )
+
+
+def _rises(series: Mapping[table.Form, Sequence[tuple[int, Entry]]]) -> str:
+    """Tell by how much the ELBO changes from the fewest to the most components."""
+    told = []
+    for own, found in series.items():
+        (few, first), (many, last) = found[0], found[-1]
+        gap = difference(last, first, "elbo")
+        if gap is None:
+            continue
+        paired = ", paired" if gap.paired else ""
+        told.append(
+            signed(
+                f"{own.words}: {gap.value:+.2f} ± {gap.error:.2f} nats{paired}, from K = {few:,} "
+                f"to {many:,}"
+            )
+        )
+    return f"Change of the ELBO of {'; '.join(told)}." if told else ""
 
 
 def _without_components(entry: Entry, rows: Sequence[Row]) -> Entry | None:

@@ -79,7 +79,8 @@ EXPLAINED = {
     "units": "A unit is active where the variance of its posterior mean over the test samples "
     "exceeds 0.01: of the prior’s variance, or absolutely as in the literature, which depends on "
     "the scale of the units.",
-    "samples": "Samples of the prior against test data, ± over five seeds: precision and density "
+    "samples": "Samples of the prior against test data, the mean of five draws ± its standard "
+    "error over draws: precision and density "
     "are fidelity, recall, coverage and Vendi diversity (at most the number of components that "
     "samples are compared on: 50, or fewer). A density above that of real data means that samples "
     "cluster where data are dense, not that they are better. Fréchet and kernel distances use "

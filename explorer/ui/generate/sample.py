@@ -57,7 +57,7 @@ def sample_facts(engine: Engine, name: str, spec: StripSpec, state: FilmstripSta
     found = cache.novelty_of(engine, spec, frame, tile)
     if found is None:
         return
-    far = float(found.novelty[0, 0])
+    far = round(float(found.novelty[0, 0]))  # as the glyph on the sample has it
     verdict = "Nearly a copy" if far < 5 else "Far from the data" if far > 95 else "Novel"
     st.caption(
         f"**{verdict}**: distance to the nearest training code at percentile {far:.0f} of "

@@ -18,7 +18,7 @@ from explorer.ui.panels import export_menu, latent_plane
 from explorer.ui.panels.pictures import pictures_of
 from explorer.ui.picks import service
 from explorer.ui.shell import pages
-from explorer.ui.wording.format import mix, percentile, signed
+from explorer.ui.wording.format import length, mix, percentile, signed
 
 MEMBERS = 64
 METRICS = {"euclidean": "Euclidean", "cosine": "Cosine", "whitened": "Whitened"}
@@ -87,15 +87,13 @@ def details(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView
         Panel(strip, pick=service.pick_descriptor(engine, z=atlas.codes[order])),
         key="latent_map_neighbours",
         grid=Grid(
-            captions=[f"distance {value:.3g}" for value in distance],
+            captions=[f"distance {length(value)}" for value in distance],
             tile_width=engine.sketch.tile_width(40),
             noun="neighbour",
         ),
     )
-    st.caption(
-        f"{METRICS[view.metric]} distance of codes, {distance[0]:.3g} to {distance[-1]:.3g}. "
-        f"{words}"
-    )
+    reach = f"{length(distance[0])} to {length(distance[-1])}"
+    st.caption(f"{METRICS[view.metric]} distance of codes, {reach}. {words}")
 
 
 def _acts(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -> None:
@@ -159,7 +157,7 @@ def _facts(engine: Engine, atlas: Atlas, chosen: Selection) -> None:
             words.append(f"KL {atlas.kl[rows].mean():.1f} nats")
         words.append(f"reconstruction error {atlas.reconstruction[rows].mean():.1f} nats")
     if engine.has_prior:
-        density = float(engine.log_prior(chosen.z).mean())
+        density = float(cache.code_density(engine, chosen.z, chosen.rows).mean())
         words.append(f"log p(z) {density:.1f} nats")
         means = len(rows) > 0
         place = percentile(density, cache.held_out_density(engine, means), means)

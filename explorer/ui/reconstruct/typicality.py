@@ -12,6 +12,7 @@ from explorer.ui.panels import latent_plane, table
 from explorer.ui.panels.pictures import pictures_of
 from explorer.ui.panels.upload import Given
 from explorer.ui.shell import pages
+from explorer.ui.wording.format import length
 from explorer.ui.wording.naming import distinct_names, prior_name
 
 FEW = 20
@@ -45,7 +46,7 @@ def place_among_data(engine: Engine, given: Given) -> None:
         strip,
         key="reconstruct_near",
         grid=Grid(
-            captions=[f"distance {value:.2f}" for value in distance[keep][:16]],
+            captions=[f"distance {length(value)}" for value in distance[keep][:16]],
             tile_width=engine.sketch.tile_width(44),
             noun="neighbour",
         ),

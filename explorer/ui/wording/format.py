@@ -38,6 +38,11 @@ def plain(text: str) -> str:
     )
 
 
+def length(value: float) -> str:
+    """Format a distance between codes."""
+    return f"{value:.3g}"
+
+
 def signed(text: str) -> str:
     """Write negative numbers with a minus sign; keep hyphens."""
     return re.sub(r"(?<![\w)])-(?=\d)", "−", text)

@@ -313,6 +313,8 @@ def test_what_more_components_buy_is_shown_from_three_on(shelf):
     (trace,) = drawn(app, "evaluate_components_elbo")["data"]
     assert trace["x"] == [2, 4, 8]
     assert "Effect of the number of components K" in [item.value for item in app.subheader]
+    assert "nats, paired, from K = " in told(app) or "nats, from K = " in told(app)
+    assert "there more components did not help" in told(app)
 
 
 @pytest.mark.usefixtures("three")

@@ -7,8 +7,11 @@ from explorer.ui import cache
 from explorer.ui.address import places as link_places
 from explorer.ui.address.notation import code_text
 from explorer.ui.address.places import place_code, select
+from explorer.ui.api.address import address_of
+from explorer.ui.wording.format import percentile_words, signed
+from tests.support.api import ask
 from tests.support.engines import PLAIN, engine_of
-from tests.support.pages import layers_of
+from tests.support.pages import layers_of, open_page
 
 
 def test_a_box_selects_what_lies_in_it(plane, atlas):
@@ -115,3 +118,19 @@ def test_the_mean_of_an_autoencoder_is_that_of_its_codes():
     np.testing.assert_allclose(code, known.codes.mean(0), rtol=1e-5)
     assert words == "Mean of the codes"
     assert place_code(plain, None, "mean") is None
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_datum_has_the_same_numbers_on_hover_and_in_the_panel(plane, atlas):
+    """Also where the stored density differs from one computed again, in its last digits."""
+    known = cache.held_out_density(plane, means=True)
+    apart = np.abs(plane.log_prior(atlas.codes) - atlas.log_prior)
+    for row in [int(row) for row in np.argsort(-apart)[:3]]:
+        facts = dict(ask(address_of(plane, "card", "data", row)).json["rows"])
+        stored = cache.code_density(plane, atlas.codes[row : row + 1], [row])
+        assert facts["log p(z)"] == signed(f"{stored[0]:.1f} nats")
+        assert facts["among held-out"] == percentile_words(float(stored[0]), known)
+        app = open_page("latent_map", model=plane.slug, pick=f"data:{row}")
+        told = " ".join(item.value for item in app.caption)
+        assert facts["log p(z)"] in told
+        assert facts["among held-out"] in told
