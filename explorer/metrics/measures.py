@@ -166,7 +166,7 @@ def _unit_wise(subject: Subject) -> Evaluation:
 def _fidelity(subject: Subject) -> Evaluation:
     """Compare samples with test data, and training data with test data for the null row."""
     data, seed = subject.data, subject.seed
-    n = min(len(data.test), MOST_SAMPLES)
+    n = min(len(subject.x), MOST_SAMPLES)
     if n <= 2 * NEIGHBOURS:
         return Evaluation({}, {})  # too few for a fifth neighbour
     chosen = np.random.default_rng(seed).permutation(len(data.test))[:n]
@@ -291,7 +291,7 @@ def _feature_distances(subject: Subject) -> Evaluation:
     known = features.load_features(kind, data.sketch.shape, len(data.classes))
     if known is None:
         return Evaluation({}, {})
-    n = min(len(data.test), len(data.valid), MOST_SAMPLES)
+    n = min(len(subject.x), len(data.valid), MOST_SAMPLES)
     if n < FEWEST_CODES:
         return Evaluation({}, {})
     subject.report("features", 0, 0)

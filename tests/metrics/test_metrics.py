@@ -340,7 +340,7 @@ def test_an_evaluation_names_number_seed_and_error(kind):
         assert 0 <= metric.se < math.inf
     for name in fidelity:
         metric = metrics[name]
-        assert (metric.n, metric.seed, metric.samples) == (250, 1, 1250)
+        assert (metric.n, metric.seed, metric.samples) == (20, 1, 100)
         assert 0 <= metric.se < math.inf
         assert metric.null is not None
     terms = metrics["reconstruction"].value - metrics["kl"].value
