@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from explorer import settings
 from explorer.errors import AccessError, SettingsError
@@ -145,6 +146,9 @@ def _asked_by_a_page(
 async def _refuse(
     scope: Scope, receive: Receive, send: Send, error: AccessError | SettingsError, allow: str = ""
 ) -> None:
+    if scope["type"] == "websocket":
+        await WebSocketClose(1008)(scope, receive, send)  # 403; no page could read more
+        return
     words, status = str(error), getattr(error, "status", 503)
     headers = {"Allow": allow} if status == 405 else None
     kind = Headers(scope=scope).get("content-type", "")
