@@ -222,6 +222,8 @@ def card(opened: Checkpoint) -> str:
         lines.append("| " + " | ".join(cells) + " |")
     score = opened.metrics.get("log_likelihood")
     depth = f" --samples {score.samples}" if score and score.samples else ""
+    if score and opened.fingerprint and score.n < opened.fingerprint.test.n:
+        depth += f" --limit {score.n}"
     lines += [
         "",
         f"Measured on the test split with exactly these weights (hash `{opened.hash}`): "

@@ -58,6 +58,8 @@ def test_a_shipped_checkpoint_is_complete(folder):
     card = (folder / checkpoint.CARD).read_text()
     assert opened.hash in card
     assert f"{shipped[key].value:.2f}" in card
+    whole = opened.fingerprint is None or shipped[key].n == opened.fingerprint.test.n
+    assert whole == (f"--limit {shipped[key].n}" not in card)
     assert (folder / checkpoint.PREVIEW).read_bytes().startswith(b"\x89PNG")
     atlas = load_atlas(opened)
     assert atlas is not None, "its atlas belongs to other weights"
