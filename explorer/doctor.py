@@ -37,6 +37,7 @@ def examine() -> list[Finding]:
         return [*findings, _pages(), _user(chosen), _data(chosen)]
     findings += [
         _pages(), _checkpoints(), _user(chosen), _candidates(chosen), _data(chosen), _air(),
+        _xfoil(),
     ]  # fmt: skip
     return findings
 
@@ -145,6 +146,19 @@ def _air() -> Finding:
         "note",
         'not installed; required for lift and drag: pip install -e ".[airfoil]"',
     )
+
+
+def _xfoil() -> Finding:
+    from explorer.designs import xfoil
+
+    if not xfoil.available():
+        return Finding(
+            "xfoil", "note", "not on the path; it verifies lift and drag: apt install xfoil"
+        )
+    found = xfoil.version()
+    if found is None:
+        return Finding("xfoil", "note", "it does not start; reinstall it: apt install xfoil")
+    return Finding("xfoil", "ok", f"{found}, at most {xfoil.AT_ONCE} at once")
 
 
 def _data(chosen: settings.Settings) -> Finding:

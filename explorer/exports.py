@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -13,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
-from explorer import checkpoint, drawing, manifests
+from explorer import checkpoint, drawing, manifests, sections
 from explorer.checkpoint import MAX_TEXT_BYTES
 from explorer.designs.formats import cell
 from explorer.errors import ExportError
@@ -135,6 +136,7 @@ def manifest(engine: Engine, strip: Strip, library: str, view: str = "", frame: 
         frame=frame,
         drawn=drawn,
         codes=codes,
+        geometry=strip.geometry if sections.is_section(strip.sketch) else None,
         digest=digest(strip),
     )
     return manifests.write(facts)
@@ -181,6 +183,8 @@ def rebuild_strip(facts: Manifest, device: str = "auto") -> Rebuilt:
     else:
         assert facts.codes is not None
         strip = grid_strip(engine, _decoded(facts.codes, engine), facts.codes.values)
+    # Exports that name no geometry are from releases that drew sections as decoded.
+    strip = replace(strip, geometry=facts.geometry or "decoded")
     return Rebuilt(strip, digest(strip) == facts.digest)
 
 
@@ -212,7 +216,7 @@ def _decoded(codes: Codes, engine: Engine) -> Float[np.ndarray, "frames tiles la
 
 
 def _tiles(strip: Strip, frame: int, dark_ink: bool) -> UInt8[np.ndarray, "tiles height width 3"]:
-    x = strip.frames[min(frame, len(strip.frames) - 1)]
+    x = strip.shown(min(frame, len(strip.frames) - 1))
     pixels = isinstance(strip.sketch, PixelSketch)
     if dark_ink:
         x = drawing.on_paper(x, strip.sketch)

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 from explorer.config import first_problem
 from explorer.errors import ExportError
 from explorer.interfaces import Frozen
+from explorer.sections import Geometry
 from explorer.sketch import Sketch
 from explorer.strips import StripSpec
 
@@ -89,6 +90,9 @@ class Manifest(Frozen):
     drawn: Drawn | None = None
     codes: Codes | None = None
     frame: int = Field(0, ge=0, description="The selected frame.")
+    geometry: Geometry | None = Field(
+        None, description="The geometry of a strip's sections; as decoded, if it is not named."
+    )
     digest: str = Field("", max_length=64, description="SHA-256 of the strip as 8-bit samples.")
     project: str | None = Field(None, max_length=60)
     picks: Annotated[tuple[Any, ...], Field(max_length=5000)] | None = None

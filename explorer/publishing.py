@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from explorer import checkpoint, drawing
+from explorer import checkpoint, drawing, sections
 from explorer.checkpoint import Checkpoint, Metrics
 from explorer.data import DataSet
 from explorer.data.identity import SPLITS
@@ -188,7 +188,7 @@ def preview(opened: Checkpoint) -> bytes:
     else:
         codes = opened.arrays(checkpoint.ATLAS)["codes"].astype(np.float32)
         x = engine.decode(codes[:: max(1, len(codes) // PREVIEW_TILES)][:PREVIEW_TILES])
-    x = drawing.on_paper(x, engine.sketch)
+    x = drawing.on_paper(sections.shaped(x, engine.sketch), engine.sketch)
     return drawing.png(
         drawing.grid(drawing.thumbnails(x, engine.sketch, PREVIEW_SIDE), PREVIEW_COLUMNS)
     )

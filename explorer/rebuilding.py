@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from explorer import checkpoint, drawing, exports, manifests
+from explorer import checkpoint, drawing, exports, manifests, sections
 from explorer.designs import archive
 from explorer.errors import ExplorerError, ExportError
 from explorer.inference import Engine
@@ -87,7 +87,8 @@ def _pick(
         return Rebuilt(title, False, math.inf, engine, lack="missing")
     again = archive.rebuild(item, engine)
     if not again.problem:
-        x = engine.decode(item.source.code[None])
+        geometry = item.entry.treatment or "decoded"
+        x = sections.shaped(engine.decode(item.source.code[None]), engine.sketch, geometry)
         picture = drawing.thumbnails(x, engine.sketch, SIDE)[0]
         name = f"pick-{item.entry.number:03d}.png"
         checkpoint.write(folder / name, drawing.png(picture))

@@ -11,9 +11,10 @@ import numpy as np
 from jaxtyping import Float, Int
 from pydantic import BeforeValidator, Field
 
-from explorer import drawing
+from explorer import drawing, sections
 from explorer.inference import Engine
 from explorer.interfaces import Frozen, LatentSpace, Scale, Seed
+from explorer.sections import Geometry
 from explorer.sketch import CurveSketch, PixelSketch
 
 SCALES = tuple(round(0.05 * step, 2) for step in range(41))
@@ -82,7 +83,7 @@ class Strip:
 
     `z` holds their codes, if any; `spec` the few numbers that specify a strip drawn from a
     prior, so that it can be regenerated without them. The frames of a `deferred` strip take long
-    to decode, and are sent one by one.
+    to decode, and are sent one by one. Samples are kept as decoded, and shown in the `geometry`.
     """
 
     frames: Frames
@@ -93,11 +94,16 @@ class Strip:
     z: Float[np.ndarray, "frames tiles latent"] | None = None
     spec: "StripSpec | None" = None
     deferred: bool = False
+    geometry: Geometry = "decoded"
 
     @property
     def samples(self) -> Float[np.ndarray, "frames tiles *sample"]:
         """The samples of all frames."""
         return self.frames.all()
+
+    def shown(self, frame: int) -> Float[np.ndarray, "tiles *sample"]:
+        """Return the samples of one frame in the geometry in which they are shown."""
+        return sections.shaped(self.frames[frame], self.sketch, self.geometry)
 
     @cached_property
     def panel(self) -> tuple[dict[str, object], bytes]:
@@ -148,6 +154,7 @@ class Strip:
         if isinstance(self.sketch, PixelSketch):
             return drawing.quantise(x).tobytes()
         least, most = _bounds(*drawing.curve_range(self.sketch))
+        x = sections.shaped(x, self.sketch, self.geometry)
         heights = np.clip((self.sketch.heights(x) - least) / (most - least), 0, 1)
         return np.rint(heights * _CURVE_LEVELS).astype("<u2").tobytes()
 
@@ -325,6 +332,7 @@ def grid_strip(
         engine.sketch,
         codes,
         deferred=deferred,
+        geometry=sections.usual(engine.sketch),
     )
 
 
@@ -367,13 +375,14 @@ def difference_strip(one: Strip, other: Strip) -> Strip:
         sketch = PixelSketch(height=sketch.height, width=sketch.width)
 
     def apart(frame: int) -> Float[np.ndarray, "tiles *sample"]:
-        a, b = one.frames[frame], other.frames[frame]
+        a, b = one.shown(frame), other.shown(frame)
         return difference(a, b) if pixels else np.abs(a - b)
 
     return replace(
         one,
         frames=Frames(len(one.frames), apart),
         deferred=one.deferred or other.deferred,
+        geometry="decoded",
         sketch=sketch,
         log_density=np.zeros_like(one.log_density),
         components=np.full_like(one.components, -1),
@@ -407,8 +416,11 @@ def samples_strip(
     x: Float[np.ndarray, "tiles *sample"],
     sketch: PixelSketch | CurveSketch,
     log_density: Float[np.ndarray, " tiles"] | None = None,
+    geometry: Geometry = "decoded",
 ) -> Strip:
-    """Wrap given samples as a strip of one frame."""
+    """Wrap given samples as a strip of one frame, to be shown as they are or in a geometry."""
     n = len(x)
     density = np.zeros(n, np.float32) if log_density is None else log_density
-    return Strip(Frames.of(x[None]), (0.0,), np.full(n, -1), density[None], sketch)
+    return Strip(
+        Frames.of(x[None]), (0.0,), np.full(n, -1), density[None], sketch, geometry=geometry
+    )

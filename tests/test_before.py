@@ -40,6 +40,8 @@ def test_a_store_opens_with_every_pick_mark_and_number(store):
     assert first.tags == ("thick", "first")
     assert picks["before-airfoi-1"].verdict == "reject"
     assert picks["before-airfoi-2"].treatment == "smoothed"
+    assert picks["before-airfoi-2"].geometry == "smoothed"
+    assert picks["before-airfoi-0"].geometry == "decoded"
     assert all(pick.source.scale == 0.7 and pick.source.seed == 3 for pick in picks.values())
     assert all(pick.properties for pick in picks.values())
     assert store.undo(1) is not None

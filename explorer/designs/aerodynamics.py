@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from explorer import sections
 from explorer.designs import geometry
 from explorer.designs.properties import AbstractProperties, Conditions, Property
 from explorer.errors import DesignError
@@ -39,10 +40,11 @@ class Aerodynamics(AbstractProperties):
     """
 
     name = "Aerodynamics"
+    only_valid = True
 
     def fits(self, sketch: PixelSketch | CurveSketch) -> bool:
         """Return whether samples are airfoil sections and NeuralFoil is installed."""
-        return available() and geometry.is_section(sketch)
+        return available() and sections.is_section(sketch)
 
     def properties(self, conditions: Conditions) -> tuple[Property, ...]:
         """List the properties; coefficients are dimensionless."""
@@ -90,11 +92,12 @@ def polars(
 ) -> Polar:
     """Evaluate all sections at all angles of attack in one call.
 
-    A section whose trailing edge does not lie on its chord line is rotated until it does, and its
-    angle of attack with it. Invalid sections get NaN.
+    NeuralFoil is given the Kulfan parameters of each section: exactly those of a Kulfan section,
+    the nearest ones of any other. A section whose trailing edge does not lie on its chord line is
+    rotated until it does, and its angle of attack with it. Invalid sections get NaN.
 
     Args:
-        x: Sections in data units.
+        x: Sections in data units, in the geometry in which they are shown.
         sketch: How they are drawn.
         alpha: Angles of attack in degrees.
         reynolds: Reynolds number of the chord.
@@ -114,10 +117,10 @@ def polars(
     blank = np.full((len(x), len(alpha)), np.nan)
     if not sound.any():
         return Polar(alpha, blank, blank, blank, blank)
-    shape = geometry.surfaces(x[sound].astype(np.float64), sketch)
+    shape = sections.surfaces(x[sound].astype(np.float64), sketch)
     end = (shape.upper[:, -1:] + shape.lower[:, -1:]) / 2
-    level = geometry.Surfaces(shape.x, shape.upper - end * shape.x, shape.lower - end * shape.x)
-    fit, tilt = geometry.kulfan(level), np.degrees(np.arctan(end))
+    level = sections.Surfaces(shape.x, shape.upper - end * shape.x, shape.lower - end * shape.x)
+    fit, tilt = sections.kulfan(level), np.degrees(np.arctan(end))
     angles = (alpha - tilt).ravel()
     repeat = len(alpha)
     given = {

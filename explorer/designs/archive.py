@@ -7,15 +7,15 @@ import math
 import re
 import zipfile
 from collections.abc import Sequence
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from pydantic import Field, ValidationError
 
-from explorer import drawing, manifests
+from explorer import drawing, manifests, sections
 from explorer.config import first_problem
-from explorer.designs import formats, geometry
+from explorer.designs import formats, polars
 from explorer.designs.picks import (
     MOST_PICKS,
     Marks,
@@ -23,22 +23,24 @@ from explorer.designs.picks import (
     Pick,
     PickSource,
 )
-from explorer.designs.properties import Measured
+from explorer.designs.properties import Conditions, Measured
 from explorer.errors import ExportError
 from explorer.inference import Engine
 from explorer.manifests import Hash
+from explorer.sections import Geometry
 from explorer.sketch import CurveSketch
 
 MANIFEST = "manifest.json"
 TABLE = "candidates.csv"
 MOST_BYTES = 64_000_000
-MOST_MEMBERS = 8 * MOST_PICKS + 2
+MOST_MEMBERS = 10 * MOST_PICKS + 2
 CLOSE = 1 / 255
 """Largest deviation of a rebuilt sample on another machine, as a fraction of its range."""
 
 _SIDE = 224
 _MEMBER = re.compile(
-    r"(?:\d{3,5}/(?:picture\.png|code\.npy|section\.(?:dat|csv|svg|dxf))|[a-z]+\.(?:csv|json))"
+    r"(?:\d{3,5}/(?:picture\.png|code\.npy|section\.(?:dat|csv|svg|dxf)|section-decoded\.dat"
+    r"|polar-(?:neuralfoil|xfoil)\.csv)|[a-z]+\.(?:csv|json))"
 )
 _Finite = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 _Word = Annotated[str, Field(max_length=40)]
@@ -64,7 +66,7 @@ class PickEntry(Marks):
     page: str = Field("", max_length=40)
     view: str = Field("", max_length=4000)
     library: str = Field(max_length=40)
-    geometry: Literal["decoded", "smoothed"] | None = None
+    geometry: Geometry | None = None
     fault: str = Field("", max_length=200, description="Why it is invalid, if it is.")
     properties: dict[_Word, _Finite | None] = Field(default_factory=dict, max_length=100)
     conditions: str = Field("", max_length=400)
@@ -121,6 +123,7 @@ def pack(
         library: Version of this library.
     """
     stream = io.BytesIO()
+    flow = Conditions.model_validate_json(conditions) if conditions else Conditions()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
 
         def add(name: str, content: bytes) -> None:
@@ -129,13 +132,13 @@ def pack(
         for pick in picks:
             folder = f"{pick.number:03d}"
             source, sketch = pick.source, pick.source.model.sketch
-            sample = treated(pick)
-            shown = drawing.on_paper(sample[None], sketch)
+            shown = drawing.on_paper(pick.shown[None], sketch)
             picture = drawing.thumbnails(shown, sketch, _SIDE)[0]
             add(f"{folder}/picture.png", drawing.png(picture))
             add(f"{folder}/code.npy", formats.npy(source.code))
-            if geometry.is_section(sketch):
-                for name, content in formats.section_files(sample, sketch, pick.title).items():
+            if sections.is_section(sketch):
+                files = formats.section_files(source.sample, sketch, pick.title, pick.geometry)
+                for name, content in (files | polars.files(pick, flow)).items():
                     add(f"{folder}/{name}", content)
         add(TABLE, formats.table(picks, measured))
         add(MANIFEST, _manifest(project, picks, measured, conditions, library))
@@ -191,18 +194,6 @@ def rebuild(item: Returned, engine: Engine) -> Again:
     return Again(number, source.model.slug, same, away)
 
 
-def treated(pick: Pick) -> Float[np.ndarray, "*sample"]:
-    """Return a pick's sample as shown and exported: smoothed if it is marked so."""
-    sketch = pick.source.model.sketch
-    if (
-        pick.treatment == "smoothed"
-        and isinstance(sketch, CurveSketch)
-        and geometry.is_section(sketch)
-    ):
-        return geometry.smoothed(pick.source.sample[None], sketch)[0]
-    return pick.source.sample
-
-
 def _text(array: np.ndarray) -> str:
     return base64.b64encode(np.ascontiguousarray(array, "<f4").tobytes()).decode()
 
@@ -248,7 +239,7 @@ def _manifest(
                 notes=pick.notes,
                 tags=pick.tags,
                 treatment=pick.treatment,
-                geometry=_geometry(pick),
+                geometry=pick.geometry if sections.is_section(pick.source.model.sketch) else None,
                 fault=found.faults[0],
                 properties={
                     key: float(value[0]) if np.isfinite(value[0]) else None
@@ -260,13 +251,6 @@ def _manifest(
         ),
     )
     return manifests.write(facts)
-
-
-def _geometry(pick: Pick) -> Literal["decoded", "smoothed"] | None:
-    """Return the kind of geometry in a section's files."""
-    if not geometry.is_section(pick.source.model.sketch):
-        return None
-    return "smoothed" if pick.treatment == "smoothed" else "decoded"
 
 
 def unpacked(content: bytes, name: str) -> bytes:

@@ -31,6 +31,7 @@ from explorer.designs.picks import (
     Project,
     Treatment,
     Verdict,
+    usual_treatment,
 )
 from explorer.designs.tables import EVENT, FIRST_PROJECT, PICK, PROJECT, PROPERTY
 from explorer.errors import StoreError
@@ -154,10 +155,13 @@ class Store:
                     )
                 taken = connection.scalar(sql.select(PICK.c.id).where(PICK.c.key == key))
                 free = key if taken is None else uuid.uuid4().hex
-                row = rows.insert(connection, project, number, free, source)
+                given = _checked(**(said or {}).get(key, {}))
+                usual = usual_treatment(source)
+                treatment: Treatment = given.pop("treatment", usual)  # type: ignore[assignment]
+                row = rows.insert(connection, project, number, free, source, treatment)
                 _note(connection, batch, project, row, "kept", {"removed": 1}, {"removed": 0})
-                if said and key in said:
-                    _change(connection, batch, project, row, _checked(**said[key]), "kept")
+                if given:
+                    _change(connection, batch, project, row, given, "kept")
                 kept.append(row)
             return rows.read(connection, PICK.c.id.in_(kept))
 
@@ -195,7 +199,7 @@ class Store:
             verdict: keep, reject, or "" for undecided.
             notes: Free text.
             tags: Short words, replacing all earlier ones.
-            treatment: "smoothed" to show and export the section's fit instead.
+            treatment: "kulfan" to show and export a section's Kulfan section, "" as decoded.
             removed: Whether they are removed from the list.
 
         Returns:
@@ -406,7 +410,7 @@ _BOUNDS = {
     "verdict": "A pick is kept, rejected or undecided; choose one of the three.",
     "notes": f"Notes have at most {MOST_NOTES:,} characters; shorten them.",
     "tags": f"A pick has at most {MOST_TAGS} tags of 40 characters each; use fewer.",
-    "treatment": "A pick is either smoothed or as decoded; choose one of the two.",
+    "treatment": "A pick is a Kulfan section or as decoded; choose one of the two.",
 }
 
 
@@ -435,6 +439,7 @@ def _words(name: str, value: object) -> str:
         ("verdict", "reject"): "rejected",
         ("verdict", ""): "undecided",
         ("treatment", "smoothed"): "smoothed",
+        ("treatment", "kulfan"): "as a Kulfan section",
         ("treatment", ""): "as decoded",
         ("removed", 1): "removed",
         ("removed", 0): "restored",

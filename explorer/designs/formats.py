@@ -8,27 +8,52 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from explorer.designs import geometry
+from explorer import sections
 from explorer.designs.picks import Pick
 from explorer.designs.properties import Measured
+from explorer.sections import Geometry
 from explorer.sketch import CurveSketch, PixelSketch
+
+_CLOSED = 0.005
+"""A gap that rounds to 0.00 % of the chord."""
 
 _RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
 def section_files(
-    sample: Float[np.ndarray, " stations"], sketch: PixelSketch | CurveSketch, name: str
+    sample: Float[np.ndarray, " stations"],
+    sketch: PixelSketch | CurveSketch,
+    name: str,
+    geometry: Geometry,
 ) -> dict[str, bytes]:
-    """Write one section's contour as Selig .dat, CSV, SVG and DXF; the chord is 1."""
-    points = geometry.contour(sample.astype(np.float64), sketch)
-    dat = [name, *(f"{x: .6f} {y: .6f}" for x, y in points)]
+    """Write one section's contour as Selig .dat, CSV, SVG and DXF; the chord is 1.
+
+    Args:
+        sample: The section as decoded, in data units.
+        sketch: How it is drawn.
+        name: Its title.
+        geometry: The geometry of the files; if it is not the decoded one, that is written too.
+    """
+    points = sections.outline(sample, sketch, geometry)
     table = ["x,y", *(f"{x:.6f},{y:.6f}" for x, y in points)]
-    return {
-        "section.dat": "\n".join([*dat, ""]).encode("ascii", "replace"),
+    files = {
+        "section.dat": _dat(points, f"{name}, {sections.NAMES[geometry].lower()}"),
         "section.csv": "\n".join([*table, ""]).encode(),
         "section.svg": _svg(points, name),
         "section.dxf": _dxf(points),
     }
+    if geometry != "decoded":
+        decoded = sections.outline(sample, sketch, "decoded")
+        files["section-decoded.dat"] = _dat(decoded, f"{name}, as decoded")
+    return files
+
+
+def _dat(points: Float[np.ndarray, "points 2"], name: str) -> bytes:
+    """Write a contour as Selig .dat; its title names what it is, and the gap at its tail."""
+    gap = 100 * (points[0, 1] - points[-1, 1])
+    tail = "closed tail" if abs(gap) < _CLOSED else f"tail gap {gap:.2f} % of the chord"
+    lines = [f"{name}, {tail}", *(f"{x: .6f} {y: .6f}" for x, y in points), ""]
+    return "\n".join(lines).encode("ascii", "replace")
 
 
 def table(picks: Sequence[Pick], measured: Sequence[Measured]) -> bytes:

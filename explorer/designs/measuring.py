@@ -4,10 +4,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from explorer import plugins
+from explorer import plugins, sections
 from explorer.designs.aerodynamics import Aerodynamics
 from explorer.designs.colour import Colour
-from explorer.designs.geometry import SectionGeometry, faults
+from explorer.designs.geometry import SectionDecode, SectionGeometry, faults
 from explorer.designs.ink import Ink
 from explorer.designs.properties import (
     AbstractProperties,
@@ -17,6 +17,7 @@ from explorer.designs.properties import (
     Samples,
     Values,
 )
+from explorer.sections import Geometry
 from explorer.sketch import CurveSketch, PixelSketch
 
 GROUP = "latent_explorer.properties"
@@ -29,7 +30,13 @@ def families() -> tuple[AbstractProperties, ...]:
     Raises:
         PluginError: If a plugged-in family cannot be used; the message names its package.
     """
-    found: list[AbstractProperties] = [SectionGeometry(), Aerodynamics(), Ink(), Colour()]
+    found: list[AbstractProperties] = [
+        SectionGeometry(),
+        SectionDecode(),
+        Aerodynamics(),
+        Ink(),
+        Colour(),
+    ]
     for point, family in plugins.classes(GROUP, AbstractProperties):
         try:
             found.append(family())
@@ -49,21 +56,33 @@ def applicable_properties(
 
 
 def measure(
-    x: Samples, sketch: PixelSketch | CurveSketch, conditions: Conditions | None = None
+    x: Samples,
+    sketch: PixelSketch | CurveSketch,
+    conditions: Conditions | None = None,
+    geometry: Geometry | None = None,
 ) -> Measured:
-    """Measure samples with all families that fit them.
+    """Measure samples with all families that fit them, in the geometry in which they are shown.
+
+    Whether a sample is valid is decided on the decoded heights, which nothing repairs.
 
     Args:
-        x: Samples in data units.
+        x: Samples as decoded, in data units.
         sketch: How they are drawn.
         conditions: The conditions they are evaluated under.
+        geometry: The geometry in which they are shown; by default the usual one.
     """
     wanted = conditions or Conditions()
+    wrong = faults(x, sketch)
+    shown = sections.shaped(x, sketch, geometry)
+    valid = np.array([not fault for fault in wrong], bool)
     values: dict[str, Values] = {}
     for family in families():
         if family.fits(sketch):
+            given = x if family.reads == "decoded" else shown
+            if family.only_valid:
+                given = np.where(valid.reshape(-1, *[1] * (x.ndim - 1)), given, np.nan)
             values |= {
                 key: np.asarray(found, np.float64)
-                for key, found in family.measure(x, sketch, wanted).items()
+                for key, found in family.measure(given, sketch, wanted).items()
             }
-    return Measured(applicable_properties(sketch, wanted), values, faults(x, sketch))
+    return Measured(applicable_properties(sketch, wanted), values, wrong)

@@ -9,13 +9,15 @@ from jaxtyping import Float
 from pydantic import Field
 
 from explorer.interfaces import Frozen
+from explorer.sections import Geometry, is_section, shaped
 from explorer.sketch import CurveSketch, PixelSketch
 
 MOST_PICKS = 5000
 MOST_NAME, MOST_NOTES, MOST_TAGS = 60, 4000, 12
 
 Verdict = Literal["", "keep", "reject"]
-Treatment = Literal["", "smoothed"]
+Treatment = Literal["", "smoothed", "kulfan"]
+"""The geometry of a pick of a section; nothing means as decoded, as in earlier releases."""
 Stars = Annotated[int, Field(ge=0, le=5)]
 Tag = Annotated[str, Field(max_length=40)]
 
@@ -79,9 +81,24 @@ class Pick:
     properties: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
+    def geometry(self) -> Geometry:
+        """The geometry in which it is shown, measured and exported."""
+        return self.treatment or "decoded"
+
+    @property
+    def shown(self) -> Float[np.ndarray, "*sample"]:
+        """Its sample in its geometry."""
+        return shaped(self.source.sample[None], self.source.model.sketch, self.geometry)[0]
+
+    @property
     def title(self) -> str:
         """Its display name."""
         return f"Pick {self.number}"
+
+
+def usual_treatment(source: PickSource) -> Treatment:
+    """Return the treatment of a new pick: sections become Kulfan sections."""
+    return "kulfan" if is_section(source.model.sketch) else ""
 
 
 @dataclass(frozen=True)

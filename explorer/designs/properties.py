@@ -63,9 +63,15 @@ class Conditions(Frozen):
 
 
 class AbstractProperties(ABC):
-    """A family of properties of one kind of sample."""
+    """A family of properties of one kind of sample.
+
+    It `reads` samples in the geometry in which they are shown, or as decoded, and measures
+    invalid ones too unless it is `only_valid`; these get no value then.
+    """
 
     name: ClassVar[str]
+    reads: ClassVar[Literal["shown", "decoded"]] = "shown"
+    only_valid: ClassVar[bool] = False
 
     @abstractmethod
     def fits(self, sketch: PixelSketch | CurveSketch) -> bool:
@@ -82,7 +88,7 @@ class AbstractProperties(ABC):
         """Measure all samples in one call.
 
         Args:
-            x: Samples in data units.
+            x: Samples in data units; NaN where the family measures only valid ones.
             sketch: How they are drawn.
             conditions: The conditions they are evaluated under.
 

@@ -10,14 +10,21 @@ import sqlalchemy as sql
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from explorer.designs.picks import Model, Pick, PickSource
+from explorer.designs.picks import Model, Pick, PickSource, Treatment
 from explorer.designs.tables import MODEL, PICK, PROPERTY
 from explorer.sketch import CurveSketch, PixelSketch, Sketch
 
 _SKETCH: TypeAdapter[PixelSketch | CurveSketch] = TypeAdapter(Sketch)
 
 
-def insert(connection: Connection, project: int, number: int, key: str, source: PickSource) -> int:
+def insert(
+    connection: Connection,
+    project: int,
+    number: int,
+    key: str,
+    source: PickSource,
+    treatment: Treatment,
+) -> int:
     """Insert a pick, and its model if that is new; return the row id."""
     model = _model_key(connection, source.model)
     done = connection.execute(
@@ -37,6 +44,7 @@ def insert(connection: Connection, project: int, number: int, key: str, source: 
             page=source.page,
             view=source.view,
             library=source.library,
+            treatment=treatment,
         )
     )
     return first_key(done.inserted_primary_key)

@@ -7,8 +7,8 @@ NeuralFoil's own function for one section's coordinates in that loop, in one run
 import numpy as np
 from neuralfoil import get_aero_from_coordinates
 
-from explorer import Engine, load
-from explorer.designs import aerodynamics, geometry
+from explorer import Engine, load, sections
+from explorer.designs import aerodynamics
 from explorer.designs.measuring import measure
 from explorer.designs.properties import Conditions
 from explorer.devices import limit_threads
@@ -23,7 +23,7 @@ def main():
     engine = Engine(load(MODEL), "cpu")
     x = np.concatenate([engine.sample(TILES, float(scale)).x for scale in SCALES])
     sketch, conditions = engine.sketch, Conditions()
-    contours = [geometry.contour(row.astype(np.float64), sketch) for row in x]
+    contours = [sections.contour(row.astype(np.float64), sketch) for row in x]
 
     def together():
         return measure(x, sketch, conditions)

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from explorer.designs import xfoil
+
 pytestmark = pytest.mark.usefixtures("bare_house")
 
 
@@ -56,3 +58,16 @@ def test_the_doctor_survives_a_variable_that_names_no_folder(run, monkeypatch, n
     code, out, _ = run("doctor", "--json")
     assert code == 1
     assert any("/nowhere" in finding["message"] for finding in json.loads(out))
+
+
+@pytest.mark.parametrize(("found", "said"), [("6.99", "6.99"), (None, "does not start")])
+def test_the_doctor_names_xfoil_and_how_to_get_it(run, monkeypatch, found, said):
+    monkeypatch.setattr(xfoil, "available", lambda: True)
+    monkeypatch.setattr(xfoil, "version", lambda: found)
+    _, out, _ = run("doctor", "--json")
+    (finding,) = (item for item in json.loads(out) if item["what"] == "xfoil")
+    assert said in finding["message"]
+    monkeypatch.setattr(xfoil, "available", lambda: False)
+    code, out, _ = run("doctor")
+    assert code == 0
+    assert "apt install xfoil" in out

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from explorer import sections
 from explorer.data.airfoils import naca_section, resample, stations
 from explorer.data.drawn import MOST_SECTION_BYTES, from_coordinates
-from explorer.designs import geometry
 from explorer.errors import DataError
 from explorer.sketch import CurveSketch
 from tests.support.load import times
@@ -75,7 +75,7 @@ def test_a_section_written_as_its_contour_comes_back():
     for section in [naca_section("2412"), naca_section("0012"), *decoded()[:8]]:
         level = section - np.concatenate([X[::-1], X]) * (section[0] + section[-1]) / 2
         (x,) = samples(level)
-        content = lines(geometry.contour(x, sketch())).encode()
+        content = lines(sections.contour(x, sketch())).encode()
         np.testing.assert_allclose(
             heights(from_coordinates(content, "a.dat", sketch())), level, atol=1e-6
         )

@@ -6,8 +6,9 @@ import neuralfoil
 import numpy as np
 import pytest
 
+from explorer import sections as shapes
 from explorer.data.airfoils import naca_section
-from explorer.designs import aerodynamics, geometry
+from explorer.designs import aerodynamics
 from explorer.designs.measuring import measure
 from explorer.errors import DesignError
 from tests.support.sections import (
@@ -45,7 +46,7 @@ def test_one_call_answers_as_neuralfoil_does_for_each_section(reynolds, monkeypa
     for row, code in enumerate(codes):
         (x,) = samples(naca_section(code))
         theirs = neuralfoil.get_aero_from_coordinates(
-            geometry.contour(x, sketch()), np.array(alpha), reynolds, model_size="xlarge"
+            shapes.contour(x, sketch()), np.array(alpha), reynolds, model_size="xlarge"
         )
         np.testing.assert_allclose(found.cl[row], theirs["CL"], atol=1e-6)
         np.testing.assert_allclose(found.cd[row], theirs["CD"], atol=1e-6)
@@ -104,7 +105,7 @@ def test_a_section_turned_nose_up_flies_at_a_larger_angle(degrees):
         np.testing.assert_allclose(getattr(turned, key), getattr(plain, key), atol=1e-9)
     for row, section in enumerate(sections):
         (x,) = samples(section - slope * across)
-        theirs = neuralfoil.get_aero_from_coordinates(geometry.contour(x, sketch()), 4.0, 1e6)
+        theirs = neuralfoil.get_aero_from_coordinates(shapes.contour(x, sketch()), 4.0, 1e6)
         np.testing.assert_allclose(turned.cl[row, 1], theirs["CL"][0], atol=5e-3)
         np.testing.assert_allclose(turned.cm[row, 1], theirs["CM"][0], atol=3e-3)
 

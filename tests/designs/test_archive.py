@@ -53,7 +53,7 @@ def test_all_that_goes_home_comes_back(given_picks, project):
         assert inside[f"{folder}/picture.png"].startswith(b"\x89PNG")
 
 
-@given(st.integers(0, 99).map(drawn_section), TOLD, st.sampled_from(["", "smoothed"]))
+@given(st.integers(0, 99).map(drawn_section), TOLD, st.sampled_from(["", "smoothed", "kulfan"]))
 @settings(max_examples=8, deadline=None)
 def test_sections_that_go_home_come_back_as_decoded_smoothed_or_not(section, told, treatment):
     given_made = made(model=model_of(section_sketch(), "0123"), sample=section)

@@ -50,7 +50,7 @@ SAID = st.fixed_dictionaries(
         "verdict": st.sampled_from(["", "keep", "reject"]),
         "notes": st.text(max_size=20),
         "tags": TAGS.map(tuple),
-        "treatment": st.sampled_from(["", "smoothed"]),
+        "treatment": st.sampled_from(["", "smoothed", "kulfan"]),
         "removed": st.booleans(),
     },
 )
@@ -356,7 +356,7 @@ BEYOND = {
     "notes without end": ({"notes": "n" * (MOST_NOTES + 1)}, "4,000 characters"),
     "too many tags": ({"tags": [f"tag {n}" for n in range(MOST_TAGS + 1)]}, "12 tags"),
     "a tag too long": ({"tags": ["a", "t" * 41]}, "40 characters"),
-    "an unknown treatment": ({"treatment": "sharpened"}, "smoothed or as decoded"),
+    "an unknown treatment": ({"treatment": "sharpened"}, "Kulfan section or as decoded"),
 }
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from aerosandbox.geometry.airfoil.airfoil_families import get_kulfan_parameters
 
+from explorer import sections as shapes
 from explorer.data.airfoils import naca_section, resample
-from explorer.designs import geometry
 from explorer.designs.measuring import applicable_properties, measure
 from explorer.designs.properties import Constraint
 from tests.support.sections import (
@@ -118,7 +118,7 @@ def test_thickness_camber_and_area_grow_as_the_heights_and_the_nose_as_their_squ
     sections = decoded()
     sections = sections[np.abs(values(*sections)["camber"]) > 0.1]
     plain, stretched = values(*sections), values(*(factor * sections))
-    for key in ("thickness", "camber", "area", "waviness", "least_gap"):
+    for key in ("thickness", "camber", "area", "tail_gap", "least_gap"):
         np.testing.assert_allclose(stretched[key], factor * plain[key], atol=1e-9, err_msg=key)
     np.testing.assert_allclose(stretched["nose_radius"], factor**2 * plain["nose_radius"])
     for key in ("thickness_at", "camber_at"):
@@ -127,7 +127,7 @@ def test_thickness_camber_and_area_grow_as_the_heights_and_the_nose_as_their_squ
 
 def test_a_section_lies_along_its_contour_from_tail_to_tail_counter_clockwise():
     (x,) = samples(naca_section("2412"))
-    across, up = geometry.contour(x, sketch()).T
+    across, up = shapes.contour(x, sketch()).T
     assert len(across) == 129
     assert (across[[0, 64, 128]] == [1, 0, 1]).all()
     assert up[64] == 0
@@ -164,8 +164,13 @@ def test_measuring_in_a_crowd_changes_nothing():
 @pytest.mark.parametrize("at", [3, 20, 31, 50, 62])
 def test_a_section_whose_surfaces_cross_is_told_where_and_meets_nothing(at):
     section = crossed(0.01, at)
-    found = measure(samples(section, naca_section("0012")), sketch())
-    assert found.faults == (f"its surfaces cross at {100 * X[at]:.0f} % of the chord", "")
+    x = samples(section, naca_section("0012"))
+    found = measure(x, sketch(), geometry="decoded")
+    assert (
+        found.faults
+        == measure(x, sketch()).faults
+        == (f"its surfaces cross at {100 * X[at]:.0f} % of the chord", "")
+    )
     assert found.valid.tolist() == [False, True]
     assert found.meets(()).tolist() == [False, True]
     assert found.meets([Constraint("thickness", ">=", 0.0)]).tolist() == [False, True]
@@ -175,7 +180,7 @@ def test_a_section_whose_surfaces_cross_is_told_where_and_meets_nothing(at):
 
 
 def test_a_crossing_thinner_than_a_line_is_none():
-    deep, thin = crossed(1.1 * geometry.CROSSED, 40), crossed(0.9 * geometry.CROSSED, 40)
+    deep, thin = crossed(1.1 * shapes.CROSSED, 40), crossed(0.9 * shapes.CROSSED, 40)
     assert measure(samples(deep, thin), sketch()).valid.tolist() == [False, True]
 
 
@@ -211,14 +216,12 @@ def test_a_sample_that_is_not_finite_is_told_and_has_no_value(slug, number):
 def random_fit(n=5, tail=0.01):
     rng = np.random.default_rng(1)
     upper, lower = rng.uniform(0.1, 0.3, (2, n, 8))
-    return geometry.Kulfan(
-        upper, -lower, rng.uniform(-0.3, 0.3, n), tail * rng.uniform(0.1, 1.0, n)
-    )
+    return shapes.Kulfan(upper, -lower, rng.uniform(-0.3, 0.3, n), tail * rng.uniform(0.1, 1.0, n))
 
 
 def test_a_section_is_built_of_class_times_shape():
     fit = random_fit()
-    built = geometry.rebuilt(fit, X)
+    built = shapes.rebuilt(fit, X)
     for row in range(5):
         nose = fit.leading_edge[row] * X * (1 - X) ** 8.5
         tail = fit.trailing_edge[row] * X / 2
@@ -230,7 +233,7 @@ def test_a_section_is_built_of_class_times_shape():
 
 def test_known_weights_come_back():
     fit = random_fit()
-    found = geometry.kulfan(geometry.rebuilt(fit, X))
+    found = shapes.kulfan(shapes.rebuilt(fit, X))
     for name, weights in fit._asdict().items():
         np.testing.assert_allclose(getattr(found, name), weights, atol=1e-9, err_msg=name)
 
@@ -239,9 +242,9 @@ def test_known_weights_come_back():
 @pytest.mark.parametrize("code", ["0012", "2412", "4424", "23012"])
 def test_weights_are_those_that_aerosandbox_finds(code, normalise):
     (x,) = samples(naca_section(code))
-    found = geometry.kulfan(geometry.surfaces(x[None], sketch()))
+    found = shapes.kulfan(shapes.surfaces(x[None], sketch()))
     theirs = get_kulfan_parameters(
-        geometry.contour(x, sketch()), normalize_coordinates=normalise, n_weights_per_side=8
+        shapes.contour(x, sketch()), normalize_coordinates=normalise, n_weights_per_side=8
     )
     np.testing.assert_allclose(found.upper[0], theirs["upper_weights"], atol=1e-9)
     np.testing.assert_allclose(found.lower[0], theirs["lower_weights"], atol=1e-9)
@@ -251,9 +254,9 @@ def test_weights_are_those_that_aerosandbox_finds(code, normalise):
 
 def test_a_tail_that_would_cross_is_fitted_again_closed():
     open_fit, crossed_fit = random_fit(), random_fit(tail=-0.01)
-    both = geometry.Kulfan(*map(np.concatenate, zip(open_fit, crossed_fit, strict=True)))
-    shape = geometry.rebuilt(both, X)
-    found = geometry.kulfan(shape)
+    both = shapes.Kulfan(*map(np.concatenate, zip(open_fit, crossed_fit, strict=True)))
+    shape = shapes.rebuilt(both, X)
+    found = shapes.kulfan(shape)
     np.testing.assert_allclose(found.trailing_edge[:5], open_fit.trailing_edge, atol=1e-9)
     np.testing.assert_array_equal(found.trailing_edge[5:], 0)
     for row in range(5, 10):
@@ -270,38 +273,50 @@ def test_a_tail_that_would_cross_is_fitted_again_closed():
         np.testing.assert_allclose(found.lower[row], theirs["lower_weights"], atol=1e-9)
 
 
-def test_a_section_of_eight_weights_has_no_waves_and_stays_as_it_is():
-    built = geometry.rebuilt(random_fit(), X)
+def test_a_section_of_eight_weights_has_no_waves():
+    built = shapes.rebuilt(random_fit(), X)
     sections = np.concatenate([built.upper[:, ::-1], built.lower], axis=1)
-    assert values(*sections)["waviness"].max() < 1e-9
-    x = samples(*sections)
-    smooth = geometry.smoothed(x, sketch())
-    assert smooth.dtype == np.float32
-    np.testing.assert_allclose(smooth, x, atol=1e-4)
+    assert values(*sections)["waviness"].max() < 1e-5
 
 
-def test_a_section_that_was_smoothed_has_nothing_left_to_smooth():
-    x = samples(*decoded(), crossed(0.01, 20))
-    once = geometry.smoothed(x, sketch())
-    twice = geometry.smoothed(once.astype(np.float64), sketch())
-    np.testing.assert_allclose(heights(twice), heights(once), atol=1e-6)
-    assert values(*heights(once))["waviness"].max() < 1e-4
-
-
-def test_waviness_is_how_far_smoothing_moves_the_surfaces():
+def test_waviness_is_how_far_the_kulfan_section_is_from_the_decoded_heights():
     sections = np.concatenate([decoded(), [crossed(0.01, 20)]])
-    moved = heights(geometry.smoothed(samples(*sections), sketch())) - sections
+    moved = heights(shapes.shaped(samples(*sections), sketch())) - sections
     expected = 100 * np.sqrt((moved**2).mean(1))
-    np.testing.assert_allclose(values(*sections)["waviness"], expected, atol=1e-5)
+    for geometry in ("decoded", "kulfan"):
+        found = values(*sections, geometry=geometry)["waviness"]
+        np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
-def test_nothing_is_smoothed_unasked():
-    section = naca_section("0012") + 1e-3 * np.sin(40 * np.concatenate([X[::-1], X]))
-    x = samples(section)
-    assert value("waviness", section) > 0.03
-    np.testing.assert_allclose(
-        geometry.contour(x[0], sketch())[:, 1], np.insert(section, 64, 0), atol=1e-12
+# Reversals of curvature
+
+
+def test_a_symmetric_section_never_turns_back_and_a_reflexed_one_does():
+    assert value("reversals", naca_section("0012")) == 0
+    assert value("reversals", class_section([0.2] * 8)) == 0
+    assert value("reversals", class_section([0.2] * 5 + [0.2, -0.05, 0.3])) > 0
+
+
+def class_section(weights):
+    upper = class_shape(weights)
+    return surfaces(upper, -class_shape([0.2] * 8))
+
+
+def test_flat_parts_do_not_count_however_they_are_rounded():
+    lower = np.where(X < 0.3, -half_thickness(X, 0.12), -half_thickness(np.array([0.3]), 0.12)[0])
+    flat = surfaces(half_thickness(X, 0.12), lower)
+    noise = np.random.default_rng(0).uniform(-1e-8, 1e-8, flat.shape)
+    assert value("reversals", flat + noise) == value("reversals", flat)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", ["standard-8", "vamp-8", "xvae-8"])
+def test_decoded_heights_reverse_many_times_and_kulfan_sections_twice(slug):
+    model = engine(f"airfoils-vae-{slug}")
+    x = model.sample(300).x
+    rough, smooth = (
+        measure(x, model.sketch, geometry=geometry) for geometry in ("decoded", "kulfan")
     )
-    smooth = heights(geometry.smoothed(x, sketch()))
-    assert value("waviness", smooth[0]) < 1e-4
-    np.testing.assert_allclose(heights(x), section[None], atol=1e-12)
+    valid = rough.valid
+    assert 18 <= np.median(rough.values["reversals"][valid]) <= 30
+    assert np.median(smooth.values["reversals"][valid]) <= 3

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.designs import geometry, search
+from explorer import sections
+from explorer.designs import search
 from explorer.designs.measuring import measure
 from explorer.designs.properties import Conditions, Constraint, parse
 from explorer.errors import DesignError
@@ -132,7 +133,7 @@ def test_a_search_does_not_push_surfaces_through_each_other(row):
         floor=float(drawn.log_density[row]) - 8, generations=10,
     )  # fmt: skip
     assert found.after < found.before
-    assert found.after >= -100 * geometry.CROSSED
+    assert found.after >= -100 * sections.CROSSED
     assert measure(engine().decode(found.z[None]), sketch()).valid.all()
 
 

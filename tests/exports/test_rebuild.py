@@ -1,6 +1,8 @@
 """What is taken home is rebuilt bit by bit, and what has changed is told."""
 
 import base64
+import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -95,3 +97,21 @@ def test_codes_of_one_frame_are_a_strip_that_can_be_taken(tmp_path):
     facts = exports.read_manifest(taken(engine, strip, tmp_path))
     assert facts.codes.shape == (1, 3, 2)
     assert facts.codes.values == (0.0,)
+
+
+def test_a_strip_of_sections_names_its_geometry_and_one_that_names_none_is_as_decoded(tmp_path):
+    engine = engine_of(CURVES)
+    strip = scale_strip(engine, StripSpec(tiles=3, seed=1), (0.5, 1.0))
+    earlier = replace(strip, geometry="decoded")
+    assert exports.digest(strip) != exports.digest(earlier)
+    path = tmp_path / "strip.json"
+    path.write_bytes(exports.manifest(engine, strip, "0.1"))
+    assert json.loads(path.read_text())["geometry"] == "kulfan"
+    assert exports.rebuild_strip(exports.read_manifest(path)).same
+    path.write_bytes(exports.manifest(engine, earlier, "0.1"))
+    facts = json.loads(path.read_text())
+    assert facts.pop("geometry") == "decoded"
+    path.write_text(json.dumps(facts))
+    rebuilt = exports.rebuild_strip(exports.read_manifest(path))
+    assert rebuilt.same
+    assert rebuilt.strip.shown(0).tobytes() == strip.samples[0].tobytes()

@@ -16,7 +16,10 @@ SECTIONS, DIGITS = "airfoils-vae-vamp-8", "digits-vae-vamp-2"
 
 X = (1 - np.cos(np.pi * np.arange(1, 65) / 64)) / 2
 
-GEOMETRY = ("thickness", "camber", "nose_radius", "tail_angle", "area", "waviness", "least_gap")
+GEOMETRY = (
+    "thickness", "camber", "nose_radius", "tail_angle", "area", "waviness", "tail_gap",
+    "least_gap", "reversals",
+)  # fmt: skip
 
 AIR = ("cl", "cd", "cm", "ld", "confidence")
 
@@ -48,8 +51,8 @@ def mirrored(section):
     return -section[..., ::-1]
 
 
-def values(*sections, **conditions):
-    return measure(samples(*sections), sketch(), Conditions(**conditions)).values
+def values(*sections, geometry="decoded", **conditions):
+    return measure(samples(*sections), sketch(), Conditions(**conditions), geometry).values
 
 
 def value(key, section, **conditions):

@@ -7,7 +7,7 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
-from explorer import drawing
+from explorer import drawing, sections
 from explorer.inference import Engine
 from explorer.regions import Plane
 from explorer.sketch import PixelSketch
@@ -77,6 +77,8 @@ def card(opened: Engine, request: Request) -> Response:
         found = _plane(opened, layer)
         assert found is not None
         rows.append(("Prior mass", f"{100 * found.holes[index].mass:.1f} %"))
+    if sections.is_section(opened.sketch):
+        rows.append(("Geometry", sections.NAMES["kulfan"]))
     pictures = [("decoded", address_of(opened, "thumbnail", layer, index))]
     if layer == "data" and cache.originals(opened) is not None:
         if cache.original(opened, index) is not None:
@@ -132,7 +134,7 @@ def _picture(slug: str, digest: str, layer: str, index: int) -> bytes | None:
         codes = layer_codes(opened, cache.atlas(opened), layer, _plane(opened, layer))
         if codes is None or index >= len(codes):
             return None
-        x = opened.decode(codes[index : index + 1])
+        x = sections.shaped(opened.decode(codes[index : index + 1]), opened.sketch)
     if x is None:
         return None
     sketch = opened.sketch

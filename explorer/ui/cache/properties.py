@@ -4,11 +4,12 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
-from explorer.designs.geometry import SectionGeometry, is_section
+from explorer.designs.geometry import SectionDecode
 from explorer.designs.measuring import measure
 from explorer.designs.properties import Conditions, Constraint, Measured
 from explorer.inference import Engine
 from explorer.projection import Split
+from explorer.sections import Geometry, is_section
 from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import StripSpec
 from explorer.ui.cache.atlases import atlas
@@ -45,22 +46,30 @@ def typical_waviness(engine: Engine) -> float | None:
     if known is None or not is_section(engine.sketch):
         return None
     x = engine.decode(known.codes[known.split == Split.TEST])
-    found = SectionGeometry().measure(x, engine.sketch, Conditions())["waviness"]
+    found = SectionDecode().measure(x, engine.sketch, Conditions())["waviness"]
     return float(np.median(found))
 
 
 def pick_properties(
-    name: str, conditions: Conditions, x: np.ndarray, sketch: PixelSketch | CurveSketch
+    name: str,
+    conditions: Conditions,
+    x: np.ndarray,
+    sketch: PixelSketch | CurveSketch,
+    geometry: Geometry,
 ) -> Measured:
-    """Return the properties of picks, cached by their keys and treatments."""
-    return _pick_properties(name, conditions.model_dump_json(), _x=x, _sketch=sketch)
+    """Return the properties of picks in one geometry, cached by their keys and geometry."""
+    return _pick_properties(name, conditions.model_dump_json(), geometry, _x=x, _sketch=sketch)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _pick_properties(
-    name: str, conditions: str, _x: np.ndarray, _sketch: PixelSketch | CurveSketch
+    name: str,
+    conditions: str,
+    geometry: Geometry,
+    _x: np.ndarray,
+    _sketch: PixelSketch | CurveSketch,
 ) -> Measured:
-    return measure(_x, _sketch, Conditions.model_validate_json(conditions))
+    return measure(_x, _sketch, Conditions.model_validate_json(conditions), geometry)
 
 
 def shares(

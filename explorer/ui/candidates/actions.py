@@ -42,8 +42,6 @@ def new_project() -> None:
 def store_field(project: int, key: str, what: str) -> None:
     """Store the notes, tags or treatment of a pick; for callbacks."""
     value = st.session_state[f"candidates_{key}_{what}"]
-    if what == "treatment":
-        value = "smoothed" if value else ""
     _mark(project, [key], **{what: value})
 
 

@@ -6,20 +6,20 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer.designs import aerodynamics, geometry
-from explorer.designs.archive import treated
+from explorer import sections
+from explorer.designs import aerodynamics
+from explorer.designs.polars import ALPHAS, known
 from explorer.designs.properties import Conditions
 from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import difference_beside, samples_strip
 from explorer.ui.address.controls import commit
 from explorer.ui.address.views import CandidatesView
+from explorer.ui.candidates import verify
 from explorer.ui.candidates.judged import MeasuredPick, focus
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid
 from explorer.ui.panels import chart, table
 from explorer.ui.wording import palette
-
-ALPHAS = np.arange(-6.0, 15.0, 1.0)
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
@@ -38,7 +38,7 @@ def compare(items: Sequence[MeasuredPick], view: CandidatesView) -> None:
         left = len(chosen) - len(alike)
         st.caption(f"{left} of them are from other data sets and are not shown here.")
     if isinstance(sketch, CurveSketch):
-        samples = [(item.pick.title, treated(item.pick)) for item in alike]
+        samples = [(item.pick.title, item.pick.shown) for item in alike]
         overlay(samples, sketch, "candidates_overlay")
     else:
         _differences(alike)
@@ -48,11 +48,11 @@ def compare(items: Sequence[MeasuredPick], view: CandidatesView) -> None:
 
 def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Conditions) -> None:
     """Render lift over angle of attack and over drag, by NeuralFoil."""
-    sections = [item for item in items if geometry.is_section(item.pick.source.model.sketch)]
-    if not sections or not aerodynamics.available():
+    able = [item for item in items if sections.is_section(item.pick.source.model.sketch)]
+    if not able or not aerodynamics.available():
         return
-    chosen = _chosen(sections, view) or [
-        item for item in sections if item.pick.number == focus(items, view)
+    chosen = _chosen(able, view) or [
+        item for item in able if item.pick.number == focus(items, view)
     ]
     if not chosen:
         return
@@ -61,7 +61,7 @@ def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Cond
     unsure, invalid = 0, []
     for index, item in enumerate(chosen):
         found = aerodynamics.polars(
-            treated(item.pick)[None],
+            item.pick.shown[None],
             item.pick.source.model.sketch,
             ALPHAS,
             conditions.reynolds,
@@ -80,6 +80,14 @@ def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Cond
             figure.add_scatter(x=x, y=found.cl[0], mode="lines+markers", name=item.pick.title,
                                line=style, marker=mark, text=words,
                                hovertemplate="%{x:.4g}, CL %{y:.3f}<br>%{text}")  # fmt: skip
+        verified = {a: p for a, p in known(item.pick, conditions).items() if p.converged}
+        for figure, x in ((lift, list(verified)), (drag, [p.cd for p in verified.values()])):
+            if verified:
+                figure.add_scatter(x=x, y=[p.cl for p in verified.values()], mode="markers",
+                                   name=f"{item.pick.title}, XFoil",
+                                   marker={"size": 10, "symbol": "diamond-open",
+                                           "color": style["color"], "line": {"width": 2}},
+                                   hovertemplate="%{x:.4g}, CL %{y:.3f}<br>XFoil")  # fmt: skip
     with st.container(horizontal=True, gap="medium"):
         for figure, name, title in ((lift, "alpha", "Angle of attack, °"), (drag, "drag", "CD")):
             if name == "drag":
@@ -99,6 +107,7 @@ def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Cond
         f"NeuralFoil ({aerodynamics.CAREFUL}), Re {conditions.reynolds:,.0f}, incompressible, "
         f"free transition (Ncrit 9).{doubt}{bare}"
     )
+    verify.polar(chosen, conditions)
 
 
 def _chosen(items: Sequence[MeasuredPick], view: CandidatesView) -> list[MeasuredPick]:
@@ -112,7 +121,7 @@ def overlay(
     """Render sections overlaid, in per cent of the chord."""
     figure = go.Figure()
     for index, (name, sample) in enumerate(samples):
-        points = geometry.contour(sample.astype(float), sketch)
+        points = sections.contour(sample.astype(float), sketch)
         figure.add_scatter(
             x=100 * points[:, 0],
             y=100 * points[:, 1],
@@ -132,7 +141,7 @@ def overlay(
 
 
 def _differences(items: Sequence[MeasuredPick]) -> None:
-    samples = np.stack([treated(item.pick) for item in items])
+    samples = np.stack([item.pick.shown for item in items])
     sketch = items[0].pick.source.model.sketch
     assert isinstance(sketch, PixelSketch)
     first = items[0].pick.title

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from explorer.designs import geometry
-from explorer.designs.archive import treated
+from explorer import sections
 from explorer.designs.candidates import Store
 from explorer.designs.picks import MOST_NOTES, Project
 from explorer.strips import samples_strip
@@ -30,7 +29,7 @@ def detail(
     pick, source = item.pick, item.pick.source
     st.markdown(f"**{pick.title}**")
     filmstrip(
-        samples_strip(treated(pick)[None], source.model.sketch),
+        samples_strip(pick.shown[None], source.model.sketch),
         key="candidates_detail",
         grid=Grid(tile_width=source.model.sketch.tile_width(150)),
     )
@@ -62,15 +61,21 @@ def detail(
     st.multiselect("Tags", sorted({tag for one in items for tag in one.pick.tags}),
                    key=f"{key}_tags", accept_new_options=True, max_selections=12,
                    on_change=store_field, args=(project.id, pick.key, "tags"))  # fmt: skip
-    if geometry.is_section(source.model.sketch):
-        st.session_state[f"{key}_treatment"] = pick.treatment == "smoothed"
-        st.toggle(
-            "Smoothed",
+    if sections.is_section(source.model.sketch):
+        names: dict[str, str] = {"kulfan": sections.NAMES["kulfan"], "": sections.NAMES["decoded"]}
+        if pick.treatment == "smoothed":
+            names["smoothed"] = sections.NAMES["smoothed"]
+        st.session_state[f"{key}_treatment"] = pick.treatment
+        st.selectbox(
+            "Geometry",
+            list(names),
             key=f"{key}_treatment",
+            format_func=lambda treatment: names[treatment],
             on_change=store_field,
             args=(project.id, pick.key, "treatment"),
-            help="Replaces the section by its Kulfan fit (8 + 8 weights), here and in "
-            "exports. The choice is recorded, and the decoded section is kept.",
+            help="Picture, properties, polars and files are of this geometry. A Kulfan section "
+            "has 8 + 8 weights, and surfaces that never cross. The decoded heights are kept, and "
+            "exported beside it.",
         )
     _links(item)
     st.button("Remove", key=f"{key}remove", icon=":material/delete:",

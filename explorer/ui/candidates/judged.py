@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from explorer.designs.archive import treated
+from explorer.designs import polars, xfoil
 from explorer.designs.candidates import Store
 from explorer.designs.picks import Pick, Project
 from explorer.designs.properties import Conditions, Measured, Property
@@ -17,12 +17,16 @@ from explorer.ui.address.views import CandidatesView
 
 
 class MeasuredPick(NamedTuple):
-    """A pick with its properties, and why it is invalid ("" if it is valid)."""
+    """A pick with its properties, and why it is invalid ("" if it is valid).
+
+    `verified` is XFoil's result under the same conditions, if it was asked for.
+    """
 
     pick: Pick
     properties: tuple[Property, ...]
     values: dict[str, float]
     fault: str
+    verified: xfoil.Point | None = None
 
 
 def measure_picks(store: Store, project: Project, conditions: Conditions) -> list[MeasuredPick]:
@@ -31,10 +35,10 @@ def measure_picks(store: Store, project: Project, conditions: Conditions) -> lis
     found: dict[str, MeasuredPick] = {}
     for group in alike(picks):
         sketch = group[0].source.model.sketch
-        x = np.stack([treated(pick) for pick in group])
-        names = "".join(pick.key + pick.treatment for pick in group)
+        x = np.stack([pick.source.sample for pick in group])
+        names = "".join(pick.key for pick in group)
         name = hashlib.sha256((names + sketch.model_dump_json()).encode()).hexdigest()
-        worth = cache.pick_properties(name, conditions, x, sketch)
+        worth = cache.pick_properties(name, conditions, x, sketch, group[0].geometry)
         for row, pick in enumerate(group):
             values = {key: float(value[row]) for key, value in worth.values.items()}
             found[pick.key] = MeasuredPick(pick, worth.properties, values, worth.faults[row])
@@ -47,7 +51,28 @@ def measure_picks(store: Store, project: Project, conditions: Conditions) -> lis
     if new:
         with contextlib.suppress(StoreError):  # they will be measured again next time
             store.measured(new, text)
-    return [found[pick.key] for pick in picks]
+    return _verified([found[pick.key] for pick in picks], conditions)
+
+
+def _verified(items: list[MeasuredPick], conditions: Conditions) -> list[MeasuredPick]:
+    """Add XFoil's results as properties, if any pick has one."""
+    known = [
+        polars.known(item.pick, conditions).get(conditions.alpha) if is_aerodynamic(item) else None
+        for item in items
+    ]
+    if not any(known):
+        return items
+    added = xfoil.properties(conditions.alpha)
+    return [
+        item._replace(
+            properties=(*item.properties, *added),
+            values=item.values | xfoil.values(point),
+            verified=point,
+        )
+        if is_aerodynamic(item)
+        else item
+        for item, point in zip(items, known, strict=True)
+    ]
 
 
 def focus(items: Sequence[MeasuredPick], view: CandidatesView) -> int | None:
@@ -69,10 +94,11 @@ def common(items: Sequence[MeasuredPick], at: int | None = None) -> tuple[Proper
 
 
 def alike(picks: Sequence[Pick]) -> list[list[Pick]]:
-    """Group picks with the same sketch."""
-    groups: dict[str, list[Pick]] = {}
+    """Group picks with the same sketch and geometry."""
+    groups: dict[tuple[str, str], list[Pick]] = {}
     for pick in picks:
-        groups.setdefault(pick.source.model.sketch.model_dump_json(), []).append(pick)
+        kind = (pick.source.model.sketch.model_dump_json(), pick.geometry)
+        groups.setdefault(kind, []).append(pick)
     return list(groups.values())
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from explorer.designs import aerodynamics, geometry, search
+from explorer import sections
+from explorer.designs import aerodynamics, search
 from explorer.designs.measuring import applicable_properties
 from explorer.designs.properties import Conditions, Constraint
 from explorer.errors import DesignError
@@ -11,7 +12,7 @@ from explorer.inference import Engine
 from explorer.strips import codes_strip
 from explorer.ui import cache
 from explorer.ui.address.views import CandidatesView
-from explorer.ui.candidates import compare
+from explorer.ui.candidates import compare, verify
 from explorer.ui.candidates.judged import MeasuredPick
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
@@ -120,7 +121,7 @@ def _search(
 
 
 def _smooth(engine: Engine, item: MeasuredPick) -> tuple[Constraint, ...]:
-    """Bound the waviness of sections, of which NeuralFoil sees only the smooth fit."""
+    """Bound the waviness of sections, so that what is decoded is what is shown."""
     usual = cache.typical_waviness(engine)
     if usual is None:
         return ()
@@ -133,9 +134,9 @@ def _before_and_after(
     z = found["z"]
     assert isinstance(z, np.ndarray)
     codes = np.stack([item.pick.source.code, z])
-    x = engine.decode(codes)
+    x = sections.shaped(engine.decode(codes), engine.sketch)
     names = [item.pick.title, "Found"]
-    if geometry.is_section(engine.sketch):
+    if sections.is_section(engine.sketch):
         compare.overlay(
             list(zip(names, x, strict=True)), engine.sketch, "candidates_pushed_overlay"
         )
@@ -157,7 +158,7 @@ def _before_and_after(
          prop.key == found["key"])
         for prop in worth.properties
     ]  # fmt: skip
-    if geometry.is_section(engine.sketch) and aerodynamics.available():
+    if sections.is_section(engine.sketch) and aerodynamics.available():
         polar = aerodynamics.polars(
             x, engine.sketch, np.array([conditions.alpha]), conditions.reynolds,
             aerodynamics.CAREFUL,
@@ -169,6 +170,7 @@ def _before_and_after(
         ):  # fmt: skip
             cells = [f"{value:z.{digits}f}{unit}" for value in values[:, 0]]
             rows.append((label, cells, False))
+    rows += verify.pushed(engine, codes, found, conditions)
     density = [signed(f"{value:z.1f}") for value in engine.log_prior(codes)]
     rows.append(("log p(z), nats", density, False))
     table.render([table.Line(*row) for row in rows], names)
@@ -176,7 +178,7 @@ def _before_and_after(
         f"{found['done']} of {found['of']} generations of {search.POPULATION} designs, within "
         f"{search.REACH:g} prior standard deviations; log p(z) ≥ {found['floor']:.1f} nats."
     )
-    if geometry.is_section(engine.sketch):
+    if sections.is_section(engine.sketch):
         said += (
             f" Verified: recomputed with NeuralFoil's largest network ({aerodynamics.CAREFUL}), "
             "not used in the search. Optimised at a single angle of attack: keep it, and compare "

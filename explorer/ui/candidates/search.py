@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from explorer.designs import geometry, search
+from explorer import sections
+from explorer.designs import search
 from explorer.designs.measuring import measure
 from explorer.designs.properties import Conditions, words
 from explorer.errors import DesignError
@@ -169,7 +170,7 @@ def _between(items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView
 
 
 def _mine(engine: Engine, view: CandidatesView) -> None:
-    if not geometry.is_section(engine.sketch):
+    if not sections.is_section(engine.sketch):
         st.caption(
             "Airfoil files need an airfoil model: choose one in the sidebar. "
             "Images can be drawn or uploaded on Reconstruct."
@@ -185,11 +186,13 @@ def _mine(engine: Engine, view: CandidatesView) -> None:
     off = engine.sketch.heights(again[0]) - engine.sketch.heights(x[0])
     both = np.concatenate([x, again])
     names = ["Yours", "The model’s"]
-    compare.overlay(list(zip(names, both, strict=True)), engine.sketch, "candidates_mine_overlay")
+    drawn = sections.shaped(both, engine.sketch)
+    compare.overlay(list(zip(names, drawn, strict=True)), engine.sketch, "candidates_mine_overlay")
     st.caption(
         "Your section, rotated and scaled to unit chord at the model's 128 stations, and its "
         f"reconstruction: RMS error {100 * float(np.sqrt((off**2).mean())):.3f} % of "
-        f"the chord, maximum {100 * float(np.abs(off).max()):.3f} %."
+        f"the chord, maximum {100 * float(np.abs(off).max()):.3f} %, at the stations as given and "
+        "as decoded. Both are drawn and measured as Kulfan sections."
     )
     conditions = constraints.conditions(view)
     measured = measure(both, engine.sketch, conditions)

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from explorer.designs.archive import treated
 from explorer.designs.candidates import Store
 from explorer.designs.picks import MOST_NAME, Project
 from explorer.inference import Engine
 from explorer.strips import samples_strip
 from explorer.ui.address.controls import commit, control
 from explorer.ui.address.views import CandidatesView
+from explorer.ui.candidates import verify
 from explorer.ui.candidates.actions import new_project
 from explorer.ui.candidates.judged import MeasuredPick, alike, as_measured, common, focus
 from explorer.ui.components.shortlist import Card, shortlist
@@ -114,7 +114,7 @@ def cards(project: Project, items: Sequence[MeasuredPick], view: CandidatesView)
         view.at = None
     groups = alike([item.pick for item in items[:MOST_CARDS]])
     strips = [
-        samples_strip(np.stack([treated(pick) for pick in group]), group[0].source.model.sketch)
+        samples_strip(np.stack([pick.shown for pick in group]), group[0].source.model.sketch)
         for group in groups
     ]
     places = {
@@ -132,7 +132,7 @@ def cards(project: Project, items: Sequence[MeasuredPick], view: CandidatesView)
             f"{prop.label} {prop.words(item.values[prop.key])}"
             for prop in item.properties
             if (prop.main or prop.key == view.sort) and prop.key in item.values
-        )
+        ) + verify.words(item)
         source.append(
             Card(pick.key, pick.number, *places[pick.key], pick.stars, pick.verdict, pick.tags,
                  said, item.fault, not met)
@@ -164,6 +164,7 @@ def cards(project: Project, items: Sequence[MeasuredPick], view: CandidatesView)
         "Arrow keys move, 1–5 set stars (0 clears), K keeps, X rejects, U undoes, Enter compares."
     )
     st.caption(" ".join(words))
+    verify.offer(items, constraints.conditions(view))
 
 
 def empty(view: CandidatesView) -> None:

@@ -45,7 +45,8 @@ def export(items: Sequence[MeasuredPick], project: Project, view: CandidatesView
         )
         st.caption(
             "Each pick’s image, code (NPY) and, for sections, Selig .dat, CSV, SVG "
-            "and DXF; a table; and `manifest.json`: `latent-explorer rebuild manifest.json` "
+            "and DXF of its geometry, the decoded heights beside a Kulfan section, and polars; "
+            "a table; and `manifest.json`: `latent-explorer rebuild manifest.json` "
             "regenerates and verifies them."
         )
 

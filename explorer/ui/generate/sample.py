@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float, Int
 
-from explorer import settings
+from explorer import sections, settings
 from explorer.inference import Engine
 from explorer.projection import Split
 from explorer.strips import StripSpec, samples_strip
@@ -82,7 +82,9 @@ def neighbours(engine: Engine, name: str, spec: StripSpec, state: FilmstripState
     with st.container(horizontal=True, gap="medium"):
         with st.container(width=2 * width):
             filmstrip(
-                samples_strip(x, engine.sketch), key=f"{key}_own", grid=Grid(tile_width=width)
+                samples_strip(x, engine.sketch, geometry=strip.geometry),
+                key=f"{key}_own",
+                grid=Grid(tile_width=width),
             )
             st.caption("the sample")
         with st.container(width=9 * width):
@@ -112,6 +114,8 @@ def hint(engines: list[Engine], difference: bool) -> str:
         "Drag the slider, or drag across the images. Each sample keeps its component and noise; "
         "only the scale changes. A larger scale leaves the region the decoder was trained on. "
     )
+    if sections.is_section(engines[0].sketch):
+        words += "Sections are shown, measured and exported as Kulfan sections (8 + 8 weights). "
     if len(engines) > 1:
         words += (
             "The same noise maps to different codes in different models, so compare quality and "

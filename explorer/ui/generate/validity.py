@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from jaxtyping import Float
 
-from explorer.designs import geometry
+from explorer import sections
 from explorer.designs.measuring import applicable_properties
 from explorer.inference import Engine
 from explorer.ui import cache
@@ -21,7 +21,7 @@ def share(engine: Engine, view: GenerateView) -> None:
     """Render the share of valid designs that meet the constraints over the scale, per prior."""
     properties = applicable_properties(engine.sketch, conditions(view))
     bounds = constraints(view, properties)
-    if not bounds and not geometry.is_section(engine.sketch):
+    if not bounds and not sections.is_section(engine.sketch):
         return
     st.subheader("Share of valid designs", anchor=False)
     figure = go.Figure()
@@ -57,11 +57,12 @@ def share(engine: Engine, view: GenerateView) -> None:
     )
     limits_text = " and ".join(words(bound, properties) for bound in bounds)
     sound = (
-        f"valid (no crossing deeper than {CROSSED})" if geometry.is_section(engine.sketch) else ""
+        f"valid (no crossing deeper than {CROSSED})" if sections.is_section(engine.sketch) else ""
     )
     said = " with ".join(part for part in (sound, limits_text) if part)
     st.caption(
-        f"The share of samples that are {said}, as decoded: nothing is repaired. {n} samples at "
+        f"The share of samples that are {said}. Validity is that of the decoded heights, which "
+        f"nothing repairs; properties are those of the Kulfan section. {n} samples at "
         "each scale (seed 0), bars are one standard error (Wilson); the dotted line marks the "
         "current scale. Set constraints above to see which prior yields the most valid designs, "
         "and at which scale. At scale 0 a single Gaussian always produces the same design."

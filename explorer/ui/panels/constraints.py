@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from explorer.designs import aerodynamics, geometry
+from explorer import sections
+from explorer.designs import aerodynamics
 from explorer.designs.measuring import applicable_properties
 from explorer.designs.properties import (
     MOST_CONSTRAINTS,
@@ -18,7 +19,7 @@ from explorer.inference import Engine
 from explorer.ui.address.controls import commit, control
 from explorer.ui.address.views import CARRIED, CandidatesView, GenerateView
 
-CROSSED = f"{100 * geometry.CROSSED:.2f} % of the chord"
+CROSSED = f"{100 * sections.CROSSED:.2f} % of the chord"
 Bounded = GenerateView | CandidatesView
 
 
@@ -103,7 +104,7 @@ def control_bounds(engine: Engine, view: Bounded) -> None:
 
 
 def _flow(engine: Engine, view: Bounded) -> None:
-    if not geometry.is_section(engine.sketch):
+    if not sections.is_section(engine.sketch):
         return
     if not aerodynamics.available():
         st.caption(

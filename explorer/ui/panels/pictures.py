@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float, Int
 
+from explorer import sections
 from explorer.inference import Engine
 from explorer.projection import Atlas
 from explorer.sketch import PixelSketch
@@ -35,9 +36,9 @@ def pictures_of(engine: Engine, rows: Int[np.ndarray, " chosen"]) -> tuple[Strip
     data = cache.originals(engine)
     if data is None:
         x = engine.decode(atlas.codes[rows])
-        return samples_strip(
-            x, engine.sketch
-        ), "Reconstructions: the data set is not installed (start with `--data` to see originals)."
+        strip = samples_strip(x, engine.sketch, geometry=sections.usual(engine.sketch))
+        words = "the data set is not installed (start with `--data` to see originals)."
+        return strip, f"Reconstructions: {words}"
     found = [cache.original(engine, int(row)) for row in rows]
     missing = [int(row) for row, x in zip(rows, found, strict=True) if x is None]
     decoded = iter(engine.decode(atlas.codes[missing])) if missing else iter(())

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from jaxtyping import Int
 
+from explorer import sections
 from explorer.inference import Engine, Prototypes
 from explorer.strips import samples_strip
 from explorer.ui import cache
@@ -66,7 +67,11 @@ def wall(engine: Engine, shown: Gallery, which: str, component: int | None) -> i
     )
     state = filmstrip(
         Panel(
-            samples_strip(gain * pictures[shown.order], engine.sketch),
+            samples_strip(
+                gain * pictures[shown.order],
+                engine.sketch,
+                geometry="decoded" if learned else sections.usual(engine.sketch),
+            ),
             pick=service.pick_descriptor(engine, z=shown.prototypes.loc[shown.order]),
         ),
         key="prototypes_wall",

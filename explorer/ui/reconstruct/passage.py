@@ -59,7 +59,7 @@ def _through(engine: Engine, given: Given, view: ReconstructView) -> None:
         off = engine.sketch.heights(given.x[0]) - engine.sketch.heights(mean[0])
         st.caption(
             f"RMS error {100 * float(np.sqrt((off**2).mean())):.2f} % of the "
-            f"chord, maximum {100 * float(np.abs(off).max()):.2f} %."
+            f"chord, maximum {100 * float(np.abs(off).max()):.2f} %, as decoded."
         )
     if q.scale is None:
         return

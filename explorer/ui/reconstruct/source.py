@@ -10,10 +10,10 @@ from explorer.data.drawn import (
     from_strokes,
     from_upload,
 )
-from explorer.designs.geometry import is_section
 from explorer.errors import DataError
 from explorer.inference import Engine
 from explorer.projection import Split
+from explorer.sections import is_section
 from explorer.sketch import CurveSketch, PixelSketch
 from explorer.ui import cache
 from explorer.ui.address.controls import choice, control

@@ -5,37 +5,20 @@ import sqlite3
 import numpy as np
 import pytest
 
-from explorer import Engine, __version__, load, settings
+from explorer import Engine, load, settings
 from explorer.designs import aerodynamics, geometry
 from explorer.designs.candidates import FILE, Store
-from explorer.designs.picks import Model, PickSource
 from explorer.designs.properties import Conditions
-from explorer.ui.picks.service import origin_of
 from tests.support import pages
+from tests.support.candidates import AIRFOILS, keep
 from tests.support.pages import address, press, told
 
-AIRFOILS, DIGITS = "airfoils-vae-xvae-8", "digits-vae-vamp-16"
+DIGITS = "digits-vae-vamp-16"
 NEEDS_NEURALFOIL = pytest.mark.skipif(
     not aerodynamics.available(), reason="needs NeuralFoil: the extra airfoil"
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
-
-
-def keep(store, slug=AIRFOILS, n=6, seed=0):
-    engine = Engine(load(slug), "cpu")
-    opened = engine.checkpoint
-    model = Model(opened.hash, opened.slug, opened.config.data.kind, engine.sketch)
-    drawn = engine.sample(n, 0.7, seed)
-    return store.keep(
-        1,
-        [
-            (f"{slug}-{seed}-{row}", PickSource(model, drawn.z[row], drawn.x[row],
-             origin_of(engine, drawn.z[row]), "generate", "?seed=0", __version__,
-             scale=0.7, seed=seed))
-            for row in range(n)
-        ],
-    )  # fmt: skip
 
 
 def open_page(**parameters):
@@ -67,9 +50,8 @@ def test_what_the_page_measures_is_stored_with_the_pick(store):
     assert not open_page(model=AIRFOILS).exception
     stored = store.picks(1)[2].properties[Conditions().model_dump_json()]
     sketch = store.picks(1)[2].source.model.sketch
-    found = geometry.SectionGeometry().measure(
-        store.picks(1)[2].source.sample[None], sketch, Conditions()
-    )
+    shown = store.picks(1)[2].shown[None]
+    found = geometry.SectionGeometry().measure(shown, sketch, Conditions())
     assert stored["thickness"] == pytest.approx(float(found["thickness"][0]))
 
 
@@ -125,15 +107,19 @@ def test_notes_and_tags_are_stored_as_they_are_typed(store):
     assert not app.exception
 
 
-def test_smoothing_is_recorded_and_undone(store):
+def test_a_pick_is_a_kulfan_section_and_another_geometry_is_recorded_and_undone(store):
     keep(store)
     app = open_page(model=AIRFOILS, at=1)
-    app.toggle(key=f"candidates_{AIRFOILS}-0-0_treatment").set_value(True).run()
-    pick = store.picks(1)[0]
-    assert pick.treatment == "smoothed"
-    assert "smoothed" in store.history(1)[0].words
-    press(app, "candidates_undo")
+    choice = app.selectbox(key=f"candidates_{AIRFOILS}-0-0_treatment")
+    assert choice.value == store.picks(1)[0].treatment == "kulfan"
+    smooth = store.picks(1)[0].properties[Conditions().model_dump_json()]["reversals"]
+    choice.set_value("").run()
     assert store.picks(1)[0].treatment == ""
+    assert "as decoded" in store.history(1)[0].words
+    rough = store.picks(1)[0].properties[Conditions().model_dump_json()]["reversals"]
+    assert rough > 3 * max(smooth, 1)
+    press(app, "candidates_undo")
+    assert store.picks(1)[0].treatment == "kulfan"
 
 
 def test_a_removed_pick_leaves_and_comes_back(store):
