@@ -60,6 +60,7 @@ def test_the_doctor_survives_a_variable_that_names_no_folder(run, monkeypatch, n
     assert any("/nowhere" in finding["message"] for finding in json.loads(out))
 
 
+@pytest.mark.usefixtures("shipped")
 @pytest.mark.parametrize(("found", "said"), [("6.99", "6.99"), (None, "does not start")])
 def test_the_doctor_names_xfoil_and_how_to_get_it(run, monkeypatch, found, said):
     monkeypatch.setattr(xfoil, "available", lambda: True)
