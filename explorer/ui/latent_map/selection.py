@@ -87,12 +87,12 @@ def details(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView
         Panel(strip, pick=service.pick_descriptor(engine, z=atlas.codes[order])),
         key="latent_map_neighbours",
         grid=Grid(
-            captions=[f"distance {length(value)}" for value in distance],
+            captions=[f"distance {length(float(value))}" for value in distance],
             tile_width=engine.sketch.tile_width(40),
             noun="neighbour",
         ),
     )
-    reach = f"{length(distance[0])} to {length(distance[-1])}"
+    reach = f"{length(float(distance[0]))} to {length(float(distance[-1]))}"
     st.caption(f"{METRICS[view.metric]} distance of codes, {reach}. {words}")
 
 

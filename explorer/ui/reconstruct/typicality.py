@@ -46,7 +46,7 @@ def place_among_data(engine: Engine, given: Given) -> None:
         strip,
         key="reconstruct_near",
         grid=Grid(
-            captions=[f"distance {length(value)}" for value in distance[keep][:16]],
+            captions=[f"distance {length(float(value))}" for value in distance[keep][:16]],
             tile_width=engine.sketch.tile_width(44),
             noun="neighbour",
         ),
