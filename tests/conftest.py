@@ -1,14 +1,23 @@
 """One thread of torch in every process, and for every test a user folder of its own."""
 
+import gc
+
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
 collect_ignore_glob = ["benchmarks/*", "support/*", "load.py"]
 
+gc.disable()  # until all is imported: nothing of that is ever garbage
 torch.set_num_threads(1)
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")  # a busy machine is no fault of the code
+
+
+def pytest_collection_finish():
+    """Freeze what was imported, as the server does."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
