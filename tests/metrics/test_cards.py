@@ -1,5 +1,7 @@
 """Cards are reproducible: evaluation repeats their values within two standard errors."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -22,12 +24,18 @@ for each of the models on the shelf, one beyond three is to be expected now and 
 PARTS: tuple[Part, ...] = ("likelihood", "units")
 
 
+@functools.lru_cache(maxsize=1)
+def data_of(config, root):
+    """Load a data set once for the models that follow each other."""
+    return config.load(root)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("folder", WITH_PRIOR, ids=lambda folder: folder.name)
 def test_evaluation_repeats_the_card(folder):
     opened = checkpoint.load(folder)
     try:
-        data = opened.config.data.load(settings.current().data)
+        data = data_of(opened.config.data, settings.current().data)
     except DataMissingError:
         pytest.skip("its data set is not below the data root; name one with LATENT_EXPLORER_DATA")
     known = checkpoint.read_arrays(folder / checkpoint.LIKELIHOOD)
