@@ -28,10 +28,10 @@ for name in ("pages", "checkpoints"):
 assert all(entry.healthy or entry.results_only for entry in explorer.catalogue())
 entry = package / "ui" / "entry"
 assert (entry / ".streamlit" / "config.toml").is_file()
+assert not AppTest.from_file(str(entry / "app.py"), default_timeout=60).run().exception
 for page in sorted((package / "pages").glob("*.py")):
-    app = AppTest.from_file(str(entry / "app.py"), default_timeout=60).run()
-    assert not app.exception, app.exception
-    app = app.switch_page(f"../../pages/{page.name}").run()
+    app = AppTest.from_file(str(entry / "app.py"), default_timeout=60)
+    app = app.switch_page(str(page)).run()
     assert not app.exception, app.exception
     assert not app.error, app.error
     print(page.stem, app.title[0].value)
