@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from explorer.ui.components import bridge
+from tests.support.browsing import go
 from tests.support.serving import settled
 
 DIGITS = "digits-vae-vamp-16"
@@ -139,8 +140,7 @@ def test_k_sends_one_request_after_any_number_of_redraws(visitor, address):
 
 
 def test_what_was_released_is_shown_again_after_another_page(page, address):
-    page.goto(f"{address}/generate?model={DIGITS}&scale=0.5")
-    settled(page, "filmstrip")
+    go(page, address, f"generate?model={DIGITS}&scale=0.5")
     slider = page.locator("[data-testid=filmstrip] input").first
     slider.focus()
     page.keyboard.press("ArrowRight")

@@ -30,8 +30,8 @@ def shows(page, frame):
 
 def test_every_page_opens_by_its_link_on_a_fresh_server(chromium, tmp_path):
     with serve(tmp_path) as fresh:
+        context = chromium.new_context()
         for name, component in PAGES.items():
-            context = chromium.new_context()
             page = context.new_page()
             problems = []
             watch(page, problems)
@@ -39,7 +39,8 @@ def test_every_page_opens_by_its_link_on_a_fresh_server(chromium, tmp_path):
             assert page.get_by_role("heading", level=1).count() == 1
             assert page.get_by_role("link", name="Latent map").count() == 1, "the frame is missing"
             assert problems == []
-            context.close()
+            page.close()
+        context.close()
 
 
 def test_the_root_leads_to_the_catalogue_and_keeps_the_link(page, address):

@@ -12,6 +12,7 @@ import pytest
 from explorer.data.airfoils import naca_section, stations
 from explorer.designs import aerodynamics
 from explorer.designs.candidates import FILE, Store
+from tests.support.browsing import go
 from tests.support.serving import kill, serve, settled
 
 AIRFOILS = "airfoils-vae-xvae-8"
@@ -31,6 +32,13 @@ def address(user):
         yield running
 
 
+@pytest.fixture
+def page(page):
+    """A visitor who loads the app anew: no project is chosen, no notice is left."""
+    page.goto("about:blank")
+    return page
+
+
 def shelf(page):
     """How many picks the sidebar counts, and how many wait in the browser."""
     facts = page.locator("[data-testid=shelf][data-count]").first.evaluate("e => ({...e.dataset})")
@@ -45,8 +53,7 @@ def counts(page, n, waiting=0):
 
 
 def generate(page, address, more="", model=AIRFOILS):
-    page.goto(f"{address}/generate?model={model}{more}")
-    settled(page, "filmstrip")
+    go(page, address, f"generate?model={model}{more}")
     canvas = page.locator(f"{STRIP} canvas").first
     canvas.scroll_into_view_if_needed()
     page.locator("[data-testid=shelf][data-count]").first.wait_for()
@@ -67,8 +74,7 @@ def rest_on(canvas, tile):
 
 
 def candidates(page, address, more=""):
-    page.goto(f"{address}/candidates?model={AIRFOILS}{more}")
-    settled(page)
+    go(page, address, f"candidates?model={AIRFOILS}{more}", None)
     page.locator("[data-testid=shortlist][data-painted]").first.wait_for(timeout=30_000)
     page.locator("[data-testid=shortlist] canvas[data-digest]").first.wait_for()
     return page.locator("[data-testid=shortlist] .card")

@@ -6,7 +6,6 @@ import pytest
 from PIL import Image
 
 from tests.support.browsing import go
-from tests.support.serving import settled
 
 
 def test_a_drawing_is_reconstructed_and_undone(page, address):
@@ -73,8 +72,7 @@ def png(width, height, mode="L"):
 def test_an_upload_that_cannot_be_used_says_why_in_one_sentence(
     page, address, name, content, words
 ):
-    page.goto(f"{address}/reconstruct?model=digits-vae-vamp-16&source=upload")
-    settled(page)
+    go(page, address, "reconstruct?model=digits-vae-vamp-16&source=upload", None)
     page.locator("input[type=file]").set_input_files(
         {"name": name, "mimeType": "image/png", "buffer": content}
     )
@@ -90,8 +88,7 @@ def test_an_upload_is_reconstructed(page, address):
     picture.paste(0, (90, 30, 110, 170))
     stream = io.BytesIO()
     picture.save(stream, "PNG")
-    page.goto(f"{address}/reconstruct?model=digits-vae-vamp-16&source=upload")
-    settled(page)
+    go(page, address, "reconstruct?model=digits-vae-vamp-16&source=upload", None)
     page.locator("input[type=file]").set_input_files(
         {"name": "one.png", "mimeType": "image/png", "buffer": stream.getvalue()}
     )

@@ -1,10 +1,39 @@
 """Moves of a visitor, and what a page tells of itself."""
 
-from tests.support.serving import settled
+from urllib.parse import urlsplit
+
+from tests.support.serving import READY, settled
+
+MOVE = """
+path => new Promise((done, failed) => {
+  const app = document.querySelector("[data-testid=stApp]")
+  const running = new MutationObserver(() => {
+    if (app.dataset.testScriptState === "running") { running.disconnect(); done() }
+  })
+  running.observe(app, {attributes: true, attributeFilter: ["data-test-script-state"]})
+  setTimeout(() => failed(new Error("no run of the script")), 60_000)
+  history.pushState({}, "", path)
+  dispatchEvent(new PopStateEvent("popstate"))
+})
+"""
+"""Goes to an address within the app as Back does, and waits until the server runs it."""
+
+
+def name_of(address):
+    """Which page of the app an address is of."""
+    return urlsplit(address).path.strip("/")
 
 
 def go(page, address, path, component="filmstrip"):
-    page.goto(f"{address}/{path}")
+    """Open a page by its link; from another page of the same app, without loading the app anew.
+
+    The same page is loaded anew: what it shows then was stored.
+    """
+    here = page.url.startswith(f"{address}/") and page.locator(READY).count() == 1
+    if here and name_of(page.url) != name_of(f"/{path}"):
+        page.evaluate(MOVE, f"/{path}")
+    else:
+        page.goto(f"{address}/{path}")
     settled(page, component)
 
 

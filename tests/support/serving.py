@@ -24,6 +24,9 @@ FLAGS = [
     "--font-render-hinting=none",
 ]
 
+PATIENCE = 300
+"""Seconds for a server to answer: it takes four where nothing else runs."""
+
 _RUNNING: dict[str, subprocess.Popen] = {}
 
 READY = (
@@ -121,7 +124,8 @@ def watch(page, problems: list[str]) -> None:
 
 
 def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
-    for _ in range(600):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"The server ended: {log.read_text()}")
         try:
