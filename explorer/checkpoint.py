@@ -6,6 +6,7 @@ shapes, types and values of all tensors, and the size of every file.
 
 import hashlib
 import json
+import lzma
 import os
 import struct
 import zipfile
@@ -27,12 +28,13 @@ from explorer.interfaces import AbstractModel, AbstractPrior, Frozen
 
 CONFIG, WEIGHTS, METRICS, CARD = "config.json", "model.safetensors", "metrics.json", "card.md"
 FINGERPRINT = "data.json"
-LIKELIHOOD, ATLAS, PREVIEW, SNAPSHOTS, TRADEOFF = (
+LIKELIHOOD, ATLAS, PREVIEW, SNAPSHOTS, TRADEOFF, REFERENCE = (
     "likelihood.npz",
     "atlas.npz",
     "preview.png",
     "snapshots.npz",
     "tradeoff.npz",
+    "reference.npz",
 )
 
 FEATURES = "_features"
@@ -330,6 +332,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         RuntimeError,
         zipfile.BadZipFile,
         zlib.error,
+        lzma.LZMAError,
     ) as error:
         raise CheckpointError(f"{path.name} cannot be read ({error}); build it again.") from error
 

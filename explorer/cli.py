@@ -316,7 +316,7 @@ def features(
 
 @app.command()
 def project(slug: Slug, data: Data = None) -> None:
-    """Build a checkpoint's latent map: a 2-D projection of the codes of its data."""
+    """Build a checkpoint's latent map, and the training codes its samples are compared with."""
     from explorer import checkpoint, publishing
 
     opened = checkpoint.load(slug)

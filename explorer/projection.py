@@ -162,6 +162,18 @@ def load_atlas(opened: Checkpoint) -> Atlas | None:
     return _checked(arrays, opened) if arrays else None
 
 
+def rows_of(
+    atlas: Atlas, split: Split, most: int | None = None, seed: int = 0
+) -> Int[np.ndarray, " rows"]:
+    """Choose rows of a split at random, in ascending order; all of them without `most`.
+
+    Rows of an atlas keep the order of their source, which may go by class: its first ones are
+    no sample of it.
+    """
+    rows = np.flatnonzero(atlas.split == split)
+    return np.sort(np.random.default_rng(seed).permutation(rows)[:most])
+
+
 def prior_codes(engine: Engine, seed: int = 0) -> Float[np.ndarray, "samples latent"]:
     """Return the codes of the atlas's prior samples, which are stored only as a seed."""
     return engine.draw(PRIOR_SAMPLES, seed=seed)[0]

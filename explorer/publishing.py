@@ -21,6 +21,7 @@ from explorer.metrics.tradeoff import Tradeoff, measure_tradeoff, read_tradeoff
 from explorer.naming import PRIORS
 from explorer.priors import XVAEConfig
 from explorer.projection import build_atlas, save_atlas
+from explorer.reference import build_reference, save_reference
 
 PREVIEW_TILES, PREVIEW_COLUMNS, PREVIEW_SIDE = 24, 8, 56
 
@@ -157,11 +158,25 @@ def project(
     folder: Path,
     report: Callable[[str], None] = lambda stage: None,
 ) -> None:
-    """Build the atlas and write it into a folder."""
+    """Build the atlas, and what samples are compared with, and write both into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint.write(
         folder / checkpoint.ATLAS, save_atlas(build_atlas(opened, data, report=report))
     )
+    refer(opened, data, folder, report)
+
+
+def refer(
+    opened: Checkpoint,
+    data: DataSet,
+    folder: Path,
+    report: Callable[[str], None] = lambda stage: None,
+) -> None:
+    """Build what a model's samples are compared with, and write it into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = build_reference(opened, data, report=report)
+    if found is not None:
+        checkpoint.write(folder / checkpoint.REFERENCE, save_reference(found, opened.hash))
 
 
 def trade(

@@ -28,6 +28,16 @@ class Likelihood(NamedTuple):
     kl: Float[Tensor, " batch"]
     effective: Float[Tensor, " batch"]
 
+    def error(self, samples: int) -> Float[Tensor, " batch"]:
+        """Return the standard error of log p(x) in nats, by the delta method.
+
+        With an effective number below ten it is too small by up to a half.
+
+        Args:
+            samples: S, the codes drawn per sample.
+        """
+        return (1 / self.effective - 1 / samples).clamp(min=0).sqrt()
+
 
 Keep = Callable[[Likelihood], None]
 

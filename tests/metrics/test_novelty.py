@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from explorer.metrics.novelty import MOST_TRAINING, NoveltyReference, typicality
+from explorer.metrics.novelty import Axes, NoveltyReference, anomaly, typicality
 from tests.support.gaussians import normal
 
 # New or copied
@@ -61,11 +61,29 @@ def test_a_percentile_hangs_not_on_the_unit_of_the_codes():
     np.testing.assert_allclose(scaled.distance, plain.distance, rtol=1e-3)
 
 
-def test_only_so_many_training_codes_are_compared_with():
-    measure = NoveltyReference(normal(MOST_TRAINING + 100, 2), normal(30, 2, 1))
-    assert measure.training == MOST_TRAINING
-    assert measure.held_out == 30
+def test_all_training_codes_are_compared_with():
+    training = normal(9000, 2)
+    measure = NoveltyReference(training, normal(30, 2, 1))
+    assert (measure.training, measure.held_out) == (9000, 30)
+    assert measure.judge(training[-5:]).nearest[:, 0].tolist() == list(range(8995, 9000))
     assert measure.judge(normal(0, 2)).nearest.shape == (0, 1)
+
+
+def test_a_unit_that_the_posterior_does_not_determine_hardly_counts():
+    training = normal(500, 3) * np.array([1, 1, 0.01], np.float32)
+    scale = np.array([0.1, 0.1, 1], np.float32)
+    axes = Axes.of(training, scale)
+    moved = axes.project(training[:1] + np.array([0, 0, 0.02], np.float32))
+    assert np.linalg.norm(moved - axes.project(training[:1])) < 0.03
+    plain = Axes.of(training)
+    moved = plain.project(training[:1] + np.array([0, 0, 0.02], np.float32))
+    assert np.linalg.norm(moved - plain.project(training[:1])) > 1
+
+
+def test_codes_come_back_from_the_space_of_comparison():
+    training = normal(50, 4) * np.array([1, 3, 0.1, 0], np.float32) + 2
+    axes = Axes.of(training, np.array([0.2, 1, 0.05, 1], np.float32))
+    np.testing.assert_allclose(axes.lift(axes.project(training)), training, atol=1e-5)
 
 
 # Typical or not
@@ -99,3 +117,24 @@ def test_too_thin_and_too_dense_are_equally_far_from_typical():
     assert above == below
     assert 10 < above < 30
     assert typicality(np.array([mean]), drawn) > 99.5
+
+
+# More or less likely than held-out data
+
+
+def test_the_percentage_of_more_likely_samples_is_counted():
+    known = np.arange(100.0)
+    value, error = anomaly(30.5, 0.0, known)
+    assert value == 69
+    assert error == 0
+    assert anomaly(-1.0, 0.0, known)[0] == 100
+    assert anomaly(99.5, 0.0, known)[0] == 0
+
+
+def test_the_error_of_a_percentage_is_that_of_scoring_again():
+    rng = np.random.default_rng(0)
+    known = rng.normal(-90, 20, 10_000)
+    value, error = anomaly(-88.0, 2.5, known)
+    again = [anomaly(-88.0 + 2.5 * step, 0.0, known)[0] for step in rng.normal(size=400)]
+    assert error == pytest.approx(np.std(again), rel=0.15)
+    assert value == pytest.approx(np.mean(again), abs=error / 3)

@@ -54,10 +54,11 @@ def novelty(opened: Engine, request: Request) -> Response:
     if found is None:
         raise AbsentError
     facts = {
-        "novelty": np.rint(found.novelty).astype(int).tolist(),
+        "novelty": found.novelty.tolist(),
         "typicality": np.rint(found.typicality).astype(int).tolist(),
         "heldOut": found.held_out,
         "training": found.training,
+        "whole": found.whole,
     }
     return Response(json.dumps(facts), media_type="application/json", headers=IMMUTABLE)
 

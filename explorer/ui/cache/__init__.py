@@ -9,7 +9,6 @@ from explorer.ui.cache.atlases import (
     held_out_density,
     importance_samples,
     map_regions,
-    novelty_reference,
     plane,
     refined,
     scored,
@@ -28,6 +27,7 @@ from explorer.ui.cache.properties import (
     strip_properties,
     typical_waviness,
 )
+from explorer.ui.cache.references import novelty_reference, reference, training_originals
 from explorer.ui.cache.store import store
 from explorer.ui.cache.strips import (
     Novelty,
@@ -74,6 +74,7 @@ __all__ = [
     "plane",
     "preview",
     "prototypes",
+    "reference",
     "refined",
     "scored",
     "shares",
@@ -85,6 +86,7 @@ __all__ = [
     "surgery",
     "test_likelihood",
     "tradeoff",
+    "training_originals",
     "typical_waviness",
     "unit_kl",
     "version",

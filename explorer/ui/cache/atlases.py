@@ -14,7 +14,7 @@ from explorer.inference import Engine
 from explorer.interfaces import Posterior
 from explorer.metrics.amortisation import Refinement
 from explorer.metrics.likelihood import Likelihood
-from explorer.metrics.novelty import MOST_HELD_OUT, NoveltyReference, typicality
+from explorer.metrics.novelty import typicality
 from explorer.metrics.surgery import Surgery, elbo_surgery
 from explorer.metrics.tradeoff import Tradeoff, read_tradeoff
 from explorer.projection import Atlas, Split, codes_drawn, load_atlas, prior_codes
@@ -24,8 +24,6 @@ from explorer.ui.cache.per_engine import per_engine
 
 SIDE_BY_SIDE = 16
 """Results kept where the Priors lab compares models; with fewer, each would evict the next."""
-SLOW_HELD_OUT = 128
-"""Held-out samples behind the novelty reference of an autoregressive model."""
 
 
 @per_engine(ENGINES, measured=True)
@@ -85,22 +83,6 @@ def map_regions(engine: Engine) -> bytes | None:
         "exact": found.exact,
     }
     return json.dumps(facts).encode()
-
-
-@per_engine(ENGINES, measured=True)
-def novelty_reference(engine: Engine) -> NoveltyReference | None:
-    """Return the reference that samples are compared with; None without an atlas."""
-    known = atlas(engine)
-    if (
-        known is None
-        or not (known.split == Split.TRAIN).any()
-        or not (known.split == Split.TEST).any()
-    ):
-        return None
-    most = SLOW_HELD_OUT if engine.sequential else MOST_HELD_OUT
-    held_out = np.flatnonzero(known.split == Split.TEST)[:most]
-    seen = engine.decode(codes_drawn(known, held_out))
-    return NoveltyReference(known.codes[known.split == Split.TRAIN], engine.encode(seen).loc)
 
 
 @per_engine(ENGINES, measured=True)

@@ -14,6 +14,7 @@ from explorer.checkpoint import (
     ATLAS,
     LIKELIHOOD,
     PREVIEW,
+    REFERENCE,
     TRADEOFF,
     Entry,
     catalogue,
@@ -27,6 +28,7 @@ from explorer.registry import DataConfig
 from explorer.ui.wording import palette
 
 ENGINES = 6
+_RESULTS = (ATLAS, TRADEOFF, LIKELIHOOD, REFERENCE)
 
 
 def entries() -> list[Entry]:
@@ -60,7 +62,7 @@ def identity(opened: Engine) -> str:
     """Identify a model's weights and current results, which a job may have extended."""
     digest = opened.checkpoint.hash
     places = (results_folder(digest), opened.checkpoint.folder)
-    files = [place / name for place in places for name in (ATLAS, TRADEOFF, LIKELIHOOD)]
+    files = [place / name for place in places for name in _RESULTS]
     times = (str(file.stat().st_mtime_ns) if file.is_file() else "" for file in files)
     return f"{digest} {' '.join(times)}"
 

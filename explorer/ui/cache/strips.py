@@ -16,9 +16,10 @@ from explorer.metrics.novelty import typicality
 from explorer.paths import PathKind
 from explorer.projection import Split
 from explorer.strips import Frames, Strip, StripSpec, level_strip, samples_strip, scale_strip
-from explorer.ui.cache.atlases import atlas, drawn_density, novelty_reference
+from explorer.ui.cache.atlases import atlas, drawn_density
 from explorer.ui.cache.engines import ENGINES, originals
 from explorer.ui.cache.per_engine import per_engine
+from explorer.ui.cache.references import novelty_reference
 
 STRIPS = 24
 
@@ -54,12 +55,16 @@ def painted(engine: Engine, spec: StripSpec, scale: float) -> Strip:
 
 
 class Novelty(NamedTuple):
-    """Novelty and typicality of each sample of a strip, as percentiles of how many codes."""
+    """Novelty and typicality of each sample of a strip, as percentiles of how many codes.
+
+    `whole` says whether all training samples were compared with.
+    """
 
     novelty: Float[np.ndarray, "frames tiles"]
     typicality: Float[np.ndarray, "frames tiles"]
     held_out: int
     training: int
+    whole: bool
 
 
 @per_engine(4 * STRIPS, measured=True)
@@ -74,10 +79,12 @@ def novelty(engine: Engine, spec: StripSpec, frame: int | None = None) -> Novelt
     verdict = reference.judge(engine.encode(x.reshape(-1, *x.shape[2:])).loc)
     usual = typicality(density.ravel(), drawn_density(engine))
     return Novelty(
-        verdict.percentile.reshape(x.shape[:2]),
+        # To a tenth, so that signs in the browser and words on the page go by the same number.
+        verdict.percentile.round(1).reshape(x.shape[:2]),
         usual.reshape(x.shape[:2]),
         reference.held_out,
         reference.training,
+        reference.whole,
     )
 
 

@@ -210,6 +210,8 @@ export interface Novelty {
   typicality: number[][]
   heldOut: number
   training: number
+  /** Whether these are all training samples. */
+  whole: boolean
   /** The only frame that it is about; null for all. */
   only: number | null
 }

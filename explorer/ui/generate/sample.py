@@ -6,15 +6,15 @@ from jaxtyping import Float, Int
 
 from explorer import sections, settings
 from explorer.inference import Engine
-from explorer.projection import Split
 from explorer.strips import StripSpec, samples_strip
 from explorer.ui import cache
 from explorer.ui.address.views import GenerateView
 from explorer.ui.components import FilmstripState, filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels import constraints, scale_sweep
-from explorer.ui.panels.pictures import pictures_of
+from explorer.ui.panels.pictures import training_pictures
 from explorer.ui.picks import service
+from explorer.ui.wording import rules
 from explorer.ui.wording.format import percentile
 from explorer.ui.wording.naming import distinct_names
 
@@ -55,27 +55,27 @@ def sample_facts(engine: Engine, name: str, spec: StripSpec, state: FilmstripSta
         words.append(f"component {int(strip.components[tile])}")
     st.markdown(" · ".join(words))
     found = cache.novelty_of(engine, spec, frame, tile)
-    if found is None:
+    measure = cache.novelty_reference(engine)
+    if found is None or measure is None:
         return
-    far = round(float(found.novelty[0, 0]))  # as the glyph on the sample has it
-    verdict = "Nearly a copy" if far < 5 else "Far from the data" if far > 95 else "Novel"
+    far = float(found.novelty[0, 0])
     st.caption(
-        f"**{verdict}**: distance to the nearest training code at percentile {far:.0f} of "
-        f"{found.held_out:,} reconstructed held-out samples ({found.training:,} training codes "
-        f"searched). Typicality: percentile {found.typicality[0, 0]:.0f} of prior samples."
+        f"**{rules.verdict(far, measure)}**: distance to the nearest training code at percentile "
+        f"{far:.0f} of {found.held_out:,} reconstructed held-out samples "
+        f"({rules.compared_with(measure)}). "
+        f"Typicality: percentile {found.typicality[0, 0]:.0f} of prior samples."
     )
 
 
 def neighbours(engine: Engine, name: str, spec: StripSpec, state: FilmstripState) -> None:
     """Render the training data nearest to a sample, by code and, if installed, by pixel."""
-    atlas, measure = cache.atlas(engine), cache.novelty_reference(engine)
-    if atlas is None or measure is None:
+    measure = cache.novelty_reference(engine)
+    if measure is None:
         return
     strip = cache.strip(engine, spec)
     x = strip.frames[state.frame][state.tile or 0][None]
-    training = np.flatnonzero(atlas.split == Split.TRAIN)
-    rows = training[measure.judge(engine.encode(x).loc, k=8).nearest[0]]
-    shown, words = pictures_of(engine, rows)
+    rows = measure.judge(engine.encode(x).loc, k=8).nearest[0]
+    shown, codes, words = training_pictures(engine, measure, rows)
     st.markdown(f"**Nearest training data, {name}**")
     width = engine.sketch.tile_width(56)
     key = f"generate_near_{engine.slug}"
@@ -89,11 +89,11 @@ def neighbours(engine: Engine, name: str, spec: StripSpec, state: FilmstripState
             st.caption("the sample")
         with st.container(width=9 * width):
             filmstrip(
-                Panel(shown, pick=service.pick_descriptor(engine, z=atlas.codes[rows])),
+                Panel(shown, pick=service.pick_descriptor(engine, z=codes)),
                 key=f"{key}_codes",
                 grid=Grid(tile_width=width),
             )
-            st.caption(f"by code, nearest first. {words}")
+            st.caption(f"by code, nearest first ({rules.compared_with(measure)}). {words}")
         data = cache.originals(engine)
         if data is None:
             return
@@ -129,15 +129,27 @@ def hint(engines: list[Engine], difference: bool) -> str:
             else "The others are shown as differences from the first, dark where they differ."
         )
     return words + (
-        "● nearly a training sample, ○ as novel as held-out data, ◇ far from training samples; "
-        "click a sample for its likelihood and nearest neighbours. The bookmark in its corner, or "
-        "K with the pointer on it, keeps it as a candidate."
+        "● nearly a training sample, ○ as novel as held-out data, ◇ far from training samples. "
+        + _rates(engines)
+        + "Click a sample for its likelihood and nearest neighbours. The bookmark in its corner, "
+        "or K with the pointer on it, keeps it as a candidate."
         + (
             " × marks a section whose surfaces cross by over 0.02 % of the chord."
             if engines[0].sketch.kind == "curve"
             else ""
         )
     )
+
+
+def _rates(engines: list[Engine]) -> str:
+    """Say of each model how often its signs err."""
+    words = []
+    for engine, name in zip(engines, distinct_names(engines), strict=True):
+        found = cache.reference(engine) if engine.has_prior else None
+        said = rules.error_rates(found.rates) if found is not None else ""
+        if said:
+            words.append(f"{name}: {said}" if len(engines) > 1 else said)
+    return "".join(f"{said} " for said in words)
 
 
 def require_prior(engine: Engine) -> None:

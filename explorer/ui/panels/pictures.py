@@ -8,7 +8,8 @@ from jaxtyping import Float, Int
 
 from explorer import sections
 from explorer.inference import Engine
-from explorer.projection import Atlas
+from explorer.metrics.novelty import NoveltyReference
+from explorer.projection import Atlas, Split, rows_of
 from explorer.sketch import PixelSketch
 from explorer.strips import Frames, Strip, samples_strip
 from explorer.ui import cache
@@ -47,6 +48,28 @@ def pictures_of(engine: Engine, rows: Int[np.ndarray, " chosen"]) -> tuple[Strip
     unsure = not (config.fixed or data.numbered_by_content)
     how = ", matched by position: this model does not record its data" if unsure else ""
     return samples_strip(pictures, engine.sketch), f"Original data{how}.{_absent(atlas, missing)}"
+
+
+def training_pictures(
+    engine: Engine, measure: NoveltyReference, rows: Int[np.ndarray, " chosen"]
+) -> tuple[Strip, Float[np.ndarray, "chosen latent"], str]:
+    """Return training samples found by code, their codes, and a sentence on what is shown."""
+    if cache.reference(engine) is None:
+        atlas = cache.atlas(engine)
+        assert atlas is not None
+        chosen = rows_of(atlas, Split.TRAIN)[rows]
+        strip, words = pictures_of(engine, chosen)
+        return strip, atlas.codes[chosen], words
+    codes = measure.codes(rows)
+    originals = cache.training_originals(engine, rows)
+    decoded = engine.decode(codes)
+    pictures = [own if x is None else x for x, own in zip(originals, decoded, strict=True)]
+    missing = sum(x is None for x in originals)
+    words = "Original data."
+    if missing:
+        which = "Decoded" if missing == len(rows) else f"Original data; {missing} decoded"
+        words = f"{which} from rounded codes: the data set is not at hand as it was in training."
+    return samples_strip(np.stack(pictures), engine.sketch), codes, words
 
 
 def _absent(atlas: Atlas, rows: Sequence[int]) -> str:

@@ -15,11 +15,15 @@ from explorer.sketch import CurveSketch
 
 
 class Given(NamedTuple):
-    """A sample to reconstruct, its description, and its row in the atlas, if any."""
+    """A sample to reconstruct, its description, and its row in the atlas, if any.
+
+    `smooth` marks a decoded mean, which is more likely than any sample, and not ranked among them.
+    """
 
     x: Float[np.ndarray, "1 *sample"]
     words: str
     row: int | None
+    smooth: bool = False
 
 
 def section(sketch: CurveSketch, key: str) -> Given | None:

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from explorer.data.dataset import binarise
 from explorer.data.drawn import (
     MOST_BYTES,
     MOST_PIXELS,
@@ -24,6 +25,12 @@ from explorer.ui.wording import palette
 
 STROKE = 0.085
 BRUSHES = (0.05, 0.11, 0.25)
+
+SILHOUETTES = ("caltech-silhouettes",)
+"""Data sets that are binary as published; others are sampled once from their grey levels."""
+
+PAINTED = 0
+"""Seed of the binary sample that stands in for one that is not at hand, and of binarisation."""
 
 SOURCES = {"test": "Test data", "draw": "Draw", "upload": "Upload"}
 
@@ -84,7 +91,8 @@ def choose(engine: Engine, view: ReconstructView) -> Given | None:
             return None
     x = centred(x) if settle else x
     if engine.checkpoint.binary:
-        x = (x > 0.5).astype(np.float32)
+        silhouettes = engine.checkpoint.config.data.kind in SILHOUETTES
+        x = (x > 0.5).astype(np.float32) if silhouettes else binarise(x, PAINTED)
     return Given(x[None].astype(np.float32), words, None)
 
 
@@ -122,14 +130,25 @@ def _test(engine: Engine, view: ReconstructView) -> Given | None:
     kind = f" {name}{kind}" if name else kind
     if x is None:
         absent = cache.originals(engine) is None
+        z = atlas.codes[row : row + 1]
+        # Data are sampled from grey levels, so their stand-in is too: a mean, or one cut at half,
+        # is more likely than any of them.
+        config = engine.checkpoint.config
+        binary = engine.checkpoint.binary and config.model.likelihood == "bernoulli"
+        what = (
+            f"a binary sample of p(x|z) at the code of the original (seed {PAINTED})"
+            if binary
+            else "itself a reconstruction"
+        )
         st.caption(
-            "The data set is not installed, so this input is itself a reconstruction. "
+            f"The data set is not installed, so this input is {what}. "
             "Start with `--data DIR` to use originals, or draw your own."
             if absent
             else f"This sample ({name or 'unnamed'}) is no longer in the data set, so this input "
-            "is itself a reconstruction."
+            f"is {what}."
         )
-        return Given(engine.decode(atlas.codes[row : row + 1]), f"Decoded test sample{kind}", row)
+        x = engine.paint(z, PAINTED) if binary else engine.decode(z)
+        return Given(x, f"Decoded test sample{kind}", row, smooth=not binary)
     return Given(x, f"Test sample{kind}", row)
 
 

@@ -3,6 +3,8 @@
 import streamlit as st
 
 from explorer.inference import Engine
+from explorer.metrics.likelihood import Likelihood
+from explorer.metrics.novelty import anomaly
 from explorer.projection import nearest, place
 from explorer.ui import cache
 from explorer.ui.address.notation import code_text
@@ -12,6 +14,7 @@ from explorer.ui.panels import latent_plane, table
 from explorer.ui.panels.pictures import pictures_of
 from explorer.ui.panels.upload import Given
 from explorer.ui.shell import pages
+from explorer.ui.wording import rules
 from explorer.ui.wording.format import length
 from explorer.ui.wording.naming import distinct_names, prior_name
 
@@ -77,29 +80,33 @@ def terms(engines: list[Engine], given: Given) -> None:
     rows, notes = [], []
     for engine, name in zip(scored, distinct_names(scored), strict=True):
         found = cache.scored(engine, given.x)
-        place = anomaly(engine, float(found.log_likelihood[0]))
+        place = None if given.smooth else _place(engine, found)
         terms = (found.log_likelihood, found.elbo, found.reconstruction, found.kl)
         loose = "≥ " if float(found.effective[0]) < FEW else ""
         values = [f"{float(term[0]):.1f}".replace("-", "−") for term in terms]
-        share = "–" if place is None else f"{place[0]:.1f}"
+        share = "–" if place is None else rules.anomaly(*place[:2])
         rows.append(table.Line(name, (f"{loose}{values[0]}", *values[1:], share)))
         notes.append(
             f"{name}: S = {cache.importance_samples(engine):,}, "
             f"{float(found.effective[0]):.0f} effective"
-            + ("" if place is None else f", {place[1]:,} test samples")
+            + ("" if place is None else f", {place[2]:,} test samples")
         )
     columns = ("log p(x)", "ELBO", "log p(x|z)", "KL", "Anomaly percentile")
     table.render(rows, columns, label="Model", numbers=True)
     st.caption(
         "In nats, by importance sampling, seed 0; ≥ marks a loose lower bound, with under "
         f"{FEW} effective samples. The anomaly percentile is the percentage of test samples with "
-        f"a higher log p(x), measured in the same way. {'; '.join(notes)}."
+        "a higher log p(x), estimated with as many samples; its error is that of this estimate. "
+        f"{'; '.join(notes)}."
+        + (" A decoded mean is smoother than data, and is not ranked." if given.smooth else "")
     )
 
 
-def anomaly(engine: Engine, log_likelihood: float) -> tuple[float, int] | None:
-    """Return the percentage of test samples that are more likely, and their number."""
+def _place(engine: Engine, found: Likelihood) -> tuple[float, float, int] | None:
+    """Return the percentage of test samples that are more likely, its error, and their number."""
     known = cache.test_likelihood(engine)
     if known is None or not len(known):
         return None
-    return 100 * float((known > log_likelihood).mean()), len(known)
+    error = float(found.error(cache.importance_samples(engine))[0])
+    value, error = anomaly(float(found.log_likelihood[0]), error, known)
+    return value, error, len(known)

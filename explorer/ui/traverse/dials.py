@@ -7,7 +7,7 @@ from jaxtyping import Float
 from explorer.designs import directions
 from explorer.errors import StoreError
 from explorer.inference import Engine
-from explorer.projection import Split
+from explorer.projection import Split, rows_of
 from explorer.strips import Strip, codes_strip, grid_strip
 from explorer.ui import cache
 from explorer.ui.address.controls import commit, control
@@ -186,7 +186,7 @@ def centres(engine: Engine, view: TraverseView) -> None:
     atlas = cache.atlas(engine)
     options = {"mean": "Prior mean" if engine.has_prior else "Mean of the codes"}
     if atlas is not None:
-        for row in np.flatnonzero(atlas.split == Split.TEST)[:24]:
+        for row in rows_of(atlas, Split.TEST, 24):
             label = int(atlas.label[row])
             kind = f", class {atlas.classes[label]}" if atlas.classes and label >= 0 else ""
             options[f"data:{row}"] = f"Data point {row}{kind}"

@@ -37,7 +37,7 @@ def test_generate_compares_four_models_and_shows_differences():
     app = open_page("generate", model="digits-vae-vamp-16", compare=others, difference=1, tile=2)
     assert not app.exception
     assert address(app)["compare"] == others
-    assert told(app).count("training codes searched") >= 4
+    assert told(app).count("training samples searched") >= 4
 
 
 def test_presets_set_the_scale():

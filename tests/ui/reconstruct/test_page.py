@@ -1,5 +1,7 @@
 """Reconstruct tells the terms of every model."""
 
+import re
+
 import pytest
 
 from tests.support.pages import open_page, told
@@ -26,5 +28,9 @@ def test_reconstruct_says_when_the_data_are_not_at_hand(tmp_path, monkeypatch):
     app = open_page("reconstruct", model="mnist-static-vae-vamp-40")
     assert not app.exception
     assert "The data set is not installed" in told(app)
+    assert "binary sample" in told(app)
+    bodies = [item.proto.body for item in app.get("html")]
+    table = next(body for body in bodies if "Anomaly percentile" in body)
+    assert re.search(r"\d ± \d+ %", table)
     app = open_page("generate", model="mnist-static-vae-vamp-40")
     assert not app.exception

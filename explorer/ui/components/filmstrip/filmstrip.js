@@ -589,8 +589,8 @@ function noveltyOf(panel, frame, tile) {
   const own = rows ? rowOf(rows, frame) : -1
   if (!rows || own < 0) return []
   const far = rows.novelty[own][tile]
-  const words = far < 5 ? "nearly a training sample" : far > 95 ? "far from all training samples" : "as novel as held-out data"
-  const than = far < 50 ? `closer than ${100 - far}` : `farther than ${far}`
+  const words = far < 5 ? "nearly a training sample" : far > 95 ? `far from ${rows.whole ? "all" : rows.training.toLocaleString("en")} training samples` : "as novel as held-out data"
+  const than = far < 50 ? `closer than ${Math.round(100 - far)}` : `farther than ${Math.round(far)}`
   return [`${words} (${than} % of ${rows.heldOut.toLocaleString("en")} held-out)`, `typicality ${rows.typicality[own][tile]} %`]
 }
 
