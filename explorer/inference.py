@@ -273,7 +273,7 @@ class Engine:
     ) -> Float[Array, " batch"]:
         """Evaluate log p(z) in nats, under the prior as trained."""
         prior = self.prior
-        return self._run(z, lambda rows: (prior.log_prob(rows),))[0]
+        return self._at_latent(z, lambda rows: (prior.log_prob(rows),))[0]
 
     def components(self) -> Components | None:
         """Return the prior's components, or None."""
@@ -329,7 +329,7 @@ class Engine:
             assert found is not None
             return (found.argmax(-1).float(),)
 
-        best = self._run(z, most_probable)[0]
+        best = self._at_latent(z, most_probable)[0]
         return best.astype(np.int64)
 
     def score(
@@ -392,16 +392,27 @@ class Engine:
         q = self._model.posterior(rows).flat()
         return q.loc, q.loc if q.scale is None else q.scale
 
+    def _at_latent(
+        self, z: Array | Tensor, call: Callable[[Tensor], tuple[Tensor, ...]]
+    ) -> tuple[Array, ...]:
+        """Run what has no convolutions: in large blocks, and without waiting between them."""
+        with self._lock:
+            block = self._given_block or BLOCKS[torch.device(self.device).type]
+            return self._run(z, call, block)
+
     def _run(
-        self, rows: Array | Tensor, call: Callable[[Tensor], tuple[Tensor, ...]]
+        self,
+        rows: Array | Tensor,
+        call: Callable[[Tensor], tuple[Tensor, ...]],
+        block: int | None = None,
     ) -> tuple[Array, ...]:
         """Run on padded blocks; on smaller ones if the device is out of memory."""
         values = torch.as_tensor(rows, dtype=torch.float32)
         if len(values) == 0:
             values = values.new_zeros(1, *values.shape[1:])
-            return tuple(part[:0] for part in self._run(values, call))
+            return tuple(part[:0] for part in self._run(values, call, block))
         start = time.perf_counter()
-        block = self._block
+        block = block or self._block
         while True:
             try:
                 joined = self._blocks(values, block, call)

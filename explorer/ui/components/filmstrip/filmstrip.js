@@ -12,6 +12,11 @@ const GAP = 4
 
 const PAUSE = 250
 
+const QUIET = 1500
+
+/** When a strip of this page was last redrawn: the server may still be busy with the page. */
+let redrawn = 0
+
 export default mount({
   selector: ".filmstrip",
   build,
@@ -35,6 +40,7 @@ export default mount({
 
 /** @param {Filmstrip} strip @param {Uint8Array} bytes */
 function read(strip, bytes) {
+  redrawn = performance.now()
   const [header, bodies] = unpack(bytes)
   const facts = /** @type {FilmstripFacts} */ (header)
   let at = 0
@@ -161,7 +167,7 @@ async function gather(strip) {
     const [panel, frame] = next
     const { later, arrived: known } = panel
     if (frame === Math.min(strip.frame, panel.frames - 1)) waiting.add(strip)
-    else if (waiting.size || strip.facts.panels.some((one) => one.pending)) {
+    else if (waiting.size || performance.now() - redrawn < QUIET || strip.facts.panels.some((one) => one.pending)) {
       strip.later.set()
       break
     }
