@@ -1,6 +1,6 @@
 """Properties of samples and constraints on them; families of properties plug in here.
 
-A family is one class. This package has four; other packages add theirs by an entry point in
+A family is one class. This package has five; other packages add theirs by an entry point in
 the group `latent_explorer.properties` that names such a class.
 """
 

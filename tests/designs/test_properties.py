@@ -187,5 +187,5 @@ def test_a_family_that_was_mended_is_there_again(plugged):
         measuring.families()
     plugged()
     assert [family.name for family in measuring.families()] == [
-        "Geometry", "Aerodynamics", "Ink", "Colour"
+        "Geometry", "Decoding", "Aerodynamics", "Ink", "Colour"
     ]  # fmt: skip
