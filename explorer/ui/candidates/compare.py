@@ -101,7 +101,9 @@ def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Cond
                     height=340,
                     legend=1.14 if name == "alpha" else None,
                 )
-    doubt = f" Points below 80 % confidence are marked × ({unsure})." if unsure else ""
+    asked = any(known(item.pick, conditions) for item in chosen)
+    doubt = " Diamonds: XFoil, where it converged." if asked else ""
+    doubt += f" Points below 80 % confidence are marked × ({unsure})." if unsure else ""
     bare = f" {', '.join(invalid)}: invalid, so not computed." if invalid else ""
     st.caption(
         f"NeuralFoil ({aerodynamics.CAREFUL}), Re {conditions.reynolds:,.0f}, incompressible, "

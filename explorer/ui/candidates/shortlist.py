@@ -132,7 +132,9 @@ def cards(project: Project, items: Sequence[MeasuredPick], view: CandidatesView)
             f"{prop.label} {prop.words(item.values[prop.key])}"
             for prop in item.properties
             if (prop.main or prop.key == view.sort) and prop.key in item.values
-        ) + verify.words(item)
+        )
+        # First, since the line of a card is cut at its end.
+        said = verify.words(item) + said
         source.append(
             Card(pick.key, pick.number, *places[pick.key], pick.stars, pick.verdict, pick.tags,
                  said, item.fault, not met)

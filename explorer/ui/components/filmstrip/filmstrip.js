@@ -610,7 +610,7 @@ function propertiesOf(panel, frame, tile) {
     const value = known.values[index * known.size + at]
     return property.main && Number.isFinite(value) ? `${property.label} ${value.toFixed(property.digits)}${property.unit ? ` ${property.unit}` : ""}` : ""
   })
-  return [known.state[at] === 0 ? "invalid: its surfaces cross" : "", ...said]
+  return [known.state[at] === 0 ? "invalid: its decoded surfaces cross" : "", ...said]
 }
 
 // Samples that violate a constraint are dimmed; invalid ones are marked ×, with or without constraints.
