@@ -28,7 +28,8 @@ def reference(engine: Engine) -> Reference | None:
 def novelty_reference(engine: Engine) -> NoveltyReference | None:
     """Return the distances that samples are judged by; None without a reference and an atlas.
 
-    Without a reference the training codes of the atlas take its place, which are not all.
+    Without a reference the training codes of the atlas take its place, which are not all; where
+    decoding takes long they are not reconstructed.
     """
     found = reference(engine)
     if found is not None:
@@ -37,13 +38,14 @@ def novelty_reference(engine: Engine) -> NoveltyReference | None:
     if known is None:
         return None
     training = rows_of(known, Split.TRAIN)
-    most = SEQUENTIAL_HELD_OUT // 2 if engine.sequential else _MOST_HELD_OUT
+    costly = engine.sequential or engine.slow
+    most = SEQUENTIAL_HELD_OUT // 2 if costly else _MOST_HELD_OUT
     held_out = rows_of(known, Split.TEST, most)
     if not len(training) or not len(held_out):
         return None
     codes, scale = known.codes[training], known.scale[training]
     return NoveltyReference(
-        codes if engine.sequential else passed(engine, codes),
+        codes if costly else passed(engine, codes),
         passed(engine, codes_drawn(known, held_out)),
         np.sqrt((scale**2).mean(0)) if scale.any() else None,
     )
