@@ -10,7 +10,7 @@ def compared_with(measure: NoveltyReference) -> str:
     """Say which training codes are searched."""
     n = f"{measure.training:,}"
     if measure.total is None:
-        return f"{n} training codes of the map searched"
+        return f"{n} training codes of the map searched; all after `latent-explorer project`"
     if measure.whole:
         return f"all {n} training samples searched"
     return f"{n} of {measure.total:,} training samples searched"

@@ -40,7 +40,11 @@ def test_far_from_all_is_said_of_the_whole_split_only():
     for total, words, whole in (
         (50, "all 50 training samples searched", True),
         (70, "50 of 70 training samples searched", False),
-        (None, "50 training codes of the map searched", False),
+        (
+            None,
+            "50 training codes of the map searched; all after `latent-explorer project`",
+            False,
+        ),
     ):
         measure = NoveltyReference.stored(axes, normal(50, 2), np.arange(9.0), total)
         assert rules.compared_with(measure) == words
