@@ -133,8 +133,10 @@ def cards(project: Project, items: Sequence[MeasuredPick], view: CandidatesView)
             for prop in item.properties
             if (prop.main or prop.key == view.sort) and prop.key in item.values
         )
-        # First, since the line of a card is cut at its end.
-        said = verify.words(item) + said
+        mark = verify.words(item)
+        failed = item.verified is not None and not item.verified.converged
+        # A failure comes first, since the line of a card is cut at its end.
+        said = mark + said if failed else said + mark
         source.append(
             Card(pick.key, pick.number, *places[pick.key], pick.stars, pick.verdict, pick.tags,
                  said, item.fault, not met)
