@@ -112,7 +112,8 @@ class AbstractDataConfig(AbstractConfig):
         for name in SPLITS:
             split = data.split(name)
             given = self.fixed or data.numbered_by_content
-            found[name] = fingerprint_of(split.ids if given else row_ids(split.x), treatment)
+            numbers = split.ids if given else row_ids(split.x)
+            found[name] = fingerprint_of(numbers, f"{name} {treatment}")
         return Fingerprint(**found, binary=data.binary)
 
     @abstractmethod

@@ -112,6 +112,8 @@ def test_fingerprints_tell_data_sets_apart_and_ignore_order(tmp_path):
 
 def test_generated_data_are_known_by_their_recipe():
     data, other = read("naca"), NacaConfig(seed=1)
+    known = NacaConfig().fingerprint(data)
+    assert len({known.train.digest, known.valid.digest, known.test.digest}) == 3
     assert NacaConfig().fingerprint(data) == NacaConfig().fingerprint(data)
     assert NacaConfig().fingerprint(data).test != other.fingerprint(data).test
 

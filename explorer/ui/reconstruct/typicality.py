@@ -18,6 +18,8 @@ from explorer.ui.wording import rules
 from explorer.ui.wording.format import length
 from explorer.ui.wording.naming import distinct_names, prior_name
 
+LIKELIHOODS = ("log p(x)", "ELBO", "log p(x|z)")
+PSEUDO = " A Bernoulli likelihood of grey values is a pseudo-likelihood: it is no log p(x)."
 FEW = 20
 """Below this effective sample size log p(x) is a loose lower bound."""
 
@@ -78,12 +80,15 @@ def terms(engines: list[Engine], given: Given) -> None:
         st.caption("A plain autoencoder defines no likelihood; only the error above is available.")
         return
     rows, notes = [], []
+    pseudo = [engine.checkpoint.pseudo for engine in scored]
     for engine, name in zip(scored, distinct_names(scored), strict=True):
         found = cache.scored(engine, given.x)
         place = None if given.smooth else _place(engine, found)
         terms = (found.log_likelihood, found.elbo, found.reconstruction, found.kl)
         loose = "≥ " if float(found.effective[0]) < FEW else ""
         values = [f"{float(term[0]):.1f}".replace("-", "−") for term in terms]
+        if engine.checkpoint.pseudo and not all(pseudo):  # beside a likelihood
+            loose, values[:3] = "", ["–"] * 3
         share = "–" if place is None else rules.anomaly(*place[:2])
         rows.append(table.Line(name, (f"{loose}{values[0]}", *values[1:], share)))
         notes.append(
@@ -91,13 +96,15 @@ def terms(engines: list[Engine], given: Given) -> None:
             f"{float(found.effective[0]):.0f} effective"
             + ("" if place is None else f", {place[2]:,} test samples")
         )
-    columns = ("log p(x)", "ELBO", "log p(x|z)", "KL", "Anomaly percentile")
+    kinds = ("Pseudo-likelihood", "Bound", "Reconstruction")
+    columns = (*(kinds if all(pseudo) else LIKELIHOODS), "KL", "Anomaly percentile")
     table.render(rows, columns, label="Model", numbers=True)
     st.caption(
         "In nats, by importance sampling, seed 0; ≥ marks a loose lower bound, with under "
         f"{FEW} effective samples. The anomaly percentile is the percentage of test samples with "
         "a higher log p(x), estimated with as many samples; its error is that of this estimate. "
         f"{'; '.join(notes)}."
+        + (PSEUDO if any(pseudo) else "")
         + (" A decoded mean is smoother than data, and is not ranked." if given.smooth else "")
     )
 

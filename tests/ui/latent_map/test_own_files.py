@@ -117,3 +117,16 @@ def test_pages_open_on_own_files():
         assert not app.error
     app = open_page("reconstruct", model="mine", source="test", index=1)
     assert ".png" in told(app)
+
+
+def test_a_pseudo_likelihood_is_not_called_log_p_of_x(root):
+    as_before(root / "shelf" / "mine")
+    model = checkpoint.load("mine")
+    publishing.project(model, model.config.data.load(root), model.folder)
+    app = open_page("reconstruct", model="mine", source="test", index=0)
+    assert not app.exception
+    assert "is a pseudo-likelihood" in told(app)
+    page = " ".join(item.value for item in (*app.markdown, *app.get("html")))
+    assert "log p(x)<" not in page
+    app = open_page("catalogue", model="mine")
+    assert not app.exception
