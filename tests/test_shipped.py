@@ -7,11 +7,16 @@ import subprocess
 
 import pytest
 
-from explorer import checkpoint
+from explorer import checkpoint, settings
 from explorer.config import RunConfig
+from explorer.data import Fingerprint
+from explorer.errors import DataMissingError
 from tests.support.repository import ROOT, SHIPPED, WHOLE, relative
 
 MEGABYTE = 1_000_000
+
+QUICK = ("digits", "frey", "caltech-silhouettes")
+"""Data that are read in a moment."""
 
 
 def test_the_tracked_tree_is_small():
@@ -96,3 +101,22 @@ def test_a_source_that_is_shipped_is_the_one_named_by_its_hash(folder):
     source = getattr(config.prior, "source", None)
     if source is not None:
         assert checkpoint.load(ROOT / "checkpoints" / source).hash == config.prior.source_hash
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=relative)
+def test_a_shipped_checkpoint_records_its_data(folder):
+    known = checkpoint.read_fingerprint(folder)
+    assert known is not None
+    if (folder / checkpoint.ATLAS).is_file():
+        atlas = checkpoint.read_arrays(folder / checkpoint.ATLAS)
+        assert Fingerprint.model_validate_json(str(atlas["fingerprint"])) == known
+    if (folder / checkpoint.LIKELIHOOD).is_file():
+        measured = checkpoint.read_arrays(folder / checkpoint.LIKELIHOOD)
+        assert str(measured["test"]) == known.test.digest
+    config = RunConfig.model_validate_json((folder / checkpoint.CONFIG).read_bytes()).data
+    try:
+        data = config.load(settings.current().data) if config.kind in QUICK else None
+    except DataMissingError:
+        data = None
+    if data is not None:
+        assert config.fingerprint(data) == known
