@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer import drawing
+from explorer import drawing, sections
 from explorer.projection import Split
 from explorer.sketch import PixelSketch
 from explorer.ui import cache
@@ -96,7 +96,7 @@ def test_a_thumbnail_shows_what_the_model_decodes(slug):
     codes = cache.atlas(engine).codes
     answer = ask(api_address.address_of(engine, "thumbnail", "data", 3))
     assert (answer.status, answer.kind) == (200, "image/png")
-    x = engine.decode(codes[3:4])
+    x = sections.shaped(engine.decode(codes[3:4]), engine.sketch)
     pixels = isinstance(engine.sketch, PixelSketch)
     tiles = drawing.thumbnails(
         1 - x if pixels else x, engine.sketch, pictures.SIDE if pixels else 2 * pictures.SIDE
@@ -125,7 +125,7 @@ def test_a_code_is_decoded_as_the_engine_does(slug):
     assert (answer.status, answer.kind) == (200, "application/octet-stream")
     header, body = answer.packed
     assert (header["frames"], header["tiles"]) == (1, 1)
-    x = engine.decode(z[None])
+    x = sections.shaped(engine.decode(z[None]), engine.sketch)
     if header["kind"] == "pixels":
         found = np.frombuffer(body, np.uint8) / 255
         np.testing.assert_allclose(found, x.ravel(), atol=0.5 / 255 + 1e-6)
