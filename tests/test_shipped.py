@@ -113,6 +113,9 @@ def test_a_shipped_checkpoint_records_its_data(folder):
     if (folder / checkpoint.LIKELIHOOD).is_file():
         measured = checkpoint.read_arrays(folder / checkpoint.LIKELIHOOD)
         assert str(measured["test"]) == known.test.digest
+    if (folder / checkpoint.REFERENCE).is_file():
+        reference = checkpoint.read_arrays(folder / checkpoint.REFERENCE)
+        assert str(reference["split"]) == known.train.digest
     config = RunConfig.model_validate_json((folder / checkpoint.CONFIG).read_bytes()).data
     try:
         data = config.load(settings.current().data) if config.kind in QUICK else None
