@@ -392,7 +392,10 @@ def test_the_five_minutes_of_the_readme(chromium, tmp_path):
 
         step(5, "**Find more**", "Push a property", "**Push**")
         page.get_by_text("Push a property").click()
-        page.get_by_role("button", name="Push", exact=True).click()
+        push = page.get_by_role("button", name="Push", exact=True)
+        push.wait_for()
+        settled(page)  # a rerun in progress could end the search that a click begins
+        push.click()
         page.get_by_text(re.compile("L/D, verified")).wait_for(timeout=90_000)
         found = page.locator(f"{STRIP} canvas").last
         found.scroll_into_view_if_needed()
@@ -402,7 +405,8 @@ def test_the_five_minutes_of_the_readme(chromium, tmp_path):
         page.keyboard.press("K")
         counts(page, 5)
 
-        step(6, "**Export**", "latent-explorer rebuild shortlist.zip")
+        step(6, "**Verify with XFoil**")
+        step(7, "**Export**", "latent-explorer rebuild shortlist.zip")
         page.get_by_role("button", name="Export").click()
         with page.expect_download() as download:
             page.get_by_role("button", name="5 picks (ZIP)").click()

@@ -41,6 +41,7 @@ def test_results_go_to_the_user_and_leave_the_shipped_folder(run, shipped):
         checkpoint.METRICS,
         checkpoint.LIKELIHOOD,
         checkpoint.ATLAS,
+        checkpoint.REFERENCE,
     }
     (entry,) = json.loads(run("list", "--json")[1])
     assert entry["metrics"]["log_likelihood"]["samples"] == 2

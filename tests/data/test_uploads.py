@@ -15,7 +15,7 @@ from explorer import drawing, exports
 from explorer.data.drawn import MOST_BYTES, from_upload
 from explorer.errors import DataError
 from explorer.sketch import PixelSketch
-from explorer.strips import difference_beside, difference_strip, samples_strip
+from explorer.strips import Frames, difference_beside, difference_strip, samples_strip
 from tests.support.data import SMALL
 from tests.support.load import times
 from tests.support.sentences import assert_one_sentence
@@ -125,7 +125,7 @@ def test_only_ink_turns_with_the_theme(sketch, turns):
     strip = samples_strip(x, sketch)
     assert strip.panel[0]["inked"] is turns
     assert np.array_equal(drawing.on_paper(x, sketch), 1 - x if turns else x)
-    apart = difference_strip(strip, replace(strip, samples=strip.samples[:, ::-1]))
+    apart = difference_strip(strip, replace(strip, frames=Frames.of(strip.samples[:, ::-1])))
     assert apart.panel[0]["inked"]
     assert apart.samples.shape == (1, 2, 1, *sketch.shape[1:])
     np.testing.assert_allclose(

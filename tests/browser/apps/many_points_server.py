@@ -20,5 +20,6 @@ def points(request):
 
 
 app = st.App(
-    Path(__file__).with_name("many_points.py"), routes=[Route("/points", points), *assets()]
+    Path(__file__).with_name("many_points.py"),
+    routes=[Route("/points", points), *(Route(path, served) for path, served in assets().items())],
 )
