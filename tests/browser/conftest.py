@@ -57,7 +57,7 @@ def page(chromium, tabs, address, request):
     visitor.sent.clear()
     before = request.session.testsfailed
     yield visitor
-    if request.session.testsfailed == before:
+    if request.session.testsfailed == before and not visitor.is_closed():
         tabs.append(visitor)
     else:
         visitor.context.close()

@@ -133,8 +133,17 @@ for (const name of ["getItem", "setItem", "removeItem", "key", "length"]) {
 """
 
 
-def test_picks_go_to_the_server_where_the_browser_stores_nothing(page, address):
-    page.add_init_script(BREAK_STORAGE)
+@pytest.fixture
+def forgetful(chromium):
+    """A visitor whose browser stores nothing, in a tab that no other test is given."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 1000})
+    context.add_init_script(BREAK_STORAGE)
+    yield context.new_page()
+    context.close()
+
+
+def test_picks_go_to_the_server_where_the_browser_stores_nothing(forgetful, address):
+    page = forgetful
     page.goto(f"{address}/generate?model={DIGITS}&seed=9")
     settled(page, "filmstrip")
     page.locator(f"{SHELF}[data-count]").first.wait_for()
