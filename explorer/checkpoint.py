@@ -59,7 +59,7 @@ class Metric(Frozen):
     null: float | None = Field(None, allow_inf_nan=False)
 
 
-_SCORES = ("log_likelihood", "elbo", "reconstruction")
+SCORES = ("log_likelihood", "elbo", "reconstruction")
 """Metrics that are log-likelihoods, or bounds or parts of one."""
 
 Metrics = dict[str, Metric]
@@ -299,7 +299,7 @@ def write_fingerprint(folder: Path, fingerprint: Fingerprint) -> None:
 def without_pseudo(metrics: Metrics) -> Metrics:
     """Rename the scores of a pseudo-likelihood, so that nothing compares them with likelihoods."""
     return {
-        f"pseudo_{name}" if name in _SCORES else name: metric
+        f"pseudo_{name}" if name in SCORES else name: metric
         for name, metric in metrics.items()
         if name != "bits_per_dimension"
     }

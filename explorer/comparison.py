@@ -7,10 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import ValidationError
 
-from explorer.checkpoint import LIKELIHOOD, Entry, read_arrays, results_folder
+from explorer.checkpoint import LIKELIHOOD, SCORES, Entry, read_arrays, results_folder
 from explorer.errors import CheckpointError
-
-_SCORES = ("log_likelihood", "elbo", "reconstruction")
 
 
 class DataGroup(NamedTuple):
@@ -79,7 +77,7 @@ def difference(one: Entry, other: Entry, name: str) -> Difference | None:
     """
     if not same_data(one, other):
         return None
-    if (one.pseudo or other.pseudo) and name in _SCORES:
+    if (one.pseudo or other.pseudo) and name in SCORES:
         return None
     a, b = arrays(one), arrays(other)
     rows = _shared(one, other, a, b)

@@ -17,7 +17,7 @@ from explorer.ui.evaluate import pair, table
 from explorer.ui.evaluate.table import Row
 from explorer.ui.panels import chart
 from explorer.ui.shell import jobs_panel
-from explorer.ui.wording import palette
+from explorer.ui.wording import palette, rules
 from explorer.ui.wording.format import signed
 
 _ROW = 30
@@ -129,7 +129,7 @@ def measures(rows: Sequence[Row], view: EvaluateView) -> None:
         column_config={"Model": st.column_config.TextColumn(pinned=True, width=280)},
     )
     pseudo = view.group == "likelihood" and any(row.entry.pseudo for row in rows)
-    st.caption(table.EXPLAINED[view.group] + (table.PSEUDO if pseudo else ""))
+    st.caption(table.EXPLAINED[view.group] + (rules.PSEUDO if pseudo else ""))
 
 
 def missing(rows: Sequence[Row]) -> None:

@@ -10,10 +10,9 @@ from explorer.checkpoint import Entry
 from explorer.comparison import arrays, difference
 from explorer.ui.address.controls import commit
 from explorer.ui.address.views import EvaluateView
-from explorer.ui.evaluate import table
 from explorer.ui.evaluate.table import Row
 from explorer.ui.panels import chart
-from explorer.ui.wording import palette
+from explorer.ui.wording import palette, rules
 from explorer.ui.wording.format import signed
 
 
@@ -105,7 +104,7 @@ def _differences(one: Entry, other: Entry) -> None:
     if common < n:
         words += f" The test sets differ: {common:,} of {n:,} samples are in both."
     if one.pseudo or other.pseudo:
-        words += table.PSEUDO
+        words += rules.PSEUDO
     st.caption(words)
 
 

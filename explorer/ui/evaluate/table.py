@@ -92,12 +92,6 @@ EXPLAINED = {
 }
 
 
-PSEUDO = (
-    " A Bernoulli likelihood of grey values is a pseudo-likelihood: it is no log p(x), and is "
-    "compared with none."
-)
-
-
 class Row(NamedTuple):
     """A model of the table."""
 

@@ -19,7 +19,6 @@ from explorer.ui.wording.format import length
 from explorer.ui.wording.naming import distinct_names, prior_name
 
 LIKELIHOODS = ("log p(x)", "ELBO", "log p(x|z)")
-PSEUDO = " A Bernoulli likelihood of grey values is a pseudo-likelihood: it is no log p(x)."
 FEW = 20
 """Below this effective sample size log p(x) is a loose lower bound."""
 
@@ -104,7 +103,7 @@ def terms(engines: list[Engine], given: Given) -> None:
         f"{FEW} effective samples. The anomaly percentile is the percentage of test samples with "
         "a higher log p(x), estimated with as many samples; its error is that of this estimate. "
         f"{'; '.join(notes)}."
-        + (PSEUDO if any(pseudo) else "")
+        + (rules.PSEUDO if any(pseudo) else "")
         + (" A decoded mean is smoother than data, and is not ranked." if given.smooth else "")
     )
 

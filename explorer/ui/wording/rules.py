@@ -5,6 +5,11 @@ import math
 from explorer.checkpoint import Metrics
 from explorer.metrics.novelty import COPIED, FAR, NoveltyReference
 
+PSEUDO = (
+    " A Bernoulli likelihood of grey values is a pseudo-likelihood: it is no log p(x), and is "
+    "compared with none."
+)
+
 
 def compared_with(measure: NoveltyReference) -> str:
     """Say which training codes are searched."""
