@@ -10,7 +10,7 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageOps
 
 from explorer.data.airfoils import parse_coordinates, resample, stations
-from explorer.data.files import decode_picture, open_picture, reading
+from explorer.data.decoding import decode_picture, open_picture, reading
 from explorer.errors import DataError
 from explorer.sketch import CurveSketch, PixelSketch
 

@@ -4,14 +4,12 @@ import hashlib
 import io
 import math
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, ClassVar, Literal, NamedTuple, cast
+from typing import IO, ClassVar, Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped, UInt8
+from jaxtyping import Float, Int, Shaped
 from numpy.lib import format as npy
 from PIL import Image, ImageOps
 from pydantic import Field, model_validator
@@ -24,6 +22,7 @@ from explorer.data.dataset import (
     binarise,
     binarise_each,
 )
+from explorer.data.decoding import decode_picture, open_picture, reading
 from explorer.data.identity import HELD_OUT, SPLITS, content_ids, deal
 from explorer.errors import DataError, DataMissingError
 from explorer.sketch import PixelSketch
@@ -37,10 +36,8 @@ SAMPLES = (30, 100_000)
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif")
 """Image file extensions; of an animation the first frame is read."""
 
-_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")
 _LOSSLESS = ("PNG", "BMP", "GIF")
 _UNPACKED_BYTES = 2 * 10**9
-_PICTURE_PIXELS = 50 * 10**6
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _Array = Shaped[np.ndarray, "..."]
 _Names = Shaped[np.ndarray, " samples"] | None
@@ -258,64 +255,6 @@ def _content(image: Image.Image, path: Path) -> bytes:
 
 def _hash(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=16).digest()
-
-
-def open_picture(
-    source: Path | IO[bytes] | io.BufferedIOBase, path: Path, most_pixels: int = _PICTURE_PIXELS
-) -> Image.Image:
-    """Read an image's header and refuse it before decoding if it is too large.
-
-    Raises:
-        DataError: If it is too large or not an image.
-    """
-    with reading(path):
-        image = Image.open(cast("IO[bytes]", source), formats=_FORMATS)
-    pixels = image.width * image.height
-    if pixels > most_pixels:
-        image.close()
-        raise DataError(
-            f"{path} has {pixels / 1e6:.0f} million pixels; "
-            f"shrink it to at most {most_pixels / 1e6:.0f} million."
-        )
-    return image
-
-
-def decode_picture(
-    image: Image.Image, size: tuple[int, int], channels: int
-) -> UInt8[np.ndarray, "channels height width"]:
-    """Apply an image's orientation, flatten it onto white, and resize it to height and width."""
-    picture = ImageOps.exif_transpose(image)
-    if picture.mode.startswith("I"):  # 16-bit greyscale, which Pillow would clip
-        grey = np.clip(np.asarray(picture).astype(np.int64) // 257, 0, 255)
-        picture = Image.fromarray(grey.astype(np.uint8))
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    picture = picture.convert("L" if channels == 1 else "RGB")
-    height, width = size
-    if picture.size != (width, height):
-        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
-    pixels = np.asarray(picture)
-    return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn any exception caused by a damaged file into a one-sentence DataError."""
-    try:
-        yield
-    except DataError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(
-            f"{path} has far too many pixels; "
-            f"shrink it to at most {_PICTURE_PIXELS / 1e6:.0f} million."
-        ) from error
-    except Exception as error:  # numpy, zipfile and Pillow raise almost anything on a bad header
-        raise DataError(
-            f"{path} cannot be read ({type(error).__name__}); "
-            "it may be damaged: replace or remove it."
-        ) from error
 
 
 def _read_file(path: Path, size: tuple[int, int] | None, channels: int) -> _Read:
