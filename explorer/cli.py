@@ -154,20 +154,27 @@ def train(
         typer.Option(help="Importance samples per test sample in the final evaluation.", min=1),
     ] = 500,
     threads: Annotated[int | None, typer.Option(help="Threads to use.", min=1)] = None,
+    skip_broken: Annotated[
+        bool,
+        typer.Option("--skip-broken", help="Go on without files of yours that cannot be read."),
+    ] = False,
 ) -> None:
     """Train a model from a recipe; write a checkpoint with its metrics, latent map and card."""
     import torch
 
     from explorer import checkpoint, publishing, training
     from explorer.config import read_recipe
+    from explorer.data.named import load_named, skipping
     from explorer.devices import limit_threads, resolve_device
 
     config = read_recipe(recipe)
+    if skip_broken:
+        config = config.model_copy(update={"data": skipping(config.data)})
     if dry_run:
         try:
-            data_set = config.data.load(_data_root(data))
-            whole = config.completed(data_set.sketch, data_set.binary)
-            config = whole.model_copy(update={"sketch": config.sketch})
+            data_set = load_named(config.data, _data_root(data), beside=recipe.parent)
+            config = config.settled(data_set).model_copy(update={"sketch": config.sketch})
+            _say(data_set.notes)
         except DataError:
             pass  # what only the data determine stays open
         out.print_json(config.model_dump_json())
@@ -182,7 +189,8 @@ def train(
     hides = target.resolve().parent == own.resolve()
     shipped = settings.current().checkpoints
     slugs.require(target, [item.name for item in shipped.iterdir()] if hides else ())
-    data_set = config.data.load(_data_root(data), download=download)
+    data_set = load_named(config.data, _data_root(data), beside=recipe.parent, download=download)
+    _say(data_set.notes)
     start = checkpoint.load(init) if init else None
     with _progress() as bar:
         task = bar.add_task("training", total=config.training.epochs)
@@ -239,6 +247,7 @@ def evaluate(
     An interrupted run is resumed.
     """
     from explorer import checkpoint, metrics, publishing
+    from explorer.data.named import load_named
     from explorer.devices import limit_threads, resolve_device
     from explorer.metrics.measures import PARTS
 
@@ -249,7 +258,7 @@ def evaluate(
     opened = checkpoint.load(slug)
     device = resolve_device(device)
     limit_threads()
-    data_set = opened.config.data.load(_data_root(data))
+    data_set = load_named(opened.config.data, _data_root(data))
     _warn(opened.changes(data_set))
     with _progress() as bar:
         stages = _stages(bar)
@@ -296,6 +305,7 @@ def features(
 ) -> None:
     """Train a data set's feature network, used by the Fréchet and kernel distances."""
     from explorer import checkpoint
+    from explorer.data.named import load_named
     from explorer.devices import limit_threads
     from explorer.metrics.features import save_features, train_features
 
@@ -306,7 +316,7 @@ def features(
             "choose another data set."
         )
     limit_threads()
-    network, accuracy = train_features(opened.config.data.load(_data_root(data)))
+    network, accuracy = train_features(load_named(opened.config.data, _data_root(data)))
     folder = opened.folder.parent if ship else settings.current().user / "checkpoints"
     path = save_features(network, accuracy, folder, opened.config.data.kind)
     out.print(
@@ -318,12 +328,13 @@ def features(
 def project(slug: Slug, data: Data = None) -> None:
     """Build a checkpoint's latent map, and the training codes its samples are compared with."""
     from explorer import checkpoint, publishing
+    from explorer.data.named import load_named
 
     opened = checkpoint.load(slug)
     folder = checkpoint.results_folder(opened.hash)
     with _progress() as bar:
         task = bar.add_task("reading data", total=None)
-        data_set = opened.config.data.load(_data_root(data))
+        data_set = load_named(opened.config.data, _data_root(data))
         _warn(opened.changes(data_set))
         publishing.project(
             opened, data_set, folder, lambda stage: bar.update(task, description=stage)
@@ -335,12 +346,13 @@ def project(slug: Slug, data: Data = None) -> None:
 def trade(slug: Slug, data: Data = None, ship: Ship = False) -> None:
     """Measure fidelity and diversity over the scale; an interrupted run is resumed."""
     from explorer import checkpoint, publishing
+    from explorer.data.named import load_named
 
     opened = checkpoint.load(slug)
     folder = opened.folder if ship else checkpoint.results_folder(opened.hash)
     with _progress() as bar:
         task = bar.add_task("reading data", total=None)
-        data_set = opened.config.data.load(_data_root(data))
+        data_set = load_named(opened.config.data, _data_root(data))
         _warn(opened.changes(data_set))
         publishing.trade(
             opened,
@@ -409,6 +421,11 @@ def doctor(as_json: Json = False) -> None:
             out.print(line)
     if any(finding.state == "bad" for finding in findings):
         raise typer.Exit(1)
+
+
+def _say(notes: tuple[str, ...]) -> None:
+    for note in notes:
+        err.print(note)
 
 
 def _data_root(flag: Path | None) -> Path:

@@ -119,7 +119,7 @@ def _key(entry: Entry) -> str:
             return data.kind
     except ValidationError:  # a path is needed
         pass
-    recipe = data.model_dump_json(exclude={"seed", "split_rule"} if not data.fixed else None)
+    recipe = data.model_dump_json(exclude=set(data.incidental))
     return f"{data.kind}-{hashlib.blake2b(recipe.encode(), digest_size=4).hexdigest()}"
 
 

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 import torch
 from pydantic import Field, ValidationError, model_validator
 
+from explorer.data import DataSet
 from explorer.errors import RecipeError
 from explorer.interfaces import AbstractModel, AbstractPrior, Frozen
 from explorer.objectives import ElboConfig
@@ -114,6 +115,15 @@ class RunConfig(Frozen):
         known = self.data.binarised if binary is None else binary
         bernoulli = self.model.likelihood == "bernoulli"
         return bernoulli and known is False and not self.model.deterministic
+
+    def settled(self, data: DataSet) -> "RunConfig":
+        """Return the recipe completed with all that its loaded data determine.
+
+        Raises:
+            RecipeError: If model and likelihood do not fit the data.
+        """
+        whole = self.completed(data.sketch, data.binary)
+        return whole.model_copy(update={"data": self.data.settled(data)})
 
     def completed(self, sketch: Sketch, binary: bool) -> "RunConfig":
         """Return the recipe completed with what its data determine.

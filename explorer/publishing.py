@@ -274,6 +274,10 @@ def card(opened: Checkpoint) -> str:
 
 
 def _data_words(opened: Checkpoint) -> str:
+    return f"{_split_words(opened)} {opened.config.data.preparation}".rstrip()
+
+
+def _split_words(opened: Checkpoint) -> str:
     known = opened.fingerprint
     if known is None:
         return "Its data were not recorded; samples are split by their position in the files."

@@ -98,7 +98,8 @@ def train(
     config = config.model_copy(
         update={"training": config.training.model_copy(update={"init": start})}
     )
-    run = _Run(config.completed(data.sketch, data.binary), data, out, torch.device(device))
+    config = config.settled(data)
+    run = _Run(config, data, out, torch.device(device))
     if resume:
         run.restore()
     elif init is not None:
@@ -219,11 +220,11 @@ class _Run:
                 for free in ("epochs", "patience", "init"):
                     recipe["training"].pop(free, None)
             if now != was:
-                by_position = was["data"].get("split_rule") == 1 and now["data"] != was["data"]
+                rule, current = was["data"].get("split_rule"), now["data"].get("split_rule")
                 raise TrainingError(
-                    f"{path} is of a run whose splits went by position; "
-                    'set "split_rule": 1 in the recipe\'s data to resume it.'
-                    if by_position
+                    f"{path} is of a run whose files were read by an earlier rule; "
+                    f'set "split_rule": {rule} in the recipe\'s data to resume it.'
+                    if rule != current
                     else f"{path} belongs to a different recipe; "
                     "choose another --out, or start again."
                 )

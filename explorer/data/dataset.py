@@ -60,6 +60,9 @@ class DataSet:
     If `dynamic` is true, `train.x` holds probabilities in [0, 1], binarised afresh in every
     batch; validation and test are already binarised. If `numbered_by_content` is true, the
     numbers of samples are hashes of their content.
+
+    What reading a user's own files has to say is in `notes`, one sentence each; `treatment` names
+    what was done to the values, and `settled` the fields of the recipe that the data determined.
     """
 
     train: SplitData
@@ -69,6 +72,9 @@ class DataSet:
     classes: tuple[str, ...] = ()
     dynamic: bool = False
     numbered_by_content: bool = False
+    notes: tuple[str, ...] = ()
+    treatment: str = ""
+    settled: tuple[tuple[str, object], ...] = ()
 
     def split(self, name: str) -> SplitData:
         """Return the split named train, valid or test."""
@@ -102,9 +108,23 @@ class AbstractDataConfig(AbstractConfig):
         """The display name of the data set, which tells it from others of its kind."""
         return self.title
 
+    @property
+    def incidental(self) -> frozenset[str]:
+        """The fields that do not tell its data from others'."""
+        return frozenset() if self.fixed else frozenset({"seed"})
+
+    @property
+    def preparation(self) -> str:
+        """How its values were read, as one sentence; empty where they are as published."""
+        return ""
+
+    def settled(self, data: DataSet) -> "AbstractDataConfig":
+        """Return the recipe with what its loaded data have determined."""
+        return self
+
     def fingerprint(self, data: DataSet) -> Fingerprint:
         """Return what identifies the samples of each split of the loaded data set."""
-        treatment = f"{data.sketch.shape}{' binarised' if data.dynamic else ''}"
+        treatment = f"{data.sketch.shape}{' binarised' if data.dynamic else ''}{data.treatment}"
         if self.fixed:
             # Row numbers suffice, and derived values may differ in their last bits by machine.
             treatment = self.model_dump_json()

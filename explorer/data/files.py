@@ -1,19 +1,17 @@
 """The user's own images: a folder or an array, read as untrusted input."""
 
-import hashlib
-import io
-import math
-import zipfile
+import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
-from numpy.lib import format as npy
-from PIL import Image, ImageOps
+from jaxtyping import Bool, Int, Shaped
 from pydantic import Field, model_validator
 
+from explorer.data import earlier
+from explorer.data.arrays import read_arrays
 from explorer.data.dataset import (
     BINARISATION_SEED,
     AbstractDataConfig,
@@ -22,44 +20,38 @@ from explorer.data.dataset import (
     binarise,
     binarise_each,
 )
-from explorer.data.decoding import decode_picture, open_picture, reading
+from explorer.data.folders import read_folder
+from explorer.data.found import Found, Wanted
 from explorer.data.identity import HELD_OUT, SPLITS, content_ids, deal
+from explorer.data.levels import Tone, tone_of
+from explorer.data.limits import FEWEST_TO_TRAIN, LARGEST_SIDE
 from explorer.errors import DataError, DataMissingError
 from explorer.sketch import PixelSketch
 
-LARGEST_SIDE = 128
-"""Largest side of a sample, in pixels."""
-
-SAMPLES = (30, 100_000)
-"""Smallest and largest number of samples in a data set."""
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif")
-"""Image file extensions; of an animation the first frame is read."""
-
-_LOSSLESS = ("PNG", "BMP", "GIF")
-_UNPACKED_BYTES = 2 * 10**9
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-_Array = Shaped[np.ndarray, "..."]
-_Names = Shaped[np.ndarray, " samples"] | None
+_LEVEL = Field(None, allow_inf_nan=False, ge=-1e9, le=1e9)
 
 
 class FilesConfig(AbstractDataConfig):
     """Your own images, from a folder or an array; about 80 / 10 / 10 %, seeded.
 
-    `path` is a folder of png, jpg, bmp, webp or gif files (subfolders of images are
-    classes), a .npy file, or a .npz file with `x` or `images` and, optionally, `labels`
-    or `y`.
-    Arrays are n x h x w, n x c x h x w, n x h x w x c or n x d with d a square, as uint8 in 0..255
-    or floats in 0..1. A relative path is resolved against the data directory and must stay in it.
+    `path` is a folder of pictures, a .npy file or a .npz file. Folders named train, val and test
+    are splits, other folders are classes; an archive holds `x` and `y`, or `x_train` and so on,
+    or one set of images of any name. Splits that are given are kept; those that lack are dealt
+    from train. Arrays are n x h x w, n x c x h x w, n x h x w x c or n x d with d a square.
+    A relative path is sought beside the recipe, then in the data directory, and must stay there.
 
     Samples are resized to height x width, or to the size of the first one, and converted to grey
-    or colour as `channels` asks. Transparency becomes white. With
-    `binary`, values are ink probabilities, sampled afresh in every batch; with
-    `light`, they are brightness, as in photographs, and are shown unchanged in either theme.
+    or colour as `channels` asks. Transparency becomes white. `black` and `white` are the raw
+    values of 0 and 1 (of pictures in the units of 8 bits): by default the ends of the type, or,
+    if less than a tenth of it is used, the next power of two. With `binary`, values are ink
+    probabilities, sampled afresh in every batch; with `light`, they are brightness, as in
+    photographs, and are shown unchanged in either theme; `invert` turns dark ink into 1.
+    Where a recipe says none of these, they are guessed, said, and stored with the model.
+    `skip_broken` goes on without files that cannot be read.
 
     A sample's split goes by a hash of its content, so that added samples never move others from
-    training into test, and equal ones share a split. `split_rule` 1 goes by position, as
-    checkpoints did that name no rule.
+    training into test, and equal ones share a split. `split_rule` 2 is how files were read before
+    they were interpreted so; 1 goes by position, as checkpoints did that name no rule.
     """
 
     title: ClassVar[str] = "Own files"
@@ -69,9 +61,13 @@ class FilesConfig(AbstractDataConfig):
     width: int | None = Field(None, ge=1, le=LARGEST_SIDE)
     channels: Literal[1, 3] = 1
     binary: bool = False
-    light: Literal[True] | None = None
+    light: bool | None = None
     seed: int = Field(0, ge=0, le=2**32 - 1)
-    split_rule: Literal[1, 2] = 2
+    split_rule: Literal[1, 2, 3] = 3
+    invert: bool | None = None
+    black: float | None = _LEVEL
+    white: float | None = _LEVEL
+    skip_broken: bool = False
 
     @property
     def words(self) -> str:
@@ -83,24 +79,123 @@ class FilesConfig(AbstractDataConfig):
         """Whether the recipe asks for binary samples."""
         return self.binary
 
+    @property
+    def preparation(self) -> str:
+        """How values were read, as one sentence; empty where nothing is known."""
+        if self.split_rule < 3 or self.white is None:
+            return ""
+        tone = "inverted, so that ink is 1" if self.invert else "light" if self.light else "ink"
+        grey = "" if self.channels == 3 else f"; grey is {tone}"
+        return f"Values from {self.black or 0:g} (black) to {self.white:g} (white){grey}."
+
     @model_validator(mode="after")
-    def _height_with_width(self) -> "FilesConfig":
+    def _fields_fit(self) -> "FilesConfig":
         if (self.height is None) != (self.width is None):
             raise ValueError("height and width belong together: give both or neither")
+        if self.white is None and self.black is not None:
+            raise ValueError("black needs white: give both, or white alone")
+        if self.white is not None and self.white <= (self.black or 0):
+            raise ValueError("white must be larger than black")
+        if self.invert and self.light:
+            raise ValueError("light is not inverted: give either light or invert")
+        if self.invert and self.channels == 3:
+            raise ValueError("colours are not inverted: leave invert out")
+        asked = (self.invert, self.black, self.white, self.skip_broken or None)
+        if self.split_rule < 3 and any(value is not None for value in asked):
+            raise ValueError(
+                "invert, black, white and skip_broken are of split_rule 3: leave split_rule out"
+            )
         return self
 
-    def load(self, root: Path, download: bool = False) -> DataSet:
-        """Read the images; download is ignored."""
-        source = _locate(root, self.path)
-        size = None if self.height is None or self.width is None else (self.height, self.width)
-        read = _read_folder if source.is_dir() else _read_file
-        found = read(source, size, self.channels)
-        sketch = PixelSketch(
-            height=found.x.shape[2],
-            width=found.x.shape[3],
-            channels=self.channels,
-            light=self.light,
+    @property
+    def incidental(self) -> frozenset[str]:
+        """The seed, and newer fields that are not set: keys of before stay what they were."""
+        newer = ("invert", "black", "white", "skip_broken")
+        unset = {name for name in newer if not getattr(self, name)}
+        return frozenset({"seed", "split_rule"} | unset)
+
+    def settled(self, data: DataSet) -> "FilesConfig":
+        """Return the recipe with what its data have determined, so that it never changes."""
+        return self.model_copy(update=dict(data.settled))
+
+    def load(
+        self,
+        root: Path,
+        download: bool = False,
+        *,
+        beside: Path | None = None,
+        links: bool = False,
+    ) -> DataSet:
+        """Read the images.
+
+        Args:
+            root: The data directory.
+            download: Ignored.
+            beside: The folder of the recipe, in which a relative path is sought first.
+            links: Whether symbolic links are followed: for paths of the command line alone.
+        """
+        source = _locate(root, self.path, beside, links)
+        if self.split_rule < 3:
+            return self._load_as_before(source)
+        found = (read_folder if source.is_dir() else read_arrays)(source, self._wanted(links))
+        x, tone = found.x, self._tone(found)
+        if tone.invert:
+            x = 1 - x
+        classes, labels = _natural(found.classes)
+        whole = SplitData(x, labels, content_ids(found.contents), np.array(found.names))
+        rows, dealt = _dealt(found, self.seed, source)
+        train, valid, test = (whole.take(np.flatnonzero(rows[name])) for name in SPLITS)
+        if self.binary:
+            valid = binarise_each(valid, BINARISATION_SEED)
+            test = binarise_each(test, BINARISATION_SEED + 1)
+        levels = found.levels
+        stretch = "" if levels.plain else f" {levels.black:g} to {levels.white:g}"
+        settled: dict[str, object] = {"black": levels.black, "white": levels.white}
+        if self.channels == 1:
+            settled |= {"light": tone.light, "invert": tone.invert}
+        elsewhere = beside is not None and source == beside / self.path and beside != root
+        where = [f"Read beside the recipe; elsewhere it is found by `--data {beside}`."]
+        notes = [*(where if elsewhere else []), *found.notes, levels.said, dealt, tone.said]
+        return DataSet(
+            train,
+            valid,
+            test,
+            PixelSketch(
+                height=x.shape[2],
+                width=x.shape[3],
+                channels=self.channels,
+                light=tone.light or None,
+            ),
+            classes,
+            dynamic=self.binary,
+            numbered_by_content=True,
+            notes=tuple(filter(None, notes)),
+            treatment=stretch + (" inverted" if tone.invert else ""),
+            settled=tuple(settled.items()),
         )
+
+    def _wanted(self, links: bool) -> Wanted:
+        size = None if self.height is None or self.width is None else (self.height, self.width)
+        levels = None if self.white is None else (self.black or 0.0, self.white)
+        return Wanted(size, self.channels, levels, self.skip_broken, links)
+
+    def _tone(self, found: Found) -> Tone:
+        if self.channels == 3:
+            return Tone(bool(self.light), False)
+        if self.invert is not None and self.light is not None:
+            return Tone(self.light, self.invert)
+        known = False if self.light is None and (self.binary or self.invert) else self.light
+        guess = tone_of(found.x, known)
+        if self.invert is None:
+            return guess
+        if self.invert or guess.invert:  # said by the recipe
+            return Tone(False, self.invert)
+        return guess
+
+    def _load_as_before(self, source: Path) -> DataSet:
+        size = None if self.height is None or self.width is None else (self.height, self.width)
+        read = earlier.read_folder if source.is_dir() else earlier.read_file
+        found = read(source, size, self.channels)
         classes, labels = _classes(found.classes)
         names = np.array(found.names)
         if self.split_rule == 1:
@@ -108,17 +203,19 @@ class FilesConfig(AbstractDataConfig):
                 SplitData(found.x, labels, np.arange(len(found.x)), names)
             )
         else:
-            everything = SplitData(found.x, labels, content_ids(found.contents), names)
+            whole = SplitData(found.x, labels, content_ids(found.contents), names)
             rows = deal(found.contents, self.seed)
-            train, valid, test = (everything.take(np.flatnonzero(rows[name])) for name in SPLITS)
+            train, valid, test = (whole.take(np.flatnonzero(rows[name])) for name in SPLITS)
             if self.binary:
                 valid = binarise_each(valid, BINARISATION_SEED)
                 test = binarise_each(test, BINARISATION_SEED + 1)
+        height, width = found.x.shape[2:]
+        light = self.light or None
         return DataSet(
             train,
             valid,
             test,
-            sketch,
+            PixelSketch(height=height, width=width, channels=self.channels, light=light),
             classes,
             dynamic=self.binary,
             numbered_by_content=self.split_rule == 2,
@@ -135,236 +232,98 @@ class FilesConfig(AbstractDataConfig):
         return everything.take(order[2 * held_out :]), valid, test
 
 
-class _Read(NamedTuple):
-    """Samples as read: with a hash of the content of each, its name, and its class, if given."""
+def _locate(root: Path, path: str, beside: Path | None, links: bool) -> Path:
+    """Find a path beside the recipe or in the data directory, which it must not leave."""
+    places = [root] if Path(path).is_absolute() else [*filter(None, [beside]), root]
+    for place in places:
+        source = place / path
+        try:
+            there = source.is_dir() or source.is_file()
+            inside = Path(path).is_absolute() or (
+                ".." not in Path(path).parts
+                if links
+                else source.resolve().is_relative_to(place.resolve())
+            )
+        except (OSError, RuntimeError, ValueError) as error:
+            raise DataError(
+                f"{path!r} cannot be opened ({error}); give another file or folder."
+            ) from error
+        if not inside:
+            raise DataError(
+                f"{path!r} is outside the data directory; "
+                f"give an absolute path, or move the files into {place}."
+            )
+        if there:
+            return source
+    where = " or ".join(dict.fromkeys(str((place / path).parent) for place in places))
+    name = Path(path).name or path
+    if Path(path).is_absolute():
+        raise DataMissingError(f"{name} is not in {where}; put it there, or correct the path.")
+    raise DataMissingError(
+        f"{name} is not in {where}; put it there, "
+        "or name the folder that holds it with --data or LATENT_EXPLORER_DATA."
+    )
 
-    x: Float[np.ndarray, "samples channels height width"]
-    contents: list[bytes]
-    names: list[str]
-    classes: _Names
 
-
-def _locate(root: Path, path: str) -> Path:
-    source = root / path
-    try:
-        inside = Path(path).is_absolute() or source.resolve().is_relative_to(root.resolve())
-        there = source.is_dir() or source.is_file()
-    except (OSError, RuntimeError, ValueError) as error:
+def _dealt(
+    found: Found, seed: int, source: Path
+) -> tuple[dict[str, Bool[np.ndarray, " samples"]], str]:
+    """Keep the splits that are given, and deal those that lack from train, by content."""
+    if found.given is None:
+        return deal(found.contents, seed), ""
+    given = np.array(found.given)
+    counts = Counter(found.given)
+    place = np.flatnonzero(given == "train")
+    if len(place) < FEWEST_TO_TRAIN:
         raise DataError(
-            f"{path!r} cannot be opened ({error}); give another file or folder."
-        ) from error
-    if not inside:
-        raise DataError(
-            f"{path!r} is outside the data directory; "
-            f"give an absolute path, or move the files into {root}."
+            f"{source} has {len(place):,} samples in train; give at least {FEWEST_TO_TRAIN}."
         )
-    if not there:
-        raise DataMissingError(
-            f"{source.name} is not in {source.parent}; put it there, or correct the recipe's path."
-        )
-    return source
+    rows: dict[str, Bool[np.ndarray, " samples"]] = {name: given == name for name in SPLITS}
+    lacking = [name for name in ("valid", "test") if not counts[name]]
+    if lacking:
+        dealt = deal([found.contents[row] for row in place], seed)
+        for name in lacking:
+            rows[name][place[dealt[name]]] = True
+            rows["train"][place[dealt[name]]] = False
+    trained = {found.contents[row] for row in np.flatnonzero(rows["train"])}
+    again = sum(
+        found.contents[row] in trained for row in np.flatnonzero(rows["valid"] | rows["test"])
+    )
+    kept = ", ".join(f"{name} {counts[name]:,}" for name in SPLITS if counts[name])
+    said = f"Splits as given: {kept}"
+    if lacking:
+        said += f"; {' and '.join(lacking)} dealt from train"
+    if again:
+        said += f"; {again:,} held-out samples are in train, too"
+    return rows, f"{said}."
 
 
-def _classes(names: _Names) -> tuple[tuple[str, ...], Int[np.ndarray, " samples"] | None]:
+Names = Shaped[np.ndarray, " samples"] | None
+
+
+def _classes(names: Names) -> tuple[tuple[str, ...], Int[np.ndarray, " samples"] | None]:
+    """Number classes in the order of their names, letter by letter."""
     if names is None:
         return (), None
     found, codes = np.unique(names, return_inverse=True)
     return tuple(str(name) for name in found), codes.astype(np.int64)
 
 
-def _check_count(samples: int, source: Path) -> None:
-    fewest, most = SAMPLES
-    if not fewest <= samples <= most:
-        raise DataError(f"{source} has {samples:,} samples; give between {fewest} and {most:,}.")
+def _natural(names: Names) -> tuple[tuple[str, ...], Int[np.ndarray, " samples"] | None]:
+    """Number classes in natural order: "kind 2" before "kind 10"."""
+    classes, codes = _classes(names)
+    if codes is None or names is None or names.dtype.kind != "U":
+        return classes, codes
+    order = sorted(range(len(classes)), key=lambda code: _natural_key(classes[code]))
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return tuple(classes[code] for code in order), place[codes]
 
 
-def _check_size(height: int, width: int, source: Path) -> None:
-    if not (0 < height <= LARGEST_SIDE and 0 < width <= LARGEST_SIDE):
-        raise DataError(
-            f"{source} has samples of {height} x {width} pixels; "
-            f"set height and width in the recipe, each at most {LARGEST_SIDE}."
-        )
-
-
-def _check_bytes(size: int, source: Path) -> None:
-    if size > _UNPACKED_BYTES:
-        raise DataError(
-            f"{source} takes {size / 1e9:.1f} GB in memory; "
-            f"give fewer or smaller samples, at most {_UNPACKED_BYTES / 1e9:.0f} GB."
-        )
-
-
-def _read_folder(folder: Path, size: tuple[int, int] | None, channels: int) -> _Read:
-    """Images in the order of their names, and the subfolder of each, if there are any."""
-    try:
-        loose = _pictures(folder)
-        classes = {
-            entry.name: _pictures(entry)
-            for entry in sorted(folder.iterdir())
-            if entry.is_dir() and not entry.name.startswith(".")
-        }
-    except OSError as error:
-        raise DataError(
-            f"{folder} cannot be listed ({error.strerror}); check its permissions."
-        ) from error
-    sorted_in = [(name, path) for name, paths in classes.items() for path in paths]
-    if loose and sorted_in:
-        raise DataError(
-            f"{folder} has images both beside and inside its subfolders; "
-            "move all of them into subfolders, or none."
-        )
-    paths = loose or [path for _, path in sorted_in]
-    _check_count(len(paths), folder)
-    if size is None:
-        size = _measure(paths[0])
-        _check_size(*size, paths[0])
-    _check_bytes(4 * len(paths) * channels * math.prod(size), folder)
-    x = np.empty((len(paths), channels, *size), np.float32)
-    contents = []
-    for row, path in enumerate(paths):
-        with open_picture(path, path) as image, reading(path):
-            contents.append(_content(image, path))
-            x[row] = decode_picture(image, size, channels).astype(np.float32) / 255
-    names = [path.relative_to(folder).as_posix() for path in paths]
-    return _Read(x, contents, names, np.array([n for n, _ in sorted_in]) if sorted_in else None)
-
-
-def _pictures(folder: Path) -> list[Path]:
-    return sorted(
-        entry
-        for entry in folder.iterdir()
-        if entry.suffix.lower() in SUFFIXES and not entry.name.startswith(".") and entry.is_file()
-    )
-
-
-def _measure(path: Path) -> tuple[int, int]:
-    with open_picture(path, path) as image:
-        with reading(path):
-            turned = ImageOps.exif_transpose(image)
-        return turned.height, turned.width
-
-
-def _content(image: Image.Image, path: Path) -> bytes:
-    """Hash an image: its pixels if they decode alike everywhere, else the bytes of its file."""
-    if image.format not in _LOSSLESS:
-        return _hash(path.read_bytes())
-    deep = image.mode.startswith(("I", "F"))
-    pixels = image if deep else image.convert("RGBA")
-    return _hash(f"{pixels.mode} {pixels.size}".encode() + pixels.tobytes())
-
-
-def _hash(content: bytes) -> bytes:
-    return hashlib.blake2b(content, digest_size=16).digest()
-
-
-def _read_file(path: Path, size: tuple[int, int] | None, channels: int) -> _Read:
-    """Samples of an array file, and the class of each, if given."""
-    suffix = path.suffix.lower()
-    if suffix not in (".npy", ".npz"):
-        raise DataError(
-            f"{path} is neither .npy nor .npz; give such a file, or a folder of images."
-        )
-    names: _Names = None
-    with reading(path), path.open("rb") as stream:
-        if suffix == ".npy":
-            array: _Array | None = _read_array(stream, path)
-        else:
-            with zipfile.ZipFile(stream) as archive:
-                array = _read_member(archive, ("x", "images"), path)
-                names = _read_member(archive, ("labels", "y"), path)
-    if array is None:
-        raise DataError(
-            f"{path} has neither x nor images; save the samples under one of these names."
-        )
-    _check_count(len(array), path)
-    if names is not None and (names.shape != (len(array),) or names.dtype.kind not in "iuU"):
-        raise DataError(
-            f"{path} has labels of shape {names.shape} and type {names.dtype}; "
-            f"give one integer or string for each of the {len(array):,} samples."
-        )
-    x = _as_pictures(array, size, path)
-    target: tuple[int, int] = size or (x.shape[2], x.shape[3])
-    _check_size(*target, path)
-    _check_bytes(4 * len(x) * channels * math.prod(target), path)
-    contents = [_hash(np.ascontiguousarray(row).tobytes()) for row in x]
-    rows = [f"{path.name}[{row}]" for row in range(len(x))]
-    return _Read(_fit(_as_unit(x, path), target, channels), contents, rows, names)
-
-
-def _read_member(
-    archive: zipfile.ZipFile, candidates: tuple[str, ...], path: Path
-) -> _Array | None:
-    for name in candidates:
-        if f"{name}.npy" in archive.namelist():
-            with archive.open(f"{name}.npy") as stream:
-                return _read_array(stream, path)
-    return None
-
-
-def _read_array(stream: IO[bytes] | io.BufferedIOBase, path: Path) -> _Array:
-    """Read one array, after checking that its header asks for a reasonable amount of memory."""
-    headers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-    shape, _, dtype = headers[npy.read_magic(stream)](stream)
-    if dtype.hasobject:
-        raise DataError(
-            f"{path} contains pickled Python objects, which are never loaded; save plain numbers."
-        )
-    if not shape or min(shape) < 0:
-        raise DataError(f"{path} has no sample axis; save an array of n x height x width.")
-    _check_bytes(max(4, dtype.itemsize) * math.prod(shape), path)
-    stream.seek(0)
-    return npy.read_array(stream, allow_pickle=False)
-
-
-def _as_pictures(
-    array: Shaped[np.ndarray, "samples ..."], size: tuple[int, int] | None, path: Path
-) -> Shaped[np.ndarray, "samples channels height width"]:
-    """View an array as samples x channels x height x width; if ambiguous, channels come first."""
-    shape = " x ".join(map(str, array.shape))
-    if array.ndim == 2:
-        side = math.isqrt(array.shape[1])
-        if size is not None and math.prod(size) == array.shape[1]:
-            array = array.reshape(-1, *size)
-        elif side > 0 and side**2 == array.shape[1]:
-            array = array.reshape(-1, side, side)
-    if array.ndim == 3:
-        array = array[:, None]
-    elif array.ndim == 4 and array.shape[1] not in (1, 3):
-        array = array.transpose(0, 3, 1, 2)
-    if array.ndim != 4 or array.shape[1] not in (1, 3) or 0 in array.shape:
-        raise DataError(
-            f"{path} has shape {shape}, which is not a set of images; save n x height x width, "
-            "with 1 or 3 channels if any."
-        )
-    return array
-
-
-def _as_unit(
-    x: Shaped[np.ndarray, "samples channels height width"], path: Path
-) -> Float[np.ndarray, "samples channels height width"]:
-    if x.dtype == np.uint8:
-        return x.astype(np.float32) / 255
-    # A NaN fails both comparisons.
-    if x.dtype.kind == "f" and x.min() >= 0 and x.max() <= 1:
-        return x.astype(np.float32)
-    found = f" from {x.min():g} to {x.max():g}" if x.dtype.kind in "iuf" else ""
-    raise DataError(
-        f"{path} contains {x.dtype}{found}; save uint8 in 0..255 or floats in 0..1, all finite."
-    )
-
-
-def _fit(
-    x: Float[np.ndarray, "samples from_channels from_height from_width"],
-    size: tuple[int, int],
-    channels: int,
-) -> Float[np.ndarray, "samples channels height width"]:
-    if channels < x.shape[1]:
-        x = np.tensordot(x, _LUMA, axes=(1, 0))[:, None].clip(0, 1)
-    if size != x.shape[2:]:
-        height, width = size
-        small = np.empty((*x.shape[:2], height, width), np.float32)
-        for place in np.ndindex(*x.shape[:2]):
-            plane = Image.fromarray(x[place]).resize((width, height), Image.Resampling.BILINEAR)
-            small[place] = np.asarray(plane).clip(0, 1)
-        x = small
-    return np.repeat(x, channels, axis=1) if channels > x.shape[1] else x
+def _natural_key(name: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
+    parts = []
+    for part in re.findall(r"[0-9]+|[^0-9]+", name.casefold()):
+        digits = part.lstrip("0") if part[0] in "0123456789" else ""
+        number = part[0] in "0123456789"
+        parts.append((0, len(digits), digits) if number else (1, 0, part))
+    return tuple(parts), name

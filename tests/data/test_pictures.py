@@ -6,13 +6,13 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from pydantic import ValidationError
 
 from explorer.data import FilesConfig
-from explorer.data.files import SUFFIXES
+from explorer.data.decoding import SUFFIXES
 from explorer.errors import DataError, DataMissingError
 from tests.support.data import SPLITS, one_sentence
 
@@ -46,12 +46,14 @@ def test_a_folder_of_pictures_comes_back_as_it_was(tmp_path):
 
 def test_sub_folders_name_the_classes(tmp_path):
     for row in range(36):
-        paint(tmp_path / "mine" / ("cat", "dog", "elk")[row % 3] / f"{row}.png", value=row % 3)
+        paint(
+            tmp_path / "mine" / ("cat", "dog", "elk")[row % 3] / f"{row}.png", value=99 + row % 3
+        )
     data = FilesConfig(path=str(tmp_path / "mine")).load(tmp_path)
     assert data.classes == ("cat", "dog", "elk")
     for name in SPLITS:
         split = data.split(name)
-        np.testing.assert_array_equal(np.rint(split.x[:, 0, 0, 0] * 255), split.labels)
+        np.testing.assert_array_equal(np.rint(split.x[:, 0, 0, 0] * 255) - 99, split.labels)
 
 
 def test_every_format_of_picture_is_read_in_colour_and_resized(tmp_path):
@@ -103,6 +105,7 @@ def test_arrays_of_every_layout_come_back(
 ):
     colours = 1 if layout in ("grey", "flat") else colours
     width = height if layout == "flat" else width
+    assume(layout != "flat" or samples != height * width)  # may be one picture
     top = 255 if dtype is np.uint8 else 1
     pictures = (
         np.random.default_rng(seed).random((samples, colours, height, width)) * top
@@ -175,7 +178,7 @@ BAD_ARRAYS = {
     "pickle": ("x.npy", b"\x80\x04N."),
     "objects": ("x.npy", saved(np.array([{}] * 30))),
     "objects in an archive": ("x.npz", packed(x=np.array([{}] * 30, dtype=object))),
-    "whole numbers": ("x.npy", saved(ZEROS.astype(np.int64))),
+    "whole numbers below zero": ("x.npy", saved(ZEROS.astype(np.int64) - 1)),
     "words": ("x.npy", saved(np.full((30, 4), "a"))),
     "too bright": ("x.npy", saved(ZEROS + 2.0)),
     "negative": ("x.npy", saved(ZEROS - 0.5)),
@@ -192,9 +195,16 @@ BAD_ARRAYS = {
     "beyond all memory": ("x.npy", header((2**62, 2**62))),
     "negative shape": ("x.npy", header((-30, 4, 4))),
     "nested header": ("x.npy", b"\x93NUMPY\x01\x00\x70\x17" + b"(" * 6000),
-    "other names": ("x.npz", packed(pictures=ZEROS)),
+    "no images": ("x.npz", packed(weights=np.zeros(30))),
+    "several sets of images": ("x.npz", packed(left=ZEROS, right=ZEROS)),
+    "a test set alone": ("x.npz", packed(x_test=ZEROS)),
+    "splits of two shapes": ("x.npz", packed(x_train=ZEROS, x_test=np.zeros((9, 5, 5), np.uint8))),
+    "splits of two types": ("x.npz", packed(x_train=ZEROS, x_test=np.zeros((9, 4, 4)))),
+    "hardly anything to train on": ("x.npz", packed(x_train=ZEROS[:9], x_test=ZEROS)),
     "other labels": ("x.npz", packed(x=ZEROS, y=np.zeros(29, int))),
-    "fractional labels": ("x.npz", packed(x=ZEROS, y=np.zeros(30))),
+    "fractional labels": ("x.npz", packed(x=ZEROS, y=np.full(30, 0.5))),
+    "one of the labels is unknown": ("x.npz", packed(x=ZEROS, y=np.r_[np.nan, np.zeros(29)])),
+    "a pointer": ("x.npz", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
     "another ending": ("x.csv", b"0,0"),
 }
 

@@ -66,7 +66,10 @@ REFUSED = {
     "a text": (b"I am no picture at all", "cannot be read"),
     "half a picture": (file_of(noise())[:700], "cannot be read"),
     "a header alone": (file_of(noise())[:33], "cannot be read"),
-    "another kind of file": (file_of(noise(), "TIFF"), "cannot be read"),
+    "a phone's picture": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is HEIC, which is not read"),
+    "a document": (b"%PDF-1.7", "is PDF, which is not read"),
+    "a drawing": (b'<?xml version="1.0"?><svg/>', "is SVG, which is not read"),
+    "a pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
     "too many bytes": (b"\x89PNG\r\n\x1a\n" + bytes(MOST_BYTES), "over 10 MB"),
 }
 
@@ -160,6 +163,9 @@ FORMS = {
     "ink on paper": lambda: file_of(ring((0, 0, 0, 0), (0, 0, 0, 255), mode="CMYK"), "JPEG"),
     "webp": lambda: file_of(ring(255, 0).convert("RGB"), "WEBP", lossless=True),
     "bmp": lambda: file_of(ring(255, 0), "BMP"),
+    "tiff": lambda: file_of(ring(255, 0), "TIFF"),
+    "pgm": lambda: file_of(ring(255, 0), "PPM"),
+    "avif": lambda: file_of(ring(255, 0).convert("RGB"), "AVIF"),
 }
 
 
