@@ -2,62 +2,27 @@
 
 import io
 import math
-import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Literal, NamedTuple
+from typing import IO
 
 import numpy as np
 from jaxtyping import Float, Shaped
 from numpy.lib import format as npy
 from PIL import Image
 
+from explorer.data.archives import Array, Member, Part, by, chosen, classes_of, parts_of
 from explorer.data.decoding import is_pointer, reading
 from explorer.data.found import Found, Wanted, digest
 from explorer.data.levels import levels_of
 from explorer.data.limits import check_bytes, check_count, check_size
 from explorer.errors import DataError
 
-Array = Shaped[np.ndarray, "..."]
-
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _MOST_MEMBERS = 1000
 _COLOURS = (3, 4)
 _SHORTEST = 8
-_IMAGES = ("x", "images", "image", "imgs", "img", "data", "samples", "pictures", "arr_0")
-_LABELS = ("y", "labels", "label", "targets", "target", "classes", "arr_1")
-_SPLITS: dict[str, Literal["train", "valid", "test"]] = {
-    "train": "train",
-    "training": "train",
-    "val": "valid",
-    "valid": "valid",
-    "validation": "valid",
-    "dev": "valid",
-    "test": "test",
-    "testing": "test",
-}
-_WORD = "|".join((*_IMAGES[:-1], *_LABELS[:-1]))
-_OF_SPLIT = re.compile(
-    rf"^(?:(?P<before>{_WORD})[_\-.]?)?(?P<split>{'|'.join(_SPLITS)})(?:[_\-.]?(?P<after>{_WORD}))?$"
-)
-
-
-class _Member(NamedTuple):
-    """An array of an archive: its name, shape and type, and how it is read."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    read: Callable[[], Array]
-
-
-class _Part(NamedTuple):
-    """Images and labels of one split, or of all samples."""
-
-    split: Literal["train", "valid", "test"] | None
-    images: _Member
-    labels: _Member | None
 
 
 def read_arrays(path: Path, wanted: Wanted) -> Found:
@@ -80,13 +45,13 @@ def read_arrays(path: Path, wanted: Wanted) -> Found:
         if suffix == ".npy":
             shape, dtype = header(stream, path)
             stream.seek(0)
-            only = _Member(path.name, shape, dtype, lambda: read_array(stream, path))
-            return _gathered([_Part(None, only, None)], path, wanted, [])
+            only = Member(path.name, shape, dtype, lambda: read_array(stream, path))
+            return _gathered([Part(None, only, None)], path, wanted, [])
         with zipfile.ZipFile(stream) as archive:
             members = _members(archive, path)
-            parts = _parts(members, path)
+            parts = parts_of(members, path)
             used = {member.name for part in parts for member in part[1:] if member}
-            notes = _chosen(parts, [m.name for m in members if m.name not in used])
+            notes = chosen(parts, [m.name for m in members if m.name not in used])
             return _gathered(parts, path, wanted, notes)
 
 
@@ -133,7 +98,7 @@ def as_pictures(
     Raises:
         DataError: If its shape is not that of a set of images.
     """
-    shape = _by(array.shape)
+    shape = by(array.shape)
     if array.ndim == 2:
         side = math.isqrt(array.shape[1])
         if size is not None and math.prod(size) == array.shape[1]:
@@ -181,7 +146,7 @@ def fit(
     return np.repeat(x, channels, axis=1) if channels > x.shape[1] else x
 
 
-def _members(archive: zipfile.ZipFile, path: Path) -> list[_Member]:
+def _members(archive: zipfile.ZipFile, path: Path) -> list[Member]:
     names = [name for name in archive.namelist() if name.endswith(".npy")]
     if len(names) > _MOST_MEMBERS:
         raise DataError(
@@ -201,69 +166,11 @@ def _members(archive: zipfile.ZipFile, path: Path) -> list[_Member]:
             magic = npy.read_magic(stream)
             read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[magic]
             shape, _, dtype = read(stream)
-        found.append(_Member(name.removesuffix(".npy"), shape, dtype, reader(name)))
+        found.append(Member(name.removesuffix(".npy"), shape, dtype, reader(name)))
     return found
 
 
-def _parts(members: list[_Member], path: Path) -> list[_Part]:
-    """Find which arrays are images, and which their labels."""
-    named = {member.name.lower(): member for member in reversed(members)}
-    images: dict[str, _Member] = {}
-    labels: dict[str, _Member] = {}
-    for name, member in named.items():
-        if match := _OF_SPLIT.match(name):
-            role = match["before"] or match["after"] or "x"
-            if match["before"] and match["after"]:
-                continue
-            place = images if role in _IMAGES else labels
-            place[_SPLITS[match["split"]]] = member
-    if "train" in images:
-        order: tuple[Literal["train", "valid", "test"], ...] = ("train", "valid", "test")
-        return [_Part(name, images[name], labels.get(name)) for name in order if name in images]
-    if images:
-        raise DataError(
-            f"{path} has {_listed(sorted(images))} and no train; add x_train, or save all samples "
-            "as x."
-        )
-    chosen = next((named[name] for name in _IMAGES if _pictured(named.get(name))), None)
-    if chosen is None:
-        able = [member for member in members if _pictured(member)]
-        if len(able) != 1:
-            held = ", ".join(f"{m.name} ({_by(m.shape)})" for m in (able or members)[:10])
-            raise DataError(
-                f"{path} has "
-                + ("several sets of images" if able else "no set of images")
-                + f" ({held or 'no arrays'}); save the samples as x, and labels as y."
-            )
-        chosen = able[0]
-    own = next((named[name] for name in _LABELS if name in named), None)
-    if own is chosen or (own and own.name == "arr_1" and own.shape[:1] != chosen.shape[:1]):
-        own = None
-    return [_Part(None, chosen, own)]
-
-
-def _pictured(member: _Member | None) -> bool:
-    """Whether an array has the shape and type of a set of images."""
-    if member is None or member.dtype.kind not in "biuf":
-        return False
-    if len(member.shape) == 2:
-        named = member.name.lower() in _IMAGES
-        return named or (
-            member.shape[1] > 16 and math.isqrt(member.shape[1]) ** 2 == member.shape[1]
-        )
-    return len(member.shape) in (3, 4)
-
-
-def _chosen(parts: list[_Part], others: list[str]) -> list[str]:
-    """Say which arrays were read, where that is not plain."""
-    read = [member.name for part in parts for member in part[1:] if member]
-    if not others and set(read) <= {"x", "images", "y", "labels"}:
-        return []
-    left = f"; passed over {_listed(others)}" if others else ""
-    return [f"Read {_listed(read)}{left}."]
-
-
-def _gathered(parts: list[_Part], path: Path, wanted: Wanted, notes: list[str]) -> Found:
+def _gathered(parts: list[Part], path: Path, wanted: Wanted, notes: list[str]) -> Found:
     total = sum(part.images.shape[0] for part in parts if part.images.shape)
     for part in parts:
         _check_set(part.images, path, wanted.size, alone=len(parts) == 1)
@@ -279,7 +186,7 @@ def _gathered(parts: list[_Part], path: Path, wanted: Wanted, notes: list[str]) 
     shapes = {part.shape[1:] for part in raw}
     if len(shapes) > 1:
         raise DataError(
-            f"{path} has splits of different shapes ({', '.join(sorted(map(_by, shapes)))}); "
+            f"{path} has splits of different shapes ({', '.join(sorted(map(by, shapes)))}); "
             "save all of them in one."
         )
     (shape,) = shapes
@@ -292,7 +199,7 @@ def _gathered(parts: list[_Part], path: Path, wanted: Wanted, notes: list[str]) 
     else:
         low = high = 0.0
     levels = levels_of(kinds.pop(), low, high, path, wanted.levels)
-    classes, said = _classes(parts, path)
+    classes, said = classes_of(parts, path)
     rows = [
         f"{path.name}[{part.split + ' ' if part.split else ''}{row}]"
         for part in parts
@@ -310,7 +217,7 @@ def _gathered(parts: list[_Part], path: Path, wanted: Wanted, notes: list[str]) 
     )
 
 
-def _check_set(member: _Member, path: Path, size: tuple[int, int] | None, alone: bool) -> None:
+def _check_set(member: Member, path: Path, size: tuple[int, int] | None, alone: bool) -> None:
     """Refuse what is a single picture, and say so."""
     shape = member.shape
     single = ""
@@ -318,77 +225,19 @@ def _check_set(member: _Member, path: Path, size: tuple[int, int] | None, alone:
         flat = math.isqrt(shape[1]) ** 2 == shape[1]
         if shape[0] == shape[1] and flat and shape[0] >= 30:
             raise DataError(
-                f"{path} has shape {_by(shape)}: one picture, or flat samples of "
+                f"{path} has shape {by(shape)}: one picture, or flat samples of "
                 f"{math.isqrt(shape[1])} x {math.isqrt(shape[1])}; set height and width in the "
                 "recipe for samples, or save several pictures as n x height x width."
             )
         if not flat or shape[0] < 30:
-            single = _by(shape)
+            single = by(shape)
     elif alone and len(shape) == 3:
         if shape[0] in (1, *_COLOURS):
-            single = _by(shape[1:])
+            single = by(shape[1:])
         elif shape[2] == 3 or (shape[2] == 4 and shape[1] >= 16):
-            single = _by(shape[:2])
+            single = by(shape[:2])
     if single:
         raise DataError(
-            f"{path} is one picture of {single} pixels by its shape ({_by(shape)}); "
+            f"{path} is one picture of {single} pixels by its shape ({by(shape)}); "
             "save many as n x height x width."
         )
-
-
-def _classes(
-    parts: list[_Part], path: Path
-) -> tuple[Shaped[np.ndarray, " samples"] | None, list[str]]:
-    """Return the class of each sample as a name or a whole number, if every split has them."""
-    having = [part for part in parts if part.labels is not None]
-    if not having:
-        return None, []
-    if len(having) < len(parts):
-        lacking = _listed([str(part.split) for part in parts if part.labels is None])
-        return None, [f"The labels are not used: {lacking} has none."]
-    found = []
-    for part in having:
-        assert part.labels is not None
-        one = _labels(part.labels, part.images.shape[0], path)
-        if one is None:
-            shape = _by(part.labels.shape)
-            return None, [f"{part.labels.name} ({shape}) has several per sample: no classes."]
-        found.append(one)
-    if len({one.dtype.kind == "U" for one in found}) > 1:
-        found = [one.astype(str) for one in found]
-    return np.concatenate(found), []
-
-
-def _labels(member: _Member, samples: int, path: Path) -> Shaped[np.ndarray, " samples"] | None:
-    shape, kind = member.shape, member.dtype.kind
-    fitting = shape[:1] == (samples,) and len(shape) < 3 and kind in "biufUS"
-    if fitting:
-        labels = member.read()
-        if labels.ndim == 2 and labels.shape[1] == 1:
-            labels = labels[:, 0]
-        if labels.ndim == 2 and kind in "biuf":
-            hot = ((labels == 0) | (labels == 1)).all() and (labels.sum(1) == 1).all()
-            return labels.argmax(1) if hot and labels.shape[1] > 1 else None
-        if labels.ndim == 1:
-            if kind == "S":
-                return np.array([word.decode("utf-8", "replace") for word in labels.tolist()])
-            if kind == "f" and np.isfinite(labels).all() and (labels == np.rint(labels)).all():
-                return labels.astype(np.int64)
-            if kind in "biuU":
-                return labels.astype(np.int64) if kind == "b" else labels
-    raise DataError(
-        f"{path} has labels of shape {shape} and type {member.dtype}; "
-        f"give one whole number or string for each of the {samples:,} samples."
-    )
-
-
-def _by(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))
-
-
-def _listed(names: list[str]) -> str:
-    shown = [name[:40] for name in names[:10]]
-    more = len(names) - len(shown)
-    if more:
-        return f"{', '.join(shown)} and {more:,} more"
-    return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float, Shaped
 from PIL import ImageOps
 
-from explorer.data.arrays import Array, as_pictures, fit, read_array
+from explorer.data.archives import Array
+from explorer.data.arrays import as_pictures, fit, read_array
 from explorer.data.decoding import decode_picture, open_picture, reading
 from explorer.data.folders import content_of
 from explorer.data.found import digest

@@ -1,17 +1,15 @@
 """The user's own images: a folder or an array, read as untrusted input."""
 
-import re
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
-from jaxtyping import Bool, Int, Shaped
 from pydantic import Field, model_validator
 
 from explorer.data import earlier
 from explorer.data.arrays import read_arrays
+from explorer.data.classes import by_letter, natural
 from explorer.data.dataset import (
     BINARISATION_SEED,
     AbstractDataConfig,
@@ -24,7 +22,8 @@ from explorer.data.folders import read_folder
 from explorer.data.found import Found, Wanted
 from explorer.data.identity import HELD_OUT, SPLITS, content_ids, deal
 from explorer.data.levels import Tone, tone_of
-from explorer.data.limits import FEWEST_TO_TRAIN, LARGEST_SIDE
+from explorer.data.limits import LARGEST_SIDE
+from explorer.data.splits import split_up
 from explorer.errors import DataError, DataMissingError
 from explorer.sketch import PixelSketch
 
@@ -141,9 +140,9 @@ class FilesConfig(AbstractDataConfig):
         x, tone = found.x, self._tone(found)
         if tone.invert:
             x = 1 - x
-        classes, labels = _natural(found.classes)
+        classes, labels = natural(found.classes)
         whole = SplitData(x, labels, content_ids(found.contents), np.array(found.names))
-        rows, dealt = _dealt(found, self.seed, source)
+        rows, dealt = split_up(found, self.seed, source)
         train, valid, test = (whole.take(np.flatnonzero(rows[name])) for name in SPLITS)
         if self.binary:
             valid = binarise_each(valid, BINARISATION_SEED)
@@ -196,7 +195,7 @@ class FilesConfig(AbstractDataConfig):
         size = None if self.height is None or self.width is None else (self.height, self.width)
         read = earlier.read_folder if source.is_dir() else earlier.read_file
         found = read(source, size, self.channels)
-        classes, labels = _classes(found.classes)
+        classes, labels = by_letter(found.classes)
         names = np.array(found.names)
         if self.split_rule == 1:
             train, valid, test = self._by_position(
@@ -263,67 +262,3 @@ def _locate(root: Path, path: str, beside: Path | None, links: bool) -> Path:
         f"{name} is not in {where}; put it there, "
         "or name the folder that holds it with --data or LATENT_EXPLORER_DATA."
     )
-
-
-def _dealt(
-    found: Found, seed: int, source: Path
-) -> tuple[dict[str, Bool[np.ndarray, " samples"]], str]:
-    """Keep the splits that are given, and deal those that lack from train, by content."""
-    if found.given is None:
-        return deal(found.contents, seed), ""
-    given = np.array(found.given)
-    counts = Counter(found.given)
-    place = np.flatnonzero(given == "train")
-    if len(place) < FEWEST_TO_TRAIN:
-        raise DataError(
-            f"{source} has {len(place):,} samples in train; give at least {FEWEST_TO_TRAIN}."
-        )
-    rows: dict[str, Bool[np.ndarray, " samples"]] = {name: given == name for name in SPLITS}
-    lacking = [name for name in ("valid", "test") if not counts[name]]
-    if lacking:
-        dealt = deal([found.contents[row] for row in place], seed)
-        for name in lacking:
-            rows[name][place[dealt[name]]] = True
-            rows["train"][place[dealt[name]]] = False
-    trained = {found.contents[row] for row in np.flatnonzero(rows["train"])}
-    again = sum(
-        found.contents[row] in trained for row in np.flatnonzero(rows["valid"] | rows["test"])
-    )
-    kept = ", ".join(f"{name} {counts[name]:,}" for name in SPLITS if counts[name])
-    said = f"Splits as given: {kept}"
-    if lacking:
-        said += f"; {' and '.join(lacking)} dealt from train"
-    if again:
-        said += f"; {again:,} held-out samples are in train, too"
-    return rows, f"{said}."
-
-
-Names = Shaped[np.ndarray, " samples"] | None
-
-
-def _classes(names: Names) -> tuple[tuple[str, ...], Int[np.ndarray, " samples"] | None]:
-    """Number classes in the order of their names, letter by letter."""
-    if names is None:
-        return (), None
-    found, codes = np.unique(names, return_inverse=True)
-    return tuple(str(name) for name in found), codes.astype(np.int64)
-
-
-def _natural(names: Names) -> tuple[tuple[str, ...], Int[np.ndarray, " samples"] | None]:
-    """Number classes in natural order: "kind 2" before "kind 10"."""
-    classes, codes = _classes(names)
-    if codes is None or names is None or names.dtype.kind != "U":
-        return classes, codes
-    order = sorted(range(len(classes)), key=lambda code: _natural_key(classes[code]))
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    return tuple(classes[code] for code in order), place[codes]
-
-
-def _natural_key(name: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
-    parts = []
-    for part in re.findall(r"[0-9]+|[^0-9]+", name.casefold()):
-        digits = part.lstrip("0") if part[0] in "0123456789" else ""
-        number = part[0] in "0123456789"
-        parts.append((0, len(digits), digits) if number else (1, 0, part))
-    return tuple(parts), name

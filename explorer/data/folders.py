@@ -1,40 +1,23 @@
 """Samples from a folder of pictures: its splits, its classes, and what was passed over."""
 
 import math
-import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from explorer.data.decoding import NAMES, SUFFIXES, Extent, decode_levels, open_picture, reading
-from explorer.data.found import Found, Split, Wanted, digest
+from explorer.data.decoding import NAMES, Extent, decode_levels, open_picture, reading
+from explorer.data.found import SPLIT_NAMES, Found, Split, Wanted, digest, listed
 from explorer.data.levels import Levels, levels_of
 from explorer.data.limits import SAMPLES, check_bytes, check_count, check_size
+from explorer.data.survey import counted, survey
 from explorer.errors import DataError
 
-DEEPEST = 8
-"""Levels of folders that are read below the given one."""
-
-SPLIT_FOLDERS: dict[str, Split] = {
-    "train": "train",
-    "training": "train",
-    "val": "valid",
-    "valid": "valid",
-    "validation": "valid",
-    "dev": "valid",
-    "test": "test",
-    "testing": "test",
-}
-"""Names of folders that are splits, in any case."""
-
-_MOST_ENTRIES = 1_000_000
 _NAMED = 10
 _LOSSLESS = ("PNG", "BMP", "GIF", "PPM")
-_HIDDEN = ("__MACOSX",)
 
 
 class _Picture(NamedTuple):
@@ -61,88 +44,11 @@ def read_folder(folder: Path, wanted: Wanted) -> Found:
     """
     paths, passed = survey(folder, wanted.links)
     pictures, notes = _arranged(paths, folder)
-    found = f"; found {_counted(passed)}; read are {NAMES}" if passed else ""
+    found = f"; found {counted(passed)}; read are {NAMES}" if passed else ""
     check_count(len(pictures), folder, found if len(pictures) < SAMPLES[0] else "")
     if passed:
-        notes.append(f"Passed over {_counted(passed)}.")
+        notes.append(f"Passed over {counted(passed)}.")
     return _decoded(folder, pictures, wanted, notes)
-
-
-def survey(folder: Path, links: bool) -> tuple[list[tuple[str, ...]], Counter[str]]:
-    """List the pictures below a folder, and count what is passed over.
-
-    Args:
-        folder: Where to look, to a depth of `DEEPEST`.
-        links: Whether symbolic links are followed; no folder is read twice.
-
-    Returns:
-        Paths below the folder, part by part, and how many of what else there is.
-
-    Raises:
-        DataError: If a folder cannot be listed, or there is far too much.
-    """
-    pictures: list[tuple[str, ...]] = []
-    passed: Counter[str] = Counter()
-    seen: set[Path] = {folder.resolve()}
-    waiting: list[tuple[str, ...]] = [()]
-    entries = 0
-    while waiting:
-        parts = waiting.pop()
-        try:
-            with os.scandir(folder.joinpath(*parts)) as found:
-                listed = sorted(found, key=lambda entry: entry.name)
-        except OSError as error:
-            place = folder.joinpath(*parts)
-            raise DataError(
-                f"{place} cannot be listed ({error.strerror}); check its permissions."
-            ) from error
-        entries += len(listed)
-        if entries > _MOST_ENTRIES:
-            raise DataError(f"{folder} holds over {_MOST_ENTRIES:,} files; give a smaller folder.")
-        for entry in listed:
-            if entry.name.startswith(".") or entry.name in _HIDDEN:
-                passed["hidden"] += 1
-            elif entry.is_symlink() and not links:
-                passed["symbolic links"] += 1
-            elif _stat(entry.is_dir):
-                _descend(entry, parts, seen, waiting, passed)
-            elif not _stat(entry.is_file):
-                passed["broken links" if entry.is_symlink() else "special files"] += 1
-            elif (suffix := Path(entry.name).suffix.lower()) in SUFFIXES:
-                pictures.append((*parts, entry.name))
-            else:
-                passed[suffix[:20] or "without suffix"] += 1
-    return sorted(pictures), passed
-
-
-def _stat(question: Callable[[], bool]) -> bool:
-    try:
-        return question()
-    except OSError:  # a link to itself
-        return False
-
-
-def _descend(
-    entry: os.DirEntry[str],
-    parts: tuple[str, ...],
-    seen: set[Path],
-    waiting: list[tuple[str, ...]],
-    passed: Counter[str],
-) -> None:
-    real = Path(entry.path).resolve()
-    if real in seen:
-        passed["links to folders already read"] += 1
-    elif len(parts) >= DEEPEST:
-        passed[f"folders more than {DEEPEST} deep"] += 1
-    else:
-        seen.add(real)
-        waiting.append((*parts, entry.name))
-
-
-def _counted(passed: Counter[str]) -> str:
-    shown = [f"{count:,} {what}" for what, count in passed.most_common(_NAMED)]
-    more = len(passed) - len(shown)
-    return ", ".join(shown) + (f" and {more} more kinds" if more else "")
 
 
 def _arranged(paths: Sequence[tuple[str, ...]], folder: Path) -> tuple[list[_Picture], list[str]]:
@@ -153,15 +59,13 @@ def _arranged(paths: Sequence[tuple[str, ...]], folder: Path) -> tuple[list[_Pic
         notes.append(f"Read from {'/'.join(paths[0][:start])}/, the only folder.")
     rests = [path[start:] for path in paths]
     tops = _tops(rests, folder)
-    splits = {
-        top: SPLIT_FOLDERS[top.casefold()] for top in tops if top.casefold() in SPLIT_FOLDERS
-    }
+    splits = {top: SPLIT_NAMES[top.casefold()] for top in tops if top.casefold() in SPLIT_NAMES}
     kinds = set(splits.values())
     whole = len(splits) == len(tops) and "train" in kinds
     if len(kinds) > 1 and not whole:
         others = ", ".join(sorted(tops - splits.keys())[:_NAMED])
         raise DataError(
-            f"{folder} has the splits {_and(sorted(splits))} "
+            f"{folder} has the splits {listed(sorted(splits))} "
             + (f"beside other folders ({others})" if others else "and no train")
             + "; give train, and val and test if you have them, and nothing else."
         )
@@ -169,9 +73,9 @@ def _arranged(paths: Sequence[tuple[str, ...]], folder: Path) -> tuple[list[_Pic
         pictures = [_Picture(path, None, rest[0] if tops else None)
                     for path, rest in zip(paths, rests, strict=True)]  # fmt: skip
         inner = {rest[1].casefold() for rest in rests if len(rest) > 2}
-        if len(inner) > 1 and inner <= SPLIT_FOLDERS.keys():
+        if len(inner) > 1 and inner <= SPLIT_NAMES.keys():
             raise DataError(
-                f"{folder} has splits ({_and(sorted(inner))}) inside its classes; "
+                f"{folder} has splits ({listed(sorted(inner))}) inside its classes; "
                 "move the classes into train, val and test."
             )
         depth = 2
@@ -179,7 +83,7 @@ def _arranged(paths: Sequence[tuple[str, ...]], folder: Path) -> tuple[list[_Pic
         within = {top: [rest[1:] for rest in rests if rest[0] == top] for top in splits}
         sorted_in = {top: bool(_tops(found, folder / top)) for top, found in within.items()}
         if len(set(sorted_in.values())) > 1:
-            flat = _and(sorted(top for top, yes in sorted_in.items() if not yes))
+            flat = listed(sorted(top for top, yes in sorted_in.items() if not yes))
             raise DataError(
                 f"{folder} has classes in some splits and none in {flat}; "
                 "sort all splits into the same folders, or none."
@@ -201,7 +105,7 @@ def _wrapped(paths: Sequence[tuple[str, ...]]) -> int:
         paths
         and all(len(path) > start + 2 for path in paths)
         and len({path[start] for path in paths}) == 1
-        and paths[0][start].casefold() not in SPLIT_FOLDERS
+        and paths[0][start].casefold() not in SPLIT_NAMES
     ):
         start += 1
     return start
@@ -340,7 +244,3 @@ def content_of(image: Image.Image, path: Path) -> bytes:
     deep = image.mode.startswith(("I", "F"))
     pixels = image if deep else image.convert("RGBA")
     return digest(f"{pixels.mode} {pixels.size}".encode() + pixels.tobytes())
-
-
-def _and(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

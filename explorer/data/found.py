@@ -1,6 +1,7 @@
 """What is wanted of a user's own files, and what was found in them."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -9,6 +10,18 @@ from jaxtyping import Float, Shaped
 from explorer.data.levels import Levels
 
 Split = Literal["train", "valid", "test"]
+
+SPLIT_NAMES: dict[str, Split] = {
+    "train": "train",
+    "training": "train",
+    "val": "valid",
+    "valid": "valid",
+    "validation": "valid",
+    "dev": "valid",
+    "test": "test",
+    "testing": "test",
+}
+"""What people call splits, in folders (in any case) and in archives."""
 
 
 class Wanted(NamedTuple):
@@ -39,3 +52,12 @@ class Found(NamedTuple):
 def digest(content: bytes) -> bytes:
     """Hash the content of a sample."""
     return hashlib.blake2b(content, digest_size=16).digest()
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """Return names as a phrase; of many the first, and how many more."""
+    shown = [name[:40] for name in names[:most]]
+    more = len(names) - len(shown)
+    if more:
+        return f"{', '.join(shown)} and {more:,} more"
+    return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))
