@@ -174,7 +174,8 @@ def train(
         try:
             data_set = load_named(config.data, _data_root(data), beside=recipe.parent)
             config = config.settled(data_set).model_copy(update={"sketch": config.sketch})
-            _say(data_set.notes)
+            for note in data_set.notes:
+                err.print(note)  # what is printed is the recipe
         except DataError:
             pass  # what only the data determine stays open
         out.print_json(config.model_dump_json())
@@ -190,7 +191,8 @@ def train(
     shipped = settings.current().checkpoints
     slugs.require(target, [item.name for item in shipped.iterdir()] if hides else ())
     data_set = load_named(config.data, _data_root(data), beside=recipe.parent, download=download)
-    _say(data_set.notes)
+    for note in data_set.notes:
+        out.print(note)
     start = checkpoint.load(init) if init else None
     with _progress() as bar:
         task = bar.add_task("training", total=config.training.epochs)
@@ -421,11 +423,6 @@ def doctor(as_json: Json = False) -> None:
             out.print(line)
     if any(finding.state == "bad" for finding in findings):
         raise typer.Exit(1)
-
-
-def _say(notes: tuple[str, ...]) -> None:
-    for note in notes:
-        err.print(note)
 
 
 def _data_root(flag: Path | None) -> Path:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from explorer import checkpoint, drawing, manifests, sections
 from explorer.checkpoint import MAX_TEXT_BYTES
-from explorer.designs.formats import cell
+from explorer.designs.formats import cell, sheet
 from explorer.errors import ExportError
 from explorer.inference import Engine
 from explorer.manifests import Backend, Codes, Drawn, Manifest, ModelEntry
@@ -79,11 +79,11 @@ def table(columns: dict[str, np.ndarray], z: Float[np.ndarray, "codes latent"]) 
     """
     stream = io.StringIO(newline="")
     writer = csv.writer(stream)
-    writer.writerow([*columns, *(f"z{unit}" for unit in range(z.shape[1]))])
+    writer.writerow([*map(cell, columns), *(f"z{unit}" for unit in range(z.shape[1]))])
     for row in range(len(z)):
         known = [cell(values[row]) for values in columns.values()]
         writer.writerow([*known, *(f"{value:.9g}" for value in z[row])])
-    return stream.getvalue().encode()
+    return sheet(stream)
 
 
 def arrays(columns: dict[str, np.ndarray], z: Float[np.ndarray, "codes latent"]) -> bytes:

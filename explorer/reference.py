@@ -106,7 +106,7 @@ def build_reference(
 
     Returns:
         The reference, with rates measured on samples it was not built from; None for a model
-        without a prior, or with too few data.
+        without a prior, with too few data, or whose training samples all look alike.
     """
     if opened.prior is None or len(data.train) < 2 or not len(data.test):
         return None
@@ -131,6 +131,8 @@ def build_reference(
     copies = passed(engine, q.loc[some]) if engine.sequential else seen[some]
     report("rounding")
     scale = np.sqrt((q.scale.astype(np.float64) ** 2).mean(0)).astype(np.float32)
+    if not Axes.of(seen, scale).directions.shape[1]:
+        return None
     axes, codes, step = _rounded(seen, scale, held_out, copies)
     found = Reference(
         axes=axes,

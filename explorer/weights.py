@@ -10,6 +10,7 @@ from safetensors.torch import save as serialise
 from torch import Tensor
 
 from explorer.config import one_line
+from explorer.data.decoding import is_pointer
 from explorer.errors import CheckpointError
 
 _MAX_BYTES = 1_000_000_000
@@ -54,6 +55,12 @@ def read(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, Tenso
         raise CheckpointError(
             f"{path.name} is over {_MAX_BYTES // 10**9} GB; it was not written by Latent Explorer."
         )
+    with path.open("rb") as stream:
+        if is_pointer(stream.read(64)):
+            raise CheckpointError(
+                f"{path.name} is a Git LFS pointer, not the weights themselves; "
+                "run `git lfs pull`."
+            )
     try:
         with safe_open(path, framework="pt") as stored:
             kinds = {name: str(stored.get_slice(name).get_dtype()) for name in stored.keys()}  # noqa: SIM118 - not a dictionary

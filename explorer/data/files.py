@@ -154,7 +154,16 @@ class FilesConfig(AbstractDataConfig):
             settled |= {"light": tone.light, "invert": tone.invert}
         elsewhere = beside is not None and source == beside / self.path and beside != root
         where = [f"Read beside the recipe; elsewhere it is found by `--data {beside}`."]
-        notes = [*(where if elsewhere else []), *found.notes, levels.said, dealt, tone.said]
+        alike = "All samples are equal: there is nothing to learn from them."
+        alone = [alike] if len(set(found.contents)) == 1 else []
+        notes = [
+            *(where if elsewhere else []),
+            *found.notes,
+            *alone,
+            levels.said,
+            dealt,
+            tone.said,
+        ]
         return DataSet(
             train,
             valid,

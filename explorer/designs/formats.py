@@ -17,7 +17,11 @@ from explorer.sketch import CurveSketch, PixelSketch
 _CLOSED = 0.005
 """A gap that rounds to 0.00 % of the chord."""
 
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
+_RISKY = (
+    "=", "+", "-", "@", "\t", "\r",
+    "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}", "\N{FULLWIDTH HYPHEN-MINUS}",
+    "\N{FULLWIDTH COMMERCIAL AT}",
+)  # fmt: skip
 
 
 def section_files(
@@ -82,7 +86,7 @@ def table(picks: Sequence[Pick], measured: Sequence[Measured]) -> bytes:
         writer.writerow(
             [*map(cell, known), *(f"{v:.6g}" if np.isfinite(v) else "" for v in values)]
         )
-    return stream.getvalue().encode()
+    return sheet(stream)
 
 
 def _blank(value: object) -> object:
@@ -121,6 +125,11 @@ def npy(array: np.ndarray) -> bytes:
     stream = io.BytesIO()
     np.save(stream, array.astype(np.float32), allow_pickle=False)
     return stream.getvalue()
+
+
+def sheet(stream: io.StringIO) -> bytes:
+    """Encode a table with the mark by which spreadsheets know that it is UTF-8."""
+    return stream.getvalue().encode("utf-8-sig")
 
 
 def cell(value: object) -> str:

@@ -28,6 +28,8 @@ from explorer.interfaces import (
 from explorer.sketch import CurveSketch, PixelSketch
 
 LOG_VARIANCE_BOUNDS = (-6.0, 2.0)
+_ALIKE = 1e-5
+"""Spread of codes, as a fraction of the largest, that rounding alone may cause."""
 
 
 class LatentMixture(LatentPrior):
@@ -119,6 +121,7 @@ class CodeMixturePrior(AbstractPrior):
         Raises:
             TrainingError: If there are fewer different codes than components, or they do not vary.
         """
+        require_spread(codes)
         different = len(np.unique(codes, axis=0))
         if different < len(self.logits):
             of = "" if different == len(codes) else f" different codes among {len(codes):,}"
@@ -126,7 +129,6 @@ class CodeMixturePrior(AbstractPrior):
                 f"{len(self.logits):,} components cannot be fitted to {different:,}"
                 f"{of or ' codes'}; set components to at most {different:,}."
             )
-        require_spread(codes)
 
         from sklearn.mixture import GaussianMixture
 
@@ -180,13 +182,18 @@ def require_spread(codes: Float[np.ndarray, "samples latent"]) -> None:
     """Check that a distribution can be fitted to an autoencoder's codes.
 
     Raises:
-        TrainingError: If they are all alike, or not finite.
+        TrainingError: If they are all alike, up to rounding, or not finite.
     """
-    if not np.isfinite(codes).all() or not (codes != codes[0]).any():
+    finite = bool(np.isfinite(codes).all())
+    if not finite or np.ptp(codes, axis=0).max() <= _ALIKE * np.abs(codes).max():
         raise TrainingError(
             f"The autoencoder's {len(codes):,} codes "
-            + ("are all alike" if np.isfinite(codes).all() else "are not finite")
-            + ", so no prior can be fitted to them; train it on more data, or longer."
+            + (
+                "are all alike, so no prior can be fitted to them; "
+                "train it on samples that differ, or longer."
+                if finite
+                else "are not finite, so no prior can be fitted to them; train it again."
+            )
         )
 
 

@@ -285,6 +285,7 @@ CONFIG_BROKEN = {
 WEIGHTS_BROKEN = {
     "missing": removed(WEIGHTS),
     "empty": text(WEIGHTS, b""),
+    "a pointer": text(WEIGHTS, b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
     "a pickle": text(WEIGHTS, b"\x80\x04\x95\x05\x00\x00\x00\x00\x00\x00\x00]\x94."),
     "a text": text(WEIGHTS, "these are no weights"),
     "only a length": text(WEIGHTS, struct.pack("<Q", 16)),

@@ -1,5 +1,6 @@
 """Tables hold the numbers, and no cell is run by a spreadsheet."""
 
+import codecs
 import io
 
 import numpy as np
@@ -10,13 +11,31 @@ from explorer import exports
 
 
 def test_a_cell_that_a_spreadsheet_would_calculate_is_neutralised():
-    words = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "plain", "1-1", ""]
+    words = [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\tx",
+        "\rx",
+        "\N{FULLWIDTH EQUALS SIGN}1",
+        "plain",
+        "1-1",
+        "",
+    ]
     n = len(words)
     columns = {"word": np.array(words), "object": np.array(words, object)}
     rows = read_csv(exports.table(columns, np.zeros((n, 1), np.float32)))
     for row, word in zip(rows[1:], words, strict=True):
-        expected = f"'{word}" if word and word[0] in "=+-@\t\r" else word
+        expected = f"'{word}" if word and word[0] in "=+-@\t\r\N{FULLWIDTH EQUALS SIGN}" else word
         assert row[:2] == [expected, expected]
+
+
+def test_a_spreadsheet_knows_the_characters_and_calculates_no_heading():
+    columns = {"=Größe": np.array(["Ø 3 µm"])}
+    content = exports.table(columns, np.zeros((1, 1), np.float32))
+    assert content.startswith(codecs.BOM_UTF8)
+    assert read_csv(content) == [["'=Größe", "z0"], ["Ø 3 µm", "0"]]
 
 
 def test_numbers_keep_their_sign():
@@ -44,7 +63,7 @@ def test_a_word_comes_back_from_the_table_and_never_as_a_formula(word):
 def read_csv(content):
     import csv
 
-    return list(csv.reader(io.StringIO(content.decode(), newline="")))
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
 def test_arrays_hold_no_objects():

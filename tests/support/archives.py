@@ -56,7 +56,7 @@ def assert_came_back(found, picks):
 
 
 def table_of(content):
-    text = members(content)[picks_archive.TABLE].decode()
+    text = members(content)[picks_archive.TABLE].decode("utf-8-sig")
     return list(csv.reader(io.StringIO(text, newline="")))
 
 

@@ -38,7 +38,7 @@ def few(n, *, alike=False):
     )
 
 
-@pytest.mark.parametrize(("codes", "components"), [(24, 50), (24, 25), (1, 2), (600, 601)])
+@pytest.mark.parametrize(("codes", "components"), [(24, 50), (24, 25), (600, 601)])
 def test_a_mixture_of_more_components_than_codes_is_refused_with_the_number_that_fits(
     codes, components
 ):
@@ -66,8 +66,17 @@ def test_no_prior_is_fitted_to_codes_that_do_not_vary(n, value):
     codes = np.full((n, 2), value, np.float32)
     with pytest.raises(TrainingError, match="no prior can be fitted"):
         GaussianPrior(2).fit(codes, 0.05)
-    with pytest.raises(TrainingError):
-        CodeMixturePrior(2, 1).fit(codes, 0)
+    for components in (1, 2):
+        with pytest.raises(TrainingError, match="no prior can be fitted"):
+            CodeMixturePrior(2, components).fit(codes, 0)
+
+
+def test_rounding_is_no_spread():
+    codes = np.full((24, 2), 0.5, np.float32)
+    codes[3] = np.nextafter(codes[3], np.float32(1))
+    for prior, fitting in ((GaussianPrior(2), [0.05]), (CodeMixturePrior(2, 1), [0])):
+        with pytest.raises(TrainingError, match="are all alike"):
+            prior.fit(codes, *fitting)
 
 
 def test_the_command_line_names_the_number_that_fits(tmp_path, user, monkeypatch):

@@ -9,6 +9,8 @@ import numpy as np
 
 from explorer.checkpoint import Entry
 from explorer.comparison import DataGroup, data_groups
+from explorer.designs.formats import cell as quoted
+from explorer.designs.formats import sheet
 from explorer.metrics.published import Published, published
 from explorer.naming import DATA, is_small, kind_words
 from explorer.ui import cache
@@ -273,10 +275,10 @@ def as_csv(data: str, known: Sequence[Row]) -> bytes:
     for row in known:
         entry = row.entry
         for name, metric in entry.metrics.items():
+            facts = [data, entry.model, entry.prior, entry.latent, entry.slug, entry.hash, name]
             writer.writerow(
-                [data, entry.model, entry.prior, entry.latent, entry.slug, entry.hash, name,
-                 metric.value, metric.se, metric.n, metric.samples, metric.seed, metric.unit,
-                 metric.null, "measured here"]
+                [*map(quoted, facts), metric.value, metric.se, metric.n, metric.samples,
+                 metric.seed, quoted(metric.unit), metric.null, "measured here"]
             )  # fmt: skip
     for item in comparable(data, known):
         name = "log_likelihood" if item.unit == "nats" else "bits_per_dimension"
@@ -284,4 +286,4 @@ def as_csv(data: str, known: Sequence[Row]) -> bytes:
             [data, item.model, item.prior, "", "", "", name, item.value, "", "", item.samples, "",
              item.unit, "", f"{item.source}, {item.place}"]
         )  # fmt: skip
-    return stream.getvalue().encode()
+    return sheet(stream)

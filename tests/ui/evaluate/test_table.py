@@ -173,7 +173,7 @@ def test_the_null_row_is_the_mean_over_models_that_have_one(shelf):
 
 
 def read(content):
-    return list(csv.DictReader(io.StringIO(content.decode())))
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
 
 @pytest.mark.usefixtures("three")
