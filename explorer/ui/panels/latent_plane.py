@@ -122,7 +122,7 @@ def chart(
 ) -> MapState:
     """Render a map of a model's codes."""
     column = _column(engine, atlas, colour)
-    ramp = palette.CLASSES if column is not None and column.classes else palette.RAMP
+    ramp = palette.MANY_CLASSES if column is not None and column.classes else palette.RAMP
     offered = layers(engine)
     below = [Layer("data", "Data", "dot", palette.DATA, "data" in shown)]
     if "prior" in offered:

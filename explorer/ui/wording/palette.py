@@ -18,6 +18,29 @@ CLASSES = (
 )
 """Okabe and Ito's colours and three more, distinguishable with colour-vision deficiency."""
 
+MANY_CLASSES = (
+    *CLASSES,
+    "#B400FC",
+    "#783C30",
+    "#F018CC",
+    "#005460",
+    "#FC306C",
+    "#000CFC",
+    "#007800",
+    "#9C78FC",
+    "#B40060",
+    "#6C00CC",
+)
+"""Twenty colours, for up to as many classes: the same first ten, and those farthest from them.
+
+The others are at least 0.13 from each other and from the first in OKLab, and have a contrast of
+over 2 with the ground of either theme.
+
+References:
+    A perceptual color space for image processing (Ottosson, 2020).
+    https://bottosson.github.io/posts/oklab/
+"""
+
 _FIRST = (
     "standard", "vamp", "xvae", "mog", "vamp-data", "vamp-weighted", "flow", "xvae-mixture",
 )  # fmt: skip

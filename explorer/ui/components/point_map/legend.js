@@ -21,11 +21,11 @@ export function showLegend(map) {
     if (!layer.shown) continue
     if (layer.mark === "hole") add(chip(map.theme.accent, "patch"), map.regions?.words ?? "")
     else if (layer.mark !== "dot") add(sign(layer.mark, toneOf(map, layer)), counted(layer))
-    else if (column?.classes && column.classes.length > 2 * ramp.length) {
+    else if (column?.classes && column.classes.length > ramp.length) {
       add(null, `${counted(layer)}: ${column.classes.length} classes share ${ramp.length} colours; hover over a dot for its class`)
     } else if (column?.classes) {
       add(null, `${counted(layer)}:`)
-      column.classes.forEach((name, k) => add(chip(ramp[k % ramp.length]), name))
+      column.classes.forEach((name, k) => add(chip(ramp[k]), name))
     } else if (column) {
       const bar = document.createElement("i")
       bar.className = "ramp"
