@@ -119,8 +119,7 @@ def _key(entry: Entry) -> str:
             return data.kind
     except ValidationError:  # a path is needed
         pass
-    recipe = data.model_dump_json(exclude=set(data.incidental))
-    return f"{data.kind}-{hashlib.blake2b(recipe.encode(), digest_size=4).hexdigest()}"
+    return f"{data.kind}-{hashlib.blake2b(data.identity.encode(), digest_size=4).hexdigest()}"
 
 
 def _shared(
@@ -145,8 +144,8 @@ def _held_out(entry: Entry, found: dict[str, np.ndarray]) -> str:
 
 def _treatment(entry: Entry) -> object:
     assert entry.config is not None
-    sketch = entry.config.sketch
-    return sketch and sketch.shape, getattr(entry.config.data, "binary", None)
+    sketch, data = entry.config.sketch, entry.config.data
+    return sketch and sketch.shape, getattr(data, "binary", None), data.treated
 
 
 def _sound(name: str, value: np.ndarray) -> bool:

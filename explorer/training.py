@@ -219,6 +219,8 @@ class _Run:
             for recipe in (now, was):
                 for free in ("epochs", "patience", "init"):
                     recipe["training"].pop(free, None)
+                for settled, _ in self.data.settled:  # where they differ, so does the fingerprint
+                    recipe["data"].pop(settled, None)
             if now != was:
                 rule, current = was["data"].get("split_rule"), now["data"].get("split_rule")
                 raise TrainingError(

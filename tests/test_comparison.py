@@ -65,3 +65,15 @@ def test_what_is_no_likelihood_is_compared_with_none(shelf, tmp_path):
     assert known["one"].pseudo
     assert same_data(known["one"], known["grown"])
     assert difference(known["one"], known["grown"], "log_likelihood") is None
+
+
+def test_values_that_were_read_otherwise_are_other_data(tmp_path):
+    """Masks as they were read before, nearly black, and stretched, are not compared."""
+    masks = (np.random.default_rng(0).random((60, 6, 6)) > 0.5).astype(np.uint8)
+    np.save(tmp_path / "masks.npy", masks)
+    for name, rule in (("before", 2), ("now", 3)):
+        config = recipe("masks.npy", likelihood="logistic", split_rule=rule)
+        trained(config, tmp_path, tmp_path / "shelf" / name)
+    known = entries(tmp_path / "shelf")
+    assert known["now"].config.data.white == 1
+    assert not same_data(known["before"], known["now"])

@@ -109,9 +109,14 @@ class AbstractDataConfig(AbstractConfig):
         return self.title
 
     @property
-    def incidental(self) -> frozenset[str]:
-        """The fields that do not tell its data from others'."""
-        return frozenset() if self.fixed else frozenset({"seed"})
+    def identity(self) -> str:
+        """What tells its data from others: the recipe, up to the seed of the splits."""
+        return self.model_dump_json(exclude=None if self.fixed else {"seed"})
+
+    @property
+    def treated(self) -> str:
+        """What was done to the values, which makes likelihoods incomparable with others."""
+        return ""
 
     @property
     def preparation(self) -> str:

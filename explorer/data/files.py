@@ -107,11 +107,19 @@ class FilesConfig(AbstractDataConfig):
         return self
 
     @property
-    def incidental(self) -> frozenset[str]:
-        """The seed, and newer fields that are not set: keys of before stay what they were."""
-        newer = ("invert", "black", "white", "skip_broken")
-        unset = {name for name in newer if not getattr(self, name)}
-        return frozenset({"seed", "split_rule"} | unset)
+    def identity(self) -> str:
+        """The recipe as it was before the data settled the rest, with what was done to values."""
+        newer = {"invert", "black", "white", "skip_broken"}
+        guessed = {} if self.split_rule < 3 else {"light": None}
+        before = self.model_copy(update=guessed)
+        return before.model_dump_json(exclude={"seed", "split_rule"} | newer) + self.treated
+
+    @property
+    def treated(self) -> str:
+        """The levels, unless they are those of 8 or 16 bits, and whether ink was inverted."""
+        usual = self.white in (None, 255, 65535) and not self.black
+        levels = "" if usual else f" {self.black or 0:g} to {self.white:g}"
+        return levels + (" inverted" if self.invert else "")
 
     def settled(self, data: DataSet) -> "FilesConfig":
         """Return the recipe with what its data have determined, so that it never changes."""

@@ -5,7 +5,7 @@ import pytest
 
 from explorer import checkpoint, publishing
 from explorer.checkpoint import FINGERPRINT, Metric, catalogue, load, write_metrics
-from explorer.errors import CheckpointError
+from explorer.errors import CheckpointError, TrainingError
 from explorer.projection import Split, load_atlas
 from explorer.training import train
 from tests.support.own_files import as_before, draw, recipe, trained
@@ -77,9 +77,30 @@ def test_a_checkpoint_of_before_keeps_its_split_and_its_score_another_name(mine,
     assert "pseudo log likelihood" in publishing.card(load(mine.folder))
 
 
-def test_a_run_is_resumed_on_its_own_data_alone(tmp_path):
-    from explorer.errors import TrainingError
+def test_a_run_of_before_is_resumed_by_its_rule(tmp_path):
+    draw(tmp_path / "pictures", 60)
+    config = recipe("pictures", split_rule=2)
+    train(config, config.data.load(tmp_path), tmp_path / "out")
+    newer = recipe("pictures")
+    with pytest.raises(TrainingError, match='set "split_rule": 2'):
+        train(newer, newer.data.load(tmp_path), tmp_path / "out", resume=True)
+    train(config, config.data.load(tmp_path), tmp_path / "out", resume=True)
+    assert load(tmp_path / "out").config.data.split_rule == 2
+    assert load(tmp_path / "out").config.data.white is None
 
+
+def test_what_reading_settled_is_kept_and_a_run_goes_on_with_it(tmp_path):
+    draw(tmp_path / "pictures", 60)
+    config = recipe("pictures")
+    train(config, config.data.load(tmp_path), tmp_path / "out")
+    stored = load(tmp_path / "out").config
+    assert (stored.data.white, stored.data.light, stored.data.invert) == (255, True, False)
+    assert stored.data.path == "pictures"
+    train(config, config.data.load(tmp_path), tmp_path / "out", resume=True)
+    assert load(tmp_path / "out").config == stored
+
+
+def test_a_run_is_resumed_on_its_own_data_alone(tmp_path):
     draw(tmp_path / "pictures", 60)
     config = recipe("pictures")
     train(config, config.data.load(tmp_path), tmp_path / "out")

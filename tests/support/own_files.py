@@ -48,5 +48,6 @@ def as_before(folder: Path) -> None:
     plain = config.model_copy(update={"model": model})
     checkpoint.save(*plain.build(), plain, folder)
     facts = plain.model_dump(mode="json", exclude_none=True)
-    del facts["data"]["split_rule"]
+    for newer in ("split_rule", "black", "white", "light", "invert", "skip_broken"):
+        del facts["data"][newer]
     (folder / checkpoint.CONFIG).write_text(json.dumps(facts))

@@ -18,7 +18,7 @@ from explorer.ui.panels import export_menu, latent_plane
 from explorer.ui.panels.pictures import pictures_of
 from explorer.ui.picks import service
 from explorer.ui.shell import pages
-from explorer.ui.wording.format import length, mix, percentile, signed
+from explorer.ui.wording.format import length, mix, percentile, prose, signed
 
 MEMBERS = 64
 METRICS = {"euclidean": "Euclidean", "cosine": "Cosine", "whitened": "Whitened"}
@@ -149,9 +149,13 @@ def _identities(atlas: Atlas, chosen: Selection, engine: Engine) -> dict[str, np
 def _facts(engine: Engine, atlas: Atlas, chosen: Selection) -> None:
     rows, words = chosen.rows, []
     if len(rows):
-        words += [str(atlas.names[rows[0]])] if len(rows) == 1 and atlas.names is not None else []
+        words += (
+            [prose(str(atlas.names[rows[0]]))]
+            if len(rows) == 1 and atlas.names is not None
+            else []
+        )
         classes = mix(atlas.label[rows], atlas.classes)
-        words += [f"class {classes}"] if classes else []
+        words += [f"class {prose(classes)}"] if classes else []
         words.append(", ".join(sorted({Split(split).label for split in atlas.split[rows]})))
         if engine.has_prior:
             words.append(f"KL {atlas.kl[rows].mean():.1f} nats")

@@ -16,6 +16,7 @@ from explorer.ui import cache
 from explorer.ui.address.views import PriorsLabView, PrototypesView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Slider
+from explorer.ui.wording.format import prose
 
 Replayed = PrototypesView | PriorsLabView
 
@@ -81,7 +82,8 @@ def _absent(atlas: Atlas, rows: Sequence[int]) -> str:
         for row in rows[:MOST_NAMED]
     ]
     more = f" and {len(rows) - len(names)} more" if len(rows) > len(names) else ""
-    return f" No longer in the data set, and shown as reconstructions: {', '.join(names)}{more}."
+    listed = prose(", ".join(names))
+    return f" No longer in the data set, and shown as reconstructions: {listed}{more}."
 
 
 def replay(engine: Engine, view: Replayed) -> int | None:

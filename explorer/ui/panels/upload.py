@@ -12,6 +12,7 @@ from explorer.data.drawn import (
 )
 from explorer.errors import DataError
 from explorer.sketch import CurveSketch
+from explorer.ui.wording.format import prose
 
 
 class Given(NamedTuple):
@@ -40,6 +41,6 @@ def section(sketch: CurveSketch, key: str) -> Given | None:
     try:
         x = from_coordinates(file.getvalue(), file.name, sketch)
     except DataError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(prose(str(error)), icon=":material/error:")
         return None
     return Given(x[None], "Your section, resampled", None)

@@ -19,7 +19,7 @@ from explorer.ui.panels import chart, export_menu
 from explorer.ui.panels.pictures import contrast, pictures_of
 from explorer.ui.picks import service
 from explorer.ui.wording import palette
-from explorer.ui.wording.format import mix
+from explorer.ui.wording.format import mix, prose
 
 MOST = 500
 CLAIMED = 24
@@ -180,7 +180,7 @@ def assigned_data(engine: Engine, component: int) -> None:
         grid=Grid(tile_width=engine.sketch.tile_width(44), noun="data point"),
     )
     count = f"{len(nearest)} of {len(rows):,}" if len(rows) > len(nearest) else f"{len(rows):,}"
-    kinds = f" Classes: {classes}." if classes else ""
+    kinds = f" Classes: {prose(classes)}." if classes else ""
     st.caption(f"{count} codes, nearest first.{kinds} {words}")
 
 

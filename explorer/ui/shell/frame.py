@@ -25,7 +25,7 @@ from explorer.ui.components import copy_link
 from explorer.ui.picks import service
 from explorer.ui.shell import jobs_panel, login, shelf_panel
 from explorer.ui.shell.pages import TITLES, page_path
-from explorer.ui.wording.format import plain
+from explorer.ui.wording.format import plain, prose
 from explorer.ui.wording.naming import labels
 
 STYLE = Path(__file__).with_name("style.css")
@@ -62,7 +62,7 @@ def run() -> None:
     try:
         shown: Literal["sidebar", "hidden"] = "hidden" if login.needed() else "sidebar"
     except ExplorerError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(prose(str(error)), icon=":material/error:")
         return
     page = st.navigation([first, *pages], position=shown)
     if shown == "hidden":
@@ -77,7 +77,7 @@ def run() -> None:
             fallbacks.place()
             page.run()
         except ExplorerError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(prose(str(error)), icon=":material/error:")
     else:
         page.run()
 

@@ -38,6 +38,11 @@ def plain(text: str) -> str:
     )
 
 
+def prose(text: str) -> str:
+    """Escape what Markdown would take for markup in a sentence from outside; code stays code."""
+    return "".join(f"\\{letter}" if letter in "[]*~$<" else letter for letter in text)
+
+
 def length(value: float) -> str:
     """Format a distance between codes."""
     return f"{value:.3g}"
