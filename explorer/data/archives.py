@@ -47,7 +47,10 @@ def parts_of(members: list[Member], path: Path) -> list[Part]:
     for name, member in named.items():
         if match := _OF_SPLIT.match(name):
             role = match["before"] or match["after"] or "x"
-            if match["before"] and match["after"]:
+            plain = not (match["before"] or match["after"])
+            if (match["before"] and match["after"]) or (
+                plain and not _pictured(member, flat=True)
+            ):
                 continue
             place = images if role in _IMAGES else labels
             place[SPLIT_NAMES[match["split"]]] = member
@@ -59,6 +62,8 @@ def parts_of(members: list[Member], path: Path) -> list[Part]:
             f"{path} has {listed(sorted(images))} and no train; add x_train, or save all samples "
             "as x."
         )
+    if in_order := _positional(named, path):
+        return in_order
     chosen = next((named[name] for name in _IMAGES if _pictured(named.get(name))), None)
     if chosen is None:
         able = [member for member in members if _pictured(member)]
@@ -76,12 +81,42 @@ def parts_of(members: list[Member], path: Path) -> list[Part]:
     return [Part(None, chosen, own)]
 
 
-def _pictured(member: Member | None) -> bool:
-    """Whether an array has the shape and type of a set of images."""
+def _positional(named: dict[str, Member], path: Path) -> list[Part]:
+    """Read what was saved without names in the order of Keras: images, labels, the same of test.
+
+    Raises:
+        DataError: If there are several sets of images in another order.
+    """
+    places = [named.get(f"arr_{place}") for place in range(4)]
+    first, labels, second, others = places
+    if not (_pictured(first) and _pictured(second) and first and second):
+        if _pictured(first) and _pictured(labels):
+            raise DataError(
+                f"{path} has several sets of images without names (arr_0, arr_1); "
+                "save them as x_train and x_test, or the samples as x."
+            )
+        return []
+    fitting = (
+        first.shape[1:] == second.shape[1:]
+        and labels is not None
+        and others is not None
+        and labels.shape[:1] == first.shape[:1]
+        and others.shape[:1] == second.shape[:1]
+    )
+    if not fitting:
+        raise DataError(
+            f"{path} has several sets of images without names (arr_0, arr_2); "
+            "save them as x_train, y_train, x_test and y_test."
+        )
+    return [Part("train", first, labels), Part("test", second, others)]
+
+
+def _pictured(member: Member | None, flat: bool = False) -> bool:
+    """Whether an array has the shape and type of a set of images; `flat` ones may be long rows."""
     if member is None or member.dtype.kind not in "biuf":
         return False
     if len(member.shape) == 2:
-        named = member.name.lower() in _IMAGES
+        named = flat or member.name.lower() in _IMAGES
         return named or (
             member.shape[1] > 16 and math.isqrt(member.shape[1]) ** 2 == member.shape[1]
         )

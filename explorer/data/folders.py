@@ -211,8 +211,9 @@ def _broken_words(broken: dict[str, str]) -> str:
     listed = ", ".join(names) + (f" and {more:,} more" if more else "")
     many = "broken files" if len(broken) > 1 else "one broken file"
     count = f"{len(broken):,} " if len(broken) > 1 else ""
+    reason = next(iter(broken.values())).partition(";")[0].rstrip(".")
     return (
-        f"{count}{many} ({listed}); the first {next(iter(broken.values())).rstrip('.')}; "
+        f"{count}{many} ({listed}); the first {reason}; "
         "replace them, or go on without them by --skip-broken."
     )
 

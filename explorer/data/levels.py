@@ -98,9 +98,9 @@ def _of_whole_numbers(kind: np.dtype, low: float, high: float) -> Levels:
         )
         return Levels(black, full, said=said if narrow else "")
     white = float(2 ** int(high).bit_length() - 1)
+    of = f" of {full:g}: stretched, so that" if high < full else ":"
     said = (
-        f"Values go up to {high:g} of {full:g}: stretched, so that {white:g} is white "
-        '("white" in the recipe\'s data).'
+        f'Values go up to {high:.10g}{of} {white:.10g} is white ("white" in the recipe\'s data).'
     )
     return Levels(black, white, plain=False, said=said)
 

@@ -66,6 +66,7 @@ NAMES = {
     "dsprites": ((), {"imgs": X, "latents_classes": np.zeros((40, 6), int), "metadata": {"a": 1}}),
     "data": ((), {"data": X, "target": Y}),
     "X and Y": ((), {"X": X, "Y": Y}),
+    "with places of splits": ((), {"x": X, "train": np.arange(30), "test": np.arange(30, 40)}),
     "a name of its own": ((), {"gestures": X, "weights": np.zeros(40)}),
 }
 
@@ -92,6 +93,9 @@ GIVEN = {
     },
     "joined": {"Xtrain": X[:30], "ytrain": Y[:30], "Xtest": X[30:], "ytest": Y[30:]},
     "alone": {"train": X[:30], "test": X[30:]},
+    "in the order of keras": {
+        "arr_0": X[:30], "arr_1": Y[:30], "arr_2": X[30:], "arr_3": Y[30:],
+    },
     "validation": {"x_train": X[:30], "x_validation": X[30:]},
 }  # fmt: skip
 
@@ -102,7 +106,13 @@ def test_splits_that_are_given_are_kept(members, tmp_path):
     expected = {"train": 0, "valid": 0, "test": 0}
     for name, array in members.items():
         if array.ndim == 3:
-            split = "train" if "train" in name else "valid" if "val" in name else "test"
+            split = (
+                "train"
+                if "train" in name or name == "arr_0"
+                else "valid"
+                if "val" in name
+                else "test"
+            )
             expected[split] = len(array)
     kept = "test" if expected["test"] else "valid"
     assert len(data.split(kept)) == expected[kept]
@@ -113,7 +123,7 @@ def test_splits_that_are_given_are_kept(members, tmp_path):
         assert min(len(data.split(name)) for name in SPLITS) > 0
         assert "dealt from train" in " ".join(data.notes)
     assert sum(len(data.split(name)) for name in SPLITS) == 40
-    assert data.classes == (("0", "1", "2") if any("y" in n or "labels" in n for n in members)
+    assert data.classes == (("0", "1", "2") if any(array.ndim < 3 for array in members.values())
                             else ())  # fmt: skip
 
 
