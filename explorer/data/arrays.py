@@ -194,8 +194,9 @@ def _gathered(parts: list[Part], path: Path, wanted: Wanted, notes: list[str]) -
     check_size(*target, path)
     check_bytes(4 * total * wanted.channels * math.prod(target), path)
     if kinds.copy().pop().kind in "biuf":
-        low = min(float(part.min()) for part in raw)
-        high = max(float(part.max()) for part in raw)
+        # Of NumPy, since Python's own lose a NaN that is not the first.
+        low = float(np.min([part.min() for part in raw]))
+        high = float(np.max([part.max() for part in raw]))
     else:
         low = high = 0.0
     levels = levels_of(kinds.pop(), low, high, path, wanted.levels)

@@ -130,6 +130,8 @@ def decode_levels(
         small = _planes(_resized(picture, size)).astype(np.float32)
         return small, Extent(low, high, "uint8")
     values = np.asarray(picture).astype(np.float32)
+    if not np.isfinite(values).all():
+        raise ValueError("it has values that are not finite")
     clear = picture.info.get("transparency")
     if isinstance(clear, int):  # one value of grey is transparent
         values = np.where(values == clear, np.float32(65535), values)

@@ -91,12 +91,7 @@ def _of_whole_numbers(kind: np.dtype, low: float, high: float) -> Levels:
     if kind.kind == "b" or high == 0:
         return Levels(black, full)
     if _TENTH * full <= high <= full:
-        narrow = 0 < high - low < _TENTH * full
-        said = (
-            f"Values span only {low:g} to {high:g} of {full:g}, and are left so; "
-            'set "black" and "white" in the recipe\'s data to stretch them.'
-        )
-        return Levels(black, full, said=said if narrow else "")
+        return Levels(black, full, said=_narrow(low, high, full))
     white = float(2 ** int(high).bit_length() - 1)
     of = f" of {full:g}: stretched, so that" if high < full else ":"
     said = (
@@ -105,10 +100,19 @@ def _of_whole_numbers(kind: np.dtype, low: float, high: float) -> Levels:
     return Levels(black, white, plain=False, said=said)
 
 
+def _narrow(low: float, high: float, full: float) -> str:
+    if not 0 < high - low < _TENTH * full:
+        return ""
+    return (
+        f"Values span only {low:g} to {high:g} of {full:g}, and are left so; "
+        'set "black" and "white" in the recipe\'s data to stretch them.'
+    )
+
+
 def _of_floats(kind: np.dtype, low: float, high: float, source: Path) -> Levels:
     if low >= -_HAIR and high <= 1 + _HAIR:
         if not 0 < high < _TENTH:
-            return Levels(0.0, 1.0)
+            return Levels(0.0, 1.0, said=_narrow(low, high, 1.0))
         said = (
             f"Values go up to {high:g} of 1: stretched, so that {high:g} is white "
             '("white" in the recipe\'s data).'

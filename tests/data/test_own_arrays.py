@@ -175,6 +175,22 @@ def test_a_range_that_was_stretched_is_said(kind, tmp_path):
     assert '"white"' in notes
 
 
+@pytest.mark.parametrize("array", [X // 20 + 200, X / 255 / 20 + 0.5], ids=["uint8", "float"])
+def test_a_narrow_range_far_from_black_is_left_and_said(array, tmp_path):
+    data = load(saved(tmp_path, array))
+    full = 255 if array.dtype == np.uint8 else 1
+    np.testing.assert_allclose(in_order(data)[0], array / full, atol=2e-6)
+    assert "Values span only" in " ".join(data.notes)
+
+
+@pytest.mark.parametrize("split", ["x_train", "x_test"])
+def test_no_value_that_is_no_number_is_read(split, tmp_path):
+    arrays = {"x_train": X[:30] / 255, "x_test": X[30:] / 255}
+    arrays[split][3, 3, 3] = np.nan
+    with refused(DataError, "all finite"):
+        load(zipped(tmp_path, **arrays))
+
+
 def test_a_brighter_sample_that_comes_later_does_not_change_the_others(tmp_path):
     path = saved(tmp_path, TYPES["12 bits"][0])
     config = FilesConfig(path="x.npy")

@@ -75,7 +75,12 @@ def test_floats_in_tiff_are_read(tmp_path):
     data = load(tmp_path)
     rows = [int(name[:2]) for name in data.train.names]
     np.testing.assert_allclose(data.train.x[:, 0], planes[rows], atol=1e-6)
+    Image.fromarray(np.full((6, 6), np.nan, np.float32)).save(tmp_path / "nan.tif")
+    with refused(DataError, "nan.tif"):
+        load(tmp_path)
+    assert len(load(tmp_path, skip_broken=True).train) == len(data.train)
     draw(tmp_path, 1, first=40)
+    (tmp_path / "nan.tif").unlink()
     with refused(DataError, "mixes pictures of floats"):
         load(tmp_path)
 
