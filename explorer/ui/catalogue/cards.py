@@ -130,9 +130,10 @@ def _card(entry: Entry, said: str, is_open: bool) -> None:
     st.markdown(f"**{said}**  \n:small[{DATA[entry.data]}]")
     names = ("log_likelihood", "pseudo_log_likelihood", "reconstruction")
     score = next((entry.metrics[name] for name in names if name in entry.metrics), None)
+    read = "" if entry.config is None else entry.config.data.preparation
     table.render(
         [table.Line(name, (value,)) for name, value in facts(entry).items()],
-        note=provenance(score),
+        note=". ".join(filter(None, (provenance(score), read))),
     )
     st.button(
         "Open" if not is_open else "Open now",

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer import settings
+from explorer import settings, training
 from explorer.ui import cache
+from tests.support.own_files import draw, recipe
 from tests.support.pages import SHIPPED, address, open_page
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -55,3 +56,14 @@ def test_a_card_shows_a_photograph_alike_in_both_themes(light, tmp_path):
     entry = dataclasses.replace(entry, config=config, folder=tmp_path)
     shown = [cache.preview(entry, dark) for dark in (False, True)]
     assert (shown[0] == shown[1]) is bool(light)
+
+
+def test_a_card_tells_how_own_files_were_read(tmp_path, monkeypatch):
+    draw(tmp_path / "pictures", 40)
+    config = recipe("pictures")
+    training.train(config, config.data.load(tmp_path), tmp_path / "shelf" / "mine")
+    monkeypatch.setenv("LATENT_EXPLORER_CHECKPOINTS", str(tmp_path / "shelf"))
+    app = open_page("catalogue", model="mine")
+    assert not app.exception
+    page = " ".join(item.proto.body for item in app.get("html"))
+    assert "Values from 0 (black) to 255 (white); grey is light." in page
