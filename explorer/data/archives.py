@@ -15,6 +15,9 @@ from explorer.errors import DataError
 Array = Shaped[np.ndarray, "..."]
 
 _IMAGES = ("x", "images", "image", "imgs", "img", "data", "samples", "pictures", "arr_0")
+_SAID = ("x", "images")
+"""Names that are meant, whatever else there is."""
+
 _LABELS = ("y", "labels", "label", "targets", "target", "classes", "arr_1")
 _WORD = "|".join((*_IMAGES[:-1], *_LABELS[:-1]))
 _OF_SPLIT = re.compile(
@@ -64,9 +67,10 @@ def parts_of(members: list[Member], path: Path) -> list[Part]:
         )
     if in_order := _positional(named, path):
         return in_order
-    chosen = next((named[name] for name in _IMAGES if _pictured(named.get(name))), None)
-    if chosen is None:
-        able = [member for member in members if _pictured(member)]
+    called = [named[name] for name in _IMAGES if _pictured(named.get(name))]
+    chosen = called[0] if called else None
+    if chosen is None or (len(called) > 1 and chosen.name.lower() not in _SAID):
+        able = called or [member for member in members if _pictured(member)]
         if len(able) != 1:
             held = ", ".join(f"{m.name} ({by(m.shape)})" for m in (able or members)[:10])
             raise DataError(
@@ -76,7 +80,8 @@ def parts_of(members: list[Member], path: Path) -> list[Part]:
             )
         chosen = able[0]
     own = next((named[name] for name in _LABELS if name in named), None)
-    if own is chosen or (own and own.name == "arr_1" and own.shape[:1] != chosen.shape[:1]):
+    doubtful = own is not None and own.name.lower() in ("arr_1", "classes")
+    if own is chosen or (own and doubtful and own.shape[:1] != chosen.shape[:1]):
         own = None
     return [Part(None, chosen, own)]
 

@@ -67,6 +67,8 @@ NAMES = {
     "data": ((), {"data": X, "target": Y}),
     "X and Y": ((), {"X": X, "Y": Y}),
     "with places of splits": ((), {"x": X, "train": np.arange(30), "test": np.arange(30, 40)}),
+    "names of classes": ((), {"images": X, "classes": np.array(["a", "b"])}),
+    "x beside masks": ((), {"x": X, "data": X // 2}),
     "a name of its own": ((), {"gestures": X, "weights": np.zeros(40)}),
 }
 

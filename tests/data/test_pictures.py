@@ -197,6 +197,7 @@ BAD_ARRAYS = {
     "nested header": ("x.npy", b"\x93NUMPY\x01\x00\x70\x17" + b"(" * 6000),
     "no images": ("x.npz", packed(weights=np.zeros(30))),
     "several sets of images": ("x.npz", packed(left=ZEROS, right=ZEROS)),
+    "several by usual names": ("x.npz", packed(data=ZEROS, imgs=ZEROS)),
     "several without names": ("x.npz", packed(arr_0=ZEROS, arr_1=ZEROS)),
     "a test set alone": ("x.npz", packed(x_test=ZEROS)),
     "splits of two shapes": ("x.npz", packed(x_train=ZEROS, x_test=np.zeros((9, 5, 5), np.uint8))),
