@@ -1,7 +1,6 @@
 """Airfoil sections as curves: the UIUC collection, and NACA families that need no files."""
 
 import io
-import math
 import zipfile
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -9,17 +8,17 @@ from typing import ClassVar, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 from pydantic import Field
-from scipy.interpolate import PchipInterpolator
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
+from explorer.data.chords import STATIONS_PER_SURFACE, stations, surface_stations
+from explorer.data.chords import resample as resample
+from explorer.data.contours import parse_coordinates as parse_coordinates
 from explorer.data.dataset import AbstractDataConfig, DataSet, SplitData, Values, require, verify
+from explorer.data.foremost import turned_by_foremost_point
 from explorer.errors import DataError
 from explorer.sketch import CurveSketch
-
-STATIONS_PER_SURFACE = 64
-"""Stations on each surface; the leading edge is not one of them."""
 
 TWINS_CHORDS = 0.004
 """Sections whose heights differ by at most this everywhere are near-duplicates: one split."""
@@ -29,14 +28,6 @@ _DIGEST = "a85d4bd305096f778c8cbe4c98bf70a8160580f12aac3f75fb53251671940c06"
 _MEMBER_BYTES = 64 * 1024
 _SPLIT_SEED = 0
 _HELD_OUT = 0.1
-
-_POINTS_PER_SURFACE = 7
-_THINNEST, _THICKEST = 0.005, 0.60
-_CROSSING = 0.002
-_WIDEST_GAP = 0.3
-_FOLD = 0.003
-_END = 0.02
-_LARGEST = 1e9
 
 _SCALE_FLOOR = 1e-6
 
@@ -54,7 +45,8 @@ _FINE = np.linspace(0.0, 1.0, 1001) ** 2
 class AirfoilsConfig(AbstractDataConfig):
     """1,545 airfoils of the UIUC collection as heights at fixed stations; 1,237 / 154 / 154.
 
-    Samples are standardised with the moments of the training split. Near-duplicates share a split;
+    Each is turned to the chord from its foremost point, see `data/foremost.py`. Samples are
+    standardised with the moments of the training split. Near-duplicates share a split;
     files without a valid section are skipped; `ids` index the archive's sorted file names.
 
     References:
@@ -111,89 +103,6 @@ class NacaConfig(AbstractDataConfig):
         return _data_set(heights, np.arange(self.count), _deal(groups, self.seed))
 
 
-def stations() -> Float[np.ndarray, " stations"]:
-    """Return the abscissae of a sample: along the upper surface to the nose, then back below.
-
-    They are (1 - cos(pi i / 64)) / 2 for i = 1 to 64 on either surface.
-    """
-    surface = _surface_stations()
-    return np.concatenate([surface[::-1], surface])
-
-
-def parse_coordinates(text: str) -> Float[np.ndarray, "points 2"]:
-    """Read a coordinate file in Selig or Lednicer format.
-
-    Lines that do not hold two numbers are comments. Lednicer files give the number of points of
-    each surface first, then each surface from the leading edge.
-
-    Args:
-        text: The content of the file.
-
-    Returns:
-        The contour in the file's units, in Selig order: upper surface from the trailing edge
-        to the leading edge, then the lower surface back.
-
-    Raises:
-        DataError: If the text contains no contour.
-    """
-    rows = np.array([row for row in map(_two_numbers, text.splitlines()) if row is not None])
-    if not (np.abs(rows) < _LARGEST).all():
-        raise DataError(
-            "The coordinate file contains non-finite or implausible numbers; correct them."
-        )
-    counts = None
-    if len(rows) and (rows[0] >= 2).all() and (rows[0] == rows[0].round()).all():
-        counts, rows = rows[0], rows[1:]
-    if len(rows) < 2 * _POINTS_PER_SURFACE:
-        raise DataError(
-            f"The coordinate file has {len(rows)} points; "
-            f"give at least {2 * _POINTS_PER_SURFACE}, two numbers per line."
-        )
-    first = _first_of_second_surface(rows, counts)
-    points = rows if first is None else np.concatenate([rows[:first][::-1], rows[first:]])
-    repeated = (np.diff(points, axis=0) == 0).all(axis=1)
-    points = points[np.concatenate([[True], ~repeated])]
-    x, y = points.T
-    area = (x * np.roll(y, -1) - np.roll(x, -1) * y).sum()
-    counter_clockwise = area >= 0  # then the upper surface comes first
-    return points if counter_clockwise else points[::-1]
-
-
-def resample(points: Float[np.ndarray, "points 2"]) -> Float[np.ndarray, " stations"]:
-    """Scale a contour to unit chord and resample its heights at the fixed stations.
-
-    The leading edge is the point farthest from the trailing edge's midpoint. Between points
-    each surface is a monotone cubic in the square root of x, which keeps a round nose smooth.
-
-    Args:
-        points: A contour in Selig order, as from `parse_coordinates`.
-
-    Returns:
-        Heights in chords, at `stations()`.
-
-    Raises:
-        DataError: If the contour is not a valid airfoil section.
-
-    References:
-        Monotone piecewise cubic interpolation (Fritsch and Carlson, 1980).
-        https://doi.org/10.1137/0717021
-    """
-    if not np.isfinite(points).all():
-        raise DataError("The section contains non-finite numbers; correct its coordinates.")
-    points, nose = _to_unit_chord(points)
-    upper = _surface(points[: nose + 1][::-1], "upper")
-    lower = _surface(points[nose:], "lower")
-    thickness = upper - lower
-    if not _THINNEST < thickness.max() <= _THICKEST:
-        raise DataError(
-            f"The section is {thickness.max():.1%} of its chord thick; "
-            f"use one between {_THINNEST:.1%} and {_THICKEST:.0%}."
-        )
-    if thickness.min() < -_CROSSING:
-        raise DataError("The section's surfaces cross; check the order of its points.")
-    return np.concatenate([upper[::-1], lower])
-
-
 def naca_section(code: str) -> Float[np.ndarray, " stations"]:
     """Compute a NACA section with a closed trailing edge, such as 0012, 2412 or 23012.
 
@@ -226,10 +135,6 @@ def naca_section(code: str) -> Float[np.ndarray, " stations"]:
     )
 
 
-def _surface_stations() -> Float[np.ndarray, " half"]:
-    return (1 - np.cos(np.pi * np.arange(1, STATIONS_PER_SURFACE + 1) / STATIONS_PER_SURFACE)) / 2
-
-
 def _read_archive(
     path: Path,
 ) -> tuple[
@@ -244,75 +149,12 @@ def _read_archive(
             if archive.getinfo(name).file_size > _MEMBER_BYTES:
                 continue
             try:
-                heights.append(resample(parse_coordinates(archive.read(name).decode("latin-1"))))
+                heights.append(turned_by_foremost_point(archive.read(name).decode("latin-1")))
             except DataError:
                 continue
             ids.append(row)
             names.append(name)
     return np.array(heights), np.array(ids), np.array(names)
-
-
-def _two_numbers(line: str) -> tuple[float, float] | None:
-    fields = line.replace(",", " ").split()
-    if len(fields) != 2:
-        return None
-    try:
-        return float(fields[0]), float(fields[1])
-    except ValueError:
-        return None
-
-
-def _first_of_second_surface(
-    rows: Float[np.ndarray, "points 2"], counts: Float[np.ndarray, "2"] | None
-) -> int | None:
-    if counts is not None:
-        if counts.sum() != len(rows):
-            raise DataError(
-                f"The coordinate file declares {counts.sum():.0f} points but has {len(rows)}; "
-                "correct the counts in its second line."
-            )
-        return int(counts[0])
-    x = rows[:, 0]
-    back = int(np.diff(x).argmin())
-    jumps = x[back] - x[back + 1] > 0.5 * np.ptp(x)
-    return back + 1 if jumps and x[0] < x.min() + 0.1 * np.ptp(x) else None
-
-
-def _to_unit_chord(
-    points: Float[np.ndarray, "points 2"],
-) -> tuple[Float[np.ndarray, "points 2"], int]:
-    trailing = (points[0] + points[-1]) / 2
-    nose = int(np.hypot(*(points - trailing).T).argmax())
-    chord = trailing - points[nose]
-    length = math.hypot(*chord)
-    if not 0 < length < math.inf:
-        raise DataError("The section's chord has zero length; check its coordinates.")
-    cosine, sine = chord / length
-    turn = np.array([[cosine, -sine], [sine, cosine]])
-    return (points - points[nose]) @ turn / length, nose
-
-
-def _surface(points: Float[np.ndarray, "points 2"], name: str) -> Float[np.ndarray, " half"]:
-    """Heights of one surface, given from the leading edge."""
-    x, y = points.T
-    furthest = np.maximum.accumulate(x)
-    if len(x) and (furthest - x).max() > _FOLD:
-        raise DataError(
-            f"The section's {name} surface doubles back on itself; check the order of its points."
-        )
-    ahead = np.concatenate([[True], x[1:] > furthest[:-1] + 1e-9])
-    x, y = x[ahead], y[ahead]
-    if len(x) < _POINTS_PER_SURFACE:
-        raise DataError(
-            f"The section's {name} surface has {len(x)} points; "
-            f"give at least {_POINTS_PER_SURFACE}."
-        )
-    if np.diff(x).max() > _WIDEST_GAP or abs(x[-1] - 1) > _END:
-        raise DataError(
-            f"The section's {name} surface has a gap; give points along the entire chord."
-        )
-    at = np.minimum(_surface_stations(), x[-1])
-    return PchipInterpolator(np.sqrt(x), y)(np.sqrt(at))
 
 
 def _four_digit_camber(
@@ -345,7 +187,7 @@ def _lay_out(
     a0, a1, a2, a3, a4 = _THICKNESS
     half = 5 * thickness * (a0 * np.sqrt(x) + a1 * x + a2 * x**2 + a3 * x**3 + a4 * x**4)
     angle = np.arctan(slope)
-    root = np.sqrt(_surface_stations())
+    root = np.sqrt(surface_stations())
     surfaces = []
     for side in (1, -1):
         at = x - side * half * np.sin(angle)

@@ -9,14 +9,14 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageOps
 
-from explorer.data.airfoils import parse_coordinates, resample, stations
 from explorer.data.decoding import decode_picture, open_picture, reading
+from explorer.data.opened import MOST_SECTION_BYTES as MOST_SECTION_BYTES
+from explorer.data.opened import open_section
 from explorer.errors import DataError
 from explorer.sketch import CurveSketch, PixelSketch
 
 MOST_BYTES = 10_000_000
 MOST_PIXELS = 25 * 10**6
-MOST_SECTION_BYTES = 128 * 1024
 _FINE = 8
 _INK = 0.72
 _FAINT = 0.1
@@ -101,33 +101,12 @@ def from_upload(
 def from_coordinates(
     content: bytes, name: str, sketch: CurveSketch
 ) -> Float[np.ndarray, " stations"]:
-    """Read an airfoil file, resample it at the stations of a data set, and standardise it.
-
-    Args:
-        content: The file's bytes: Selig or Lednicer format, or two comma-separated columns.
-        name: Its name, for messages.
-        sketch: How samples are drawn; its stations must be those of `airfoils.stations()`.
+    """Read an airfoil file as a sample; see `explorer.data.opened.open_section`.
 
     Raises:
         DataError: If it is empty, too large, or contains no valid section; the message says which.
     """
-    shown = " ".join(Path(name).name[:80].split()) or "The file"
-    if not content:
-        raise DataError(f"{shown} is empty; choose a coordinate file.")
-    if len(content) > MOST_SECTION_BYTES:
-        raise DataError(
-            f"{shown} is over {MOST_SECTION_BYTES // 1024} kB; "
-            "choose a coordinate file of a single section."
-        )
-    if b"\0" in content:
-        raise DataError(f"{shown} is not a text file; choose a .dat or .csv coordinate file.")
-    if len(sketch.x) != len(stations()) or not np.allclose(sketch.x, stations(), atol=1e-6):
-        raise DataError("This model's curves have different stations; choose an airfoil model.")
-    text = content.decode("utf-8", "replace").lstrip("\ufeff")
-    if ";" in text:  # CSV with decimal commas
-        text = text.replace(",", ".").replace(";", " ")
-    heights = resample(parse_coordinates(text))
-    return ((heights - np.asarray(sketch.loc)) / np.asarray(sketch.scale)).astype(np.float32)
+    return open_section(content, name, sketch).x
 
 
 def centred(

@@ -13,6 +13,7 @@ from explorer.data.airfoils import (
     resample,
     stations,
 )
+from explorer.data.foremost import turned_by_foremost_point
 from explorer.errors import DataError
 from explorer.settings import current
 from tests.support.data import ARCHIVES, SPLITS, chord_heights, one_sentence, read
@@ -47,7 +48,7 @@ def test_drawn_sections_return_to_the_files_units():
         for row in range(0, 150, 10):
             text = archive.read(names[data.test.ids[row]]).decode("latin-1")
             drawn = np.delete(data.sketch.heights(data.test.x[row]), 64)
-            np.testing.assert_allclose(drawn, resample(parse_coordinates(text)), atol=1e-6)
+            np.testing.assert_allclose(drawn, turned_by_foremost_point(text), atol=1e-6)
 
 
 def test_near_twins_never_lie_in_two_splits():

@@ -1,18 +1,25 @@
-"""Upload of an airfoil file as a sample."""
+"""Upload of an airfoil file as a sample, with what was done to read it and what it is worth."""
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
-from explorer.data.drawn import (
-    MOST_SECTION_BYTES,
-    from_coordinates,
-)
+from explorer.data.chords import Axes
+from explorer.data.opened import MOST_SECTION_BYTES, Opened, open_section
+from explorer.designs.measuring import applicable_properties, measure
+from explorer.designs.properties import Conditions
 from explorer.errors import DataError
 from explorer.sketch import CurveSketch
 from explorer.ui.wording.format import prose
+
+AXES = {"chord": "Its chord", "file": "The file’s axes"}
+
+TOLD = ("thickness", "camber", "nose_radius", "cl", "cd", "ld")
+"""Properties of an opened section that are told at once."""
+
+_LEAST_TURN = 0.05
 
 
 class Given(NamedTuple):
@@ -30,17 +37,50 @@ class Given(NamedTuple):
 def section(sketch: CurveSketch, key: str) -> Given | None:
     """Render the upload of an airfoil file; None until there is a valid one."""
     file = st.file_uploader(
-        "An airfoil: Selig or Lednicer .dat, or CSV", key=key, max_upload_size=1
+        "An airfoil: coordinates as .dat, .txt or .csv", key=key, max_upload_size=1
     )
     if file is None:
         st.caption(
-            "Coordinates of one section, trailing edge to trailing edge or surface by surface; at "
-            f"most {MOST_SECTION_BYTES // 1024} kB. It is not part of the link."
+            "Points of one section in any order: Selig, Lednicer, tables of upper and lower "
+            f"heights; at most {MOST_SECTION_BYTES // 1024**2} MB. It is not part of the link."
         )
         return None
+    axes = st.segmented_control(
+        "Unit chord along",
+        list(AXES),
+        default="chord",
+        format_func=AXES.__getitem__,
+        key=f"{key}_axes",
+        help="The chord runs from the point farthest from the trailing edge; "
+        "the file’s axes may lie at an angle to it.",
+    )
     try:
-        x = from_coordinates(file.getvalue(), file.name, sketch)
+        opened = open_section(file.getvalue(), file.name, sketch, cast("Axes", axes or "chord"))
     except DataError as error:
         st.error(prose(str(error)), icon=":material/error:")
         return None
-    return Given(x[None], "Your section, resampled", None)
+    _tell(opened, sketch, axes == "file")
+    return Given(opened.x[None], "Your section, resampled", None)
+
+
+def _tell(opened: Opened, sketch: CurveSketch, kept: bool) -> None:
+    """Say what was done to the section, and its numbers at an angle in the file's axes."""
+    usual = Conditions()
+    if abs(opened.turn) >= _LEAST_TURN:
+        how = "Its chord lies at" if kept else "Turned by"
+        st.caption(
+            f"{how} {abs(opened.turn):.2f}° to the file’s "
+            f"axes: {usual.alpha:g}° there are {usual.alpha + opened.turn:.2f}° to the chord."
+        )
+    for note in opened.notes:
+        st.caption(note)
+    turned = Conditions(alpha=float(np.clip(usual.alpha + opened.turn, -10, 20)))
+    values = measure(opened.x[None], sketch, turned).values
+    names = {item.key: item for item in applicable_properties(sketch, usual)}
+    told = [
+        f"{names[key].label} {names[key].words(float(values[key][0]))}"
+        for key in TOLD
+        if key in names and np.isfinite(values[key][0])
+    ]
+    if told:
+        st.caption(f"As a Kulfan section: {', '.join(told)}.")
