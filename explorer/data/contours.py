@@ -86,16 +86,16 @@ def read_section(text: str) -> Section:
         if pattern.search(text[:5000]):
             raise DataError(f"The file is {what}, not coordinates; open the section's own file.")
     table = read_table(text)
-    first_error = None
+    first_error = DataError("The points do not follow one another; check their order.")
+    failed = False
     for candidate in _candidates(table):
         try:
             section = _closed(candidate)
         except DataError as error:
-            first_error = first_error or error
+            first_error, failed = first_error if failed else error, True
             continue
         passed = (f"{table.stray.capitalize()}, was passed over.",) if table.stray else ()
         return Section(section.points, section.notes + passed)
-    assert first_error is not None
     stray = table.stray or (table.first if not table.blocks else "")
     if not stray:
         raise first_error
@@ -258,7 +258,7 @@ def _closed(candidate: _Candidate) -> Section:
     if there > _BLUNTER * here:
         xy = xy * [-1, 1]
         upper, lower = upper[::-1], lower[::-1]
-        notes.append("The nose was at the larger x: the section is mirrored.")
+        notes.append("The nose was at the larger x: the section was mirrored.")
     if xy[upper, 1].mean() < xy[lower, 1].mean():
         upper, lower = lower, upper
     order = np.concatenate([upper[::-1], lower])
@@ -357,15 +357,20 @@ def _warnings(
     heights, unsure = heights_of(frame), uncertainty(frame)
     if unsure > _COARSE:
         found.append(
-            f"With {len(points)} points its heights are uncertain by {unsure:.1%} of the chord."
+            f"With {len(points)} points its heights are uncertain by {100 * unsure:.1f} % "
+            "of the chord."
         )
     half = len(heights) // 2
     gap = (heights[:half][::-1] - heights[half:]).min()
     if gap < -_CROSSED:
-        found.append(f"The surfaces cross by {-gap:.2%} of the chord: check the points there.")
+        found.append(
+            f"The surfaces cross by {-100 * gap:.2f} % of the chord: check the points there."
+        )
     out, size = _spike(frame)
     if out is not None:
-        found.append(f"Line {lines[out]} stands out by {size:.1%} of the chord: check that point.")
+        found.append(
+            f"Line {lines[out]} stands out by {100 * size:.1f} % of the chord: check that point."
+        )
     return found
 
 

@@ -114,7 +114,7 @@ ORDER = np.concatenate([np.arange(80)[::-1], 80 + np.arange(1, 80)])
     [
         ("from the leading edge", "did not begin at the trailing edge"),
         ("from mid-chord", "did not begin at the trailing edge"),
-        ("mirrored", "the section is mirrored"),
+        ("mirrored", "the section was mirrored"),
         ("columns exchanged", "columns were exchanged"),
         ("x y z", "two of 3 columns"),
     ],
@@ -161,9 +161,9 @@ def test_what_is_no_section_is_recognised_for_what_it_is(said):
 @pytest.mark.parametrize(
     ("points", "said"),
     [
-        (spoilt(30, POINTS[30, 0], POINTS[30, 1] + 0.02), r"Line 31 stands out by 2\.\d% of"),
-        (spoilt(117, POINTS[117, 0], 0.0022), r"surfaces cross by 0\.\d\d% of the chord"),
-        (naca(0.02, 0.4, 0.12, points=8), r"With 15 points its heights are uncertain by 0\.\d%"),
+        (spoilt(30, POINTS[30, 0], POINTS[30, 1] + 0.02), r"Line 31 stands out by 2\.\d % of"),
+        (spoilt(117, POINTS[117, 0], 0.0022), r"surfaces cross by 0\.\d\d % of the chord"),
+        (naca(0.02, 0.4, 0.12, points=8), r"With 15 points its heights are uncertain by 0\.\d %"),
     ],
     ids=["a spike", "a crossing", "too few points"],
 )

@@ -19,6 +19,7 @@ AXES = {"chord": "Its chord", "file": "The file’s axes"}
 TOLD = ("thickness", "camber", "nose_radius", "cl", "cd", "ld")
 """Properties of an opened section that are told at once."""
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
 _LEAST_TURN = 0.05
 
 
@@ -66,21 +67,23 @@ def section(sketch: CurveSketch, key: str) -> Given | None:
 def _tell(opened: Opened, sketch: CurveSketch, kept: bool) -> None:
     """Say what was done to the section, and its numbers at an angle in the file's axes."""
     usual = Conditions()
+    said = list(opened.notes)
     if abs(opened.turn) >= _LEAST_TURN:
-        how = "Its chord lies at" if kept else "Turned by"
-        st.caption(
-            f"{how} {abs(opened.turn):.2f}° to the file’s "
-            f"axes: {usual.alpha:g}° there are {usual.alpha + opened.turn:.2f}° to the chord."
+        there = f"{usual.alpha:g}° there are {usual.alpha + opened.turn:.2f}° to the chord."
+        turn = f"{abs(opened.turn):.2f}°"
+        said.append(
+            f"Its chord lies at {turn} to the file’s axes: {there}"
+            if kept
+            else f"Turned by {turn} from the file’s axes: {there}"
         )
-    for note in opened.notes:
-        st.caption(note)
     turned = Conditions(alpha=float(np.clip(usual.alpha + opened.turn, -10, 20)))
     values = measure(opened.x[None], sketch, turned).values
     names = {item.key: item for item in applicable_properties(sketch, usual)}
     told = [
-        f"{names[key].label} {names[key].words(float(values[key][0]))}"
+        f"{names[key].label} {names[key].words(float(values[key][0]))}".replace(" ", NO_BREAK)
         for key in TOLD
         if key in names and np.isfinite(values[key][0])
     ]
     if told:
-        st.caption(f"As a Kulfan section: {', '.join(told)}.")
+        said.append(f"As a Kulfan section, by the file’s axes: {', '.join(told)}.")
+    st.caption("  \n".join(map(prose, said)))
