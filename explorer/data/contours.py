@@ -257,7 +257,7 @@ def _closed(candidate: _Candidate) -> Section:
     here, there = (_thickness_near(xy, upper, lower, high) for high in (False, True))
     if there > _BLUNTER * here:
         xy = xy * [-1, 1]
-        upper, lower = upper[::-1], lower[::-1]
+        upper, lower = _surfaces(xy, candidate.second)
         notes.append("The nose was at the larger x: the section was mirrored.")
     if xy[upper, 1].mean() < xy[lower, 1].mean():
         upper, lower = lower, upper
