@@ -1,6 +1,7 @@
 """Decoding of images from outside: opened bounded, flattened, and resized to a sample."""
 
 import io
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -216,3 +217,48 @@ def _format(start: bytes) -> str:
     if text.startswith((b"<svg", b"<?xml")):
         return "SVG" if b"<svg" in text or b"svg" in text else "XML"
     return "a web page (HTML)" if text.startswith((b"<!doctype html", b"<html")) else ""
+
+
+def picture_levels(
+    image: Image.Image, most: int
+) -> tuple[
+    Float[np.ndarray, "height width channels"], Float[np.ndarray, "height width"] | None, float
+]:
+    """Read an image as grey or colour, upright, from 0 to 1 of what its type can hold.
+
+    Args:
+        image: An image, of any depth.
+        most: Number of pixels above which it is averaged over blocks.
+
+    Returns:
+        Its levels, not laid on anything; its opacity, None if all of it is opaque; and the value
+        of 1 as it is stored, as 255 or 65535.
+    """
+    picture = ImageOps.exif_transpose(image)
+    alpha, full = None, 255.0
+    if picture.mode.startswith(("I", "F")):
+        values = np.asarray(picture).astype(np.float32)
+        if not np.isfinite(values).all():
+            raise ValueError("not finite")
+        top = float(values.max())
+        full = next((full for full in (1.0, 255.0, 65535.0) if top <= full), top)
+        if picture.mode.startswith("I"):
+            full = max(full, 65535.0)
+        if isinstance(clear := picture.info.get("transparency"), int):  # one value of grey
+            alpha = Image.fromarray((values != clear).astype(np.float32))
+        picture = Image.fromarray((values / np.float32(full)).clip(0, 1))
+    elif picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+    else:
+        picture = picture.convert("L" if picture.mode in ("1", "L") else "RGB")
+    factor = math.ceil(math.sqrt(picture.width * picture.height / most))
+    if factor > 1:
+        picture, alpha = picture.reduce(factor), alpha and alpha.reduce(factor)
+    levels = np.asarray(picture, np.float32)
+    levels = levels[..., None] if levels.ndim == 2 else levels
+    if picture.mode != "F":
+        levels = levels / np.float32(255)
+    opacity = None if alpha is None else np.asarray(alpha)
+    if picture.mode == "RGBA":
+        levels, opacity = levels[..., :3], levels[..., 3]
+    return levels, opacity if opacity is not None and opacity.min() < 1 else None, full

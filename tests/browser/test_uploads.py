@@ -93,3 +93,14 @@ def test_an_upload_is_reconstructed(page, address):
         {"name": "one.png", "mimeType": "image/png", "buffer": stream.getvalue()}
     )
     page.get_by_text("Your image").first.wait_for(timeout=20_000)
+    page.get_by_text("Dark ink on a light ground, cropped and centred.").wait_for()
+    page.get_by_role("radio", name="Light", exact=True).click()
+    page.get_by_text("Light ink on a dark ground, cropped and centred.").wait_for()
+    picture.paste(255, (0, 0, 200, 200))
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "blank.png", "mimeType": "image/png", "buffer": stream.getvalue()}
+    )
+    page.get_by_text("In blank.png no ink was found").wait_for(timeout=20_000)
+    page.get_by_text("Nothing to reconstruct yet").wait_for()

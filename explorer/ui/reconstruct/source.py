@@ -1,16 +1,22 @@
 """The source of the sample to reconstruct: test data, a drawing or an upload."""
 
+from typing import cast
+
 import numpy as np
 import streamlit as st
+from jaxtyping import Float
 
 from explorer.data.dataset import binarise
+from explorer.data.decoding import NAMES
 from explorer.data.drawn import (
+    FILLED,
     MOST_BYTES,
     MOST_PIXELS,
     centred,
     from_strokes,
     from_upload,
 )
+from explorer.data.ink import Tone
 from explorer.errors import DataError
 from explorer.inference import Engine
 from explorer.projection import Split
@@ -34,8 +40,11 @@ PAINTED = 0
 
 SOURCES = {"test": "Test data", "draw": "Draw", "upload": "Upload"}
 
-CENTRED = ("mnist-static", "mnist", "digits")
-"""Data sets whose images are cropped and centred by mass."""
+TONES: dict[str, str] = {"": "As found", "dark": "Dark", "light": "Light"}
+"""Which tone of an upload is ink, and how that is called."""
+
+CENTRED = {"mnist-static": FILLED, "mnist": FILLED, "digits": 1.0}
+"""Data sets whose images are cropped and centred, and which share of their side ink fills."""
 
 
 def sources(engine: Engine) -> dict[str, str]:
@@ -53,13 +62,17 @@ def choose(engine: Engine, view: ReconstructView) -> Given | None:
         return _test(engine, view)
     if isinstance(sketch, CurveSketch):
         return section(sketch, "reconstruct_section")
-    centring = engine.checkpoint.config.data.kind in CENTRED
+    kind = engine.checkpoint.config.data.kind
+    centring = kind in CENTRED
     settle = sketch.inked and st.toggle(
         "Crop and centre like the training data" if centring else "Crop and centre",
         value=centring,
         key="reconstruct_centre" if centring else "reconstruct_crop",
-        help="Scales the ink to MNIST’s digit size and centres it by mass.",
+        help="Scales the ink as in MNIST and centres it by mass."
+        if kind != "digits"
+        else "Scales the ink to the full height and centres it by mass.",
     )
+    share = CENTRED.get(kind, FILLED) if settle else None
     if view.source == "draw":
         strokes = canvas(
             key="reconstruct_pad" if sketch.inked else "reconstruct_paints",
@@ -71,29 +84,47 @@ def choose(engine: Engine, view: ReconstructView) -> Given | None:
             st.caption("Draw with the pointer or a finger. It is not part of the link.")
             return None
         x, words = from_strokes(strokes, sketch), "Your drawing"
+        x = x if share is None else centred(x, share)
     else:
         file = st.file_uploader(
-            "An image: PNG, JPEG, GIF, BMP or WebP",
+            f"An image: {NAMES}",
             key="reconstruct_file",
             max_upload_size=MOST_BYTES // 10**6,
         )
         if file is None:
             st.caption(
                 f"At most {MOST_BYTES // 10**6} MB and {MOST_PIXELS // 10**6} million pixels. "
-                + ("Dark-on-light images are inverted automatically. " if sketch.inked else "")
                 + "It is not part of the link."
             )
             return None
         try:
-            x, words = from_upload(file.getvalue(), file.name, sketch), "Your image"
+            x, words = _read(file.getvalue(), file.name, sketch, share), "Your image"
         except DataError as error:
             st.error(str(error), icon=":material/error:")
             return None
-    x = centred(x) if settle else x
     if engine.checkpoint.binary:
         silhouettes = engine.checkpoint.config.data.kind in SILHOUETTES
         x = (x > 0.5).astype(np.float32) if silhouettes else binarise(x, PAINTED)
     return Given(x[None].astype(np.float32), words, None)
+
+
+def _read(
+    content: bytes, name: str, sketch: PixelSketch, share: float | None
+) -> Float[np.ndarray, "channels height width"]:
+    """Read an upload, say what was done with it, and offer to take the other tone for ink."""
+    said = st.empty()
+    tone = sketch.inked and st.segmented_control(
+        "Ink",
+        list(TONES),
+        format_func=TONES.__getitem__,
+        default="",
+        required=True,
+        key="reconstruct_tone",
+        help="Found by contrast with what most of the border shows.",
+    )
+    upload = from_upload(content, name, sketch, share, cast("Tone | None", tone or None))
+    said.caption(upload.said)
+    return upload.x
 
 
 def paints(sketch: PixelSketch) -> dict[str, str]:
