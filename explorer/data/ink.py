@@ -1,15 +1,15 @@
 """Ink recognised on its ground: by contrast at full resolution, in any colour, on any paper."""
 
-from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float
 from PIL import Image, ImageDraw
 from scipy import ndimage
 from scipy.spatial import ConvexHull
 
-from explorer.data.placing import extent, line_width, resized
+from explorer.data.grounds import SMALL, Ground, border_of, grounds
+from explorer.data.placing import extent, line_width
 
 Tone = Literal["dark", "light"]
 """Whether ink is darker or lighter than its ground."""
@@ -17,10 +17,6 @@ Tone = Literal["dark", "light"]
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _FLOOR = 0.02
 _SEPARATE = 2.5
-_COARSE = 400
-_COARSEST = 16
-_EVEN = 1.5 / 255
-_SAMPLE = 64
 _SAMPLED = 400
 _CELLS = 256
 _SPECK = 0.02
@@ -44,30 +40,6 @@ class Ink(NamedTuple):
     tone: Tone
     contrast: float
     clear: bool = False
-
-
-class _Ground(NamedTuple):
-    """A ground, coarse, and by which factor it has to be better than those before.
-
-    Beside an even one there is no noise, and any grey is ink. One of shadows is wrong where they
-    meet the border. `told` is the share of the picture that is ground, where that is told and not
-    found; then anything else may be ink.
-    """
-
-    levels: _Levels
-    advantage: float = 1.0
-    even: bool = False
-    shadows: bool = False
-    told: float | None = None
-
-    @property
-    def doubt(self) -> float:
-        """How much of the light on it may be missed by its shape."""
-        return 0.2 * float(np.ptp(np.quantile(self.levels, (0.05, 0.95), (0, 1)), 0).max())
-
-    def over(self, shape: tuple[int, int]) -> Float[np.ndarray, "rows columns channels"]:
-        """Spread it over a picture of a height and width."""
-        return self.levels if self.levels.shape[:2] == (1, 1) else resized(self.levels, shape)
 
 
 class _Found(NamedTuple):
@@ -113,7 +85,7 @@ def find_ink(levels: _Levels, alpha: _Plane | None = None, tone: Tone | None = N
     """
     if alpha is not None:
         laid = _laid(levels, alpha, tone)
-        if tone is None and np.median(_border(alpha[..., None])) < 0.5 * alpha.max():
+        if tone is None and np.median(border_of(alpha[..., None])) < 0.5 * alpha.max():
             opaque = _on_paper(alpha[..., None])
             inner = None if opaque is None else _on_card(laid, opaque, None)
             if opaque is None or inner is not None:
@@ -141,14 +113,6 @@ def _tone(found: _Found) -> Tone:
 
 def _grey(levels: Float[np.ndarray, "*any channels"]) -> Float[np.ndarray, "*any"]:
     return np.asarray(levels[..., 0] if levels.shape[-1] == 1 else levels @ _LUMA)
-
-
-def _border(
-    levels: Shaped[np.ndarray, "height width channels"],
-) -> Shaped[np.ndarray, "border channels"]:
-    deep = max(1, min(levels.shape[:2]) // 50)
-    sides = (levels[:deep], levels[-deep:], levels[:, :deep], levels[:, -deep:])
-    return np.concatenate([side.reshape(-1, levels.shape[2]) for side in sides])
 
 
 def _middle(levels: _Levels, alpha: _Plane) -> Float[np.ndarray, " channels"]:
@@ -189,7 +153,7 @@ def _card(
     rows = np.flatnonzero(dark.any(1))
     first, last = dark[rows].argmax(1), dark.shape[1] - 1 - dark[rows, ::-1].argmax(1)
     outline = np.concatenate([np.stack([first, rows], 1), np.stack([last, rows], 1)])
-    if min(np.ptp(outline, axis=0)) < _SAMPLE:
+    if min(np.ptp(outline, axis=0)) < SMALL:
         return None
     outline = outline[ConvexHull(outline).vertices].astype(float)
     apart = np.linalg.norm(outline[:, None] - outline[None], axis=2)
@@ -210,12 +174,12 @@ def _on_paper(levels: _Levels) -> _Found | None:
     step = -(-max(levels.shape[:2]) // _SAMPLED)
     sample = levels[::step, ::step]
     chosen, best = None, 0.0
-    for ground in _grounds(levels):
+    for ground in grounds(levels):
         tried = _separate(sample, ground)
         if tried is not None and tried.likely > ground.advantage * best:
             chosen, best = ground, tried.likely
     # Thin ink may lie between the rows of the sample.
-    return _separate(levels, chosen or next(_grounds(levels)))
+    return _separate(levels, chosen or next(grounds(levels)))
 
 
 def _as_told(levels: _Levels, tone: Tone) -> _Found | None:
@@ -226,50 +190,11 @@ def _as_told(levels: _Levels, tone: Tone) -> _Found | None:
     if not 0 < ground.mean() < 1:
         return None
     colour = np.median(levels[ground], 0)[None, None]
-    found = _separate(levels, _Ground(colour, told=float(ground.mean())))
+    found = _separate(levels, Ground(colour, told=float(ground.mean())))
     return found if found is not None and _tone(found) == tone else None
 
 
-def _grounds(levels: _Levels) -> Iterator[_Ground]:
-    """Yield a ground of one colour, one of light that falls off, and one of shadows."""
-    border = _border(levels)
-    flat = np.median(border, 0)
-    high, wide = levels.shape[:2]
-    same = float((np.abs(border - flat).max(1) <= _EVEN).mean())
-    even = same > (0.5 if max(high, wide) <= _SAMPLE else 0.75)
-    yield _Ground(flat[None, None], even=even)
-    if min(high, wide) < _COARSEST or even:
-        return
-    scale = min(1.0, _COARSE / max(high, wide))
-    coarse = resized(levels, (max(1, round(high * scale)), max(1, round(wide * scale))))
-    yield _Ground(_fall_off(coarse), 1.5)
-    smooth = ndimage.median_filter(coarse, (3, 3, 1))
-    window = (max(3, min(coarse.shape[:2]) // 5),) * 2 + (1,)
-    both = (ndimage.grey_closing(smooth, window), ndimage.grey_opening(smooth, window))
-    shadows = min(both, key=_variation)  # the other one has kept the ink
-    yield _Ground(shadows + np.median(coarse - shadows, (0, 1)), 2.0, shadows=True)
-
-
-def _variation(levels: _Levels) -> float:
-    """Return the total variation."""
-    return sum(float(np.abs(np.diff(levels, axis=axis)).sum()) for axis in (0, 1))
-
-
-def _fall_off(coarse: _Levels) -> _Levels:
-    """Fit a quadratic surface to most of a picture, by least absolute deviations."""
-    high, wide, channels = coarse.shape
-    y, x = np.meshgrid(np.linspace(-1, 1, high), np.linspace(-1, 1, wide), indexing="ij")
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], -1).reshape(-1, 6)
-    values = coarse.reshape(-1, channels).astype(np.float64)
-    weights = np.ones(len(values))
-    for _ in range(12):
-        root = np.sqrt(weights)[:, None]
-        fit = np.linalg.lstsq(root * terms, root * values, rcond=None)[0]
-        weights = 1 / np.maximum(np.linalg.norm(values - terms @ fit, axis=1), 0.01)
-    return (terms @ fit).reshape(coarse.shape).clip(0, 1).astype(np.float32)
-
-
-def _separate(levels: _Levels, ground: _Ground) -> _Found | None:
+def _separate(levels: _Levels, ground: Ground) -> _Found | None:
     """Measure ink on a given ground."""
     under = ground.over(levels.shape[:2])
     apart = levels - under
@@ -303,20 +228,20 @@ def _separate(levels: _Levels, ground: _Ground) -> _Found | None:
     amount = np.where(amount > floor, amount, 0).astype(np.float32)
     shown = (amount * kept / full).clip(0, 1)
     whole = (amount / float(amount.max())).clip(0, 1) if ground.even else shown
-    touching = float(_border(ink[..., None]).mean())
+    touching = float(border_of(ink[..., None]).mean())
     return _Found(shown, whole, difference, separation, touching)
 
 
 def _shade(amount: _Plane, ink: Bool[np.ndarray, "height width"]) -> bool:
     """Whether it is rather a shadow: without an edge, or as wide as long and cut by the border."""
-    if min(ink.shape) < _SAMPLE:
+    if min(ink.shape) < SMALL:
         return False
     full = float(np.quantile(amount[ink], 0.95))
     blurred = np.count_nonzero((amount > full / 4) & (amount < full * 3 / 4))
     if blurred > 1.2 * np.count_nonzero(ink):
         return True
     part = ink[extent(ink.astype(np.float32))].astype(np.float32)
-    touching = float(_border(ink[..., None]).mean())
+    touching = float(border_of(ink[..., None]).mean())
     return touching > 0.12 and line_width(part) > 0.3 * min(part.shape)
 
 
