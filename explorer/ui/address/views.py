@@ -8,7 +8,7 @@ import re
 from typing import Annotated, Any, Literal, TypeVar
 
 import streamlit as st
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
 from explorer.designs.picks import Stars
 from explorer.designs.properties import CONSTRAINTS
@@ -21,6 +21,9 @@ DEFAULT_MODEL = "mnist-static-vae-vamp-40"
 MOST_CHARACTERS = 2000
 CURRENT, COMPARED = "frame_model", "frame_compare"
 """Session keys that carry the open models from page to page."""
+
+LAST = "frame_last"
+"""Session key of the last address of each page."""
 
 CARRIED = (
     ("limits", "frame_limits"),
@@ -62,6 +65,8 @@ class View(BaseModel):
 
     model_config = ConfigDict(validate_assignment=True, extra="ignore")
 
+    _filled: dict[str, object] = PrivateAttr(default_factory=dict)
+
     model: Slug = DEFAULT_MODEL
     compare: Annotated[tuple[Slug, ...], BeforeValidator(_split), Field(max_length=3)] = ()
 
@@ -91,6 +96,11 @@ class View(BaseModel):
             view.fall_back("scale", near, "is between two frames", f"showing {near:g}")
         return view
 
+    def fill(self, field: str, value: object) -> None:
+        """Set what a link leaves open to what the page chooses for this model; it stays open."""
+        setattr(self, field, value)
+        self._filled[field] = getattr(self, field)
+
     def fall_back(self, field: str, value: object, why: str, instead: str) -> None:
         """Replace a value that cannot be shown; if a link asked for it, the page says so.
 
@@ -101,15 +111,25 @@ class View(BaseModel):
             instead: What is done instead, as a clause: "showing all components".
         """
         fallbacks.tell(field, why, instead)
-        setattr(self, field, value)
+        if field in st.query_params or field == "model":
+            setattr(self, field, value)
+        else:
+            self.fill(field, value)
 
     def write(self) -> None:
         """Write the view to the address bar unless it is there already; defaults are omitted."""
-        shown = self.model_dump(exclude_defaults=True, exclude_none=True)
-        address = {"model": self.model} | {
-            name: address_text(value) for name, value in shown.items()
-        }
+        address = self.address()
+        name = next(name for name, kind in PAGES.items() if isinstance(self, kind))
+        st.session_state[LAST] = st.session_state.get(LAST, {}) | {name: address}
         write_address(address)
+
+    def address(self) -> dict[str, str]:
+        """Return the query of the view's link, without defaults."""
+        shown = self.model_dump(exclude_defaults=True, exclude_none=True)
+        for name, value in self._filled.items():
+            if getattr(self, name) == value:
+                shown.pop(name, None)
+        return {"model": self.model} | {name: address_text(value) for name, value in shown.items()}
 
 
 def write_address(address: dict[str, str]) -> None:

@@ -36,7 +36,10 @@ def resolve_data_set(view: EvaluateView, own: str) -> list[Row]:
         if view.of and not kin:
             instead = f"showing {known[first].words}" if first else "showing none"
             view.fall_back("of", first, "has no results", instead)
-        view.of = first
+        elif view.of:
+            view.of = first
+        else:
+            view.fill("of", first)
     rows = table.rows(view.of) if view.of else []
     slugs = [row.entry.slug for row in rows]
     one, other = pair.default_pair(rows)

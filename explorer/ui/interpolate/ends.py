@@ -36,7 +36,7 @@ def ends(engine: Engine, atlas: Atlas, view: InterpolateView) -> None:
     if known != view.ends:
         view.fall_back("ends", known, "has codes that this model lacks", "replacing them by data")
     if not view.ends:
-        view.ends = default_ends(engine, atlas)
+        view.fill("ends", default_ends(engine, atlas))
     elif len(view.ends) == 1:
         first = view.ends[0]
         view.ends = (first, next(end for end in default_ends(engine, atlas)[::-1] if end != first))

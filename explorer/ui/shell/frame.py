@@ -1,9 +1,13 @@
 """The frame around every page: navigation, model selection, comparison, device and timing."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
+import numpy as np
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from explorer.checkpoint import Entry
 from explorer.errors import ExplorerError
@@ -23,8 +27,8 @@ from explorer.ui.address.views import (
 )
 from explorer.ui.components import copy_link
 from explorer.ui.picks import service
-from explorer.ui.shell import jobs_panel, login, shelf_panel
-from explorer.ui.shell.pages import TITLES, page_path
+from explorer.ui.shell import jobs_panel, login, navigation, shelf_panel
+from explorer.ui.shell.pages import PURPOSES, TITLES, page_path
 from explorer.ui.wording.format import plain, prose
 from explorer.ui.wording.naming import labels
 
@@ -34,9 +38,12 @@ Shown = TypeVar("Shown", bound=View)
 
 _KEPT = (
     "scale", "seed", "layers", "colour", "sort", "data", "limits", "reynolds", "alpha",
-    "project", "show", "chosen", "at", "find",
+    "project", "show", "chosen", "at", "find", "source", "refine",
 )  # fmt: skip
 """Fields of a link that keep their meaning for another model."""
+
+_OF_DATA = ("index", "centre", "ends")
+"""Fields that name rows of a map, which are kept if the other model's map has the same rows."""
 
 
 def run() -> None:
@@ -48,32 +55,34 @@ def run() -> None:
         initial_sidebar_state=330,
     )
     st.html(STYLE)
-    pages = [
-        st.Page(page_path(name), title=title, icon=icon, url_path=name)
+    pages = {
+        name: st.Page(page_path(name), title=title, icon=icon, url_path=name)
         for name, (title, icon) in TITLES.items()
-    ]
+    }
     # A default page answers only at "/": a hidden one redirects, so every page has an address.
     first = st.Page(
-        lambda: st.switch_page(pages[0], query_params=st.query_params.to_dict()),
+        lambda: st.switch_page(pages["catalogue"], query_params=st.query_params.to_dict()),
         title="Latent Explorer",
         default=True,
         visibility="hidden",
     )
     try:
-        shown: Literal["sidebar", "hidden"] = "hidden" if login.needed() else "sidebar"
+        stranger = login.needed()
     except ExplorerError as error:
         st.error(prose(str(error)), icon=":material/error:")
         return
-    page = st.navigation([first, *pages], position=shown)
-    if shown == "hidden":
+    # The sidebar's own links hold whole addresses: see `navigation`.
+    page = st.navigation([first, *pages.values()], position="hidden")
+    if stranger:
         login.offer()
         return
     name = next((name for name, (title, _) in TITLES.items() if title == page.title), None)
     if name is not None:
         try:
             fallbacks.begin(name)
-            _sidebar(name)
+            _sidebar(name, pages)
             st.title(page.title, anchor=False)
+            st.markdown(PURPOSES[name])
             fallbacks.place()
             page.run()
         except ExplorerError as error:
@@ -91,10 +100,27 @@ def open_models(view: View) -> list[Engine]:
 
 def open_model(slug: str) -> None:
     """Open a model on all pages; for callbacks."""
+    kept = {name: st.query_params[name] for name in _KEPT if name in st.query_params}
+    places = {name: st.query_params[name] for name in _OF_DATA if name in st.query_params}
+    if places and _same_rows(st.session_state.get(CURRENT, DEFAULT_MODEL), slug):
+        kept |= {name: value for name, value in places.items() if _names_data(value)}
     st.session_state[CURRENT] = slug
     fallbacks.forget()
-    kept = {name: st.query_params[name] for name in _KEPT if name in st.query_params}
     write_address({"model": slug} | kept)
+
+
+def _same_rows(one: str, other: str) -> bool:
+    """Whether the maps of two models show the same samples in the same order."""
+    chosen = _healthy()
+    if one not in chosen or other not in chosen:
+        return False
+    first, second = (cache.atlas(cache.engine(chosen[slug])) for slug in (one, other))
+    return first is not None and second is not None and np.array_equal(first.ids, second.ids)
+
+
+def _names_data(value: str) -> bool:
+    """Whether a field names data only, not codes or prototypes of a model."""
+    return all(re.fullmatch(r"(data:)?\d+", place) for place in value.split("|"))
 
 
 def large_type() -> None:
@@ -148,7 +174,7 @@ def _lack(slug: str) -> str:
     return f"has no weights ({reason})" if entry.results_only else f"is broken ({reason})"
 
 
-def _sidebar(name: str) -> None:
+def _sidebar(name: str, pages: Mapping[str, StreamlitPage]) -> None:
     view = resolve_models(PAGES[name].from_address())
     if isinstance(view, CandidatesView) and view.project is not None:
         st.session_state[service.PROJECT] = view.project  # new picks go to the visible project
@@ -156,6 +182,7 @@ def _sidebar(name: str) -> None:
     names = labels(list(chosen.values()))
     order = sorted(chosen, key=lambda slug: (list(DATA).index(chosen[slug].data), slug))
     with st.sidebar:
+        navigation.links(pages, view)
         st.session_state["frame_picker"] = view.model
         st.selectbox(
             "Model",

@@ -17,6 +17,20 @@ TITLES = {
     "evaluate": ("Evaluate", ":material/monitoring:"),
 }
 
+PURPOSES = {
+    "catalogue": "All trained models at a glance: what each samples, and how well it does.",
+    "generate": "Sample from the prior; its scale trades fidelity for diversity.",
+    "prototypes": "What a learned prior is made of: its component means and their samples.",
+    "latent_map": "Where the codes of data lie, where the prior has its mass, and where holes.",
+    "traverse": "Change one latent unit at a time, and watch what it does.",
+    "interpolate": "Walk from one sample to another through the latent space.",
+    "reconstruct": "How well a model knows a given sample, and where it lies among the data.",
+    "candidates": "The samples you kept: compare, rate, improve and export them.",
+    "priors_lab": "Why the prior matters: two-dimensional models side by side, and lessons.",
+    "evaluate": "Models of the same data, measured alike.",
+}
+"""What each page is for, in a sentence."""
+
 
 def page_path(name: str) -> Path:
     """Return the path of a page's file."""
