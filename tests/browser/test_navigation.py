@@ -1,6 +1,9 @@
 """The sidebar's links go to a page in one step, and Back takes that step back."""
 
+import io
 import re
+
+from PIL import Image
 
 from tests.support.browsing import go
 from tests.support.serving import settled
@@ -40,6 +43,33 @@ def test_a_page_comes_back_with_its_last_view(page, address):
     follow(page, "Traverse")
     follow(page, "Generate")
     assert re.search(r"scale=0\.7.*tile=5", page.url)
+
+
+def test_a_drawing_and_an_upload_are_still_there_after_another_page(page, address):
+    go(page, address, "reconstruct?model=digits-vae-vamp-16&source=draw", "canvas")
+    pad = page.locator("[data-testid=canvas] canvas").bounding_box()
+    page.mouse.move(pad["x"] + 140, pad["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(pad["x"] + 140, pad["y"] + 240, steps=5)
+    page.mouse.up()
+    page.get_by_text("Your drawing").first.wait_for()
+    follow(page, "Traverse")
+    follow(page, "Reconstruct")
+    page.get_by_text("Your drawing").first.wait_for()
+    page.get_by_text("Upload", exact=True).click()
+    picture = Image.new("L", (60, 60), 255)
+    picture.paste(0, (25, 10, 32, 50))
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "one.png", "mimeType": "image/png", "buffer": stream.getvalue()}
+    )
+    page.get_by_text("Your image").first.wait_for()
+    follow(page, "Generate")
+    follow(page, "Reconstruct")
+    page.get_by_text("Your image").first.wait_for()
+    page.get_by_role("button", name="Remove one.png").click()
+    page.get_by_text("Nothing to reconstruct yet").wait_for()
 
 
 def test_on_a_phone_the_sidebar_gives_way_to_the_page_chosen(chromium, address):

@@ -12,6 +12,7 @@ from explorer.designs.measuring import applicable_properties, measure
 from explorer.designs.properties import Conditions
 from explorer.errors import DataError
 from explorer.sketch import CurveSketch
+from explorer.ui.panels.held_file import uploader
 from explorer.ui.wording.format import prose
 
 AXES = {"chord": "Its chord", "file": "The file’s axes"}
@@ -37,9 +38,7 @@ class Given(NamedTuple):
 
 def section(sketch: CurveSketch, key: str) -> Given | None:
     """Render the upload of an airfoil file; None until there is a valid one."""
-    file = st.file_uploader(
-        "An airfoil: coordinates as .dat, .txt or .csv", key=key, max_upload_size=1
-    )
+    file = uploader("An airfoil: coordinates as .dat, .txt or .csv", key, 1)
     if file is None:
         st.caption(
             "Points of one section in any order: Selig, Lednicer, tables of upper and lower "
@@ -56,7 +55,7 @@ def section(sketch: CurveSketch, key: str) -> Given | None:
         "the file’s axes may lie at an angle to it.",
     )
     try:
-        opened = open_section(file.getvalue(), file.name, sketch, cast("Axes", axes or "chord"))
+        opened = open_section(file.content, file.name, sketch, cast("Axes", axes or "chord"))
     except DataError as error:
         st.error(prose(str(error)), icon=":material/error:")
         return None

@@ -26,6 +26,7 @@ from explorer.ui import cache
 from explorer.ui.address.controls import choice, control
 from explorer.ui.address.views import ReconstructView
 from explorer.ui.components import canvas
+from explorer.ui.panels.held_file import uploader
 from explorer.ui.panels.upload import Given, section
 from explorer.ui.wording import palette
 
@@ -86,11 +87,7 @@ def choose(engine: Engine, view: ReconstructView) -> Given | None:
         x, words = from_strokes(strokes, sketch), "Your drawing"
         x = x if share is None else centred(x, share)
     else:
-        file = st.file_uploader(
-            f"An image: {NAMES}",
-            key="reconstruct_file",
-            max_upload_size=MOST_BYTES // 10**6,
-        )
+        file = uploader(f"An image: {NAMES}", "reconstruct_file", MOST_BYTES // 10**6)
         if file is None:
             st.caption(
                 f"At most {MOST_BYTES // 10**6} MB and {MOST_PIXELS // 10**6} million pixels. "
@@ -98,7 +95,7 @@ def choose(engine: Engine, view: ReconstructView) -> Given | None:
             )
             return None
         try:
-            x, words = _read(file.getvalue(), file.name, sketch, share), "Your image"
+            x, words = _read(file.content, file.name, sketch, share), "Your image"
         except DataError as error:
             st.error(str(error), icon=":material/error:")
             return None

@@ -35,3 +35,15 @@ def test_what_is_no_section_is_said_and_nothing_is_reconstructed():
     (error,) = app.error
     assert error.value.startswith("The section's contour is open")
     assert "Nothing to reconstruct yet" in told(app)
+
+
+def test_an_opened_section_is_still_there_after_another_page_until_it_is_removed():
+    app = opened(naca(0.04, 0.4, 0.18, points=60))
+    state = app.session_state["reconstruct_section_held"]
+    app = open_page("reconstruct", model="airfoils-vae-xvae-8", source="upload")
+    app.session_state["reconstruct_section_held"] = state
+    app.run()
+    assert "Turned by 0.40°" in told(app)
+    app.button(key="reconstruct_section_remove").click().run()
+    assert not app.exception
+    assert "Nothing to reconstruct yet" in told(app)
