@@ -24,15 +24,16 @@ def entries(page):
 
 def test_back_goes_back_by_one_page(page, address):
     go(page, address, "generate?model=digits-vae-vamp-16&scale=0.7")
-    visited = [page.url]
+    visited = [(page.url, "Generate")]
     for name in WALK:
         before = entries(page)
         follow(page, name)
         assert entries(page) == min(before + 1, 50), name
-        visited.append(page.url)
-    assert all("model=digits-vae-vamp-16" in url for url in visited)
-    for url in visited[-2::-1]:
+        visited.append((page.url, name))
+    assert all("model=digits-vae-vamp-16" in url for url, _ in visited)
+    for url, name in visited[-2::-1]:
         page.go_back()
+        page.get_by_role("heading", name=name, exact=True, level=1).wait_for()
         page.wait_for_function("url => location.href === url", arg=url, timeout=15_000)
         settled(page)
     assert page.problems == []
@@ -70,6 +71,7 @@ def test_a_drawing_and_an_upload_are_still_there_after_another_page(page, addres
     page.get_by_text("Your image").first.wait_for()
     page.get_by_role("button", name="Remove one.png").click()
     page.get_by_text("Nothing to reconstruct yet").wait_for()
+    settled(page)
 
 
 def test_on_a_phone_the_sidebar_gives_way_to_the_page_chosen(chromium, address):

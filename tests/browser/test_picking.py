@@ -260,7 +260,7 @@ def test_an_airfoil_file_goes_in_and_a_wrong_one_is_one_sentence(page, address, 
     page.locator("input[type=file]").last.set_input_files(
         {"name": "notes.dat", "mimeType": "text/plain", "buffer": b"no numbers here"}
     )
-    page.get_by_text("give at least 14, two numbers per line.").wait_for(timeout=20_000)
+    page.get_by_text("give at least 14, two numbers per line").wait_for(timeout=20_000)
     heights = naca_section("2412")
     points = [f"{x:.6f} {y:.6f}" for x, y in zip(stations(), heights, strict=True)]
     points.insert(64, "0.0 0.0")
