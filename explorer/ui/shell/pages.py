@@ -21,7 +21,7 @@ PURPOSES = {
     "catalogue": "All trained models at a glance: what each samples, and how well it does.",
     "generate": "Sample from the prior; its scale trades fidelity for diversity.",
     "prototypes": "What a learned prior is made of: its component means and their samples.",
-    "latent_map": "Where the codes of data lie, where the prior has its mass, and where holes.",
+    "latent_map": "Where the codes of data lie, where the prior has its mass, where they part.",
     "traverse": "Change one latent unit at a time, and watch what it does.",
     "interpolate": "Walk from one sample to another through the latent space.",
     "reconstruct": "How well a model knows a given sample, and where it lies among the data.",
