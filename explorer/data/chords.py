@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.interpolate import Akima1DInterpolator, CubicSpline
-from scipy.optimize import least_squares
+from scipy.optimize import least_squares, minimize_scalar
 
 from explorer.errors import DataError
 
@@ -31,7 +31,6 @@ _DEGREE = 5
 _FARTHEST_MOVE = 0.02
 _EXACT = 2e-6
 _STEP = 0.004
-_GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 class Fitted(NamedTuple):
@@ -45,7 +44,6 @@ class Fitted(NamedTuple):
     heights: Float[np.ndarray, " kept"]
     rows: Int[np.ndarray, " kept"]
     nose: int
-    axes: Axes
     turn: float
 
 
@@ -104,7 +102,7 @@ def fitted(points: Float[np.ndarray, "points 2"], axes: Axes = "chord") -> Fitte
     if not np.isfinite(points).all():
         raise DataError("The section contains non-finite numbers; correct its coordinates.")
     if _at_stations(points):
-        return _kept(points, int(points[:, 0].argmin()), axes, 0.0)
+        return _kept(points, int(points[:, 0].argmin()), 0.0)
     trailing = (points[0] + points[-1]) / 2
     nose, before = _nose(points, trailing)
     chord = trailing - nose
@@ -113,8 +111,8 @@ def fitted(points: Float[np.ndarray, "points 2"], axes: Axes = "chord") -> Fitte
         raise DataError("The section's chord has zero length; check its coordinates.")
     turn = math.degrees(math.atan2(-chord[1], chord[0]))
     if axes == "file":
-        return _kept((points - nose) / length, before, axes, turn)
-    return _kept(_in_chord(points, nose, trailing), before, axes, turn)
+        return _kept((points - nose) / length, before, turn)
+    return _kept(_in_chord(points, nose, trailing), before, turn)
 
 
 def heights_of(section: Fitted) -> Float[np.ndarray, " stations"]:
@@ -132,7 +130,19 @@ def heights_of(section: Fitted) -> Float[np.ndarray, " stations"]:
     roots = np.concatenate([-np.minimum(at, above)[::-1], np.minimum(at, below)])
     heights = CubicSpline(section.root, section.heights)(roots)
     half = len(heights) // 2
-    thickness = heights[:half][::-1] - heights[half:]
+    check_thickness(heights[:half][::-1] - heights[half:])
+    return heights
+
+
+def check_thickness(thickness: Float[np.ndarray, " half"]) -> None:
+    """Refuse a section that is too thin or too thick, or whose surfaces cross.
+
+    Args:
+        thickness: In chords, from the nose aft.
+
+    Raises:
+        DataError: If it is not a valid airfoil section.
+    """
     if not _THINNEST < thickness.max() <= _THICKEST:
         raise DataError(
             f"The section is {thickness.max():.1%} of its chord thick; "
@@ -140,7 +150,6 @@ def heights_of(section: Fitted) -> Float[np.ndarray, " stations"]:
         )
     if thickness.min() < -_CROSSING:
         raise DataError("The section's surfaces cross; check the order of its points.")
-    return heights
 
 
 def uncertainty(section: Fitted) -> float:
@@ -180,14 +189,13 @@ def _nose(
     low, high = at[max(far - 1, 0)], at[min(far + 1, len(at) - 1)]
     fine = np.linspace(low, high, 65)
     best = int(np.hypot(*(curve(fine) - trailing).T).argmax())
-    low, high = fine[max(best - 1, 0)], fine[min(best + 1, 64)]
-    for _ in range(40):
-        one, other = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        if np.hypot(*(curve(one) - trailing)) < np.hypot(*(curve(other) - trailing)):
-            low = one
-        else:
-            high = other
-    place = (low + high) / 2
+    found = minimize_scalar(
+        lambda place: -math.dist(curve(place), trailing),
+        bounds=(fine[max(best - 1, 0)], fine[min(best + 1, 64)]),
+        method="bounded",
+        options={"xatol": 1e-10},
+    )
+    place = float(found.x)
     before = int(kept[np.searchsorted(at, place)])
     nose = _refined(points, curve(place), before, trailing)
     x, y = _in_chord(points, nose, trailing).T
@@ -254,7 +262,7 @@ def _in_chord(
     return (points - nose) @ np.array([[cosine, -sine], [sine, cosine]]) / length
 
 
-def _kept(frame: Float[np.ndarray, "points 2"], before: int, axes: Axes, turn: float) -> Fitted:
+def _kept(frame: Float[np.ndarray, "points 2"], before: int, turn: float) -> Fitted:
     """Keep the points that advance along either surface, and put the nose between them."""
     x, y = frame.T
     rows, root = [], []
@@ -283,7 +291,6 @@ def _kept(frame: Float[np.ndarray, "points 2"], before: int, axes: Axes, turn: f
         np.concatenate([y[rows[0]][::-1], [0.0], y[rows[1]]]),
         np.concatenate([rows[0][::-1], [-1], rows[1]]),
         len(rows[0]),
-        axes,
         turn,
     )
 

@@ -8,14 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from explorer.data.chords import (
-    POINTS_PER_SURFACE,
-    Fitted,
-    fitted,
-    heights_of,
-    resample,
-    uncertainty,
-)
+from explorer.data.chords import POINTS_PER_SURFACE
+from explorer.data.doubts import doubts
 from explorer.data.tables import Block, Row, Table, read_table, words
 from explorer.errors import DataError
 
@@ -31,9 +25,6 @@ _EXACT = 2e-4
 _WIDEST_OPENING = 0.2
 _BLUNTER = 1.6
 _NEAR_END = (0.01, 0.03)
-_SPIKE = 0.004
-_CROSSED = 2e-4
-_COARSE = 5e-4
 
 _FOREIGN = (
     (re.compile(r"\s*0\s*\n\s*SECTION\b", re.I), "a DXF drawing"),
@@ -267,8 +258,7 @@ def _closed(candidate: _Candidate) -> Section:
     if _break(xy) is None and candidate.second is None and xy[0, 0] - xy[:, 0].min() < along:
         notes.append("The contour did not begin at the trailing edge: its points were reordered.")
     points = xy[order]
-    resample(points)
-    notes += _warnings(points, candidate.lines[order])
+    notes += doubts(points, candidate.lines[order])
     return Section(points, tuple(notes))
 
 
@@ -347,58 +337,3 @@ def _thickness_near(
         order = np.argsort(x[part], kind="stable")
         heights.append(np.interp(at, x[part][order], xy[part, 1][order]))
     return float(np.abs(heights[0] - heights[1]).mean())
-
-
-def _warnings(
-    points: Float[np.ndarray, "points 2"], lines: Int[np.ndarray, " points"]
-) -> list[str]:
-    found = []
-    frame = fitted(points)
-    heights, unsure = heights_of(frame), uncertainty(frame)
-    if unsure > _COARSE:
-        found.append(
-            f"With {len(points)} points its heights are uncertain by {100 * unsure:.1f} % "
-            "of the chord."
-        )
-    half = len(heights) // 2
-    gap = (heights[:half][::-1] - heights[half:]).min()
-    if gap < -_CROSSED:
-        found.append(
-            f"The surfaces cross by {-100 * gap:.2f} % of the chord: check the points there."
-        )
-    out, size = _spike(frame)
-    if out is not None:
-        found.append(
-            f"Line {lines[out]} stands out by {100 * size:.1f} % of the chord: check that point."
-        )
-    return found
-
-
-def _spike(frame: Fitted) -> tuple[int | None, float]:
-    """The point that is farthest from the line through its neighbours, if it stands out."""
-    root, y = frame.root, frame.heights
-    if len(root) < 7:
-        return None, 0.0
-    inner = np.arange(2, len(root) - 2)
-    rest = np.minimum(*(_left_out(root, y, inner, near) for near in ((-1, 1), (-2, -1, 1, 2))))
-    worst = int(rest.argmax())
-    typical = float(np.median(rest))
-    alone: Bool[np.ndarray, ""] = rest[worst] > max(_SPIKE, 20 * typical)
-    return (int(frame.rows[inner[worst]]), float(rest[worst])) if alone else (None, 0.0)
-
-
-def _left_out(
-    root: Float[np.ndarray, " points"],
-    y: Float[np.ndarray, " points"],
-    inner: Int[np.ndarray, " inner"],
-    near: tuple[int, ...],
-) -> Float[np.ndarray, " inner"]:
-    """Distance of points from the polynomial through their neighbours."""
-    predicted = np.zeros(len(inner))
-    for a in near:
-        weight = np.ones(len(inner))
-        for b in near:
-            if b != a:
-                weight *= (root[inner] - root[inner + b]) / (root[inner + a] - root[inner + b])
-        predicted += weight * y[inner + a]
-    return np.abs(predicted - y[inner])

@@ -11,12 +11,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import PchipInterpolator
 
-from explorer.data.chords import surface_stations
+from explorer.data.chords import POINTS_PER_SURFACE, check_thickness, surface_stations
 from explorer.errors import DataError
 
-_POINTS_PER_SURFACE = 7
-_THINNEST, _THICKEST = 0.005, 0.60
-_CROSSING = 0.002
 _WIDEST_GAP = 0.3
 _FOLD = 0.003
 _END = 0.02
@@ -50,10 +47,10 @@ def _parse(text: str) -> Float[np.ndarray, "points 2"]:
     counts = None
     if len(rows) and (rows[0] >= 2).all() and (rows[0] == rows[0].round()).all():
         counts, rows = rows[0], rows[1:]
-    if len(rows) < 2 * _POINTS_PER_SURFACE:
+    if len(rows) < 2 * POINTS_PER_SURFACE:
         raise DataError(
             f"The coordinate file has {len(rows)} points; "
-            f"give at least {2 * _POINTS_PER_SURFACE}, two numbers per line."
+            f"give at least {2 * POINTS_PER_SURFACE}, two numbers per line."
         )
     first = _first_of_second_surface(rows, counts)
     points = rows if first is None else np.concatenate([rows[:first][::-1], rows[first:]])
@@ -71,14 +68,7 @@ def _resample(points: Float[np.ndarray, "points 2"]) -> Float[np.ndarray, " stat
     points, nose = _to_unit_chord(points)
     upper = _surface(points[: nose + 1][::-1], "upper")
     lower = _surface(points[nose:], "lower")
-    thickness = upper - lower
-    if not _THINNEST < thickness.max() <= _THICKEST:
-        raise DataError(
-            f"The section is {thickness.max():.1%} of its chord thick; "
-            f"use one between {_THINNEST:.1%} and {_THICKEST:.0%}."
-        )
-    if thickness.min() < -_CROSSING:
-        raise DataError("The section's surfaces cross; check the order of its points.")
+    check_thickness(upper - lower)
     return np.concatenate([upper[::-1], lower])
 
 
@@ -132,10 +122,10 @@ def _surface(points: Float[np.ndarray, "points 2"], name: str) -> Float[np.ndarr
         )
     ahead = np.concatenate([[True], x[1:] > furthest[:-1] + 1e-9])
     x, y = x[ahead], y[ahead]
-    if len(x) < _POINTS_PER_SURFACE:
+    if len(x) < POINTS_PER_SURFACE:
         raise DataError(
             f"The section's {name} surface has {len(x)} points; "
-            f"give at least {_POINTS_PER_SURFACE}."
+            f"give at least {POINTS_PER_SURFACE}."
         )
     if np.diff(x).max() > _WIDEST_GAP or abs(x[-1] - 1) > _END:
         raise DataError(

@@ -72,6 +72,7 @@ def test_a_drawing_and_an_upload_are_still_there_after_another_page(page, addres
     page.get_by_role("button", name="Remove one.png").click()
     page.get_by_text("Nothing to reconstruct yet").wait_for()
     settled(page)
+    assert page.problems == []
 
 
 def test_on_a_phone_the_sidebar_gives_way_to_the_page_chosen(chromium, address):
@@ -80,5 +81,6 @@ def test_on_a_phone_the_sidebar_gives_way_to_the_page_chosen(chromium, address):
     go(page, address, "latent_map?model=digits-vae-vamp-2", "point-map")
     page.get_by_test_id("stExpandSidebarButton").click()
     follow(page, "Traverse")
-    page.get_by_test_id("stExpandSidebarButton").wait_for()  # the page is no longer covered
+    page.get_by_test_id("stExpandSidebarButton").wait_for()
+    assert not page.get_by_test_id("stSidebar").get_by_role("link").first.is_visible()
     context.close()
