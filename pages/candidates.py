@@ -11,7 +11,7 @@ from explorer.ui.candidates import (
     side_by_side,
     transfer,
 )
-from explorer.ui.panels import constraints
+from explorer.ui.panels import constraints, hand
 from explorer.ui.picks import service
 from explorer.ui.shell import frame
 
@@ -36,7 +36,7 @@ elif not items:
 else:
     panes = st.container(horizontal=True, gap="medium")
     with panes.container(key="candidates_cards"):
-        shortlist.cards(project, items, view)
+        shortlist.cards(project, items, view, engine)
         compare.compare(items, view)
         compare.polars(items, view, conditions)
     with panes.container(width=330, key="candidates_pane"):
@@ -47,4 +47,5 @@ search.find(picks, engine, view, judged.focus(items, view))
 if picks:
     actions.history(store, project)
 
+hand.card(engine, view)
 frame.finish(view, engine)

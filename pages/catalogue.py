@@ -1,5 +1,6 @@
 from explorer.ui.address.views import CatalogueView
 from explorer.ui.catalogue import cards
+from explorer.ui.panels import hand
 from explorer.ui.shell import frame
 
 view = frame.resolve_models(CatalogueView.from_address())
@@ -9,4 +10,5 @@ cards.strip(engine, view)
 cards.toolbar(view)
 cards.grid(cards.chosen(view), view)
 cards.broken()
+hand.card(engine, view)
 frame.finish(view, engine)

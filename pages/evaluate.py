@@ -1,6 +1,7 @@
 from explorer.ui.address.controls import choice
 from explorer.ui.address.views import EvaluateView
 from explorer.ui.evaluate import charts, pair, table
+from explorer.ui.panels import hand
 from explorer.ui.shell import frame
 
 view = frame.resolve_models(EvaluateView.from_address())
@@ -15,4 +16,5 @@ charts.missing(rows)
 pair.pair(rows, view)
 charts.details(rows, view)
 charts.over_components(rows)
+hand.card(engine, view)
 frame.finish(view, engine)

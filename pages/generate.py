@@ -2,7 +2,7 @@ import streamlit as st
 
 from explorer.ui.address.views import GenerateView
 from explorer.ui.generate import sample, toolbar, tradeoff, validity
-from explorer.ui.panels import levels, scale_sweep
+from explorer.ui.panels import hand, levels, scale_sweep
 from explorer.ui.shell import frame
 
 view = frame.resolve_models(GenerateView.from_address())
@@ -19,4 +19,5 @@ levels.sampled(engine, view.spec, state, key="generate_painted")
 validity.share(engine, view)
 tradeoff.section(engines, view.scale)
 toolbar.formula(engine)
+hand.card(engine, view, empty="Click a sample: it goes along to every page of this model.")
 frame.finish(view, engine)

@@ -2,7 +2,7 @@ import streamlit as st
 
 from explorer.ui.address.views import InterpolateView
 from explorer.ui.interpolate import film, path, toolbar
-from explorer.ui.panels import export_menu
+from explorer.ui.panels import export_menu, hand
 from explorer.ui.shell import frame, jobs_panel
 
 view = frame.resolve_models(InterpolateView.from_address())
@@ -19,4 +19,5 @@ export_menu.strip_menu(engine, strip, "interpolate_take", "way", view.at)
 film.on_map(engine, atlas, way, view)
 with st.expander("Show the formula"):
     film.formula(view)
+hand.card(engine, view, empty="Click a frame of the row.")
 frame.finish(view, engine)

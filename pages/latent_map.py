@@ -2,7 +2,7 @@ import streamlit as st
 
 from explorer.ui.address.views import LatentMapView
 from explorer.ui.latent_map import direction, path, selection
-from explorer.ui.panels import latent_plane
+from explorer.ui.panels import hand, latent_plane
 from explorer.ui.shell import frame, jobs_panel
 
 view = frame.resolve_models(LatentMapView.from_address())
@@ -12,10 +12,11 @@ atlas = jobs_panel.require_atlas(engine, view, "This model has no map yet")
 latent_plane.toolbar(engine, atlas, view)
 panes = st.container(horizontal=True, gap="medium")
 with panes.container(key="latent_map_plane"):
-    view.pick, view.path = latent_plane.draw(engine, atlas, view)
+    latent_plane.draw(engine, atlas, view)
     st.caption(latent_plane.caption(atlas))
     path.path(engine, atlas, view)
     direction.direction(engine, atlas, view)
 with panes.container(width=340):
     selection.pane(engine, atlas, view)
+hand.card(engine, view, empty="Click a code, a prototype or a hole.")
 frame.finish(view, engine)

@@ -1,6 +1,7 @@
 import streamlit as st
 
 from explorer.ui.address.views import PriorsLabView
+from explorer.ui.panels import hand
 from explorer.ui.priors_lab import benches, lessons
 from explorer.ui.shell import frame
 
@@ -19,4 +20,5 @@ if view.lesson:
     lessons.run(engines, view)
 else:
     benches.run(engines, view)
+hand.card(engine, view)
 frame.finish(view, engine)

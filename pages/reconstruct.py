@@ -1,6 +1,7 @@
 import streamlit as st
 
 from explorer.ui.address.views import ReconstructView
+from explorer.ui.panels import hand
 from explorer.ui.reconstruct import passage, posterior, source, typicality
 from explorer.ui.shell import frame
 
@@ -20,4 +21,5 @@ if given is not None:
     with below.container(key="reconstruct_place_pane"):
         typicality.place_among_data(engine, given)
     st.caption("Choose up to three more models in the sidebar to reconstruct the same sample.")
+hand.card(engine, view, empty="Choose a test sample, draw one or upload one.")
 frame.finish(view, engine)

@@ -2,7 +2,7 @@ import streamlit as st
 
 from explorer.ui.address.controls import commit, control
 from explorer.ui.address.views import TraverseView
-from explorer.ui.panels import levels
+from explorer.ui.panels import hand, levels
 from explorer.ui.shell import frame
 from explorer.ui.traverse import dials
 
@@ -19,13 +19,14 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     st.button(
         "Back to the prior mean",
         on_click=commit,
-        kwargs={"centre": None, "at": None},
-        disabled=view.centre == "mean" and not view.at,
+        kwargs={"centre": "mean" if view.hand else None, "at": None},
+        disabled=view.start == "mean" and not view.at,
     )
 
 z, rows = dials.board(engine, view)
 dials.onwards(engine, z, rows, view)
 levels.apart(engine, z, "The current code", key="traverse_levels", view=view)
 dials.saved(engine)
+hand.card(engine, view, empty="Choose where to start, or take the current code.")
 
 frame.finish(view, engine)

@@ -140,12 +140,12 @@ def test_a_tile_is_chosen_by_click_and_by_keyboard(page, address):
     go(page, address, f"generate?model={MODEL}")
     canvas = page.locator(f"{STRIP} canvas").first
     canvas.click(position={"x": 20, "y": 20})
-    page.wait_for_url(re.compile(r"tile=0"), timeout=10_000)
+    page.wait_for_url(re.compile(r"hand=sample%3A0%2C0%2C"), timeout=10_000)
     page.get_by_text(re.compile("Sample 1 at scale|Sample 1")).first.wait_for()
     canvas.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(r"tile=1"), timeout=10_000)
+    page.wait_for_url(re.compile(r"hand=sample%3A0%2C1%2C"), timeout=10_000)
     assert facts(page)["tile"] == "1"
 
 
@@ -226,7 +226,7 @@ def test_a_click_selects_and_a_shift_drag_boxes(page, address):
     go(page, address, "latent_map?model=digits-vae-vamp-2&layers=data", "point-map")
     at = find_point(page)
     page.mouse.click(*at)
-    page.wait_for_url(re.compile(r"pick=data"), timeout=10_000)
+    page.wait_for_url(re.compile(r"hand=datum"), timeout=10_000)
     page.get_by_text("Nearest data to it").wait_for()
     box = page.locator("[data-testid=point-map] canvas.over").bounding_box()
     page.keyboard.down("Shift")
@@ -238,6 +238,8 @@ def test_a_click_selects_and_a_shift_drag_boxes(page, address):
     page.wait_for_url(re.compile(r"pick=box"), timeout=10_000)
     page.get_by_text(re.compile("codes in the box")).wait_for()
     assert int(facts(page, "point-map")["selected"]) > 5
+    page.get_by_role("button", name="Clear selection").click()
+    page.get_by_text("Nearest data to it").wait_for()  # what is in hand stays
     page.get_by_role("button", name="Clear selection").click()
     page.get_by_text("Nothing is selected").wait_for()
     settled(page)

@@ -48,7 +48,7 @@ def test_a_link_shows_the_same_in_a_fresh_browser(chromium, page, address, path,
 def test_back_and_forward_move_between_picks(hands):
     at = find_point(hands)
     hands.mouse.click(*at)
-    hands.wait_for_url(re.compile("pick=data"), timeout=10_000)
+    hands.wait_for_url(re.compile("hand=datum"), timeout=10_000)
     settled(hands)
     hands.go_back()
     hands.get_by_text("Nothing is selected").wait_for()

@@ -43,7 +43,7 @@ def test_a_page_comes_back_with_its_last_view(page, address):
     go(page, address, "generate?model=digits-vae-vamp-16&scale=0.7&tile=5")
     follow(page, "Traverse")
     follow(page, "Generate")
-    assert re.search(r"scale=0\.7.*tile=5", page.url)
+    assert re.search(r"scale=0\.7.*hand=sample%3A0%2C5%2C0\.7", page.url)
 
 
 def test_a_drawing_and_an_upload_are_still_there_after_another_page(page, address):

@@ -63,7 +63,7 @@ def generate(page, address, more="", model=AIRFOILS):
 def rest_on(canvas, tile):
     """Put the pointer on a tile, by the component's own layout."""
     box = canvas.bounding_box()
-    columns = 8 if box["width"] > 700 else 4
+    columns = int(canvas.get_attribute("data-columns"))
     rows = 64 // columns
     canvas.hover(
         position={
@@ -95,7 +95,7 @@ def test_k_and_the_bookmark_keep_and_undo_takes_back(page, address):
     counts(page, before)
     canvas.click(position={"x": 8, "y": 8})
     counts(page, before + 1)
-    assert "tile=" not in page.url  # the mark keeps; the rest of the tile tells
+    assert "hand=" not in page.url  # the mark keeps; the rest of the tile tells
     canvas.click(position={"x": 8, "y": 8})
     counts(page, before)
     assert page.problems == []

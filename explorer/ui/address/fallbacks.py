@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from explorer.ui.address.hand import modern
 from explorer.ui.wording.format import plain
 
 _KNOWN, _PAGE, _SLOT, _WRITTEN = (
@@ -14,6 +15,7 @@ _LONGEST = 40
 
 _NAMES = {
     "compare": "list of compared models",
+    "hand": "thing in hand",
     "held": "scale of the other level",
     "lower": "seed of the lower level",
     "only": "isolated selection",
@@ -72,7 +74,7 @@ def begin(page: str) -> None:
     st.session_state[_KNOWN] = {
         field: item
         for field, item in known.items()
-        if st.query_params.get(field) == (item.shown if item.settled else item.asked)
+        if _in_link(field) == (item.shown if item.settled else item.asked)
     }
     st.session_state[_SLOT] = None
 
@@ -87,8 +89,7 @@ def asked(field: str) -> str | None:
     """Return what a link asks for in a field; None if the address was written by the app."""
     if dict(st.query_params) == st.session_state.get(_WRITTEN):
         return None
-    found = st.query_params.get(field)
-    return None if found is None else str(found)
+    return _in_link(field)
 
 
 def tell(field: str, why: str, instead: str) -> None:
@@ -126,6 +127,12 @@ def written(address: dict[str, str]) -> None:
 def forget() -> None:
     """Forget what was told, as another model is opened."""
     st.session_state[_KNOWN] = {}
+
+
+def _in_link(field: str) -> str | None:
+    """Return what the link holds for a field, also under its name of before."""
+    found = modern(dict(st.query_params.items())).get(field)
+    return None if found is None else str(found)
 
 
 def _known() -> dict[str, Fallback]:

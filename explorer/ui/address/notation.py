@@ -24,8 +24,23 @@ PICK = re.compile(rf"(?:{_SPOT}|(?:{_POINT}|{_AREA})(?:;add:{_ROWS})?(?:;cut:{_R
 PATH = re.compile(rf"(?:{_PAIR}(?:,{_PAIR}){{1,{MOST_VERTICES // 2 - 1}}})?")
 """A line on the map with 2 to 32 vertices; or nothing."""
 
-PLACE = re.compile(rf"(?:mean|{_SPOT}|{_POINT}|{_AREA}|z:[A-Za-z0-9_-]{{2,1400}}={{0,2}})")
-"""One code: the prior mean, a point of the map, the mean of a selection, or the code itself."""
+_CODE = r"z:[A-Za-z0-9_-]{2,1400}={0,2}"
+_SCALE = r"(?:[01](?:\.\d{1,2})?|2(?:\.00?)?)"
+_SAMPLE = (
+    rf"sample:\d{{1,10}},\d{{1,2}},{_SCALE}(?:,k\d{{1,4}})?(?:,z[12]@{_SCALE})?(?:,l\d{{1,10}})?"
+)
+_DATUM = r"datum:(?:train|valid|test)-\d{1,19}(?:-[0-9a-f]{8})?"
+
+HAND = re.compile(rf"(?:{_SPOT}|{_POINT}|{_SAMPLE}|{_DATUM}|{_CODE})?")
+"""The thing in hand: a sample, a datum, a prototype, a point of the map or a code; or nothing.
+
+A sample is `sample:SEED,TILE,SCALE`, then where they are not the usual ones: its component after
+`k`, the level that the scale moves with the scale of the other, the seed of the lower level after
+`l`. A datum is `datum:SPLIT-NUMBER`, then the first digits of the split's fingerprint.
+"""
+
+PLACE = re.compile(rf"(?:mean|{_SPOT}|{_POINT}|{_AREA}|{_SAMPLE}|{_DATUM}|{_CODE})")
+"""One code: the prior mean, a thing that can be in hand, or the mean of a selection."""
 
 _DIAL = r"\d{1,3}:-?\d(?:\.\d{1,2})?"
 DIALS = re.compile(rf"(?:{_DIAL}(?:,{_DIAL}){{0,39}})?")

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from explorer.inference import Engine
 from explorer.projection import Atlas, lift, prior_codes
 from explorer.regions import Plane, inside
+from explorer.ui.address.hand import datum_row, read_sample
 from explorer.ui.address.notation import PICK, read_code
 
 NAMES = {"data": "Data point", "prior": "Prior sample", "prototypes": "Prototype", "holes": "Hole"}
@@ -71,11 +72,44 @@ def place_code(
     if place.startswith("z:"):
         z = read_code(place, engine.space.size)
         return None if z is None else (z, "Custom code")
+    if place.startswith("sample:"):
+        return _drawn(engine, place)
+    if place.startswith("datum:"):
+        row = None if atlas is None else datum_row(atlas, place)
+        if atlas is None or row is None:
+            return None
+        return atlas.codes[row], datum_words(atlas, row)
     chosen = select(engine, atlas, place, found) if atlas is not None else None
     if chosen is None or not len(chosen.z):
         return None
     mean = "" if len(chosen.z) == 1 else "Mean of "
     return chosen.z.mean(0), f"{mean}{chosen.words}"
+
+
+def datum_words(atlas: Atlas, row: int) -> str:
+    """Name a datum of a map: its number there, and its class if known."""
+    label = int(atlas.label[row])
+    kind = f", class {atlas.classes[label]}" if atlas.classes and label >= 0 else ""
+    return f"Data point {row}{kind}"
+
+
+def _drawn(engine: Engine, place: str) -> tuple[Float[np.ndarray, " latent"], str] | None:
+    """Draw a sample again; None if this model cannot draw it."""
+    sample = read_sample(place)
+    if sample is None or not engine.has_prior:
+        return None
+    component, levels = sample.spec.component, sample.spec.levels
+    if component is not None and component >= engine.component_count:
+        return None
+    if levels.of(engine.space) != levels:
+        return None
+    scale, seed = (
+        levels.scale(engine.space, sample.scale),
+        levels.seed(engine.space, sample.spec.seed),
+    )
+    # The first samples of a larger draw equal a smaller one: the tile is the last.
+    z, _ = engine.draw(sample.tile + 1, scale, seed, component)
+    return z[-1].astype(np.float32), f"Sample {sample.tile + 1} at scale {sample.scale:g}"
 
 
 def path_codes(

@@ -8,14 +8,23 @@ import re
 from typing import Annotated, Any, Literal, TypeVar
 
 import streamlit as st
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+)
 
 from explorer.designs.picks import Stars
 from explorer.designs.properties import CONSTRAINTS
 from explorer.slugs import Slug
 from explorer.strips import SCALES, Levels, StripSpec
 from explorer.ui.address import fallbacks
-from explorer.ui.address.notation import DIALS, MOST_ENDS, PATH, PICK, PLACE
+from explorer.ui.address.hand import modern, read_sample, sample_text
+from explorer.ui.address.notation import DIALS, HAND, MOST_ENDS, PATH, PICK, PLACE
 
 DEFAULT_MODEL = "mnist-static-vae-vamp-40"
 MOST_CHARACTERS = 2000
@@ -29,6 +38,7 @@ CARRIED = (
     ("limits", "frame_limits"),
     ("reynolds", "frame_reynolds"),
     ("alpha", "frame_alpha"),
+    ("hand", "frame_hand"),
 )
 """Fields carried from page to page, and their session keys."""
 
@@ -57,11 +67,21 @@ def _whole(grammar: re.Pattern[str]) -> re.Pattern[str]:
 Pick = Annotated[str, Field(pattern=_whole(PICK), max_length=1200)]
 Line = Annotated[str, Field(pattern=_whole(PATH), max_length=1200)]
 Limits = Annotated[str, Field(pattern=_whole(CONSTRAINTS), max_length=400)]
+
+
+def _bounded(hand: str) -> str:
+    """Refuse a sample beyond the bounds of its numbers."""
+    if hand.startswith("sample:") and read_sample(hand) is None:
+        raise ValueError("is out of bounds")
+    return hand
+
+
+Hand = Annotated[str, Field(pattern=_whole(HAND), max_length=1450), AfterValidator(_bounded)]
 Place = Annotated[str, Field(pattern=_whole(PLACE), max_length=1450)]
 
 
 class View(BaseModel):
-    """State shared by all pages: the open model, and those compared with it."""
+    """State shared by all pages: the open model, those compared with it, and the thing in hand."""
 
     model_config = ConfigDict(validate_assignment=True, extra="ignore")
 
@@ -69,14 +89,14 @@ class View(BaseModel):
 
     model: Slug = DEFAULT_MODEL
     compare: Annotated[tuple[Slug, ...], BeforeValidator(_split), Field(max_length=3)] = ()
+    hand: Hand = ""
 
     @classmethod
     def from_address(cls: type[Kind]) -> Kind:
         """Read the address bar; missing fields come from the models open in this session."""
+        query = modern(dict(st.query_params.items()))
         given: dict[str, Any] = {
-            name: str(st.query_params[name])[:MOST_CHARACTERS]
-            for name in cls.model_fields
-            if name in st.query_params
+            name: str(query[name])[:MOST_CHARACTERS] for name in cls.model_fields if name in query
         }
         bare = "model" not in given  # a link with a model is complete
         for name, key in (("model", CURRENT), ("compare", COMPARED), *CARRIED):
@@ -111,7 +131,7 @@ class View(BaseModel):
             instead: What is done instead, as a clause: "showing all components".
         """
         fallbacks.tell(field, why, instead)
-        if field in st.query_params or field == "model":
+        if field in modern(dict(st.query_params.items())) or field == "model":
             setattr(self, field, value)
         else:
             self.fill(field, value)
@@ -134,7 +154,7 @@ class View(BaseModel):
 
 def write_address(address: dict[str, str]) -> None:
     """Write an address of the app's own unless it is there already."""
-    if dict(st.query_params) != address:
+    if modern(dict(st.query_params.items())) != address:
         st.query_params.from_dict(address)
     fallbacks.written(address)
 
@@ -180,7 +200,6 @@ class GenerateView(Levelled):
     scale: Scale = 1.0
     seed: Seed = 0
     component: Component | None = None
-    tile: Annotated[int, Field(ge=0, lt=64)] | None = None
     difference: bool = False
     limits: Limits = ""
     reynolds: Reynolds = 1e6
@@ -190,6 +209,19 @@ class GenerateView(Levelled):
     def spec(self) -> StripSpec:
         """The samples on the page."""
         return StripSpec(seed=self.seed, component=self.component, levels=self.levels)
+
+    @property
+    def tile(self) -> int | None:
+        """The number of the sample in hand, if it is one of those on the page."""
+        sample = read_sample(self.hand)
+        return sample.tile if sample is not None and sample.spec == self.spec else None
+
+    def hold(self, tile: int | None) -> None:
+        """Take a sample of the page in hand at the page's scale; None puts it down."""
+        if tile is not None:
+            self.hand = sample_text(self.spec, tile, self.scale)
+        elif self.tile is not None:
+            self.hand = ""
 
 
 class PrototypesView(Levelled):
@@ -232,14 +264,22 @@ class LatentMapView(View):
 
 
 class TraverseView(View):
-    """Latent units and saved directions, traversed from a centre."""
+    """Latent units and saved directions, traversed from what is in hand, or else from a centre.
 
-    centre: Place = "mean"
+    An empty centre is what is in hand, or the mean if that is nothing.
+    """
+
+    centre: Place | Literal[""] = ""
     at: Annotated[str, Field(pattern=_whole(DIALS), max_length=480)] = ""
     rows: Annotated[int, Field(ge=4, le=40)] = 8
     dead: bool = False
     level: Literal["", "z2", "z1"] = ""
     seed: Seed = 0
+
+    @property
+    def start(self) -> str:
+        """The place from which offsets count."""
+        return self.centre or self.hand or "mean"
 
 
 class InterpolateView(View):
@@ -258,7 +298,7 @@ class InterpolateView(View):
 class ReconstructView(View):
     """The reconstruction of one sample; drawings and uploads are not in the link."""
 
-    source: Annotated[str, Field(pattern="^(test|draw|upload)$")] = "test"
+    source: Annotated[str, Field(pattern="^(hand|test|draw|upload)?$")] = ""
     index: Annotated[int, Field(ge=0, lt=1_000_000)] = 0
     seed: Seed = 0
     refine: bool = False

@@ -43,11 +43,13 @@ from explorer.ui.cache.strips import (
     snapshots,
     strip,
 )
+from explorer.ui.cache.things import Thing, thing
 
 __all__ = [
     "SHARE_SAMPLES",
     "SHARE_SCALES",
     "Novelty",
+    "Thing",
     "assigned_components",
     "atlas",
     "code_density",
@@ -85,6 +87,7 @@ __all__ = [
     "strip_properties",
     "surgery",
     "test_likelihood",
+    "thing",
     "tradeoff",
     "training_originals",
     "typical_waviness",

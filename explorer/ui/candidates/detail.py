@@ -92,7 +92,7 @@ def _links(item: MeasuredPick) -> None:
     place = code_text(source.code)
     with st.container(horizontal=True, gap="small"):
         for page, words, field in (
-            ("traverse", "Traverse from here", "centre"),
+            ("traverse", "Traverse from here", "hand"),
             ("interpolate", "Interpolate from here", "ends"),
         ):
             st.page_link(pages.page_path(page), label=words, icon=pages.TITLES[page][1],

@@ -15,7 +15,7 @@ from explorer.ui.candidates import verify
 from explorer.ui.candidates.actions import new_project
 from explorer.ui.candidates.judged import MeasuredPick, alike, as_measured, common, focus
 from explorer.ui.components.shortlist import Card, shortlist
-from explorer.ui.panels import constraints
+from explorer.ui.panels import constraints, hand
 from explorer.ui.picks import service
 from explorer.ui.shell import pages
 from explorer.ui.wording.format import plain
@@ -106,8 +106,10 @@ def shown(all_picks: Sequence[MeasuredPick], view: CandidatesView) -> list[Measu
     return left
 
 
-def cards(project: Project, items: Sequence[MeasuredPick], view: CandidatesView) -> None:
-    """Render picks as cards."""
+def cards(
+    project: Project, items: Sequence[MeasuredPick], view: CandidatesView, engine: Engine
+) -> None:
+    """Render picks as cards; one of the open model that comes into focus is taken in hand."""
     numbers = [item.pick.number for item in items]
     view.chosen = tuple(number for number in view.chosen if number in numbers)
     if view.at not in numbers:
@@ -149,7 +151,7 @@ def cards(project: Project, items: Sequence[MeasuredPick], view: CandidatesView)
         at=focus(items, view),
         chosen=view.chosen,
         most=MOST_COMPARED,
-        on_held=lambda number, numbers: commit(at=number, chosen=numbers or None),
+        on_held=lambda number, numbers: _focus(items, engine, number, numbers),
     )
     count = sum(
         is_measured and not card.dim for is_measured, card in zip(judged, source, strict=True)
@@ -169,6 +171,17 @@ def cards(project: Project, items: Sequence[MeasuredPick], view: CandidatesView)
     )
     st.caption(" ".join(words))
     verify.offer(items, constraints.conditions(view))
+
+
+def _focus(
+    items: Sequence[MeasuredPick], engine: Engine, number: int | None, chosen: tuple[int, ...]
+) -> None:
+    """Put a pick into focus, and in hand if the open model made it; for callbacks."""
+    changes: dict[str, object] = {"at": number, "chosen": chosen or None}
+    pick = next((item.pick for item in items if item.pick.number == number), None)
+    if pick is not None and pick.source.model.hash == engine.checkpoint.hash:
+        changes["hand"] = hand.named(pick.source.code, pick.title)
+    commit(**changes)
 
 
 def empty(view: CandidatesView) -> None:

@@ -31,7 +31,8 @@ def wall(engines: list[Engine], view: GenerateView) -> FilmstripState:
     state = scale_sweep.sweep(
         engines, view.spec, key="generate_strip", at=view.scale, tile=view.tile, options=options
     )
-    view.scale, view.tile = state.value, state.tile
+    view.scale = state.value
+    view.hold(state.tile)
     if view.tile is not None:
         for engine, name in zip(engines, distinct_names(engines), strict=True):
             sample_facts(engine, name, view.spec, state)

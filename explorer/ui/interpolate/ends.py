@@ -7,6 +7,7 @@ from explorer.inference import Engine
 from explorer.projection import Atlas, Split
 from explorer.strips import codes_strip
 from explorer.ui.address.controls import commit
+from explorer.ui.address.hand import map_pick
 from explorer.ui.address.notation import MOST_ENDS
 from explorer.ui.address.places import NAMES, place_code
 from explorer.ui.address.views import InterpolateView
@@ -36,7 +37,12 @@ def ends(engine: Engine, atlas: Atlas, view: InterpolateView) -> None:
     if known != view.ends:
         view.fall_back("ends", known, "has codes that this model lacks", "replacing them by data")
     if not view.ends:
-        view.fill("ends", default_ends(engine, atlas))
+        first, second = default_ends(engine, atlas)
+        held = place_code(engine, atlas, view.hand, holes_of(engine, view.hand))
+        view.fill(
+            "ends",
+            (view.hand, second if first == view.hand else first) if held else (first, second),
+        )
     elif len(view.ends) == 1:
         first = view.ends[0]
         view.ends = (first, next(end for end in default_ends(engine, atlas)[::-1] if end != first))
@@ -65,7 +71,7 @@ def ends(engine: Engine, atlas: Atlas, view: InterpolateView) -> None:
 def _end(engine: Engine, atlas: Atlas, view: InterpolateView, number: int, end: str) -> None:
     found = place_code(engine, atlas, end, holes_of(engine, end))
     with st.container(width=190, gap="small"):
-        layer, _, index = end.partition(":")
+        layer, _, index = (map_pick(atlas, end) or end).partition(":")
         if found is None:
             st.caption(f"Endpoint {number + 1} is not in this model")
         else:
@@ -78,7 +84,7 @@ def _end(engine: Engine, atlas: Atlas, view: InterpolateView, number: int, end: 
                     key=f"interpolate_end_{number}",
                     grid=Grid(tile_width=engine.sketch.tile_width(64)),
                 )
-        if layer in ("data", "prior", "prototypes") and ";" not in end:
+        if layer in ("data", "prior", "prototypes") and ";" not in index:
             sizes = {
                 "data": len(atlas.codes),
                 "prior": len(atlas.sample_xy),

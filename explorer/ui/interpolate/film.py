@@ -9,12 +9,13 @@ from explorer.geodesics import Geodesic
 from explorer.inference import Engine
 from explorer.projection import Atlas, place
 from explorer.strips import Strip, as_row, grid_strip
+from explorer.ui.address.notation import code_text
 from explorer.ui.address.places import path_codes
 from explorer.ui.address.views import InterpolateView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel, Slider
 from explorer.ui.interpolate.path import WalkedPath
-from explorer.ui.panels import chart, latent_plane
+from explorer.ui.panels import chart, hand, latent_plane
 from explorer.ui.panels.units import spread
 from explorer.ui.picks import service
 from explorer.ui.wording import palette
@@ -40,14 +41,19 @@ def film(engine: Engine, walked: WalkedPath, view: InterpolateView) -> Strip:
             )
             view.at = int(state.value)
         with st.container(key="interpolate_row"):
-            filmstrip(
+            texts = [code_text(z) for z in walked.codes]
+            before = texts.index(view.hand) if view.hand in texts else None
+            chosen = filmstrip(
                 Panel(
                     as_row(strip),
                     pick=service.pick_descriptor(engine, z=walked.codes),
                 ),
                 key="interpolate_all",
-                grid=Grid(tile_width=engine.sketch.tile_width(48), noun="frame"),
-            )
+                tile=before,
+                grid=Grid(tile_width=engine.sketch.tile_width(48), noun="frame", selectable=True),
+            ).tile
+            if chosen is not None and chosen != before:
+                hand.take(view, walked.codes[chosen], f"Frame {chosen} of a path")
             profile(engine, walked, view.at)
     return strip
 

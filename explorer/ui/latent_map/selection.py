@@ -8,8 +8,9 @@ from explorer.projection import Atlas, Split, nearest
 from explorer.strips import codes_strip
 from explorer.ui import cache
 from explorer.ui.address.controls import commit, control
+from explorer.ui.address.hand import map_pick
 from explorer.ui.address.notation import code_text
-from explorer.ui.address.places import Selection, select
+from explorer.ui.address.places import Selection, place_code, select
 from explorer.ui.address.views import LatentMapView
 from explorer.ui.cache.atlases import holes_of
 from explorer.ui.components import filmstrip
@@ -17,7 +18,6 @@ from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels import export_menu, latent_plane
 from explorer.ui.panels.pictures import pictures_of
 from explorer.ui.picks import service
-from explorer.ui.shell import pages
 from explorer.ui.wording.format import length, mix, percentile, prose, signed
 
 MEMBERS = 64
@@ -25,8 +25,17 @@ METRICS = {"euclidean": "Euclidean", "cosine": "Cosine", "whitened": "Whitened"}
 
 
 def selected(engine: Engine, atlas: Atlas, view: LatentMapView) -> Selection | None:
-    """Return the page's selection."""
-    return select(engine, atlas, view.pick, holes_of(engine, view.pick))
+    """Return the page's selection, or else the thing in hand."""
+    pick = pick_of(atlas, view)
+    if pick or not view.hand:
+        return select(engine, atlas, pick, holes_of(engine, pick))
+    found = place_code(engine, atlas, view.hand)
+    return None if found is None else Selection(found[0][None], found[1], np.empty(0, int))
+
+
+def pick_of(atlas: Atlas, view: LatentMapView) -> str:
+    """Return the selection in the notation of the map: the page's own, or the point in hand."""
+    return view.pick or map_pick(atlas, view.hand)
 
 
 def details(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -> None:
@@ -59,7 +68,7 @@ def details(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView
             key="latent_map_mean",
             grid=Grid(tile_width=engine.sketch.tile_width(96)),
         )
-    if _in_hole(engine, view.pick):
+    if _in_hole(engine, pick_of(atlas, view)):
         st.caption(
             "Almost no data are encoded here, but the prior samples here: the decoder was never "
             "trained on it, and extrapolates."
@@ -103,25 +112,20 @@ def _acts(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) 
             st.button("Isolate", on_click=commit, kwargs={"only": view.pick},
                       disabled=view.only == view.pick)  # fmt: skip
         if len(chosen.rows):
-            st.button("Set as A", on_click=commit, kwargs={"a": view.pick})
-            st.button("Set as B", on_click=commit, kwargs={"b": view.pick})
+            pick = pick_of(atlas, view)
+            st.button("Set as A", on_click=commit, kwargs={"a": pick})
+            st.button("Set as B", on_click=commit, kwargs={"b": pick})
         columns = _identities(atlas, chosen, engine)
         export_menu.codes_menu(
             engine, columns, chosen.z, "latent_map_take", f"{engine.slug}-selection"
         )
-    place = code_text(chosen.z.mean(0))
-    with st.container(horizontal=True, gap="small"):
-        st.page_link(
-            pages.page_path("traverse"),
-            label="Traverse from here",
-            icon=":material/tune:",
-            query_params={"model": view.model, "centre": view.pick if n == 1 else place},
-        )
-        st.page_link(
-            pages.page_path("interpolate"),
-            label="Interpolate from here",
-            icon=":material/timeline:",
-            query_params={"model": view.model, "ends": view.pick if n == 1 else place},
+    if n > 1:
+        st.button(
+            "Take their mean in hand",
+            key="latent_map_take_mean",
+            icon=":material/back_hand:",
+            on_click=commit,
+            kwargs={"hand": code_text(chosen.z.mean(0))},
         )
 
 
@@ -195,10 +199,11 @@ def pane(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
     chosen = selected(engine, atlas, view)
     if chosen is None and view.pick:
         view.fall_back("pick", "", "is not on this model’s map", "selecting nothing")
-    if view.pick or view.only:
+    if view.pick or view.hand or view.only:
         with st.container(horizontal=True, gap="small"):
-            if view.pick:
-                st.button("Clear selection", on_click=commit, kwargs={"pick": None})
+            if view.pick or view.hand:
+                cleared = {"pick": None} if view.pick else {"hand": None}
+                st.button("Clear selection", on_click=commit, kwargs=cleared)
             if view.only:
                 st.button("Show all", on_click=commit, kwargs={"only": None})
     if chosen is None:

@@ -37,7 +37,8 @@ def constraints(view: Bounded, properties: Sequence[Property]) -> tuple[Constrai
 def remember(view: Bounded) -> None:
     """Carry constraints and flow conditions from page to page."""
     for name, key in CARRIED:
-        st.session_state[key] = getattr(view, name)
+        if name != "hand":
+            st.session_state[key] = getattr(view, name)
 
 
 def applicable_constraints(engine: Engine, view: Bounded) -> tuple[Constraint, ...]:

@@ -7,10 +7,11 @@ import numpy as np
 import streamlit as st
 
 from explorer.inference import Engine
-from explorer.projection import Atlas, Split
+from explorer.projection import Atlas, Split, place
 from explorer.ui import cache
 from explorer.ui.address.controls import control
-from explorer.ui.address.places import select
+from explorer.ui.address.hand import from_pick, map_pick
+from explorer.ui.address.places import place_code, select
 from explorer.ui.address.views import LatentMapView
 from explorer.ui.api.address import address_of
 from explorer.ui.cache.atlases import holes_of
@@ -82,8 +83,11 @@ def toolbar(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
     )
 
 
-def draw(engine: Engine, atlas: Atlas, view: LatentMapView) -> MapState:
-    """Render the page's map; return the selection and the drawn line."""
+def draw(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
+    """Render the page's map; take in hand what is chosen on it.
+
+    An area, or several points, are the page's own selection; a single point is the thing in hand.
+    """
     kept = select(engine, atlas, view.only)
     hidden: np.ndarray = np.empty(0, np.int64)
     if kept is not None and len(kept.rows):
@@ -91,18 +95,39 @@ def draw(engine: Engine, atlas: Atlas, view: LatentMapView) -> MapState:
     traced: list[Literal["prior", "aggregated"]] = []
     traced += ["prior"] if "density" in view.layers else []
     traced += ["aggregated"] if "aggregated" in view.layers else []
-    return chart(
+    held = map_pick(atlas, view.hand)
+    state = chart(
         engine,
         atlas,
         key="latent_map_map",
         shown=view.layers,
         colour=view.colour,
         hidden=hidden,
-        pick=view.pick,
+        pick=view.pick or held,
         path=view.path,
         contours=traced,
         holes="holes" in view.layers,
+        marks=[] if held else _mark(engine, atlas, view.hand),
     )
+    view.path = state.path
+    if state.pick == (view.pick or held):
+        return
+    chosen = from_pick(atlas, state.pick)
+    if chosen or not (state.pick or view.pick):
+        view.hand = chosen
+    view.pick = "" if chosen else state.pick
+
+
+def _mark(engine: Engine, atlas: Atlas, hand: str) -> list[tuple[float, float, str]]:
+    """Place what is in hand on the map, if it is none of its points."""
+    found = place_code(engine, atlas, hand) if hand else None
+    if found is None:
+        return []
+    if atlas.method == "plane":
+        x, y = found[0]
+    else:
+        x, y = place(atlas.codes, atlas.xy, found[0][None])[0]
+    return [(float(x), float(y), "in hand")]
 
 
 def chart(

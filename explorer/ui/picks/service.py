@@ -1,6 +1,7 @@
 """Describes to the browser what can be kept, and turns its requests into stored picks."""
 
 import base64
+import uuid
 
 import numpy as np
 import streamlit as st
@@ -14,6 +15,7 @@ from explorer.inference import Engine
 from explorer.strips import ALL_LEVELS, Strip
 from explorer.ui import cache
 from explorer.ui.access import identity
+from explorer.ui.address.hand import Sample
 from explorer.ui.address.places import layer_codes
 from explorer.ui.picks.requests import PickRequest
 
@@ -67,6 +69,42 @@ def pick_descriptor(
         return None
     text = base64.b64encode(np.ascontiguousarray(codes, "<f4").tobytes()).decode()
     return facts | {"kind": "codes", "latent": codes.shape[-1], "z": text}
+
+
+def keep(engine: Engine, drawn: Sample | None, z: Float[np.ndarray, " latent"]) -> int:
+    """Keep one sample in the visitor's current project; return its number.
+
+    A sample that the browser could keep gets the same origin, so that it is kept only once.
+
+    Args:
+        engine: The model.
+        drawn: How it was drawn from the prior, if it was.
+        z: Its code.
+
+    Raises:
+        StoreError: If it cannot be kept.
+    """
+    project, news = current()
+    if project is None:
+        raise StoreError(news)
+    digest = engine.checkpoint.hash
+    facts: dict[str, object] = {"key": uuid.uuid4().hex, "model": engine.slug, "hash": digest}
+    if drawn is not None and drawn.spec.levels == ALL_LEVELS:
+        spec = drawn.spec
+        which = "all" if spec.component is None else spec.component
+        facts["origin"] = f"{digest}|drawn|{spec.seed}|{which}|{drawn.tile}|{drawn.scale:g}"
+        facts["drawn"] = {
+            "seed": spec.seed,
+            "component": spec.component,
+            "tile": drawn.tile,
+            "scale": drawn.scale,
+        }
+    else:
+        facts["origin"] = origin_of(engine, z)
+        facts["z"] = base64.b64encode(np.ascontiguousarray(z, "<f4").tobytes()).decode()
+    request = PickRequest.model_validate(facts)
+    (pick,) = store().keep(project.id, [(request.key, pick_source(request))])
+    return pick.number
 
 
 def pick_source(request: PickRequest) -> PickSource:

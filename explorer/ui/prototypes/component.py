@@ -33,7 +33,7 @@ def component(engine: Engine, shown: Gallery, view: PrototypesView) -> None:
             pages.page_path("latent_map"),
             label="Show on the latent map",
             icon=":material/star:",
-            query_params={"model": view.model, "pick": f"prototypes:{view.component}"},
+            query_params={"model": view.model, "hand": f"prototypes:{view.component}"},
         )
 
     what = f"The mean of component {view.component}"

@@ -87,6 +87,18 @@ def wall(engine: Engine, shown: Gallery, which: str, component: int | None) -> i
     return None if state.tile is None else int(shown.order[state.tile])
 
 
+def choose(view: PrototypesView, component: int | None) -> None:
+    """Take the chosen prototype in hand; open or close it."""
+    if component == view.component:
+        return
+    if component is not None:
+        view.hand = f"prototypes:{component}"
+        view.fill("component", component)
+    else:
+        view.hand = "" if view.hand == f"prototypes:{view.component}" else view.hand
+        view.component = None
+
+
 def export(engine: Engine, shown: Gallery) -> None:
     """Render the export menu of the components on the wall, in their order."""
     columns = {
@@ -214,6 +226,9 @@ def toolbar(shown: Gallery, view: PrototypesView) -> None:
         if view.shown == "inputs":
             why = "is for priors with pseudo-inputs"
             view.fall_back("shown", "decoded", why, "showing decoded means")
+    layer, _, number = view.hand.partition(":")
+    if layer == "prototypes" and int(number) in shown.order:
+        view.fill("component", int(number))
     if view.component is not None and view.component not in shown.order:
         view.fall_back("component", None, "is not on the wall", "showing none up close")
     sorts = {name: words for name, words in SORTS.items() if name != "claimed" or shown.total}

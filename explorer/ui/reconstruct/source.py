@@ -4,7 +4,7 @@ from typing import cast
 
 import numpy as np
 import streamlit as st
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from explorer.data.dataset import binarise
 from explorer.data.decoding import NAMES
@@ -19,15 +19,18 @@ from explorer.data.drawn import (
 from explorer.data.ink import Tone
 from explorer.errors import DataError
 from explorer.inference import Engine
-from explorer.projection import Split
+from explorer.projection import Atlas, Split
 from explorer.sections import is_section
 from explorer.sketch import CurveSketch, PixelSketch
 from explorer.ui import cache
-from explorer.ui.address.controls import choice, control
+from explorer.ui.address.controls import choice, commit
+from explorer.ui.address.hand import datum_row, datum_text
 from explorer.ui.address.views import ReconstructView
 from explorer.ui.components import canvas
+from explorer.ui.panels import hand
 from explorer.ui.panels.held_file import uploader
 from explorer.ui.panels.upload import Given, section
+from explorer.ui.shell import given
 from explorer.ui.wording import palette
 
 STROKE = 0.085
@@ -39,7 +42,7 @@ SILHOUETTES = ("caltech-silhouettes",)
 PAINTED = 0
 """Seed of the binary sample that stands in for one that is not at hand, and of binarisation."""
 
-SOURCES = {"test": "Test data", "draw": "Draw", "upload": "Upload"}
+SOURCES = {"hand": "In hand", "test": "Test data", "draw": "Draw", "upload": "Upload"}
 
 TONES: dict[str, str] = {"": "As found", "dark": "Dark", "light": "Light"}
 """Which tone of an upload is ink, and how that is called."""
@@ -48,17 +51,19 @@ CENTRED = {"mnist-static": FILLED, "mnist": FILLED, "digits": 1.0}
 """Data sets whose images are cropped and centred, and which share of their side ink fills."""
 
 
-def sources(engine: Engine) -> dict[str, str]:
-    """List the possible sources of a sample of this kind."""
-    if engine.sketch.kind == "pixels":
-        return SOURCES
-    kinds = ("test", "upload") if is_section(engine.sketch) else ("test",)
-    return {kind: SOURCES[kind] for kind in kinds}
+def sources(engine: Engine, hand: str = "") -> dict[str, str]:
+    """List the possible sources of a sample of this kind, and what is in hand."""
+    kinds = {"test"} if engine.sketch.kind == "curve" else {"test", "draw", "upload"}
+    kinds |= {"upload"} if is_section(engine.sketch) else set()
+    kinds |= {"hand"} if hand else set()
+    return {kind: words for kind, words in SOURCES.items() if kind in kinds}
 
 
 def choose(engine: Engine, view: ReconstructView) -> Given | None:
     """Render the choice, drawing or upload of a sample; None until there is one."""
     sketch = engine.sketch
+    if view.source == "hand":
+        return _held(engine, view)
     if view.source == "test":
         return _test(engine, view)
     if isinstance(sketch, CurveSketch):
@@ -140,18 +145,48 @@ def _test(engine: Engine, view: ReconstructView) -> Given | None:
     if view.index >= len(rows):
         last = len(rows) - 1
         view.fall_back("index", last, f"is past the last of {len(rows):,}", f"showing {last}")
-    control(
-        st.number_input,
+    held = datum_row(atlas, view.hand)
+    if held is not None and held in rows:
+        view.fill("index", int(np.searchsorted(rows, held)))
+    st.session_state["reconstruct_index"] = view.index
+    st.number_input(
         "Number",
-        view,
-        "index",
         min_value=0,
         max_value=len(rows) - 1,
         step=1,
         width=160,
+        key="reconstruct_index",
+        on_change=_take_test,
+        args=(atlas, rows),
     )
-    row = int(rows[view.index])
+    return _datum(engine, atlas, int(rows[view.index]))
+
+
+def _take_test(atlas: Atlas, rows: Int[np.ndarray, " rows"]) -> None:
+    """Take the chosen test sample in hand; for callbacks."""
+    row = int(rows[st.session_state["reconstruct_index"]])
+    commit(hand=datum_text(atlas, row), index=None, source="test")
+
+
+def _held(engine: Engine, view: ReconstructView) -> Given | None:
+    """Return what is in hand as a sample: a datum, what was given, or what the model decodes."""
+    found = cache.thing(engine, view.hand)
+    if found is None:
+        st.caption("What is in hand is not in this model.")
+        return None
+    atlas = cache.atlas(engine)
+    if found.row is not None and atlas is not None:
+        return _datum(engine, atlas, found.row)
+    own = given.given(view.hand)
+    if own is not None:
+        return Given(own.x, own.words, None)
+    return Given(found.x, f"{hand.title(view.hand, found)}, decoded", None, smooth=True)
+
+
+def _datum(engine: Engine, atlas: Atlas, row: int) -> Given:
+    """Return a datum of the map: the original if it is installed, else a stand-in, said so."""
     x = cache.original(engine, row)
+    split = Split(atlas.split[row]).label.replace("train", "training")
     label = int(atlas.label[row])
     kind = f", class {atlas.classes[label]}" if atlas.classes and label >= 0 else ""
     name = "" if atlas.names is None else str(atlas.names[row])
@@ -176,16 +211,21 @@ def _test(engine: Engine, view: ReconstructView) -> Given | None:
             f"is {what}."
         )
         x = engine.paint(z, PAINTED) if binary else engine.decode(z)
-        return Given(x, f"Decoded test sample{kind}", row, smooth=not binary)
-    return Given(x, f"Test sample{kind}", row)
+        return Given(x, f"Decoded {split} sample{kind}", row, smooth=not binary)
+    return Given(x, f"{split.capitalize()} sample{kind}", row)
 
 
 def pane(engine: Engine, view: ReconstructView) -> Given | None:
     """Render where the sample comes from, and return it; None while there is none."""
-    offered = sources(engine)
+    offered = sources(engine, view.hand)
+    if not view.source:
+        view.fill("source", "hand" if view.hand else "test")
     if view.source not in offered:
         why = "is not offered for this kind of data"
         view.fall_back("source", "test", why, "showing test data")
     if len(offered) > 1:
         choice("Sample", view, "source", offered)
-    return choose(engine, view)
+    found = choose(engine, view)
+    if found is not None and view.source in ("draw", "upload"):
+        hand.take_given(engine, view, found.x, found.words)
+    return found

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -16,10 +16,13 @@ from explorer.naming import DATA
 from explorer.relatives import relatives
 from explorer.ui import cache
 from explorer.ui.address import fallbacks
+from explorer.ui.address.hand import modern
 from explorer.ui.address.views import (
+    CARRIED,
     COMPARED,
     CURRENT,
     DEFAULT_MODEL,
+    LAST,
     PAGES,
     CandidatesView,
     View,
@@ -27,7 +30,7 @@ from explorer.ui.address.views import (
 )
 from explorer.ui.components import copy_link
 from explorer.ui.picks import service
-from explorer.ui.shell import jobs_panel, login, navigation, shelf_panel
+from explorer.ui.shell import given, jobs_panel, login, navigation, shelf_panel
 from explorer.ui.shell.pages import PURPOSES, TITLES, page_path
 from explorer.ui.wording.format import plain, prose
 from explorer.ui.wording.naming import labels
@@ -42,8 +45,11 @@ _KEPT = (
 )  # fmt: skip
 """Fields of a link that keep their meaning for another model."""
 
-_OF_DATA = ("index", "centre", "ends")
-"""Fields that name rows of a map, which are kept if the other model's map has the same rows."""
+_OF_DATA = ("index", "ends", "hand")
+"""Fields that may name data; rows of a map are kept if the other model's map has the same rows."""
+
+_GO = "frame_go"
+"""Session key of the page and query that a callback leaves for."""
 
 
 def run() -> None:
@@ -77,6 +83,8 @@ def run() -> None:
         login.offer()
         return
     name = next((name for name, (title, _) in TITLES.items() if title == page.title), None)
+    if leaving := st.session_state.pop(_GO, None):
+        leave(*leaving)
     if name is not None:
         try:
             fallbacks.begin(name)
@@ -91,6 +99,16 @@ def run() -> None:
         page.run()
 
 
+def go(page: str, query: Mapping[str, str]) -> None:
+    """Open a page in the next run; for callbacks."""
+    st.session_state[_GO] = (page, dict(query))
+
+
+def leave(page: str, query: Mapping[str, str]) -> NoReturn:
+    """Open a page now."""
+    st.switch_page(page_path(page), query_params=dict(query))
+
+
 def open_models(view: View) -> list[Engine]:
     """Return the engines of the view's model and of those compared with it."""
     chosen = _healthy()
@@ -101,9 +119,16 @@ def open_models(view: View) -> list[Engine]:
 def open_model(slug: str) -> None:
     """Open a model on all pages; for callbacks."""
     kept = {name: st.query_params[name] for name in _KEPT if name in st.query_params}
-    places = {name: st.query_params[name] for name in _OF_DATA if name in st.query_params}
-    if places and _same_rows(st.session_state.get(CURRENT, DEFAULT_MODEL), slug):
-        kept |= {name: value for name, value in places.items() if _names_data(value)}
+    query = modern(dict(st.query_params.items()))
+    places = {name: query[name] for name in _OF_DATA if name in query}
+    if any(_names_rows(value) for value in places.values()) and not _same_rows(
+        st.session_state.get(CURRENT, DEFAULT_MODEL), slug
+    ):
+        places = {name: value for name, value in places.items() if not _names_rows(value)}
+    kept |= {name: value for name, value in places.items() if _is_common(value)}
+    if "hand" in places and "hand" not in kept:
+        place = given.seen_by(cache.engine(_healthy()[slug]), places["hand"])
+        kept |= {} if place is None else {"hand": place}
     st.session_state[CURRENT] = slug
     fallbacks.forget()
     write_address({"model": slug} | kept)
@@ -118,9 +143,14 @@ def _same_rows(one: str, other: str) -> bool:
     return first is not None and second is not None and np.array_equal(first.ids, second.ids)
 
 
-def _names_data(value: str) -> bool:
-    """Whether a field names data only, not codes or prototypes of a model."""
-    return all(re.fullmatch(r"(data:)?\d+", place) for place in value.split("|"))
+def _names_rows(value: str) -> bool:
+    """Whether a field names rows of a map."""
+    return any(re.fullmatch(r"(data:)?\d+", place) for place in value.split("|"))
+
+
+def _is_common(value: str) -> bool:
+    """Whether a field names what other models of the data know: data, and noise to draw from."""
+    return all(re.fullmatch(r"(data:)?\d+|(datum|sample):.*", place) for place in value.split("|"))
 
 
 def large_type() -> None:
@@ -205,10 +235,28 @@ def _sidebar(name: str, pages: Mapping[str, StreamlitPage]) -> None:
             help="Up to three models of the same data, nearest relatives first, shown with the "
             "same noise or image.",
         )
-        copy_link(key="frame_copy")
+        with st.container(horizontal=True, gap="small"):
+            copy_link(key="frame_copy")
+            st.button(
+                "Start over",
+                key="frame_start_over",
+                icon=":material/restart_alt:",
+                type="tertiary",
+                help="Opens this page as it is at first, with nothing in hand; picks stay.",
+                on_click=_start_over,
+                args=(view.model,),
+            )
         shelf_panel.sidebar(listens=name == "candidates")
         jobs_panel.listing()
         login.sidebar()
+
+
+def _start_over(model: str) -> None:
+    """Forget the last view of every page, and what is in hand; for callbacks."""
+    for key in (LAST, COMPARED, *dict(CARRIED).values()):
+        st.session_state.pop(key, None)
+    fallbacks.forget()
+    write_address({"model": model})
 
 
 def _pick_model() -> None:

@@ -11,6 +11,7 @@ from explorer.projection import Split, rows_of
 from explorer.strips import Strip, codes_strip, grid_strip
 from explorer.ui import cache
 from explorer.ui.address.controls import commit, control
+from explorer.ui.address.hand import datum_text
 from explorer.ui.address.notation import code_text
 from explorer.ui.address.places import place_code
 from explorer.ui.address.views import TraverseView
@@ -32,9 +33,11 @@ SAVED = 900
 def centre_of(engine: Engine, view: TraverseView) -> tuple[np.ndarray, str]:
     """Return the code from which offsets count; the prior mean if the link's does not exist."""
     atlas = cache.atlas(engine)
-    found = place_code(engine, atlas, view.centre, holes_of(engine, view.centre))
-    if found is None and view.centre != "mean":
-        view.fall_back("centre", "mean", "is not in this model", "starting from the mean")
+    found = place_code(engine, atlas, view.start, holes_of(engine, view.start))
+    if found is None and view.start != "mean":
+        field = "centre" if view.centre else "hand"
+        view.fall_back(field, "", "is not in this model", "starting from the mean")
+        view.centre = ""
         found = place_code(engine, atlas, "mean")
     if found is None:
         return np.zeros(engine.space.size, np.float32), "Origin"
@@ -155,16 +158,16 @@ def onwards(
     text = code_text(z)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Set as centre",
+            "Take in hand",
             on_click=commit,
-            kwargs={"centre": text, "at": None},
+            kwargs={"hand": text, "centre": None, "at": None},
             disabled=not view.at,
         )
         st.page_link(
             pages.page_path("interpolate"),
             label="Interpolate from here",
             icon=":material/timeline:",
-            query_params={"model": view.model, "ends": text},
+            query_params={"model": view.model, "hand": view.hand, "ends": text},
         )
         strip = codes_strip(engine, z[None])
         export_menu.strip_menu(engine, strip, "traverse_take", "sample", label="Export sample")
@@ -189,23 +192,35 @@ def centres(engine: Engine, view: TraverseView) -> None:
         for row in rows_of(atlas, Split.TEST, 24):
             label = int(atlas.label[row])
             kind = f", class {atlas.classes[label]}" if atlas.classes and label >= 0 else ""
-            options[f"data:{row}"] = f"Data point {row}{kind}"
+            options[datum_text(atlas, int(row))] = f"Data point {row}{kind}"
     components = engine.components()
     if components is not None and len(components) > 1:
         order = np.argsort(-components.log_weights.cpu().numpy(), kind="stable")[:24]
         options |= {f"prototypes:{k}": f"Prototype {k}" for k in order}
     found = centre_of(engine, view)
-    options.setdefault(view.centre, found[1])
-    control(
-        st.selectbox,
+    if view.hand:
+        options.setdefault(view.hand, f"In hand: {found[1]}" if not view.centre else "In hand")
+    options.setdefault(view.start, found[1])
+    st.session_state["traverse_centre"] = view.start
+    st.selectbox(
         "Start from",
-        view,
-        "centre",
-        options=list(options),
+        list(options),
+        key="traverse_centre",
+        on_change=_start,
+        args=(bool(view.hand),),
         format_func=lambda name: options.get(name, name),
         width=240,
         help="Or select any point on the latent map, and traverse from there.",
     )
+
+
+def _start(held: bool) -> None:
+    """Start from the chosen code, which is taken in hand, or from the mean."""
+    start = st.session_state["traverse_centre"]
+    if start == "mean":
+        commit(centre="mean" if held else None)
+    else:
+        commit(hand=start, centre=None)
 
 
 def saved(engine: Engine) -> None:

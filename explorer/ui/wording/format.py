@@ -74,6 +74,13 @@ def percentile_words(value: float, known: Float[np.ndarray, " codes"] | None) ->
     return f"percentile {100 * below / len(known):.1f}"
 
 
+def higher_than(share: float) -> str:
+    """Describe a percentage of values that lie below."""
+    if share in (0, 100):
+        return "lower than all" if share == 0 else "higher than all"
+    return f"higher than {share:.0f} %" if 0.5 <= share <= 99.5 else f"higher than {share:.1f} %"
+
+
 def facts(entry: Entry) -> Mapping[str, str]:
     """Select the metrics shown on a card."""
     metrics = entry.metrics

@@ -30,6 +30,17 @@ def verdict(percentile: float, measure: NoveltyReference) -> str:
     return "Novel"
 
 
+def how_new(percentile: float, measure: NoveltyReference) -> str:
+    """Say in a plain sentence how far a sample is from the training data, and what that means."""
+    where = "training data" if measure.whole else "the training samples searched"
+    if percentile < COPIED:
+        return f"Nearly a copy: nearer to {where} than {100 - percentile:.0f} % of held-out data."
+    if percentile > FAR:
+        share = "all" if percentile == 100 else f"{percentile:.0f} %"
+        return f"Far: farther from {where} than {share} of held-out data."
+    return f"New: as far from {where} as held-out data at percentile {percentile:.0f}."
+
+
 def error_rates(rates: Metrics) -> str:
     """Say how often the rule for copies and far samples errs, as measured; empty without rates."""
     words = {

@@ -16,10 +16,10 @@ ABSENT = {
     },
     "prototypes": {"component": "9999", "epoch": "99999", "sort": "beauty"},
     "latent_map": {
-        "layers": "data,prototypes", "pick": "data:999999", "only": "prototypes:999999",
+        "layers": "data,prototypes", "hand": "data:999999", "only": "prototypes:999999",
         "a": "data:999999", "b": "holes:999", "colour": "claimed", "neighbours": "3",
     },
-    "traverse": {"centre": "data:999999", "at": "0:1,777:2", "level": "z1"},
+    "traverse": {"hand": "data:999999", "at": "0:1,777:2", "level": "z1"},
     "interpolate": {"ends": "data:999999|data:1", "at": "40"},
     "reconstruct": {"index": "999999"},
     "candidates": {"project": "77", "at": "77", "chosen": "77,78", "tag": "none", "sort": "mass"},

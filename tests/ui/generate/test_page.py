@@ -21,9 +21,13 @@ def test_resample_goes_to_the_next_seed():
 def test_link_opens_a_component_and_a_tile():
     app = open_page("generate", model="digits-vae-vamp-16", component=3, tile=7, scale=0.5)
     assert not app.exception
-    (sample,) = [item.value for item in app.markdown if "Sample 8" in item.value]
-    assert "scale 0.5" in sample
+    said = [item.value for item in app.markdown if "Sample 8" in item.value]
+    assert len(said) == 2, "once in hand, once below the samples"
+    assert all("scale 0.5" in words for words in said)
     assert address(app) | {"component": "3", "tile": "7", "scale": "0.5"} == address(app)
+    app.number_input(key="generate_seed").set_value(1).run()
+    assert address(app)["hand"] == "sample:0,7,0.5,k3", "what an old link says is written anew"
+    assert "tile" not in address(app)
 
 
 def test_out_of_range_component_is_dropped():

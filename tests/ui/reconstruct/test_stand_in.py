@@ -14,7 +14,7 @@ from tests.support.engines import CURVES, PIXELS, engine_of
 def absent(monkeypatch):
     monkeypatch.setattr(cache, "original", lambda engine, row: None)
     monkeypatch.setattr(cache, "originals", lambda engine: None)
-    monkeypatch.setattr(source, "control", lambda *args, **kwargs: None)
+    monkeypatch.setattr(source.st, "number_input", lambda *args, **kwargs: None)
 
 
 @pytest.mark.usefixtures("absent")

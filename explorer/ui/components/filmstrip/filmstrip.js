@@ -501,8 +501,9 @@ function paint(strip) {
     marks(strip, panel, pen, own, over)
   })
   strip.painted += 1
-  for (const { canvas, tiles } of facts.panels) {
-    Object.assign(canvas.dataset, { frame, frames: last + 1, tiles, painted: strip.painted, tile: strip.tile ?? "" })
+  for (const { canvas, tiles, columns } of facts.panels) {
+    const painted = strip.painted
+    Object.assign(canvas.dataset, { frame, frames: last + 1, tiles, columns, painted, tile: strip.tile ?? "" })
   }
   strip.digestion.set()
 }
