@@ -40,6 +40,8 @@ else:
         compare.compare(items, view)
         compare.polars(items, view, conditions)
     with panes.container(width=330, key="candidates_pane"):
+        with st.container(key="hand_beside"):
+            hand.card(engine, view)
         detail.detail(store, project, items, view)
 
 side_by_side.charts(items, view)
@@ -47,5 +49,6 @@ search.find(picks, engine, view, judged.focus(items, view))
 if picks:
     actions.history(store, project)
 
-hand.card(engine, view)
+if not items:
+    hand.card(engine, view)
 frame.finish(view, engine)

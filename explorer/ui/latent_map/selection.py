@@ -41,7 +41,8 @@ def pick_of(atlas: Atlas, view: LatentMapView) -> str:
 def details(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -> None:
     """Render a selection: members decoded, their mean, facts, and the nearest data."""
     n = len(chosen.z)
-    st.markdown(f"**{chosen.words}**")
+    if n != 1:
+        st.markdown(f"**{chosen.words}**")
     if n == 0:
         st.caption("No data are encoded there. Draw a box or a lasso over some dots.")
         return
@@ -49,12 +50,13 @@ def details(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView
     members = chosen.z
     if n > MEMBERS:
         members = members[np.sort(np.random.default_rng(0).choice(n, MEMBERS, replace=False))]
-    filmstrip(
-        Panel(codes_strip(engine, members), pick=service.pick_descriptor(engine, z=members)),
-        key="latent_map_members",
-        grid=Grid(tile_width=engine.sketch.tile_width(40 if n > 1 else 96), noun="member"),
-        keep_all=n > 1,
-    )
+    if n > 1:
+        filmstrip(
+            Panel(codes_strip(engine, members), pick=service.pick_descriptor(engine, z=members)),
+            key="latent_map_members",
+            grid=Grid(tile_width=engine.sketch.tile_width(40), noun="member"),
+            keep_all=True,
+        )
     if n > MEMBERS:
         st.caption(f"{MEMBERS} of them, chosen at random (seed 0), decoded.")
     _facts(engine, atlas, chosen)
