@@ -29,26 +29,21 @@ with st.container(horizontal=True, gap="small"):
     transfer.import_picks(store, project)
     shortlist.limits(engine, view)
 
-if not picks:
-    shortlist.empty(view)
-elif not items:
-    st.caption("No picks match these filters.")
-else:
+if items:
     panes = st.container(horizontal=True, gap="medium")
     with panes.container(key="candidates_cards"):
         shortlist.cards(project, items, view, engine)
         compare.compare(items, view)
         compare.polars(items, view, conditions)
     with panes.container(width=330, key="candidates_pane"):
-        with st.container(key="hand_beside"):
-            hand.card(engine, view)
+        hand.card(engine, view, beside=True)
         detail.detail(store, project, items, view)
+else:
+    shortlist.empty(picks, engine, view)
 
 side_by_side.charts(items, view)
 search.find(picks, engine, view, judged.focus(items, view))
 if picks:
     actions.history(store, project)
 
-if not items:
-    hand.card(engine, view)
 frame.finish(view, engine)

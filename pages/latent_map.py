@@ -16,7 +16,7 @@ with panes.container(key="latent_map_plane"):
     st.caption(latent_plane.caption(atlas))
     path.path(engine, atlas, view)
     direction.direction(engine, atlas, view)
-with panes.container(width=340, key="hand_beside"):
-    hand.card(engine, view, empty="Click a code, a prototype or a hole.")
+with panes.container(width=340):
+    hand.card(engine, view, empty="Click a code, a prototype or a hole.", beside=True)
     selection.pane(engine, atlas, view)
 frame.finish(view, engine)

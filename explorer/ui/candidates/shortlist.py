@@ -184,8 +184,12 @@ def _focus(
     commit(**changes)
 
 
-def empty(view: CandidatesView) -> None:
-    """Render how to make the first pick."""
+def empty(picks: Sequence[MeasuredPick], engine: Engine, view: CandidatesView) -> None:
+    """Render what to do while no pick is shown: to make the first, or to see others."""
+    hand.card(engine, view)
+    if picks:
+        st.caption("No picks match these filters.")
+        return
     st.markdown("**Nothing is picked yet**")
     st.caption(
         "On any page, click the bookmark in an image’s corner, or press K with the pointer on "

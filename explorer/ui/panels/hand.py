@@ -1,5 +1,7 @@
 """The thing in hand: a card that stays in sight on every page of a model, and its next moves."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import streamlit as st
 from jaxtyping import Float
@@ -48,7 +50,7 @@ def take_given(engine: Engine, view: View, x: Float[np.ndarray, "1 *sample"], wo
     view.hand = view.hand if place is None else place
 
 
-def card(engine: Engine, view: View, *, empty: str = "") -> None:
+def card(engine: Engine, view: View, *, empty: str = "", beside: bool = False) -> None:
     """Render what is in hand, with its next moves, and finish the page's address.
 
     Args:
@@ -56,7 +58,13 @@ def card(engine: Engine, view: View, *, empty: str = "") -> None:
         view: The page's view.
         empty: What to do on this page to take something in hand; without it nothing is rendered
             while nothing is.
+        beside: Whether it stands in the pane it is rendered in, instead of beside the page.
     """
+    with st.container(key="hand_beside") if beside else nullcontext():
+        _card(engine, view, empty)
+
+
+def _card(engine: Engine, view: View, empty: str) -> None:
     found = cache.thing(engine, view.hand) if view.hand else None
     if view.hand and found is None:
         view.fall_back("hand", "", "is not in this model", "holding nothing")
