@@ -176,6 +176,8 @@ export type FilmstripPanel = Panel & {
   mixture: boolean
   scored: boolean
   novelty: string | null
+  /** Whether each tile has a sign of its novelty; without, it is fetched when the wall is in view. */
+  signs: boolean
   properties: string | null
   under: number | null
   keep: Keep | null
@@ -186,8 +188,12 @@ export type FilmstripPanel = Panel & {
   // Added by the browser.
   canvas: HTMLCanvasElement
   tally: HTMLElement
+  shares: HTMLElement
+  /** Whether its novelty was asked for. */
+  asked?: boolean
   ghost?: FilmstripPanel
   columns: number
+  gap: number
   tile?: [number, number]
   ratio: number
   judged?: Novelty
@@ -240,6 +246,30 @@ export interface Measured extends PropertiesHeader {
   only: number | null
 }
 
+/** A wall of tiles, and the width that it has in CSS pixels. */
+export interface Wall {
+  tiles: number
+  width: number
+  /** Usual minimum width of a tile. */
+  least: number
+  /** Most tiles in a row; always so many if fixed. */
+  columns: number | null
+  fixed: boolean
+  /** Width over height of a tile. */
+  shape: number
+  /** Device pixels per CSS pixel. */
+  ratio: number
+  /** Width of an image in its own pixels; null for curves. */
+  pixels: number | null
+}
+
+/** Tiles in a row, the width of each, and the gap between two, in CSS pixels. */
+export interface Tiling {
+  columns: number
+  tile: number
+  gap: number
+}
+
 export interface Filmstrip {
   root: HTMLElement
   signal: AbortSignal
@@ -254,6 +284,7 @@ export interface Filmstrip {
   painted: number
   keys: Set<string>
   gathering: boolean
+  visible: boolean
   keeper: Keeper
   control: HTMLElement
   input: HTMLInputElement
@@ -268,6 +299,7 @@ export interface Filmstrip {
   paintSoon: () => void
   digestion: Timer
   later: Timer
+  judging: Timer
 }
 
 // Map

@@ -24,7 +24,7 @@ def wall(engines: list[Engine], view: GenerateView) -> FilmstripState:
     options = scale_sweep.SweepOptions(
         titles=len(engines) > 1,
         difference=view.difference,
-        novelty=True,
+        signs=True,
         limits=view.limits,
         conditions=constraints.conditions(view),
     )

@@ -28,7 +28,8 @@ class SweepOptions:
         titles: Whether each model is named.
         selectable: Whether samples can be selected.
         difference: Whether the other models are shown as differences from the first.
-        novelty: Whether each sample has a glyph for its novelty.
+        novelty: Whether a line below says how many samples are new.
+        signs: Whether each sample has a sign of its novelty, too.
         limits: Constraints on properties, as in a link.
         conditions: The conditions designs are evaluated under.
     """
@@ -38,7 +39,8 @@ class SweepOptions:
     titles: bool = True
     selectable: bool = True
     difference: bool = False
-    novelty: bool = False
+    novelty: bool = True
+    signs: bool = False
     limits: str = ""
     conditions: Conditions = field(default_factory=Conditions)
 
@@ -85,6 +87,7 @@ def sweep(
             title=name if options.titles else "",
             pick=pick,
             novelty=novelty_address(engine, spec) if options.novelty and not apart else "",
+            signs=options.signs,
             properties=""
             if apart
             else properties_address(engine, spec, options.conditions, options.limits),

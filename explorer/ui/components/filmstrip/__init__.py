@@ -75,6 +75,8 @@ class Panel:
         title: Its title.
         pick: How its samples are picked; None if they cannot be.
         novelty: The URL of its samples' novelty and typicality.
+        signs: Whether each tile has a sign of its novelty; without, the shares below the wall are
+            fetched when it is in view.
         properties: The URL of their properties.
         over: The panel over whose curves this one's are drawn as lines.
         frames: The URL of single frames of a deferred strip; without it they arrive when they are
@@ -86,6 +88,7 @@ class Panel:
     title: str = ""
     pick: Mapping[str, object] | None = None
     novelty: str = ""
+    signs: bool = True
     properties: str = ""
     over: int | None = None
     frames: str = ""
@@ -144,6 +147,7 @@ def filmstrip(
                 "mixture": len(set(strip.components.tolist())) > 1,
                 "scored": bool(strip.log_density.any()),
                 "novelty": panel.novelty or None,
+                "signs": panel.signs,
                 "under": panel.over,
                 "keep": panel.pick,
                 "properties": panel.properties or None,
