@@ -250,6 +250,15 @@ def place(
     return geometric_median(xy[chosen].astype(np.float64)).astype(np.float32)
 
 
+def positions(
+    atlas: Atlas, codes: Float[np.ndarray, "codes latent"]
+) -> Float[np.ndarray, "codes 2"]:
+    """Place codes on an atlas: on the plane of a two-dimensional latent space they stay."""
+    if atlas.method == "plane":
+        return codes.astype(np.float32)
+    return place(atlas.codes, atlas.xy, codes)
+
+
 def geometric_median(
     points: Float[np.ndarray, "sets points 2"], iterations: int = 120
 ) -> Float[np.ndarray, "sets 2"]:

@@ -1,4 +1,4 @@
-"""What a wall says of its samples as a whole, while its scale is dragged."""
+"""A wall and its samples as a whole: their shares, and where they lie on the map."""
 
 import re
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from explorer.metrics.novelty import COPIED, FAR
 from tests.support.browsing import facts, go
+from tests.support.serving import settled
 
 MODEL = "digits-vae-vamp-16"
 SHARES = re.compile(
@@ -21,11 +22,11 @@ def shares(page, wall=0):
     return tuple(int(value) for value in SHARES.search(line.inner_text()).groups())
 
 
-def judged(page, address, model, wall=0):
+def judged(page, model):
     """Ask the server for the novelty of a wall as the page did."""
     asked = page.evaluate("() => performance.getEntriesByType('resource').map(item => item.name)")
-    (found,) = {one for one in asked if f"/api/novelty/{model}/" in one}
-    return np.array(page.request.get(found).json()["novelty"])
+    found = [one for one in asked if f"/api/novelty/{model}/" in one]
+    return np.array(page.request.get(found[-1]).json()["novelty"])
 
 
 def expected(percentiles):
@@ -37,7 +38,7 @@ def expected(percentiles):
 def test_the_line_below_the_samples_moves_with_the_scale_and_not_the_server(page, address):
     go(page, address, f"generate?model={MODEL}")
     first = shares(page)
-    novelty = judged(page, address, MODEL)
+    novelty = judged(page, MODEL)
     assert first == expected(novelty[20])
     box = page.locator("[data-testid=filmstrip] input[type=range]").first.bounding_box()
     y, width = box["y"] + box["height"] / 2, box["width"] - 24
@@ -46,8 +47,8 @@ def test_the_line_below_the_samples_moves_with_the_scale_and_not_the_server(page
     page.wait_for_timeout(300)
     sent = len(page.sent)
     seen = set()
-    for step in range(1, 21):
-        page.mouse.move(box["x"] + 12 + width * (0.5 + 0.025 * step), y)
+    for step in range(1, 11):
+        page.mouse.move(box["x"] + 12 + width * (0.5 + 0.05 * step), y)
         page.wait_for_timeout(30)
         frame = int(facts(page)["frame"])
         assert shares(page) == expected(novelty[frame])
@@ -55,6 +56,8 @@ def test_the_line_below_the_samples_moves_with_the_scale_and_not_the_server(page
     assert len(seen) > 2, "the line stood still"
     assert len(page.sent) == sent, "the server was told before the release"
     page.mouse.up()
+    page.wait_for_url(re.compile("scale=2"))
+    settled(page)
 
 
 def test_the_catalogue_says_of_each_prior_how_many_of_its_samples_are_new(page, address):
@@ -62,5 +65,53 @@ def test_the_catalogue_says_of_each_prior_how_many_of_its_samples_are_new(page, 
     walls = page.locator(LINES)
     assert walls.count() == 3
     for wall, model in enumerate((MODEL, "digits-vae-xvae-16", "digits-vae-standard-16")):
-        assert shares(page, wall) == expected(judged(page, address, model)[40])
+        assert shares(page, wall) == expected(judged(page, model)[40])
     assert page.problems == []
+
+
+MAP = "[data-testid=filmstrip] .map canvas"
+
+
+def spots(page):
+    """Read where the samples are on the screen, relative to their map, by frame."""
+    page.locator(f"{MAP}[data-spots]").wait_for(timeout=20_000)
+    page.wait_for_timeout(250)
+    text = page.locator(MAP).get_attribute("data-spots")
+    return np.array([[int(value) for value in spot.split(",")] for spot in text.split()])
+
+
+def test_the_samples_move_on_a_map_beside_them_and_mark_each_other(page, address):
+    go(page, address, f"generate?model={MODEL}")
+    before = spots(page)
+    assert before.shape == (64, 2)
+    page.locator("[data-testid=filmstrip] input[type=range]").first.focus()
+    page.keyboard.press("End")
+    page.wait_for_url(re.compile("scale=2"))
+    after = spots(page)
+    assert (np.abs(after - before).max(1) > 2).mean() > 0.5, "the samples stood still"
+
+    alone = [k for k in range(64) if np.sort(np.abs(after - after[k]).max(1))[1] > 12]
+    box = page.locator(MAP).bounding_box()
+    x, y = (float(value) for value in after[alone[0]])
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    page.get_by_text(f"sample {alone[0] + 1} ·").wait_for(timeout=5_000)
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_url(re.compile(f"tile={alone[0]}(&|$)"))
+
+    wall = page.locator("[data-testid=filmstrip] .stage canvas").first
+    wall.hover(position={"x": 20, "y": 20})
+    page.locator(f"{MAP}[data-over='0']").wait_for(timeout=5_000)
+    settled(page)
+    assert page.problems == []
+
+
+def test_a_narrow_window_has_no_map_and_asks_for_none(page, address):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.set_viewport_size({"width": 1024, "height": 1000})
+    go(page, address, f"generate?model={MODEL}&seed=2")
+    assert not page.locator(MAP).is_visible()
+    assert not [url for url in asked if "/api/positions/" in url]
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    assert len(spots(page)) == 64

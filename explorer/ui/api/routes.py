@@ -14,7 +14,7 @@ from explorer.ui.api.answers import IMMUTABLE, answering, storing
 from explorer.ui.api.assets import assets
 from explorer.ui.api.picks import keep, kept, mark, undo
 from explorer.ui.api.pictures import card, decode, points, regions, thumbnail
-from explorer.ui.api.strips import frames, levelled, novelty, painted, properties
+from explorer.ui.api.strips import frames, levelled, novelty, painted, positions, properties
 
 
 def routes() -> list[BaseRoute]:
@@ -32,6 +32,7 @@ def routes() -> list[BaseRoute]:
         "levelled/{slug}/{digest}": levelled,
         "painted/{slug}/{digest}": painted,
         "novelty/{slug}/{digest}": novelty,
+        "positions/{slug}/{digest}": positions,
         "properties/{slug}/{digest}": properties,
     }
     own = {

@@ -42,6 +42,7 @@ from explorer.ui.cache.strips import (
     shortest,
     snapshots,
     strip,
+    strip_positions,
 )
 
 __all__ = [
@@ -82,6 +83,7 @@ __all__ = [
     "snapshots",
     "store",
     "strip",
+    "strip_positions",
     "strip_properties",
     "surgery",
     "test_likelihood",

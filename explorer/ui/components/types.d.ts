@@ -178,6 +178,7 @@ export type FilmstripPanel = Panel & {
   novelty: string | null
   /** Whether each tile has a sign of its novelty; without, it is fetched when the wall is in view. */
   signs: boolean
+  map: { points: string, positions: string, words: string } | null
   properties: string | null
   under: number | null
   keep: Keep | null
@@ -189,6 +190,11 @@ export type FilmstripPanel = Panel & {
   canvas: HTMLCanvasElement
   tally: HTMLElement
   shares: HTMLElement
+  /** Of its map, if it has one. */
+  chart?: HTMLCanvasElement
+  view?: SampleView
+  mapping?: boolean
+  ground?: { made: string, picture: OffscreenCanvas }
   /** Whether its novelty was asked for. */
   asked?: boolean
   ghost?: FilmstripPanel
@@ -246,6 +252,14 @@ export interface Measured extends PropertiesHeader {
   only: number | null
 }
 
+/** What a small map shows: codes of data, and the samples' positions by frame and tile. */
+export interface SampleView {
+  data: Places
+  xy: Float32Array
+  low: number[]
+  high: number[]
+}
+
 /** A wall of tiles, and the width that it has in CSS pixels. */
 export interface Wall {
   tiles: number
@@ -259,6 +273,8 @@ export interface Wall {
   shape: number
   /** Device pixels per CSS pixel. */
   ratio: number
+  /** Largest height that it may take to fill its last row. */
+  tallest: number
   /** Width of an image in its own pixels; null for curves. */
   pixels: number | null
 }
@@ -285,6 +301,8 @@ export interface Filmstrip {
   keys: Set<string>
   gathering: boolean
   visible: boolean
+  /** Whether the pointer is on a map. */
+  onMap: boolean
   keeper: Keeper
   control: HTMLElement
   input: HTMLInputElement

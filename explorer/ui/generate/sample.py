@@ -25,6 +25,7 @@ def wall(engines: list[Engine], view: GenerateView) -> FilmstripState:
         titles=len(engines) > 1,
         difference=view.difference,
         signs=True,
+        mapped=True,
         limits=view.limits,
         conditions=constraints.conditions(view),
     )
@@ -129,8 +130,7 @@ def hint(engines: list[Engine], difference: bool) -> str:
             else "The others are shown as differences from the first, dark where they differ."
         )
     return words + (
-        "● nearly a training sample, ○ as novel as held-out data, ◇ far from training samples. "
-        + _rates(engines)
+        _rates(engines)
         + "Click a sample for its likelihood and nearest neighbours. The bookmark in its corner, "
         "or K with the pointer on it, keeps it as a candidate."
         + (

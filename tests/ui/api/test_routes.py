@@ -7,13 +7,15 @@ import pytest
 from PIL import Image
 
 from explorer import drawing, sections
-from explorer.projection import Split
+from explorer.projection import NEIGHBOURS, Split, nearest
 from explorer.sketch import PixelSketch
+from explorer.strips import StripSpec
 from explorer.ui import cache
 from explorer.ui.address import places as link_places
 from explorer.ui.address.notation import code_text
 from explorer.ui.api import address as api_address
 from explorer.ui.api import pictures
+from explorer.ui.cache import strips
 from tests.support.addresses import strip_address
 from tests.support.api import DAY, ask, assert_absent
 from tests.support.engines import CURVES, PIXELS, PLAIN, WIDE, engine_of
@@ -160,6 +162,32 @@ def test_the_novelty_of_a_strip_is_in_per_cent_for_every_frame_and_tile(plane, c
     assert facts["training"] == (atlas.split == Split.TRAIN).sum()
 
 
+@pytest.mark.parametrize("slug", [PIXELS, WIDE, CURVES])
+def test_the_positions_of_a_strip_are_those_of_its_codes_on_the_map(slug):
+    engine = engine_of(slug)
+    answer = ask(strip_address(engine, "positions", 4, 7))
+    assert (answer.status, answer.kind) == (200, "application/octet-stream")
+    header, body = answer.packed
+    assert header == {"frames": 41, "tiles": 4}
+    found = np.frombuffer(body, "<f4").reshape(41, 4, 2)
+    z = cache.strip(engine, StripSpec(tiles=4, seed=7)).z
+    atlas = cache.atlas(engine)
+    if slug == PIXELS:
+        np.testing.assert_array_equal(found, z)
+        return
+    for frame in (0, 20, 40):
+        near = atlas.xy[nearest(atlas.codes, z[frame, 2], NEIGHBOURS)[0]]
+        assert (near.min(0) - 1e-4 <= found[frame, 2]).all()
+        assert (found[frame, 2] <= near.max(0) + 1e-4).all()
+
+
+def test_a_model_without_a_map_has_no_positions(monkeypatch, plane):
+    monkeypatch.setattr(strips, "atlas", lambda engine: None)
+    cache.strip_positions.clear()
+    assert_absent(ask(strip_address(plane, "positions", 4, 0)))
+    cache.strip_positions.clear()
+
+
 def test_what_hangs_on_weights_alone_may_be_kept_and_originals_for_a_minute(plane):
     z = code_text(np.zeros(2, np.float32))
     kept = [
@@ -167,6 +195,7 @@ def test_what_hangs_on_weights_alone_may_be_kept_and_originals_for_a_minute(plan
         api_address.address_of(plane, "regions"),
         api_address.address_of(plane, "thumbnail", "prior", 0),
         strip_address(plane, "novelty", 4, 0, "all"),
+        strip_address(plane, "positions", 4, 0, "all"),
         api_address.address_of(plane, "decode") + f"?z={z}",
     ]
     for address in kept:

@@ -5,6 +5,7 @@ import { bookmark, isKept, itemOf, keepAll, keepByKey, leave, nothingKept, reach
 import { bodyOf, crcOf, inkPixels, inks, paintCurve, penOf, shapeOf, unpack } from "../painting.js"
 import { judge, known, noveltyOf, sayShares, signs } from "./novelty.js"
 import { place, rowOf, sizeOf } from "./places.js"
+import { MARKUP, digestMap, handleMap, loadMap, paintMap, showMap } from "./sample_map.js"
 import { tiling } from "./tiling.js"
 
 /** @typedef {import("../types").Filmstrip} Filmstrip */
@@ -100,6 +101,7 @@ function read(strip, bytes) {
     const frame = panel.sent === null ? null : strip.frame
     if (panel.novelty) panel.judged = known(panel.novelty, frame)
     panel.asked = panel.signs
+    showMap(strip, panel, element)
     if (panel.novelty && panel.signs) complete(strip, panel, judge(panel, panel.novelty, frame))
     if (panel.properties) complete(strip, panel, measure(panel, panel.properties, frame))
   })
@@ -281,7 +283,7 @@ function build(root) {
   const find = (selector) => part(root, selector, HTMLElement)
   /** @type {Filmstrip} */
   const strip = begin({
-    root, version: null, frame: 0, tile: null, hover: null, painted: 0, keys: new Set(), gathering: false, visible: false,
+    root, version: null, frame: 0, tile: null, hover: null, painted: 0, keys: new Set(), gathering: false, visible: false, onMap: false,
     control: find(".control"), input: part(root, "input", HTMLInputElement), output: part(root, "output", HTMLOutputElement),
     label: find(".label"), low: find(".low"), high: find(".high"), home: find(".home"), panels: find(".panels"),
     said: find(".said"), all: part(root, ".all", HTMLButtonElement),
@@ -314,7 +316,7 @@ function build(root) {
 function stage(strip) {
   const panel = document.createElement("div")
   panel.className = "panel"
-  panel.innerHTML = '<h4></h4><div class="stage"><canvas tabindex="0" role="group"></canvas></div><p class="tally"></p><p class="shares" hidden></p>'
+  panel.innerHTML = '<h4></h4><div class="stage"><canvas tabindex="0" role="group"></canvas></div><p class="tally"></p><p class="shares" hidden></p>' + MARKUP
   const canvas = part(panel, "canvas", HTMLCanvasElement)
   /** @type {{x: number, frame: number, moved: boolean} | null} */
   let grip = null
@@ -346,6 +348,10 @@ function stage(strip) {
     if (tile !== null && onMark(strip, index(), tile, event)) toggle(strip, index(), tile)
     else choose(strip, tile)
   }
+  handleMap(strip, panel, index, {
+    hover: (tile) => hover(strip, index(), tile),
+    choose: (tile) => choose(strip, tile),
+  })
   canvas.onpointercancel = () => { if (grip?.moved) release(strip); grip = null }
   canvas.onpointerleave = () => { if (!grip) hover(strip, index(), null) }
   canvas.onkeydown = (event) => {
@@ -366,12 +372,14 @@ function stage(strip) {
 /** @param {Filmstrip} strip */
 function layout(strip) {
   const ratio = window.devicePixelRatio || 1
+  // A wall and its slider are seen together.
+  const tallest = Math.max(480, 0.7 * window.innerHeight)
   for (const panel of strip.facts.panels) {
     const width = panel.canvas.parentElement?.clientWidth
     if (!width) continue
     const shape = shapeOf(panel)
     const { columns, fixed, tileWidth: least } = strip.facts
-    const found = tiling({ tiles: panel.tiles, width, least, columns, fixed, shape, ratio, pixels: panel.kind === "pixels" ? panel.width : null })
+    const found = tiling({ tiles: panel.tiles, width, least, columns, fixed, shape, ratio, tallest, pixels: panel.kind === "pixels" ? panel.width : null })
     const { tile, gap } = found
     const rows = Math.ceil(panel.tiles / found.columns)
     panel.columns = found.columns
@@ -385,6 +393,20 @@ function layout(strip) {
     panel.ratio = ratio
   }
   paint(strip)
+  chart(strip)
+}
+
+/**
+ * Fetch the maps that have come into view; the walls are shown without them until then.
+ *
+ * @param {Filmstrip} strip
+ */
+async function chart(strip) {
+  const { panels } = strip.facts
+  await Promise.all(panels.map((panel, index) => loadMap(panel, strip.panels.children[index])))
+  if (strip.signal.aborted || strip.facts.panels !== panels) return
+  if (panels.some((panel) => panel.map && !panel.chart)) layout(strip)
+  else if (panels.some((panel) => panel.view)) paint(strip)
 }
 
 /** @param {Filmstrip} strip @param {number} frame */
@@ -484,6 +506,7 @@ function paint(strip) {
     signs(strip, panel, pen, own)
     dim(strip, panel, pen, own)
     marks(strip, panel, pen, own, over)
+    paintMap(strip, panel, own, over)
   })
   for (const panel of facts.panels) sayShares(strip, panel, Math.min(frame, panel.frames - 1))
   strip.painted += 1
@@ -612,4 +635,5 @@ function digest(strip) {
     const crc = crcOf(canvas)
     if (crc) canvas.dataset.digest = crc
   }
+  for (const panel of strip.facts.panels) digestMap(strip, panel)
 }

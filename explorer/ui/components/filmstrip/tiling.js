@@ -3,11 +3,11 @@
 export const GAP = 4
 /** Gaps may shrink to this where one more tile, or larger ones, then fit. */
 const NARROW = 2
-/** Largest height of a wall that is made taller to fill its last row, in CSS pixels. */
-const TALLEST = 600
 /** Smallest width of a tile, in CSS pixels, and as a share of its minimum and of its usual width. */
 const LEAST = 28
-const SHRUNK = 0.65
+const SHRUNK = 0.6
+/** Smallest share of the width that a wall with fewer columns than fit still has to fill. */
+const FILLED = 0.6
 
 /** @typedef {import("../types").Wall} Wall */
 /** @typedef {import("../types").Tiling} Tiling */
@@ -30,8 +30,9 @@ export function tiling(wall) {
   even.sort((a, b) => away(a) - away(b))
   for (const crisp of [true, false]) {
     for (const columns of even) {
-      const found = sized(wall, columns, columns < usual.columns ? TALLEST : Infinity, crisp)
-      if (found.tile >= Math.max(LEAST, SHRUNK * wall.least, SHRUNK * usual.tile)) return found
+      const found = sized(wall, columns, columns < usual.columns ? wall.tallest : Infinity, crisp)
+      const filled = columns >= usual.columns || columns * (found.tile + found.gap) >= FILLED * wall.width
+      if (filled && found.tile >= Math.max(LEAST, SHRUNK * wall.least, SHRUNK * usual.tile)) return found
     }
   }
   return usual
