@@ -115,3 +115,49 @@ def test_a_narrow_window_has_no_map_and_asks_for_none(page, address):
     assert not [url for url in asked if "/api/positions/" in url]
     page.set_viewport_size({"width": 1440, "height": 1000})
     assert len(spots(page)) == 64
+
+
+PREVIEW = "[data-testid=map-preview]"
+
+
+def preview_at(page, x, y):
+    """Move over the map, and wait for what is decoded there."""
+    box = page.locator("[data-testid=point-map] canvas.over").bounding_box()
+    before = page.locator(PREVIEW).get_attribute("data-painted") or "0"
+    page.mouse.move(box["x"] + x, box["y"] + y, steps=3)
+    page.wait_for_function(
+        """before => [...document.querySelectorAll("*")].map(e => e.shadowRoot).filter(Boolean)
+          .some(r => Number(r.querySelector(".preview")?.dataset.painted) > Number(before))""",
+        arg=before,
+        timeout=10_000,
+    )
+    page.wait_for_timeout(150)
+    return page.locator(PREVIEW)
+
+
+def test_the_map_decodes_under_the_pointer_and_shows_the_newest_place(page, address):
+    go(page, address, "latent_map?model=digits-vae-vamp-2&layers=data", "point-map")
+    shown = preview_at(page, 60, 480)
+    assert shown.is_visible()
+    first = shown.get_attribute("data-place")
+    assert first.startswith("spot:")
+    assert "exactly here" in shown.inner_text()
+    box = page.locator("[data-testid=point-map] canvas.over").bounding_box()
+    for step in range(30):
+        page.mouse.move(box["x"] + 60 + step, box["y"] + 480)
+    page.wait_for_timeout(400)
+    last = [float(value) for value in shown.get_attribute("data-place")[5:].split(",")]
+    assert last[0] > float(first[5:].split(",")[0]), "an older place is on display"
+    moved = int(shown.get_attribute("data-painted"))
+    page.mouse.move(box["x"] + 90, box["y"] - 60, steps=3)
+    assert not shown.is_visible()
+    page.wait_for_timeout(200)
+    assert int(shown.get_attribute("data-painted")) <= moved + 2
+    assert page.problems == []
+
+
+def test_a_place_far_from_every_code_is_not_decoded(page, address):
+    go(page, address, f"latent_map?model={MODEL}&layers=data", "point-map")
+    shown = preview_at(page, 8, 520)
+    assert shown.inner_text().strip() == "no code here"
+    assert not shown.locator("canvas").is_visible()

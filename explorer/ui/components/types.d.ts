@@ -356,6 +356,8 @@ export interface MapHeader {
   points: string
   regions: string | null
   card: string
+  /** URL of what is decoded at a place; null if nothing is. */
+  here: string | null
   column: Column | null
   ramp: string[]
   pick: string
@@ -421,8 +423,27 @@ export interface Graphics {
   stale: boolean
 }
 
+/** What is decoded under the pointer. */
+export interface Preview {
+  box: HTMLElement
+  canvas: HTMLCanvasElement
+  words: HTMLElement
+  /** The place that is wanted next, and when the pointer came there. */
+  wanted: { place: string, since: number } | null
+  /** Ends the request that is under way. */
+  end: AbortController | null
+  /** Where the pointer is. */
+  at?: Point
+  place: string
+  painted: number
+}
+
+/** Header of the response of /api/here: of a strip of one tile, unless there is no code. */
+export type Here = Partial<Panel> & { words: string }
+
 export interface PointMap {
   root: HTMLElement
+  preview: Preview
   signal: AbortSignal
   send: (name: "pick" | "path", value: string) => void
   theme: Theme

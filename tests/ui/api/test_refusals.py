@@ -20,6 +20,9 @@ pytestmark = pytest.mark.usefixtures("no_data")
 SERVED = ["points", "regions", "card/data/0", "thumbnail/data/0", "decode?z=z:AAAAAA"]
 
 
+SERVED += ["here?at=spot:0,0"]
+
+
 SERVED += ["novelty", "positions", "properties", "frames?frame=0", "painted?at=0"]
 
 
@@ -140,6 +143,16 @@ def test_what_is_no_code_of_the_model_is_not_decoded(plane, text):
 def test_without_a_code_nothing_is_decoded(plane):
     assert_absent(ask(api_address.address_of(plane, "decode")))
     assert_absent(ask(api_address.address_of(plane, "decode") + "?y=z:AAAA"))
+
+
+NO_PLACES = ["", "spot:", "spot:0", "spot:0,0,0", "spot:nan,0", "spot:inf,0", "spot:1e999,0"]
+NO_PLACES += ["spot:0,0;add:1", "box:0,0,1,1", "mean", "z:AAAAAA", "data:-1", "data:1000001"]
+NO_PLACES += ["data:99999", "prior:1000", "holes:999", "originals:0", "spot:" + "1" * 5000 + ",0"]
+
+
+@pytest.mark.parametrize("text", NO_PLACES, ids=lambda text: text[:20])
+def test_what_is_no_place_of_the_map_is_not_decoded(plane, text):
+    assert_absent(ask(f"{api_address.address_of(plane, 'here')}&at={quote(text)}"))
 
 
 @pytest.mark.parametrize("what", ["novelty", "positions"])

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from explorer import drawing, sections
-from explorer.projection import NEIGHBOURS, Split, nearest
+from explorer.projection import NEIGHBOURS, Split, lift, nearest
 from explorer.sketch import PixelSketch
 from explorer.strips import StripSpec
 from explorer.ui import cache
@@ -145,6 +145,62 @@ def test_a_code_far_away_is_decoded_to_plain_numbers(slug):
     answer = ask(api_address.address_of(engine, "decode") + f"?z={code_text(z)}")
     assert answer.status == 200
     assert np.isfinite(answer.packed[0]["density"]).all()
+
+
+def decoded_at(engine, place):
+    """Ask what is decoded at a place of the map: the words, and the picture in data units."""
+    answer = ask(f"{api_address.address_of(engine, 'here')}&at={place}")
+    assert (answer.status, answer.kind) == (200, "application/octet-stream")
+    assert answer.headers["cache-control"] == "private, max-age=60"
+    header, body = answer.packed
+    if not body:
+        return header["words"], None
+    assert (header["frames"], header["tiles"]) == (1, 1)
+    return header["words"], np.frombuffer(body, np.uint8) / 255
+
+
+def test_a_place_of_a_plane_is_decoded_exactly_even_far_from_data(plane):
+    for x, y, far in ((0.5, -0.25, False), (40, 40, True)):
+        words, found = decoded_at(plane, f"spot:{x},{y}")
+        wanted = plane.decode(np.array([[x, y]], np.float32)).ravel()
+        np.testing.assert_allclose(found, wanted, atol=0.5 / 255 + 1e-6)
+        density = float(plane.log_prior(np.array([[x, y]], np.float32))[0])
+        assert words.startswith("exactly here")
+        assert words.endswith(f"log p(z) {density:.1f} nats".replace("-", "−"))
+        assert ("no code near" in words) is far
+
+
+def test_a_place_of_a_projection_is_decoded_from_the_codes_near_it_or_not_at_all():
+    engine = engine_of(WIDE)
+    atlas = cache.atlas(engine)
+    x, y = atlas.xy[11] + 0.2 * cache.map_reach(engine)
+    words, found = decoded_at(engine, f"spot:{x:.4f},{y:.4f}")
+    assert words == "from the 15 nearest codes"
+    wanted = engine.decode(lift(atlas.codes, atlas.xy, np.array([[x, y]]))).ravel()
+    np.testing.assert_allclose(found, wanted, atol=2 / 255)
+    left, bottom = atlas.xy.min(0) - 1.01 * cache.map_reach(engine)
+    assert decoded_at(engine, f"spot:{left:.4f},{bottom:.4f}") == ("no code here", None)
+
+
+def test_a_point_of_a_projection_is_decoded_from_its_own_code():
+    engine = engine_of(WIDE)
+    words, found = decoded_at(engine, "data:11")
+    wanted = engine.decode(cache.atlas(engine).codes[11:12]).ravel()
+    np.testing.assert_allclose(found, wanted, atol=0.5 / 255 + 1e-6)
+    assert words.startswith("Data point 11 · log p(z) ")
+
+
+def test_a_plain_autoencoder_decodes_a_place_and_names_no_density():
+    assert decoded_at(engine_of(PLAIN), "spot:0,0")[0].startswith("exactly here")
+    assert "log p(z)" not in decoded_at(engine_of(PLAIN), "spot:0,0")[0]
+
+
+@pytest.mark.slow
+def test_an_autoregressive_decoder_shows_its_mean_and_says_so():
+    engine = engine_of("mnist-static-pixelhvae-vamp-80")
+    words, found = decoded_at(engine, "data:3")
+    assert words.endswith("mean of p(x|z), not a sample")
+    assert len(np.unique(found)) > 2
 
 
 @pytest.mark.parametrize("chosen", ["all", "0"])
