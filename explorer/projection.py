@@ -24,6 +24,7 @@ PRIOR_SAMPLES = 1000
 NEIGHBOURS = 15
 Metric = Literal["euclidean", "cosine", "whitened"]
 _ROWS = 512
+_REACHED = 1000
 _FEWEST = 3
 """Fewest points that UMAP can project."""
 _OPTIONAL = ("names", "fingerprint")
@@ -250,6 +251,15 @@ def place(
     return geometric_median(xy[chosen].astype(np.float64)).astype(np.float32)
 
 
+def positions(
+    atlas: Atlas, codes: Float[np.ndarray, "codes latent"]
+) -> Float[np.ndarray, "codes 2"]:
+    """Place codes on an atlas: on the plane of a two-dimensional latent space they stay."""
+    if atlas.method == "plane":
+        return codes.astype(np.float32)
+    return place(atlas.codes, atlas.xy, codes)
+
+
 def geometric_median(
     points: Float[np.ndarray, "sets points 2"], iterations: int = 120
 ) -> Float[np.ndarray, "sets 2"]:
@@ -289,6 +299,21 @@ def lift(
     weight = np.exp(-0.5 * (distance / width) ** 2)
     weight /= weight.sum(1, keepdims=True)
     return np.einsum("pk,pkl->pl", weight, codes[near]).astype(np.float32)
+
+
+def reach(xy: Float[np.ndarray, "codes 2"], seed: int = 0) -> float:
+    """Return how near to a code a place of the map has to be for codes to be found there.
+
+    It is the distance within which 99 % of the codes have 15 others, by 1,000 of them at random:
+    farther out a mean of the 15 nearest codes says nothing of the place.
+    """
+    if len(xy) < 2:
+        return 0.0
+    rows = np.sort(np.random.default_rng(seed).permutation(len(xy))[:_REACHED])
+    k = min(NEIGHBOURS + 1, len(xy))  # the nearest is the code itself
+    points = torch.from_numpy(np.ascontiguousarray(xy, np.float32))
+    away = torch.cdist(points[torch.from_numpy(rows)], points)
+    return float(np.percentile(away.kthvalue(k, 1)[0].numpy(), 99))
 
 
 def _checked(arrays: dict[str, np.ndarray], opened: Checkpoint) -> Atlas | None:

@@ -7,8 +7,16 @@ import pytest
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 
-from explorer.projection import NEIGHBOURS, geometric_median, lift, nearest, place
-from tests.support.atlases import normal
+from explorer.projection import (
+    NEIGHBOURS,
+    geometric_median,
+    lift,
+    nearest,
+    place,
+    positions,
+    reach,
+)
+from tests.support.atlases import atlas_of, normal
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine", "whitened"])
@@ -159,3 +167,23 @@ def test_a_place_between_equal_codes_is_lifted_to_them():
     xy = np.repeat(np.array([[0, 0], [10, 0]], np.float32), 20, axis=0)
     lifted = lift(codes, xy, np.array([[0.5, 0.0], [9.0, 1.0]]))
     np.testing.assert_allclose(lifted, codes[[0, 20]], atol=1e-6)
+
+
+def test_a_plane_places_codes_where_they_are_and_a_projection_among_their_neighbours():
+    train, test, new = normal(80, 2), normal(40, 2, 1), normal(5, 2, 2)
+    np.testing.assert_array_equal(positions(atlas_of(train, test, 0.1), new), new)
+    shifted = atlas_of(train, test, 0.1, xy=np.concatenate([train, test]) + 100)
+    np.testing.assert_array_equal(positions(shifted, new), place(shifted.codes, shifted.xy, new))
+    assert positions(shifted, new).min() > 90
+
+
+def test_almost_all_codes_have_their_neighbours_within_reach():
+    xy = normal(700, 2)
+    away = np.sort(cdist(xy, xy), 1)[:, NEIGHBOURS]
+    assert reach(xy) == pytest.approx(np.percentile(away, 99), rel=1e-3)
+    assert reach(3 * xy) == pytest.approx(3 * reach(xy), rel=1e-3)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 10])
+def test_a_map_of_few_codes_has_a_finite_reach(n):
+    assert 0 <= reach(normal(n, 2)) < 10

@@ -261,7 +261,7 @@ def test_the_model_is_switched_in_the_sidebar(page, address):
 
 def test_two_models_move_together_under_one_slider(page, address):
     go(page, address, f"generate?model={MODEL}&compare=digits-vae-standard-16")
-    canvases = page.locator(f"{STRIP}").first.locator("canvas")
+    canvases = page.locator(f"{STRIP}").first.locator(".stage canvas")
     assert canvases.count() == 2
     page.locator(f"{STRIP} input[type=range]").first.focus()
     page.keyboard.press("End")

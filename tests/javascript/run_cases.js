@@ -2,6 +2,8 @@
 async ([modules, cases]) => {
   const { float16Text } = await import(`${modules}/float16.js`)
   const notation = await import(`${modules}/point_map/notation.js`)
+  const { tiling } = await import(`${modules}/filmstrip/tiling.js`)
+  const { sharesOf } = await import(`${modules}/filmstrip/novelty.js`)
   const { coordinate, edited, parsePath, parsePick, pickText, rowsOf } = notation
   const wrong = []
   const check = (name, result, expected) => {
@@ -21,5 +23,11 @@ async ([modules, cases]) => {
   for (const { text, vertices } of cases.paths) check(text, parsePath(text), vertices.flat())
   for (const text of cases.no_paths) check(text, parsePath(text), null)
   for (const { value, text } of cases.coordinates) check(value, String(coordinate(value)), text)
+  for (const { wall, columns, tile } of cases.tilings) {
+    const found = tiling({ columns: null, fixed: false, shape: 1, ratio: 1, tallest: 600, ...wall })
+    check(JSON.stringify(wall), [found.columns, Math.round(10 * found.tile) / 10], [columns, tile])
+    check("room", found.columns * (found.tile + found.gap) - found.gap <= wall.width, true)
+  }
+  for (const { percentiles, shares } of cases.shares) check(percentiles, sharesOf(percentiles), shares)
   return wrong
 }

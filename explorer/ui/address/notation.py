@@ -21,6 +21,9 @@ _ROWS = rf"\d{{1,6}}(?:,\d{{1,6}}){{0,{MOST_EDITS - 1}}}"
 PICK = re.compile(rf"(?:{_SPOT}|(?:{_POINT}|{_AREA})(?:;add:{_ROWS})?(?:;cut:{_ROWS})?)?")
 """A map position; a point of a layer, a box or a lasso, with rows added and cut; or nothing."""
 
+MAP_PLACE = re.compile(rf"{_SPOT}|{_POINT}")
+"""A map position, or a point of a layer."""
+
 PATH = re.compile(rf"(?:{_PAIR}(?:,{_PAIR}){{1,{MOST_VERTICES // 2 - 1}}})?")
 """A line on the map with 2 to 32 vertices; or nothing."""
 

@@ -49,6 +49,11 @@ def novelty_address(engine: Engine, spec: StripSpec) -> str:
     return f"{address_of(engine, 'novelty')}&{urlencode(spec.of_model(engine).query())}"
 
 
+def positions_address(engine: Engine, spec: StripSpec) -> str:
+    """Return the URL of the positions of a strip's samples on the map."""
+    return f"{address_of(engine, 'positions')}&{urlencode(spec.of_model(engine).query())}"
+
+
 def properties_address(
     engine: Engine, spec: StripSpec, conditions: Conditions, limits: str = ""
 ) -> str:

@@ -9,17 +9,19 @@ from starlette.responses import Response
 
 from explorer import drawing, sections
 from explorer.inference import Engine
+from explorer.projection import NEIGHBOURS
 from explorer.regions import Plane
 from explorer.sketch import PixelSketch
 from explorer.strips import codes_strip, pack
 from explorer.ui import cache
-from explorer.ui.address.notation import read_code
-from explorer.ui.address.places import NAMES, layer_codes
+from explorer.ui.address.notation import MAP_PLACE, read_code
+from explorer.ui.address.places import NAMES, layer_codes, select
 from explorer.ui.api.address import address_of
 from explorer.ui.api.answers import IMMUTABLE, AbsentError, whole
 from explorer.ui.wording.format import percentile_words, signed
 
 SIDE = 84
+_LONGEST_PLACE = 80
 LONGEST_NAME = 40
 """The end of a sample's name that a card shows."""
 
@@ -117,6 +119,41 @@ def decode(opened: Engine, request: Request) -> Response:
     strip = codes_strip(opened, z[None])
     header, body = strip.panel
     return Response(pack(header, body), media_type="application/octet-stream", headers=IMMUTABLE)
+
+
+def here(opened: Engine, request: Request) -> Response:
+    """Respond with what is decoded at a place of the map, as a strip of one tile, and in words.
+
+    A place without any code near it has no strip: a mean of distant codes would say nothing of it.
+    """
+    text = request.query_params.get("at", "")[:_LONGEST_PLACE]
+    atlas = cache.atlas(opened)
+    if atlas is None or not MAP_PLACE.fullmatch(text):
+        raise AbsentError
+    layer, spot = text.partition(":")[0], text.startswith("spot:")
+    found = select(opened, atlas, text, _plane(opened, layer))
+    if found is None:
+        raise AbsentError
+    exact, words = atlas.method == "plane", [found.words]
+    if spot:
+        at = np.array([float(value) for value in text.removeprefix("spot:").split(",")])
+        empty = np.linalg.norm(atlas.xy - at, axis=1).min() > cache.map_reach(opened)
+        if empty and not exact:
+            return _strip_response({"words": "no code here"}, b"")
+        words = ["exactly here"] if exact else [f"from the {NEIGHBOURS} nearest codes"]
+        words += ["no code near"] if empty else []
+    strip = codes_strip(opened, found.z)
+    header, body = strip.panel
+    if opened.has_prior and (exact or not spot):
+        words.append(f"log p(z) {strip.log_density[0, 0]:.1f} nats")
+    if opened.sequential:
+        words.append("mean of p(x|z), not a sample")
+    return _strip_response(header | {"words": signed(" · ".join(words))}, body)
+
+
+def _strip_response(header: dict[str, object], body: bytes) -> Response:
+    fresh = {"Cache-Control": "private, max-age=60"}
+    return Response(pack(header, body), media_type="application/octet-stream", headers=fresh)
 
 
 def _plane(opened: Engine, layer: str) -> Plane | None:

@@ -13,8 +13,8 @@ from explorer.ui.api.address import PLOTLY
 from explorer.ui.api.answers import IMMUTABLE, answering, storing
 from explorer.ui.api.assets import assets
 from explorer.ui.api.picks import keep, kept, mark, undo
-from explorer.ui.api.pictures import card, decode, points, regions, thumbnail
-from explorer.ui.api.strips import frames, levelled, novelty, painted, properties
+from explorer.ui.api.pictures import card, decode, here, points, regions, thumbnail
+from explorer.ui.api.strips import frames, levelled, novelty, painted, positions, properties
 
 
 def routes() -> list[BaseRoute]:
@@ -28,10 +28,12 @@ def routes() -> list[BaseRoute]:
         "card/{slug}/{digest}/{layer}/{index}": card,
         "thumbnail/{slug}/{digest}/{layer}/{index}": thumbnail,
         "decode/{slug}/{digest}": decode,
+        "here/{slug}/{digest}": here,
         "frames/{slug}/{digest}": frames,
         "levelled/{slug}/{digest}": levelled,
         "painted/{slug}/{digest}": painted,
         "novelty/{slug}/{digest}": novelty,
+        "positions/{slug}/{digest}": positions,
         "properties/{slug}/{digest}": properties,
     }
     own = {

@@ -63,6 +63,19 @@ def novelty(opened: Engine, request: Request) -> Response:
     return Response(json.dumps(facts), media_type="application/json", headers=IMMUTABLE)
 
 
+def positions(opened: Engine, request: Request) -> Response:
+    """Respond with the position on the map of each tile of a scale strip, per frame.
+
+    The body holds float32 values, x and y in turn.
+    """
+    found = cache.strip_positions(opened, _spec(opened, request))
+    if found is None:
+        raise AbsentError
+    header: dict[str, object] = {"frames": found.shape[0], "tiles": found.shape[1]}
+    body = np.ascontiguousarray(found, "<f4").tobytes()
+    return Response(pack(header, body), media_type="application/octet-stream", headers=IMMUTABLE)
+
+
 def properties(opened: Engine, request: Request) -> Response:
     """Respond with the properties of a scale strip's samples, and which meet the constraints.
 

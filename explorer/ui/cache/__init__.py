@@ -8,6 +8,7 @@ from explorer.ui.cache.atlases import (
     drawn_density,
     held_out_density,
     importance_samples,
+    map_reach,
     map_regions,
     plane,
     refined,
@@ -42,6 +43,7 @@ from explorer.ui.cache.strips import (
     shortest,
     snapshots,
     strip,
+    strip_positions,
 )
 from explorer.ui.cache.things import Thing, thing
 
@@ -64,6 +66,7 @@ __all__ = [
     "icon",
     "importance_samples",
     "levelled",
+    "map_reach",
     "map_regions",
     "novelty",
     "novelty_of",
@@ -84,6 +87,7 @@ __all__ = [
     "snapshots",
     "store",
     "strip",
+    "strip_positions",
     "strip_properties",
     "surgery",
     "test_likelihood",

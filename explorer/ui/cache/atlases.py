@@ -17,7 +17,7 @@ from explorer.metrics.likelihood import Likelihood
 from explorer.metrics.novelty import typicality
 from explorer.metrics.surgery import Surgery, elbo_surgery
 from explorer.metrics.tradeoff import Tradeoff, read_tradeoff
-from explorer.projection import Atlas, Split, codes_drawn, load_atlas, prior_codes
+from explorer.projection import Atlas, Split, codes_drawn, load_atlas, prior_codes, reach
 from explorer.regions import Plane
 from explorer.ui.cache.engines import ENGINES
 from explorer.ui.cache.per_engine import per_engine
@@ -34,6 +34,13 @@ def atlas(engine: Engine) -> Atlas | None:
         CheckpointError: If it is damaged.
     """
     return load_atlas(engine.checkpoint)
+
+
+@per_engine(ENGINES, measured=True)
+def map_reach(engine: Engine) -> float:
+    """Return how far from the nearest code a place of a model's map may be to have codes."""
+    known = atlas(engine)
+    return 0.0 if known is None else reach(known.xy)
 
 
 @per_engine(ENGINES, measured=True)

@@ -14,7 +14,7 @@ from explorer.errors import CheckpointError
 from explorer.inference import Engine, Prototypes
 from explorer.metrics.novelty import typicality
 from explorer.paths import PathKind
-from explorer.projection import Split
+from explorer.projection import Split, positions
 from explorer.strips import Frames, Strip, StripSpec, level_strip, samples_strip, scale_strip
 from explorer.ui.cache.atlases import atlas, drawn_density
 from explorer.ui.cache.engines import ENGINES, originals
@@ -99,6 +99,15 @@ def novelty_of(engine: Engine, spec: StripSpec, frame: int, tile: int) -> Novelt
         novelty=found.novelty[row : row + 1, tile : tile + 1],
         typicality=found.typicality[row : row + 1, tile : tile + 1],
     )
+
+
+@per_engine(STRIPS, measured=True)
+def strip_positions(engine: Engine, spec: StripSpec) -> Float[np.ndarray, "frames tiles 2"] | None:
+    """Return where the samples of a scale strip lie on the model's map; None without a map."""
+    known, z = atlas(engine), strip(engine, spec).z
+    if known is None or z is None:
+        return None
+    return positions(known, z.reshape(-1, z.shape[2])).reshape(*z.shape[:2], 2)
 
 
 @per_engine(ENGINES)

@@ -99,6 +99,19 @@ export function observeSize(signal, element, resized) {
 }
 
 /**
+ * Observe whether an element is in view until the signal aborts.
+ *
+ * @param {AbortSignal} signal
+ * @param {Element} element
+ * @param {(visible: boolean) => void} changed
+ */
+export function observeView(signal, element, changed) {
+  const observer = new IntersectionObserver((seen) => changed(seen[seen.length - 1].isIntersecting))
+  observer.observe(element)
+  signal.addEventListener("abort", () => observer.disconnect())
+}
+
+/**
  * A timer that restarts when it is set, and stops with the signal.
  *
  * @param {AbortSignal} signal

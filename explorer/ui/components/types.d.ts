@@ -176,6 +176,9 @@ export type FilmstripPanel = Panel & {
   mixture: boolean
   scored: boolean
   novelty: string | null
+  /** Whether each tile has a sign of its novelty; without, it is fetched when the wall is in view. */
+  signs: boolean
+  map: { points: string, positions: string, words: string } | null
   properties: string | null
   under: number | null
   keep: Keep | null
@@ -186,8 +189,17 @@ export type FilmstripPanel = Panel & {
   // Added by the browser.
   canvas: HTMLCanvasElement
   tally: HTMLElement
+  shares: HTMLElement
+  /** Of its map, if it has one. */
+  chart?: HTMLCanvasElement
+  view?: SampleView
+  mapping?: boolean
+  ground?: { made: string, picture: OffscreenCanvas }
+  /** Whether its novelty was asked for. */
+  asked?: boolean
   ghost?: FilmstripPanel
   columns: number
+  gap: number
   tile?: [number, number]
   ratio: number
   judged?: Novelty
@@ -240,6 +252,40 @@ export interface Measured extends PropertiesHeader {
   only: number | null
 }
 
+/** What a small map shows: codes of data, and the samples' positions by frame and tile. */
+export interface SampleView {
+  data: Places
+  xy: Float32Array
+  low: number[]
+  high: number[]
+}
+
+/** A wall of tiles, and the width that it has in CSS pixels. */
+export interface Wall {
+  tiles: number
+  width: number
+  /** Usual minimum width of a tile. */
+  least: number
+  /** Most tiles in a row; always so many if fixed. */
+  columns: number | null
+  fixed: boolean
+  /** Width over height of a tile. */
+  shape: number
+  /** Device pixels per CSS pixel. */
+  ratio: number
+  /** Largest height that it may take to fill its last row. */
+  tallest: number
+  /** Width of an image in its own pixels; null for curves. */
+  pixels: number | null
+}
+
+/** Tiles in a row, the width of each, and the gap between two, in CSS pixels. */
+export interface Tiling {
+  columns: number
+  tile: number
+  gap: number
+}
+
 export interface Filmstrip {
   root: HTMLElement
   signal: AbortSignal
@@ -254,6 +300,9 @@ export interface Filmstrip {
   painted: number
   keys: Set<string>
   gathering: boolean
+  visible: boolean
+  /** Whether the pointer is on a map. */
+  onMap: boolean
   keeper: Keeper
   control: HTMLElement
   input: HTMLInputElement
@@ -268,6 +317,7 @@ export interface Filmstrip {
   paintSoon: () => void
   digestion: Timer
   later: Timer
+  judging: Timer
 }
 
 // Map
@@ -306,6 +356,8 @@ export interface MapHeader {
   points: string
   regions: string | null
   card: string
+  /** URL of what is decoded at a place; null if nothing is. */
+  here: string | null
   column: Column | null
   ramp: string[]
   pick: string
@@ -371,8 +423,27 @@ export interface Graphics {
   stale: boolean
 }
 
+/** What is decoded under the pointer. */
+export interface Preview {
+  box: HTMLElement
+  canvas: HTMLCanvasElement
+  words: HTMLElement
+  /** The place that is wanted next, and when the pointer came there. */
+  wanted: { place: string, since: number } | null
+  /** Ends the request that is under way. */
+  end: AbortController | null
+  /** Where the pointer is. */
+  at?: Point
+  place: string
+  painted: number
+}
+
+/** Header of the response of /api/here: of a strip of one tile, unless there is no code. */
+export type Here = Partial<Panel> & { words: string }
+
 export interface PointMap {
   root: HTMLElement
+  preview: Preview
   signal: AbortSignal
   send: (name: "pick" | "path", value: string) => void
   theme: Theme

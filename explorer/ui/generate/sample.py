@@ -24,7 +24,8 @@ def wall(engines: list[Engine], view: GenerateView) -> FilmstripState:
     options = scale_sweep.SweepOptions(
         titles=len(engines) > 1,
         difference=view.difference,
-        novelty=True,
+        signs=True,
+        mapped=True,
         limits=view.limits,
         conditions=constraints.conditions(view),
     )
@@ -130,8 +131,7 @@ def hint(engines: list[Engine], difference: bool) -> str:
             else "The others are shown as differences from the first, dark where they differ."
         )
     return words + (
-        "● nearly a training sample, ○ as novel as held-out data, ◇ far from training samples. "
-        + _rates(engines)
+        _rates(engines)
         + "Click a sample for its likelihood and nearest neighbours. The bookmark in its corner, "
         "or K with the pointer on it, keeps it as a candidate."
         + (

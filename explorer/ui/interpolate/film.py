@@ -7,7 +7,7 @@ import streamlit as st
 from explorer import paths
 from explorer.geodesics import Geodesic
 from explorer.inference import Engine
-from explorer.projection import Atlas, place
+from explorer.projection import Atlas, positions
 from explorer.strips import Strip, as_row, grid_strip
 from explorer.ui.address.notation import code_text
 from explorer.ui.address.places import path_codes
@@ -116,9 +116,7 @@ def on_map(engine: Engine, atlas: Atlas, walked: WalkedPath, view: InterpolateVi
     if view.path:
         _, places = path_codes(atlas, view.path, view.frames)
     else:
-        places = place(atlas.codes, atlas.xy, walked.codes)
-        if atlas.method == "plane":
-            places = walked.codes
+        places = positions(atlas, walked.codes)
     n = len(walked.ends)
     stops = {round(k * (len(places) - 1) / (n - 1)): str(k + 1) for k in range(n)}
     marks = [(float(x), float(y), stops.get(k, "")) for k, (x, y) in enumerate(places)]

@@ -211,7 +211,8 @@ def pane(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
     if chosen is None:
         st.markdown("**Nothing is selected**")
         st.caption(
-            "Hover over a dot to see what the model decodes there. Click it for its neighbours, "
+            "Move over the map to see what the model decodes there; rest on a dot for its facts. "
+            "Click it for its neighbours, "
             "Shift-click to add, Alt-click to remove. Shift-drag a box, Shift-Ctrl-drag a lasso, "
             "or choose them above the map; scroll to zoom, drag to pan, double-click empty space "
             "to clear. Draw a path to decode along it."

@@ -108,6 +108,7 @@ def draw(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
         contours=traced,
         holes="holes" in view.layers,
         marks=[] if held else _mark(engine, atlas, view.hand),
+        live=True,
     )
     view.path = state.path
     if state.pick == (view.pick or held):
@@ -144,8 +145,9 @@ def chart(
     holes: bool = False,
     marks: Sequence[tuple[float, float, str]] = (),
     height: int = 560,
+    live: bool = False,
 ) -> MapState:
-    """Render a map of a model's codes."""
+    """Render a map of a model's codes; if live, places under the pointer are decoded."""
     column = _column(engine, atlas, colour)
     ramp = palette.MANY_CLASSES if column is not None and column.classes else palette.RAMP
     offered = layers(engine)
@@ -162,6 +164,7 @@ def chart(
             address_of(engine, "points"),
             address_of(engine, "regions"),
             address_of(engine, "card", "{layer}", "{i}"),
+            address_of(engine, "here") if live else "",
         ),
         column=column,
         ramp=ramp,
@@ -187,12 +190,17 @@ def caption(atlas: Atlas) -> str:
     train, test = (atlas.split == Split.TRAIN).sum(), (atlas.split == Split.TEST).sum()
     where = f"{train:,} training and {test:,} test codes (posterior means)."
     if atlas.method == "plane":
-        return f"{where} This latent space is 2-D: the map shows it exactly (no projection)."
+        return (
+            f"{where} This latent space is 2-D: the map shows it exactly (no projection), and "
+            "decodes every place as it is."
+        )
     return (
         f"{where} UMAP preserves neighbourhoods, not distances: gaps and sizes on this map are "
         "not distances in latent space. "
         f"Mean trustworthiness {atlas.trust.mean():.2f}: the share of a code’s 15 nearest "
-        "neighbours preserved among its 15 nearest on the map."
+        "neighbours preserved among its 15 nearest on the map. A place between dots is decoded "
+        "from the distance-weighted mean of its 15 nearest codes, unless the nearest is farther "
+        "than 99 % of the codes are from their 15th nearest: there it says “no code here”."
     )
 
 

@@ -3,13 +3,20 @@
 from dataclasses import dataclass, field
 
 from explorer.designs.properties import Conditions
+from explorer.errors import CheckpointError
 from explorer.inference import Engine
 from explorer.relatives import relatives
 from explorer.strips import StripSpec, difference_strip
 from explorer.ui import cache
-from explorer.ui.api.address import frames_address, novelty_address, properties_address
+from explorer.ui.api.address import (
+    address_of,
+    frames_address,
+    novelty_address,
+    positions_address,
+    properties_address,
+)
 from explorer.ui.components import FilmstripState, filmstrip
-from explorer.ui.components.filmstrip import Grid, Panel, Slider
+from explorer.ui.components.filmstrip import Grid, Panel, SampleMap, Slider
 from explorer.ui.panels import export_menu
 from explorer.ui.picks import service
 from explorer.ui.wording.naming import distinct_names
@@ -28,7 +35,9 @@ class SweepOptions:
         titles: Whether each model is named.
         selectable: Whether samples can be selected.
         difference: Whether the other models are shown as differences from the first.
-        novelty: Whether each sample has a glyph for its novelty.
+        novelty: Whether a line below says how many samples are new.
+        signs: Whether each sample has a sign of its novelty, too.
+        mapped: Whether a small map beside the samples shows where they lie.
         limits: Constraints on properties, as in a link.
         conditions: The conditions designs are evaluated under.
     """
@@ -38,7 +47,9 @@ class SweepOptions:
     titles: bool = True
     selectable: bool = True
     difference: bool = False
-    novelty: bool = False
+    novelty: bool = True
+    signs: bool = False
+    mapped: bool = False
     limits: str = ""
     conditions: Conditions = field(default_factory=Conditions)
 
@@ -85,9 +96,11 @@ def sweep(
             title=name if options.titles else "",
             pick=pick,
             novelty=novelty_address(engine, spec) if options.novelty and not apart else "",
+            signs=options.signs,
             properties=""
             if apart
             else properties_address(engine, spec, options.conditions, options.limits),
+            map=_sample_map(engine, spec) if options.mapped and not apart else None,
             over=0 if apart and curves and strip is not strips[0] else None,
             frames="" if apart and strip is not strips[0] else frames_address(engine, spec),
         )
@@ -101,6 +114,23 @@ def sweep(
         slider=Slider(label=LABEL, low=LOW, high=HIGH, home=1.0),
         grid=Grid(tile_width=tile_width, columns=columns, selectable=options.selectable),
     )
+
+
+def _sample_map(engine: Engine, spec: StripSpec) -> SampleMap | None:
+    """Return the map of a wall's samples; None if the model has none, or it is damaged."""
+    try:
+        atlas = cache.atlas(engine)
+    except CheckpointError:
+        return None
+    if atlas is None:
+        return None
+    words = (
+        "This latent space is 2-D: each sample lies at its code."
+        if atlas.method == "plane"
+        else "Each sample lies among the data with the nearest codes (UMAP): its colour, not its "
+        "place, tells how far from them it is."
+    )
+    return SampleMap(address_of(engine, "points"), positions_address(engine, spec), words)
 
 
 def companions(engine: Engine) -> list[Engine]:

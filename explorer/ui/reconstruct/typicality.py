@@ -5,7 +5,7 @@ import streamlit as st
 from explorer.inference import Engine
 from explorer.metrics.likelihood import Likelihood
 from explorer.metrics.novelty import anomaly
-from explorer.projection import nearest, place
+from explorer.projection import nearest, positions
 from explorer.ui import cache
 from explorer.ui.address.notation import code_text
 from explorer.ui.components import filmstrip
@@ -30,7 +30,7 @@ def place_among_data(engine: Engine, given: Given) -> None:
     if atlas is None:
         return
     st.markdown("**Position among the data**")
-    spot = q.loc if atlas.method == "plane" else place(atlas.codes, atlas.xy, q.loc)
+    spot = positions(atlas, q.loc)
     latent_plane.chart(
         engine,
         atlas,

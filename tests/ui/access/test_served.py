@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -58,6 +59,20 @@ def connect(address, **headers):
         "sec_websocket_key": KEY,
     }
     return ask(address, path="/_stcore/stream", **asked | headers)[0]
+
+
+def test_a_small_response_on_a_kept_connection_waits_for_no_acknowledgement(server):
+    """With Nagle's algorithm each of them takes the 40 ms of a delayed one."""
+    parts = urlsplit(server)
+    link = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    seconds = []
+    for _ in range(30):
+        start = time.perf_counter()
+        link.request("GET", f"{BASE}/api/picks/1")
+        assert link.getresponse().read()
+        seconds.append(time.perf_counter() - start)
+    link.close()
+    assert sorted(seconds)[10] < 0.035
 
 
 def test_a_foreign_name_reaches_neither_routes_nor_pages_nor_the_websocket(server):

@@ -20,7 +20,10 @@ pytestmark = pytest.mark.usefixtures("no_data")
 SERVED = ["points", "regions", "card/data/0", "thumbnail/data/0", "decode?z=z:AAAAAA"]
 
 
-SERVED += ["novelty", "properties", "frames?frame=0", "painted?at=0"]
+SERVED += ["here?at=spot:0,0"]
+
+
+SERVED += ["novelty", "positions", "properties", "frames?frame=0", "painted?at=0"]
 
 
 def address(slug, digest, served):
@@ -106,6 +109,7 @@ def test_what_an_autoencoder_has_not_is_absent():
     plain = engine_of(PLAIN)
     for component in ("all", "0"):
         assert_absent(ask(strip_address(plain, "novelty", 4, 0, component)))
+        assert_absent(ask(strip_address(plain, "positions", 4, 0, component)))
     for parts in [("regions",)] + [
         (what, layer, 0)
         for what in ("card", "thumbnail")
@@ -141,9 +145,20 @@ def test_without_a_code_nothing_is_decoded(plane):
     assert_absent(ask(api_address.address_of(plane, "decode") + "?y=z:AAAA"))
 
 
+NO_PLACES = ["", "spot:", "spot:0", "spot:0,0,0", "spot:nan,0", "spot:inf,0", "spot:1e999,0"]
+NO_PLACES += ["spot:0,0;add:1", "box:0,0,1,1", "mean", "z:AAAAAA", "data:-1", "data:1000001"]
+NO_PLACES += ["data:99999", "prior:1000", "holes:999", "originals:0", "spot:" + "1" * 5000 + ",0"]
+
+
+@pytest.mark.parametrize("text", NO_PLACES, ids=lambda text: text[:20])
+def test_what_is_no_place_of_the_map_is_not_decoded(plane, text):
+    assert_absent(ask(f"{api_address.address_of(plane, 'here')}&at={quote(text)}"))
+
+
+@pytest.mark.parametrize("what", ["novelty", "positions"])
 @pytest.mark.parametrize("tiles", [*NO_NUMBERS, "0", "65"])
-def test_a_strip_of_no_or_too_many_tiles_has_no_novelty(plane, tiles):
-    assert_absent(ask(strip_address(plane, "novelty", tiles, 0, "all")))
+def test_a_strip_of_no_or_too_many_tiles_has_no_novelty_and_no_place(plane, what, tiles):
+    assert_absent(ask(strip_address(plane, what, tiles, 0, "all")))
 
 
 @pytest.mark.parametrize("seed", ["-1", str(2**31), "9" * 40, "a", "%D9%A3", "1.5"])

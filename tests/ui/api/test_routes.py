@@ -7,13 +7,15 @@ import pytest
 from PIL import Image
 
 from explorer import drawing, sections
-from explorer.projection import Split
+from explorer.projection import NEIGHBOURS, Split, lift, nearest
 from explorer.sketch import PixelSketch
+from explorer.strips import StripSpec
 from explorer.ui import cache
 from explorer.ui.address import places as link_places
 from explorer.ui.address.notation import code_text
 from explorer.ui.api import address as api_address
 from explorer.ui.api import pictures
+from explorer.ui.cache import strips
 from tests.support.addresses import strip_address
 from tests.support.api import DAY, ask, assert_absent
 from tests.support.engines import CURVES, PIXELS, PLAIN, WIDE, engine_of
@@ -145,6 +147,62 @@ def test_a_code_far_away_is_decoded_to_plain_numbers(slug):
     assert np.isfinite(answer.packed[0]["density"]).all()
 
 
+def decoded_at(engine, place):
+    """Ask what is decoded at a place of the map: the words, and the picture in data units."""
+    answer = ask(f"{api_address.address_of(engine, 'here')}&at={place}")
+    assert (answer.status, answer.kind) == (200, "application/octet-stream")
+    assert answer.headers["cache-control"] == "private, max-age=60"
+    header, body = answer.packed
+    if not body:
+        return header["words"], None
+    assert (header["frames"], header["tiles"]) == (1, 1)
+    return header["words"], np.frombuffer(body, np.uint8) / 255
+
+
+def test_a_place_of_a_plane_is_decoded_exactly_even_far_from_data(plane):
+    for x, y, far in ((0.5, -0.25, False), (40, 40, True)):
+        words, found = decoded_at(plane, f"spot:{x},{y}")
+        wanted = plane.decode(np.array([[x, y]], np.float32)).ravel()
+        np.testing.assert_allclose(found, wanted, atol=0.5 / 255 + 1e-6)
+        density = float(plane.log_prior(np.array([[x, y]], np.float32))[0])
+        assert words.startswith("exactly here")
+        assert words.endswith(f"log p(z) {density:.1f} nats".replace("-", "−"))
+        assert ("no code near" in words) is far
+
+
+def test_a_place_of_a_projection_is_decoded_from_the_codes_near_it_or_not_at_all():
+    engine = engine_of(WIDE)
+    atlas = cache.atlas(engine)
+    x, y = atlas.xy[11] + 0.2 * cache.map_reach(engine)
+    words, found = decoded_at(engine, f"spot:{x:.4f},{y:.4f}")
+    assert words == "from the 15 nearest codes"
+    wanted = engine.decode(lift(atlas.codes, atlas.xy, np.array([[x, y]]))).ravel()
+    np.testing.assert_allclose(found, wanted, atol=2 / 255)
+    left, bottom = atlas.xy.min(0) - 1.01 * cache.map_reach(engine)
+    assert decoded_at(engine, f"spot:{left:.4f},{bottom:.4f}") == ("no code here", None)
+
+
+def test_a_point_of_a_projection_is_decoded_from_its_own_code():
+    engine = engine_of(WIDE)
+    words, found = decoded_at(engine, "data:11")
+    wanted = engine.decode(cache.atlas(engine).codes[11:12]).ravel()
+    np.testing.assert_allclose(found, wanted, atol=0.5 / 255 + 1e-6)
+    assert words.startswith("Data point 11 · log p(z) ")
+
+
+def test_a_plain_autoencoder_decodes_a_place_and_names_no_density():
+    assert decoded_at(engine_of(PLAIN), "spot:0,0")[0].startswith("exactly here")
+    assert "log p(z)" not in decoded_at(engine_of(PLAIN), "spot:0,0")[0]
+
+
+@pytest.mark.slow
+def test_an_autoregressive_decoder_shows_its_mean_and_says_so():
+    engine = engine_of("mnist-static-pixelhvae-vamp-80")
+    words, found = decoded_at(engine, "data:3")
+    assert words.endswith("mean of p(x|z), not a sample")
+    assert len(np.unique(found)) > 2
+
+
 @pytest.mark.parametrize("chosen", ["all", "0"])
 def test_the_novelty_of_a_strip_is_in_per_cent_for_every_frame_and_tile(plane, chosen):
     answer = ask(strip_address(plane, "novelty", 4, 2**31 - 1, chosen))
@@ -160,6 +218,32 @@ def test_the_novelty_of_a_strip_is_in_per_cent_for_every_frame_and_tile(plane, c
     assert facts["training"] == (atlas.split == Split.TRAIN).sum()
 
 
+@pytest.mark.parametrize("slug", [PIXELS, WIDE, CURVES])
+def test_the_positions_of_a_strip_are_those_of_its_codes_on_the_map(slug):
+    engine = engine_of(slug)
+    answer = ask(strip_address(engine, "positions", 4, 7))
+    assert (answer.status, answer.kind) == (200, "application/octet-stream")
+    header, body = answer.packed
+    assert header == {"frames": 41, "tiles": 4}
+    found = np.frombuffer(body, "<f4").reshape(41, 4, 2)
+    z = cache.strip(engine, StripSpec(tiles=4, seed=7)).z
+    atlas = cache.atlas(engine)
+    if slug == PIXELS:
+        np.testing.assert_array_equal(found, z)
+        return
+    for frame in (0, 20, 40):
+        near = atlas.xy[nearest(atlas.codes, z[frame, 2], NEIGHBOURS)[0]]
+        assert (near.min(0) - 1e-4 <= found[frame, 2]).all()
+        assert (found[frame, 2] <= near.max(0) + 1e-4).all()
+
+
+def test_a_model_without_a_map_has_no_positions(monkeypatch, plane):
+    monkeypatch.setattr(strips, "atlas", lambda engine: None)
+    cache.strip_positions.clear()
+    assert_absent(ask(strip_address(plane, "positions", 4, 0)))
+    cache.strip_positions.clear()
+
+
 def test_what_hangs_on_weights_alone_may_be_kept_and_originals_for_a_minute(plane):
     z = code_text(np.zeros(2, np.float32))
     kept = [
@@ -167,6 +251,7 @@ def test_what_hangs_on_weights_alone_may_be_kept_and_originals_for_a_minute(plan
         api_address.address_of(plane, "regions"),
         api_address.address_of(plane, "thumbnail", "prior", 0),
         strip_address(plane, "novelty", 4, 0, "all"),
+        strip_address(plane, "positions", 4, 0, "all"),
         api_address.address_of(plane, "decode") + f"?z={z}",
     ]
     for address in kept:

@@ -1,7 +1,7 @@
 """The filmstrip: frames of tiles that the browser scrubs; only a release is reported."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -67,6 +67,21 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class SampleMap:
+    """A small map beside a wall, on which its samples move with the scale.
+
+    Args:
+        points: The URL of the codes of data.
+        positions: The URL of the positions of the wall's samples, per frame.
+        words: What the map shows.
+    """
+
+    points: str
+    positions: str
+    words: str
+
+
+@dataclass(frozen=True)
 class Panel:
     """One strip with its title, and what the browser can do with its samples.
 
@@ -75,7 +90,10 @@ class Panel:
         title: Its title.
         pick: How its samples are picked; None if they cannot be.
         novelty: The URL of its samples' novelty and typicality.
+        signs: Whether each tile has a sign of its novelty; without, the shares below the wall are
+            fetched when it is in view.
         properties: The URL of their properties.
+        map: The map on which its samples are shown beside it.
         over: The panel over whose curves this one's are drawn as lines.
         frames: The URL of single frames of a deferred strip; without it they arrive when they are
             released.
@@ -86,7 +104,9 @@ class Panel:
     title: str = ""
     pick: Mapping[str, object] | None = None
     novelty: str = ""
+    signs: bool = True
     properties: str = ""
+    map: SampleMap | None = None
     over: int | None = None
     frames: str = ""
     later: bool = False
@@ -144,9 +164,11 @@ def filmstrip(
                 "mixture": len(set(strip.components.tolist())) > 1,
                 "scored": bool(strip.log_density.any()),
                 "novelty": panel.novelty or None,
+                "signs": panel.signs,
                 "under": panel.over,
                 "keep": panel.pick,
                 "properties": panel.properties or None,
+                "map": None if panel.map is None else asdict(panel.map),
             }
         )
         bodies.append(body)

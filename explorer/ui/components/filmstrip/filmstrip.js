@@ -1,14 +1,16 @@
 // Frames arrive once; the browser then paints them at the display's rate, and reports a frame only
 // when it is released. Of a slow model one frame arrives; the others are fetched, the wanted first.
-import { address, beforeFrame, begin, mount, observeSize, part, timer } from "../bridge.js"
+import { address, beforeFrame, begin, mount, observeSize, observeView, part, timer } from "../bridge.js"
 import { bookmark, isKept, itemOf, keepAll, keepByKey, leave, nothingKept, reach, unkeep } from "../outbox_client.js"
 import { bodyOf, crcOf, inkPixels, inks, paintCurve, penOf, shapeOf, unpack } from "../painting.js"
+import { judge, known, noveltyOf, sayShares, signs } from "./novelty.js"
+import { place, rowOf, sizeOf } from "./places.js"
+import { MARKUP, digestMap, handleMap, loadMap, paintMap, showMap } from "./sample_map.js"
+import { tiling } from "./tiling.js"
 
 /** @typedef {import("../types").Filmstrip} Filmstrip */
 /** @typedef {import("../types").FilmstripFacts} FilmstripFacts */
 /** @typedef {import("../types").FilmstripPanel} FilmstripPanel */
-
-const GAP = 4
 
 const PAUSE = 250
 
@@ -25,6 +27,11 @@ export default mount({
     strip.paintSoon = beforeFrame(signal, () => paint(strip))
     strip.digestion = timer(signal, 120, () => digest(strip))
     strip.later = timer(signal, PAUSE, () => gather(strip))
+    strip.judging = timer(signal, PAUSE, () => judgeLater(strip))
+    observeView(signal, strip.root, (visible) => {
+      strip.visible = visible
+      if (visible && strip.facts) strip.judging.set()
+    })
     observeSize(signal, strip.panels, () => layout(strip))
     keepByKey(strip.keeper, signal)
     window.addEventListener("latent-explorer-kept", () => paint(strip), { signal })
@@ -89,11 +96,31 @@ function read(strip, bytes) {
     panel.native = null
     panel.tally = part(element, ".tally", HTMLElement)
     panel.tally.hidden = true
+    panel.shares = part(element, ".shares", HTMLElement)
+    panel.shares.dataset.shares = ""
     const frame = panel.sent === null ? null : strip.frame
-    if (panel.novelty) complete(strip, panel, judge(panel, panel.novelty, frame))
+    if (panel.novelty) panel.judged = known(panel.novelty, frame)
+    panel.asked = panel.signs
+    showMap(strip, panel, element)
+    if (panel.novelty && panel.signs) complete(strip, panel, judge(panel, panel.novelty, frame))
     if (panel.properties) complete(strip, panel, measure(panel, panel.properties, frame))
   })
   gather(strip)
+  strip.judging.set()
+}
+
+/**
+ * Fetch the novelty of walls without signs: once they are in view and the page is quiet, one after another.
+ *
+ * @param {Filmstrip} strip
+ */
+async function judgeLater(strip) {
+  if (!strip.visible) return
+  for (const panel of strip.facts.panels) {
+    if (!panel.novelty || panel.signs || panel.asked || strip.signal.aborted) continue
+    panel.asked = true
+    await complete(strip, panel, judge(panel, panel.novelty, panel.sent === null ? null : strip.frame))
+  }
 }
 
 /** Frames of slow models, by their URL: they outlive redraws. @type {Map<string, import("../types").Arrived>} */
@@ -200,23 +227,6 @@ async function complete(strip, panel, loading) {
   paint(strip)
 }
 
-/** @type {Map<string, import("../types").Novelty>} */
-const judged = new Map()
-
-/** @param {FilmstripPanel} panel @param {string} url @param {number | null} frame The only one, or null for all. */
-async function judge(panel, url, frame) {
-  const from = frame === null ? url : `${url}&frame=${frame}`
-  let found = judged.get(from)
-  if (!found) {
-    const response = await fetch(address(from))
-    if (!response.ok || !(response.headers.get("content-type") ?? "").includes("json")) return
-    found = /** @type {import("../types").Novelty} */ ({ ...await response.json(), only: frame })
-    if (judged.size > 40) judged.clear()
-    judged.set(from, found)
-  }
-  panel.judged = found
-}
-
 /** @type {Map<string, import("../types").Measured>} */
 const measured = new Map()
 
@@ -273,7 +283,7 @@ function build(root) {
   const find = (selector) => part(root, selector, HTMLElement)
   /** @type {Filmstrip} */
   const strip = begin({
-    root, version: null, frame: 0, tile: null, hover: null, painted: 0, keys: new Set(), gathering: false,
+    root, version: null, frame: 0, tile: null, hover: null, painted: 0, keys: new Set(), gathering: false, visible: false, onMap: false,
     control: find(".control"), input: part(root, "input", HTMLInputElement), output: part(root, "output", HTMLOutputElement),
     label: find(".label"), low: find(".low"), high: find(".high"), home: find(".home"), panels: find(".panels"),
     said: find(".said"), all: part(root, ".all", HTMLButtonElement),
@@ -306,7 +316,7 @@ function build(root) {
 function stage(strip) {
   const panel = document.createElement("div")
   panel.className = "panel"
-  panel.innerHTML = '<h4></h4><div class="stage"><canvas tabindex="0" role="group"></canvas></div><p class="tally"></p>'
+  panel.innerHTML = '<h4></h4><div class="stage"><canvas tabindex="0" role="group"></canvas></div><p class="tally"></p><p class="shares" hidden></p>' + MARKUP
   const canvas = part(panel, "canvas", HTMLCanvasElement)
   /** @type {{x: number, frame: number, moved: boolean} | null} */
   let grip = null
@@ -338,6 +348,10 @@ function stage(strip) {
     if (tile !== null && onMark(strip, index(), tile, event)) toggle(strip, index(), tile)
     else choose(strip, tile)
   }
+  handleMap(strip, panel, index, {
+    hover: (tile) => hover(strip, index(), tile),
+    choose: (tile) => choose(strip, tile),
+  })
   canvas.onpointercancel = () => { if (grip?.moved) release(strip); grip = null }
   canvas.onpointerleave = () => { if (!grip) hover(strip, index(), null) }
   canvas.onkeydown = (event) => {
@@ -358,30 +372,20 @@ function stage(strip) {
 /** @param {Filmstrip} strip */
 function layout(strip) {
   const ratio = window.devicePixelRatio || 1
+  // A wall and its slider are seen together.
+  const tallest = Math.max(480, 0.7 * window.innerHeight)
   for (const panel of strip.facts.panels) {
     const width = panel.canvas.parentElement?.clientWidth
     if (!width) continue
     const shape = shapeOf(panel)
-    const least = strip.facts.tileWidth
-    const fit = Math.max(1, Math.floor((width + GAP) / (least + GAP)))
-    panel.columns = strip.facts.fixed && strip.facts.columns ? strip.facts.columns : Math.min(strip.facts.columns ?? fit, fit, panel.tiles)
-    let tile = Math.floor((width - GAP * (panel.columns - 1)) / panel.columns)
-    tile = Math.min(tile, panel.kind === "pixels" ? Math.max(least * 1.6, 40) : 340)
-    // Whole device pixels per image pixel: crisp at any size.
-    if (panel.kind === "pixels") {
-      const factor = Math.floor((tile * ratio) / panel.width)
-      const [whole, larger] = [(factor * panel.width) / ratio, ((factor + 1) * panel.width) / ratio]
-      const fewer = Math.min(panel.tiles, Math.floor((width + GAP) / (larger + GAP)))
-      // Where that would lose over a quarter of the tile, larger ones are shown, unless a single row would break.
-      const loss = whole < 0.75 * tile && larger <= least * 1.6 && !strip.facts.columns
-      if (loss && fewer >= 1 && (panel.columns < panel.tiles || fewer === panel.tiles)) {
-        tile = larger
-        panel.columns = fewer
-      } else if (factor >= 1) tile = whole
-    }
-    const rows = Math.ceil(panel.tiles / panel.columns)
+    const { columns, fixed, tileWidth: least } = strip.facts
+    const found = tiling({ tiles: panel.tiles, width, least, columns, fixed, shape, ratio, tallest, pixels: panel.kind === "pixels" ? panel.width : null })
+    const { tile, gap } = found
+    const rows = Math.ceil(panel.tiles / found.columns)
+    panel.columns = found.columns
+    panel.gap = gap
     panel.tile = [tile, Math.round(tile / shape)]
-    const size = [panel.columns * (tile + GAP) - GAP, rows * (panel.tile[1] + GAP) - GAP]
+    const size = [panel.columns * (tile + gap) - gap, rows * (panel.tile[1] + gap) - gap]
     panel.canvas.style.width = `${size[0]}px`
     panel.canvas.style.height = `${size[1]}px`
     panel.canvas.width = Math.round(size[0] * ratio)
@@ -389,6 +393,20 @@ function layout(strip) {
     panel.ratio = ratio
   }
   paint(strip)
+  chart(strip)
+}
+
+/**
+ * Fetch the maps that have come into view; the walls are shown without them until then.
+ *
+ * @param {Filmstrip} strip
+ */
+async function chart(strip) {
+  const { panels } = strip.facts
+  await Promise.all(panels.map((panel, index) => loadMap(panel, strip.panels.children[index])))
+  if (strip.signal.aborted || strip.facts.panels !== panels) return
+  if (panels.some((panel) => panel.map && !panel.chart)) layout(strip)
+  else if (panels.some((panel) => panel.view)) paint(strip)
 }
 
 /** @param {Filmstrip} strip @param {number} frame */
@@ -398,17 +416,6 @@ function show(strip, frame) {
   strip.input.value = String(frame)
   strip.paintSoon()
   gather(strip)
-}
-
-/**
- * The row of a response that belongs to a frame; -1 if it is about another one.
- *
- * @param {{only: number | null}} known
- * @param {number} frame
- */
-function rowOf(known, frame) {
-  if (known.only === null) return frame
-  return known.only === frame ? 0 : -1
 }
 
 /** @param {Filmstrip} strip */
@@ -460,8 +467,8 @@ function tileAt(strip, index, event) {
   const panel = strip.facts.panels[index]
   const box = panel.canvas.getBoundingClientRect()
   const [across, down] = sizeOf(panel)
-  const column = Math.floor((event.clientX - box.left) / (across + GAP))
-  const row = Math.floor((event.clientY - box.top) / (down + GAP))
+  const column = Math.floor((event.clientX - box.left) / (across + panel.gap))
+  const row = Math.floor((event.clientY - box.top) / (down + panel.gap))
   const tile = row * panel.columns + column
   return column >= 0 && column < panel.columns && tile >= 0 && tile < panel.tiles ? tile : null
 }
@@ -496,10 +503,12 @@ function paint(strip) {
       pen.lineWidth = width
       pen.strokeRect(x + width / 2, y + width / 2, across - width, down - width)
     }
-    glyphs(strip, panel, pen, own)
+    signs(strip, panel, pen, own)
     dim(strip, panel, pen, own)
     marks(strip, panel, pen, own, over)
+    paintMap(strip, panel, own, over)
   })
+  for (const panel of facts.panels) sayShares(strip, panel, Math.min(frame, panel.frames - 1))
   strip.painted += 1
   for (const { canvas, tiles, columns } of facts.panels) {
     const painted = strip.painted
@@ -513,17 +522,6 @@ function format(facts, value) {
   return facts.decimals === 0 ? String(value) : value.toFixed(facts.decimals)
 }
 
-/** @param {FilmstripPanel} panel @returns {[number, number]} */
-function sizeOf(panel) {
-  return panel.tile ?? [0, 0]
-}
-
-/** @param {FilmstripPanel} panel @param {number} tile */
-function place(panel, tile) {
-  const [across, down] = sizeOf(panel)
-  return [(tile % panel.columns) * (across + GAP), Math.floor(tile / panel.columns) * (down + GAP)]
-}
-
 /** @param {Filmstrip} strip @param {FilmstripPanel & import("../types").PixelPanel} panel @param {CanvasRenderingContext2D} pen @param {number} frame */
 function pixels(strip, panel, pen, frame) {
   const { width, height, channels, tiles } = panel
@@ -534,7 +532,8 @@ function pixels(strip, panel, pen, frame) {
   inkPixels(strip.theme, panel, new Uint32Array(picture.data.buffer), from, size)
   penOf(native).putImageData(picture, 0, 0)
   const [across, down] = sizeOf(panel)
-  pen.imageSmoothingEnabled = across * panel.ratio < width
+  const factor = (across * panel.ratio) / width
+  pen.imageSmoothingEnabled = factor < 1 || Math.abs(factor - Math.round(factor)) > 0.01
   for (let tile = 0; tile < tiles; tile++) {
     const [x, y] = place(panel, tile)
     pen.drawImage(native, 0, tile * height, width, height, x, y, across, down)
@@ -563,42 +562,6 @@ function curves(strip, panel, pen, frame) {
     const { ghost } = panel
     if (ghost?.kind === "curve") paintCurve(theme, ghost, pen, frame * panel.tiles + tile, across, down, width, height, theme.accent)
   }
-}
-
-// Filled: nearly a training sample. Ring: as novel as held-out data. Diamond: farther than these.
-/** @param {Filmstrip} strip @param {FilmstripPanel} panel @param {CanvasRenderingContext2D} pen @param {number} frame */
-function glyphs(strip, panel, pen, frame) {
-  const rows = panel.judged
-  const own = rows ? rowOf(rows, frame) : -1
-  if (!rows || own < 0) return
-  for (let tile = 0; tile < panel.tiles; tile++) {
-    const [x, y] = place(panel, tile)
-    const far = rows.novelty[own][tile]
-    const [cx, cy, r] = [x + sizeOf(panel)[0] - 6.5, y + 6.5, 3.2]
-    pen.beginPath()
-    if (far > 95) { pen.moveTo(cx, cy - r - 1); pen.lineTo(cx + r + 1, cy); pen.lineTo(cx, cy + r + 1); pen.lineTo(cx - r - 1, cy); pen.closePath() }
-    else pen.arc(cx, cy, r, 0, 6.2832)
-    pen.lineWidth = 3
-    pen.strokeStyle = strip.theme.paper
-    pen.stroke()
-    pen.lineWidth = 1.4
-    pen.strokeStyle = pen.fillStyle = strip.theme.accent
-    pen.globalAlpha = far < 5 || far > 95 ? 1 : 0.45
-    if (far < 5) pen.fill()
-    pen.stroke()
-    pen.globalAlpha = 1
-  }
-}
-
-/** @param {FilmstripPanel} panel @param {number} frame @param {number} tile */
-function noveltyOf(panel, frame, tile) {
-  const rows = panel.judged
-  const own = rows ? rowOf(rows, frame) : -1
-  if (!rows || own < 0) return []
-  const far = rows.novelty[own][tile]
-  const words = far < 5 ? "nearly a training sample" : far > 95 ? `far from ${rows.whole ? "all" : rows.training.toLocaleString("en")} training samples` : "as novel as held-out data"
-  const than = far < 50 ? `closer than ${Math.round(100 - far)}` : `farther than ${Math.round(far)}`
-  return [`${words} (${than} % of ${rows.heldOut.toLocaleString("en")} held-out)`, `typicality ${rows.typicality[own][tile]} %`]
 }
 
 /** @param {FilmstripPanel} panel @param {number} frame @param {number} tile */
@@ -673,4 +636,5 @@ function digest(strip) {
     const crc = crcOf(canvas)
     if (crc) canvas.dataset.digest = crc
   }
+  for (const panel of strip.facts.panels) digestMap(strip, panel)
 }

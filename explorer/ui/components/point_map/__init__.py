@@ -65,11 +65,12 @@ class Layer:
 
 @dataclass(frozen=True)
 class Sources:
-    """URLs of what never changes: points, contours and holes, hover cards."""
+    """URLs of what never changes: points, contours and holes, hover cards, decoded places."""
 
     points: str
     regions: str
     card: str
+    here: str = ""
 
 
 class MapState(NamedTuple):
@@ -133,6 +134,7 @@ def point_map(
         "points": sources.points,
         "regions": sources.regions if contours or holes else None,
         "card": sources.card,
+        "here": sources.here or None,
         "column": None if column is None else column.describe(),
         "ramp": list(ramp),
         "pick": state.sent.pick,

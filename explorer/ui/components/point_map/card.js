@@ -1,6 +1,7 @@
 // The card of the hovered point, with its images.
 import { address, part } from "../bridge.js"
 import { fetched } from "./fetched.js"
+import { lookAway } from "./preview.js"
 import { isReady, screenOf } from "./view.js"
 
 /**
@@ -42,6 +43,7 @@ export async function showCard(map) {
     return figure
   }))
   map.said.textContent = [...list.children].map((cell) => cell.textContent).join(" ")
+  lookAway(map)
   map.card.hidden = false
   const [x, y] = screenOf(map, found)
   const [width, height] = [Math.max(map.card.offsetWidth, 190), map.card.offsetHeight]

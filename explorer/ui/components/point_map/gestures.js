@@ -2,6 +2,7 @@
 import { part } from "../bridge.js"
 import { coordinate, thinned } from "./notation.js"
 import { choose, clear, fall, hover, leave, near, neighbour, REACH, rest, take, walk } from "./selection.js"
+import { look, lookAway } from "./preview.js"
 import { isReady, showAll, spanOnScreen, toData, zoom } from "./view.js"
 
 /** @typedef {import("../types").PointMap} PointMap */
@@ -27,11 +28,13 @@ export function handle(map) {
   canvas.onwheel = (event) => {
     if (!isReady(map)) return
     event.preventDefault()
+    lookAway(map)
     zoom(map, Math.exp(-event.deltaY * 0.0016), local(map, event))
   }
   canvas.onpointerdown = (event) => {
     if (event.button || !isReady(map)) return
     canvas.setPointerCapture(event.pointerId)
+    lookAway(map)
     map.pointers.set(event.pointerId, local(map, event))
     if (map.pointers.size > 1) { letGo(map); return }
     const command = event.ctrlKey || event.metaKey
@@ -42,10 +45,10 @@ export function handle(map) {
   canvas.onpointermove = (event) => { if (isReady(map)) move(map, event) }
   canvas.onpointerup = (event) => { if (isReady(map)) drop(map, event) }
   canvas.onpointercancel = (event) => { map.pointers.delete(event.pointerId); letGo(map); map.paintSoon() }
-  canvas.onpointerleave = () => { if (!map.grip) leave(map) }
+  canvas.onpointerleave = () => { lookAway(map); if (!map.grip) leave(map) }
   canvas.ondblclick = (event) => { if (isReady(map) && !near(map, local(map, event))) clear(map) }
   canvas.onkeydown = (event) => { if (isReady(map)) press(map, event) }
-  canvas.onblur = () => leave(map)
+  canvas.onblur = () => { lookAway(map); leave(map) }
   /** @param {string} selector @param {() => void} act */
   const button = (selector, act) => { part(root, selector, HTMLElement).onclick = () => { if (isReady(map)) act() } }
   button(".closer", () => zoom(map, 1.5))
@@ -88,7 +91,7 @@ function move(map, event) {
   const at = local(map, event)
   if (map.pointers.size === 2 && map.pointers.has(event.pointerId)) { pinch(map, event.pointerId, at); return }
   const { grip } = map
-  if (!grip) { if (!map.pointers.size) hover(map, at); return }
+  if (!grip) { if (!map.pointers.size) { hover(map, at); look(map, at, event.timeStamp) } return }
   const by = [at[0] - grip.from[0], at[1] - grip.from[1]]
   if (Math.hypot(...by) > (grip.finger ? 8 : 4)) grip.moved = true
   if (!grip.moved) return

@@ -9,6 +9,7 @@ import { fetched } from "./fetched.js"
 import { handle, showModes } from "./gestures.js"
 import { showLegend } from "./legend.js"
 import { placesOf } from "./points.js"
+import { lookAway, previewOf } from "./preview.js"
 import { keep, leave } from "./selection.js"
 import { isReady } from "./view.js"
 import { graphics } from "./webgl.js"
@@ -50,6 +51,7 @@ function build(root) {
     pick: "", path: "", chosen: null, hovered: null, buckets: null, mode: "move", pointers: new Map(), grip: null, trail: null,
     painted: 0,
   })
+  map.preview = previewOf(root)
   map.keeper = { root, keep: () => keep(map) }
   map.graphics = graphics(map, () => resize(map))
   handle(map)
@@ -85,7 +87,7 @@ async function read(map, bytes) {
   map.chosen = null
   showModes(map)
   if (isReady(map)) showLegend(map)
-  if (moved) leave(map)
+  if (moved) { lookAway(map); leave(map) }
   resize(map)
 }
 
