@@ -12,7 +12,7 @@ sample.require_prior(engine)
 
 toolbar.toolbar(engines, view)
 state = sample.wall(engines, view)
-scale_sweep.export(engine, view.spec, state)
+scale_sweep.export(engines, view.spec, state)
 st.caption(sample.hint(engines, view.difference))
 levels.of_sample(engine, view.spec, state)
 levels.sampled(engine, view.spec, state, key="generate_painted")

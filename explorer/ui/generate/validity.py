@@ -5,12 +5,12 @@ import plotly.graph_objects as go
 import streamlit as st
 from jaxtyping import Float
 
-from explorer import sections
+from explorer import figures, sections
 from explorer.designs.measuring import applicable_properties
 from explorer.inference import Engine
 from explorer.ui import cache
 from explorer.ui.address.views import GenerateView
-from explorer.ui.panels import chart
+from explorer.ui.panels import chart, export_menu
 from explorer.ui.panels.constraints import CROSSED, conditions, constraints, words
 from explorer.ui.panels.scale_sweep import companions
 from explorer.ui.wording import palette
@@ -48,7 +48,7 @@ def share(engine: Engine, view: GenerateView) -> None:
             hovertemplate="scale %{x:g}: %{y:.0f} %",
         )
     figure.add_vline(x=view.scale, line={"width": 1, "dash": "dot", "color": "gray"})
-    chart.render(
+    drawn = chart.render(
         figure,
         "generate_share",
         x="Scale (temperature)",
@@ -60,12 +60,19 @@ def share(engine: Engine, view: GenerateView) -> None:
         f"valid (no crossing deeper than {CROSSED})" if sections.is_section(engine.sketch) else ""
     )
     said = " with ".join(part for part in (sound, limits_text) if part)
-    st.caption(
+    told = (
         f"The share of samples that are {said}. Validity is that of the decoded heights, which "
         f"nothing repairs; properties are those of the Kulfan section. {n} samples at "
         "each scale (seed 0), bars are one standard error (Wilson); the dotted line marks the "
         "current scale. Set constraints above to see which prior yields the most valid designs, "
         "and at which scale. At scale 0 a single Gaussian always produces the same design."
+    )
+    st.caption(told)
+    models = [item.checkpoint for item in shown]
+    export_menu.figures_menu(
+        {"validity": figures.of_charts(models, [drawn], "Share of valid designs", told)},
+        engine.slug,
+        "generate_validity",
     )
 
 
