@@ -1,7 +1,7 @@
 import streamlit as st
 
 from explorer.ui.address.views import GenerateView
-from explorer.ui.generate import sample, toolbar, tradeoff, validity
+from explorer.ui.generate import blind, sample, toolbar, tradeoff, validity
 from explorer.ui.panels import hand, levels, scale_sweep
 from explorer.ui.shell import frame
 
@@ -18,6 +18,7 @@ levels.of_sample(engine, view.spec, state)
 levels.sampled(engine, view.spec, state, key="generate_painted")
 validity.share(engine, view)
 tradeoff.section(engines, view.scale)
+blind.section(engine)
 toolbar.formula(engine)
 hand.card(engine, view, empty="Click a sample: it goes along to every page of this model.")
 frame.finish(view, engine)

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer import figures, papers
 from explorer.checkpoint import Entry
 from explorer.comparison import arrays, difference
+from explorer.errors import StoreError
 from explorer.figures import PaperFigure
 from explorer.metrics.published import Published, protocol
 from explorer.naming import kind_words
@@ -19,6 +20,7 @@ from explorer.ui.address.views import EvaluateView
 from explorer.ui.evaluate import pair, table
 from explorer.ui.evaluate.table import Row
 from explorer.ui.panels import chart, export_menu
+from explorer.ui.picks import service
 from explorer.ui.shell import jobs_panel
 from explorer.ui.wording import palette, rules
 from explorer.ui.wording.format import signed
@@ -126,7 +128,8 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> PaperFigure
 
 def measures(rows: Sequence[Row], view: EvaluateView) -> None:
     """Render one group of metrics as a table; published results and real data in grey."""
-    lines = table.lines(rows, view.group, table.comparable(view.of, rows))
+    told = _told_apart(rows) if view.group == "samples" else {}
+    lines = table.lines(rows, view.group, table.comparable(view.of, rows), told)
     ours_first = sorted(lines, key=lambda line: line.grey)
     columns = list(dict.fromkeys(name for line in ours_first for name in line.cells))
     laid = pd.DataFrame([line.cells for line in lines], columns=columns).fillna("–")
@@ -138,7 +141,22 @@ def measures(rows: Sequence[Row], view: EvaluateView) -> None:
         column_config={"Model": st.column_config.TextColumn(pinned=True, width=280)},
     )
     pseudo = view.group == "likelihood" and any(row.entry.pseudo for row in rows)
-    st.caption(table.EXPLAINED[view.group] + (rules.PSEUDO if pseudo else ""))
+    blind = (
+        f" {table.TOLD}: your blind tests on Generate, with a 95 % interval; 50 % is chance."
+        if told
+        else ""
+    )
+    st.caption(table.EXPLAINED[view.group] + blind + (rules.PSEUDO if pseudo else ""))
+
+
+def _told_apart(rows: Sequence[Row]) -> dict[str, str]:
+    project, _ = service.current()
+    if project is None:
+        return {}
+    try:
+        return table.told_apart(rows, project.id, service.store())
+    except StoreError:
+        return {}
 
 
 def missing(rows: Sequence[Row]) -> None:

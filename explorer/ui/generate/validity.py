@@ -3,11 +3,11 @@
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
-from jaxtyping import Float
 
 from explorer import figures, sections
 from explorer.designs.measuring import applicable_properties
 from explorer.inference import Engine
+from explorer.metrics.proportions import wilson
 from explorer.ui import cache
 from explorer.ui.address.views import GenerateView
 from explorer.ui.panels import chart, export_menu
@@ -31,7 +31,7 @@ def share(engine: Engine, view: GenerateView) -> None:
     names = distinct_names(shown)
     for index, (item, name, colour) in enumerate(zip(shown, names, colours, strict=True)):
         found = cache.shares(item, bounds, conditions(view))
-        low, high = _wilson(found, n)
+        low, high = wilson(found, n)
         figure.add_scatter(
             x=scales,
             y=100 * found,
@@ -74,17 +74,3 @@ def share(engine: Engine, view: GenerateView) -> None:
         engine.slug,
         "generate_validity",
     )
-
-
-def _wilson(
-    share: Float[np.ndarray, " scales"], n: int
-) -> tuple[Float[np.ndarray, " scales"], Float[np.ndarray, " scales"]]:
-    """Bounds of a proportion, one standard error wide, that also hold at 0 and 1.
-
-    References:
-        Probable inference, the law of succession, and statistical inference (Wilson, 1927).
-        https://doi.org/10.1080/01621459.1927.10502953
-    """
-    middle = (share + 1 / (2 * n)) / (1 + 1 / n)
-    reach = np.sqrt(share * (1 - share) / n + 1 / (4 * n**2)) / (1 + 1 / n)
-    return middle - reach, middle + reach
