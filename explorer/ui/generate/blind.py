@@ -69,8 +69,8 @@ def _offer(engine: Engine) -> None:
     st.caption(
         "Twenty pairs of a held-out datum and a sample of the prior at scale 1: say which is "
         "data, with the arrow keys ← and →. Answers are shown at the end: told earlier, they "
-        "would teach you the differences while you are being tested. They are stored with your picks, "
-        "and nothing is sent anywhere."
+        "would teach you the differences while you are being tested. They are stored with your "
+        "picks, and nothing is sent anywhere."
     )
 
 
