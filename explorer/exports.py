@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -15,7 +16,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 
 from explorer import checkpoint, drawing, manifests, sections
-from explorer.checkpoint import MAX_TEXT_BYTES
+from explorer.checkpoint import MAX_TEXT_BYTES, Checkpoint
 from explorer.designs.formats import cell, sheet
 from explorer.errors import ExportError
 from explorer.inference import Engine
@@ -30,10 +31,11 @@ _PAUSE = 8
 
 
 class Rebuilt(NamedTuple):
-    """A regenerated strip, and whether every image is bit-identical."""
+    """A regenerated strip, whether every image is bit-identical, and the model it is of."""
 
     strip: Strip
     same: bool
+    opened: Checkpoint
 
 
 def picture(strip: Strip, frame: int = 0, dark_ink: bool = True) -> bytes:
@@ -95,7 +97,15 @@ def arrays(columns: dict[str, np.ndarray], z: Float[np.ndarray, "codes latent"])
     return stream.getvalue()
 
 
-def manifest(engine: Engine, strip: Strip, library: str, view: str = "", frame: int = 0) -> bytes:
+def manifest(
+    engine: Engine,
+    strip: Strip,
+    library: str,
+    view: str = "",
+    frame: int = 0,
+    title: str = "",
+    rows: Sequence[str] = (),
+) -> bytes:
     """Write the JSON from which `rebuild` regenerates a strip.
 
     Args:
@@ -104,6 +114,8 @@ def manifest(engine: Engine, strip: Strip, library: str, view: str = "", frame: 
         library: Version of this library.
         view: Address of the view, for human readers.
         frame: The frame on display.
+        title: What it shows, for the caption of its figure.
+        rows: Names of its tiles, likewise.
 
     Raises:
         ExportError: If the strip holds samples without codes.
@@ -138,6 +150,8 @@ def manifest(engine: Engine, strip: Strip, library: str, view: str = "", frame: 
         codes=codes,
         geometry=strip.geometry if sections.is_section(strip.sketch) else None,
         digest=digest(strip),
+        title=title[:200],
+        rows=tuple(row[:80] for row in rows),
     )
     return manifests.write(facts)
 
@@ -185,7 +199,7 @@ def rebuild_strip(facts: Manifest, device: str = "auto") -> Rebuilt:
         strip = grid_strip(engine, _decoded(facts.codes, engine), facts.codes.values)
     # Exports that name no geometry are from releases that drew sections as decoded.
     strip = replace(strip, geometry=facts.geometry or "decoded")
-    return Rebuilt(strip, digest(strip) == facts.digest)
+    return Rebuilt(strip, digest(strip) == facts.digest, opened)
 
 
 def digest(strip: Strip) -> str:

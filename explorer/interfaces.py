@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 
 from explorer.errors import LevelError, NoDensityError
+from explorer.papers import Paper
 from explorer.sketch import CurveSketch, PixelSketch
 
 BLOCK = 16
@@ -36,6 +37,9 @@ class AbstractConfig(Frozen, ABC):
 
     title: ClassVar[str]
     """The display name of the kind."""
+
+    references: ClassVar[tuple[Paper, ...]] = ()
+    """The papers to cite where this kind is shown."""
 
     needs: ClassVar[tuple[str, ...]] = ()
     """Further attributes a concrete class must define, each as a field or a property."""

@@ -29,6 +29,7 @@ Slug = Annotated[str, Field(pattern=r"^[^\x00-\x1f/\\.][^\x00-\x1f/\\]{0,254}$")
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{0,64}$")]
 _Scale = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 _Value = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+_Row = Annotated[str, Field(max_length=80)]
 _Name = Annotated[str, Field(max_length=60)]
 
 
@@ -94,6 +95,10 @@ class Manifest(Frozen):
         None, description="The geometry of a strip's sections; as decoded, if it is not named."
     )
     digest: str = Field("", max_length=64, description="SHA-256 of the strip as 8-bit samples.")
+    title: str = Field("", max_length=200, description="What the strip shows.")
+    rows: Annotated[tuple[_Row, ...], Field(max_length=512)] = Field(
+        (), description="Names of its tiles."
+    )
     project: str | None = Field(None, max_length=60)
     picks: Annotated[tuple[Any, ...], Field(max_length=5000)] | None = None
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from explorer import checkpoint, drawing, exports, manifests, sections
+from explorer import checkpoint, drawing, exports, figures, manifests, sections
 from explorer.designs import archive
 from explorer.errors import ExplorerError, ExportError
 from explorer.inference import Engine
@@ -72,6 +72,9 @@ def _strip(path: Path, folder: Path, device: str) -> Rebuilt:
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint.write(folder / f"{path.stem}.png", exports.picture(found.strip, facts.frame))
     checkpoint.write(folder / f"{path.stem}-sprite.png", exports.sprite(found.strip))
+    figure = figures.of_strip(found.opened, found.strip, facts.frame, facts.title, facts.rows)
+    for kind in ("svg", "pdf"):
+        checkpoint.write(folder / f"{path.stem}.{kind}", figure.file(kind))
     # A strip is compared by its digest: equal, or not.
     return Rebuilt(STRIP, found.same, 0.0 if found.same else math.inf)
 

@@ -2,7 +2,7 @@ import streamlit as st
 
 from explorer.ui.address.views import InterpolateView
 from explorer.ui.interpolate import film, path, toolbar
-from explorer.ui.panels import export_menu, hand
+from explorer.ui.panels import hand
 from explorer.ui.shell import frame, jobs_panel
 
 view = frame.resolve_models(InterpolateView.from_address())
@@ -13,9 +13,9 @@ atlas = jobs_panel.require_atlas(
 
 toolbar.toolbar(engine, atlas, view)
 way = path.require_path(engine, atlas, view)
-strip = film.film(engine, way, view)
+strip, profile = film.film(engine, way, view)
 film.remarks(engine, way, view)
-export_menu.strip_menu(engine, strip, "interpolate_take", "way", view.at)
+film.export(engine, strip, profile, way, view)
 film.on_map(engine, atlas, way, view)
 with st.expander("Show the formula"):
     film.formula(view)

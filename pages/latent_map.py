@@ -14,6 +14,7 @@ panes = st.container(horizontal=True, gap="medium")
 with panes.container(key="latent_map_plane"):
     latent_plane.draw(engine, atlas, view)
     st.caption(latent_plane.caption(atlas))
+    latent_plane.export(engine, atlas, view)
     path.path(engine, atlas, view)
     direction.direction(engine, atlas, view)
 with panes.container(width=340):

@@ -23,8 +23,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         disabled=view.start == "mean" and not view.at,
     )
 
-z, rows = dials.board(engine, view)
-dials.onwards(engine, z, rows, view)
+z, rows, names = dials.board(engine, view)
+dials.onwards(engine, z, rows, names, view)
 levels.apart(engine, z, "The current code", key="traverse_levels", view=view)
 dials.saved(engine)
 hand.card(engine, view, empty="Choose where to start, or take the current code.")

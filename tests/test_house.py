@@ -106,7 +106,7 @@ for one in opened:
 @pytest.mark.slow
 def test_nothing_slow_is_imported_on_the_way_to_a_page(tmp_path):
     found = modules_after(DOOR, LATENT_EXPLORER_USER=str(tmp_path))
-    assert not found & {"torchvision", "sklearn", "umap", "numba", "torchmetrics"}
+    assert not found & {"torchvision", "sklearn", "umap", "numba", "torchmetrics", "matplotlib"}
     assert "streamlit" in found
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
+from explorer import papers
 from explorer.data.dataset import (
     BINARISATION_SEED,
     AbstractDataConfig,
@@ -19,6 +20,7 @@ from explorer.data.dataset import (
     verify,
 )
 from explorer.errors import DataError
+from explorer.papers import Paper
 from explorer.sketch import PixelSketch
 
 _SIDE = 28
@@ -72,6 +74,7 @@ class StaticMnistConfig(AbstractDataConfig):
     """
 
     title: ClassVar[str] = "MNIST, static"
+    references: ClassVar[tuple[Paper, ...]] = (papers.MNIST, papers.STATIC_MNIST, papers.NADE)
     fixed: ClassVar[bool] = True
     values: ClassVar[Values] = "binary"
     kind: Literal["mnist-static"] = "mnist-static"
@@ -107,6 +110,7 @@ class MnistConfig(AbstractDataConfig):
     """
 
     title: ClassVar[str] = "MNIST, dynamic"
+    references: ClassVar[tuple[Paper, ...]] = (papers.MNIST,)
     fixed: ClassVar[bool] = True
     values: ClassVar[Values] = "binary"
     kind: Literal["mnist"] = "mnist"

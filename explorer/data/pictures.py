@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
+from explorer import papers
 from explorer.data.dataset import (
     BINARISATION_SEED,
     AbstractDataConfig,
@@ -18,6 +19,7 @@ from explorer.data.dataset import (
     verify,
 )
 from explorer.data.mnist import File, read_idx
+from explorer.papers import Paper
 from explorer.sketch import PixelSketch
 
 _SIDE, _VALID = 28, 10_000
@@ -63,6 +65,7 @@ class FashionConfig(AbstractDataConfig):
     """
 
     title: ClassVar[str] = "Fashion-MNIST"
+    references: ClassVar[tuple[Paper, ...]] = (papers.FASHION,)
     fixed: ClassVar[bool] = True
     values: ClassVar[Values] = "grey"
     kind: Literal["fashion"] = "fashion"
@@ -99,6 +102,7 @@ class OmniglotConfig(AbstractDataConfig):
     """
 
     title: ClassVar[str] = "OMNIGLOT, 28 × 28"
+    references: ClassVar[tuple[Paper, ...]] = (papers.OMNIGLOT,)
     fixed: ClassVar[bool] = True
     values: ClassVar[Values] = "binary"
     kind: Literal["omniglot28"] = "omniglot28"
@@ -137,6 +141,7 @@ class CaltechConfig(AbstractDataConfig):
     """
 
     title: ClassVar[str] = "Caltech 101 silhouettes"
+    references: ClassVar[tuple[Paper, ...]] = (papers.SILHOUETTES,)
     fixed: ClassVar[bool] = True
     values: ClassVar[Values] = "binary"
     kind: Literal["caltech-silhouettes"] = "caltech-silhouettes"

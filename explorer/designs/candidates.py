@@ -16,7 +16,7 @@ import sqlalchemy as sql
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from explorer.designs import directions, rows
+from explorer.designs import directions, rows, trials
 from explorer.designs.database import File
 from explorer.designs.directions import Direction
 from explorer.designs.picks import (
@@ -33,7 +33,8 @@ from explorer.designs.picks import (
     Verdict,
     usual_treatment,
 )
-from explorer.designs.tables import EVENT, FIRST_PROJECT, PICK, PROJECT, PROPERTY
+from explorer.designs.tables import EVENT, FIRST_PROJECT, PICK, PROJECT, PROPERTY, TRIAL
+from explorer.designs.trials import Trial
 from explorer.errors import StoreError
 
 FILE = "candidates.sqlite3"
@@ -328,6 +329,21 @@ class Store:
         """
         with self._file.writing() as connection:
             directions.remove(connection, digest, latent, name)
+
+    def trials(self, project: int, digest: str) -> list[Trial]:
+        """List a project's blind tests of a checkpoint's content hash, oldest first."""
+        with self._file.reading() as connection:
+            return trials.stored(connection, self._in(project, TRIAL) & (TRIAL.c.hash == digest))
+
+    def save_trial(self, project: int, trial: Trial) -> None:
+        """Store a finished blind test; when this returns it is on disk.
+
+        Raises:
+            StoreError: If it cannot be written.
+        """
+        with self._file.writing() as connection:
+            self._check(connection, project)
+            trials.insert(connection, project, trial)
 
     def _own_projects(self) -> sql.Select[Any]:
         return sql.select(PROJECT.c.id).where(PROJECT.c.owner == self.owner)

@@ -7,9 +7,9 @@ from pathlib import Path
 from sqlalchemy import Connection, MetaData
 
 from explorer.designs import directions
-from explorer.designs.tables import DIRECTION, FIRST_PROJECT, PROJECT, TABLES
+from explorer.designs.tables import DIRECTION, FIRST_PROJECT, PROJECT, TABLES, TRIAL
 
-VERSION = 3
+VERSION = 4
 
 
 def _make_tables(connection: Connection) -> None:
@@ -42,9 +42,15 @@ def _add_owners(connection: Connection) -> None:
         connection.exec_driver_sql(step)
 
 
+def _add_trials(connection: Connection) -> None:
+    """Make room for blind tests."""
+    TRIAL.create(connection, checkfirst=True)
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _make_tables,
     _add_directions,
     _add_owners,
+    _add_trials,
 )
 """Migrations from schema version n to n + 1, each in one transaction."""

@@ -1,4 +1,4 @@
-"""The tables of the store: projects, picks, their history and properties, and directions."""
+"""The tables of the store: projects, picks with history and properties, directions, tests."""
 
 import sqlalchemy as sql
 from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
@@ -87,4 +87,17 @@ DIRECTION = Table(
     Column("n_b", Integer, nullable=False),
     Column("created", sql.Float, nullable=False),
     Column("removed", Integer, nullable=False, default=0),
+)
+TRIAL = Table(
+    "trial",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("project", ForeignKey("project.id"), nullable=False, index=True),
+    Column("created", sql.Float, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("answers", Text, nullable=False),
+    Column("truth", Text, nullable=False),
 )

@@ -8,6 +8,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
+from explorer import papers
 from explorer.errors import RecipeError
 from explorer.interfaces import (
     AbstractModel,
@@ -31,6 +32,7 @@ from explorer.models.networks import (
 )
 from explorer.models.pixelcnn import PixelCNN
 from explorer.models.vae import Channels, Hidden, Width, fitting, pictures_only
+from explorer.papers import Paper
 from explorer.priors.hierarchy import HierarchicalPrior
 from explorer.sketch import CurveSketch, PixelSketch
 
@@ -178,6 +180,7 @@ class HVAEConfig(_TwoLevelConfig):
     """Two levels of gated dense layers."""
 
     title: ClassVar[str] = "HVAE"
+    references: ClassVar[tuple[Paper, ...]] = (papers.VAE, papers.VAMP)
     kind: Literal["hvae"] = "hvae"
     hidden: Hidden = (300, 300)
     likelihood: LikelihoodName = "bernoulli"
@@ -235,6 +238,7 @@ class ConvHVAEConfig(_PictureConfig):
     """Two levels, with gated convolutions in encoders and decoder."""
 
     title: ClassVar[str] = "convHVAE"
+    references: ClassVar[tuple[Paper, ...]] = (papers.VAE, papers.VAMP)
     kind: Literal["convhvae"] = "convhvae"
     decoder_channels: Channels = Field((64, 64, 64, 64), min_length=1)
     likelihood: LikelihoodName = "bernoulli"
@@ -262,6 +266,12 @@ class PixelHVAEConfig(_PictureConfig):
     """Two levels, with a PixelCNN decoder; for binary images."""
 
     title: ClassVar[str] = "PixelHVAE"
+    references: ClassVar[tuple[Paper, ...]] = (
+        papers.VAE,
+        papers.VAMP,
+        papers.PIXELS,
+        papers.GATED_PIXELS,
+    )
     kind: Literal["pixelhvae"] = "pixelhvae"
     decoder_channels: int = Field(64, ge=1, le=256)
     decoder_layers: int = Field(8, ge=1, le=16)

@@ -8,6 +8,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
+from explorer import papers
 from explorer.errors import RecipeError
 from explorer.interfaces import AbstractModel, AbstractModelConfig, LatentSpace, Posterior
 from explorer.models.networks import (
@@ -22,6 +23,7 @@ from explorer.models.networks import (
     gated_pictures,
     gated_stack,
 )
+from explorer.papers import Paper
 from explorer.sketch import CurveSketch, PixelSketch
 
 Width = Annotated[int, Field(ge=1, le=4096)]
@@ -218,6 +220,7 @@ class VAEConfig(_DenseConfig):
     """A one-level variational autoencoder."""
 
     title: ClassVar[str] = "VAE"
+    references: ClassVar[tuple[Paper, ...]] = (papers.VAE,)
     kind: Literal["vae"] = "vae"
 
     def build(self, sketch: PixelSketch | CurveSketch) -> VAE:
@@ -241,6 +244,7 @@ class ConvVAEConfig(_ConvConfig):
     """A one-level variational autoencoder with gated convolutions."""
 
     title: ClassVar[str] = "convVAE"
+    references: ClassVar[tuple[Paper, ...]] = (papers.VAE,)
     kind: Literal["convvae"] = "convvae"
 
     def build(self, sketch: PixelSketch | CurveSketch) -> VAE:

@@ -8,6 +8,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.distributions import Distribution, Normal
 
+from explorer import papers
 from explorer.interfaces import (
     AbstractPrior,
     AbstractPriorConfig,
@@ -21,6 +22,7 @@ from explorer.interfaces import (
     each_level,
     noise,
 )
+from explorer.papers import Paper
 from explorer.sketch import CurveSketch, PixelSketch
 
 if TYPE_CHECKING:
@@ -113,6 +115,7 @@ class FlowConfig(AbstractPriorConfig):
     """A neural spline flow."""
 
     title: ClassVar[str] = "Flow"
+    references: ClassVar[tuple[Paper, ...]] = (papers.FLOW_PRIOR, papers.SPLINES)
     kind: Literal["flow"] = "flow"
     transforms: int = Field(4, ge=1, le=16)
     hidden: tuple[Annotated[int, Field(ge=1, le=256)], ...] = Field(

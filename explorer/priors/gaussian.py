@@ -8,7 +8,9 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
+from explorer import papers
 from explorer.interfaces import AbstractPrior, AbstractPriorConfig, Encode, LatentSpace
+from explorer.papers import Paper
 from explorer.priors.mixture import LatentMixture, require_spread
 from explorer.sketch import CurveSketch, PixelSketch
 
@@ -72,6 +74,7 @@ class XVAEConfig(AbstractPriorConfig):
     """X-VAE's prior: the empirical Gaussian of a pretrained autoencoder's codes."""
 
     title: ClassVar[str] = "X-VAE"
+    references: ClassVar[tuple[Paper, ...]] = (papers.XVAE,)
     kind: Literal["xvae"] = "xvae"
     source: str = Field(max_length=100, description="Slug of the autoencoder's checkpoint.")
     source_hash: str | None = Field(

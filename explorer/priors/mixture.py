@@ -9,6 +9,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
+from explorer import papers
 from explorer.distributions import DiagonalMixture
 from explorer.errors import TrainingError
 from explorer.interfaces import (
@@ -25,6 +26,7 @@ from explorer.interfaces import (
     noise,
     uniforms,
 )
+from explorer.papers import Paper
 from explorer.sketch import CurveSketch, PixelSketch
 
 LOG_VARIANCE_BOUNDS = (-6.0, 2.0)
@@ -154,6 +156,7 @@ class MixtureConfig(AbstractPriorConfig):
     """A Gaussian mixture with trained means, scales and weights."""
 
     title: ClassVar[str] = "Mixture of Gaussians"
+    references: ClassVar[tuple[Paper, ...]] = (papers.VAMP,)
     kind: Literal["mog"] = "mog"
     components: int = Field(16, ge=1, le=5000)
 
@@ -166,6 +169,7 @@ class CodeMixtureConfig(AbstractPriorConfig):
     """A Gaussian mixture fitted to the codes of a pretrained autoencoder."""
 
     title: ClassVar[str] = "X-VAE mixture"
+    references: ClassVar[tuple[Paper, ...]] = (papers.XVAE,)
     kind: Literal["xvae-mixture"] = "xvae-mixture"
     source: str = Field(max_length=100, description="Slug of the autoencoder's checkpoint.")
     source_hash: str | None = Field(

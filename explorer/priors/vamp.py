@@ -8,7 +8,9 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
+from explorer import papers
 from explorer.interfaces import AbstractPrior, AbstractPriorConfig, Encode, LatentSpace
+from explorer.papers import Paper
 from explorer.priors.mixture import LatentMixture, uniform_log_weights
 from explorer.sketch import CurveSketch, PixelSketch
 
@@ -136,6 +138,7 @@ class VampConfig(_PseudoInputsConfig):
     """A mixture of the encoder's posteriors at learned pseudo-inputs."""
 
     title: ClassVar[str] = "VampPrior"
+    references: ClassVar[tuple[Paper, ...]] = (papers.VAMP,)
     kind: Literal["vamp"] = "vamp"
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> VampPrior:
@@ -147,6 +150,7 @@ class WeightedVampConfig(_PseudoInputsConfig):
     """The same with a trained weight for each component."""
 
     title: ClassVar[str] = "VampPrior, weighted"
+    references: ClassVar[tuple[Paper, ...]] = (papers.VAMP,)
     kind: Literal["vamp-weighted"] = "vamp-weighted"
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> VampPrior:
@@ -160,6 +164,7 @@ class VampDataConfig(AbstractPriorConfig):
     """A mixture of the encoder's posteriors at randomly chosen training data."""
 
     title: ClassVar[str] = "VampPrior on data"
+    references: ClassVar[tuple[Paper, ...]] = (papers.VAMP,)
     kind: Literal["vamp-data"] = "vamp-data"
     components: int = Field(500, ge=1, le=5000)
 

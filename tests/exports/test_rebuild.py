@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explorer import exports
+from explorer import exports, figures, rebuilding
 from explorer.errors import ExportError, NoDensityError
 from explorer.inference import Engine
 from explorer.strips import Frames, Strip, StripSpec, codes_strip, samples_strip, scale_strip
@@ -86,6 +86,18 @@ def test_data_cannot_be_rebuilt(pixels):
     x = np.zeros((2, 1, 8, 8), np.float32)
     with pytest.raises(ExportError, match=r"^These are data[^\n]+\.$"):
         exports.manifest(pixels, samples_strip(x, pixels.sketch), "0.0")
+
+
+@pytest.mark.parametrize("slug", [PIXELS, CURVES])
+def test_its_figure_is_rebuilt_byte_by_byte(tmp_path, slug):
+    engine = engine_of(slug)
+    strip = drawn(engine)
+    facts = {"title": "Six samples", "rows": [f"sample {k}" for k in range(6)]}
+    path = taken(engine, strip, tmp_path, frame=2, **facts)
+    assert all(part.same for part in rebuilding.rebuild(path, tmp_path / "out", "cpu"))
+    figure = figures.of_strip(engine.checkpoint, strip, 2, "Six samples", facts["rows"])
+    for kind in ("svg", "pdf"):
+        assert (tmp_path / "out" / f"strip.{kind}").read_bytes() == figure.file(kind)
 
 
 # Uploads

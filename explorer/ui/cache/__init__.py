@@ -18,6 +18,7 @@ from explorer.ui.cache.atlases import (
     tradeoff,
     unit_kl,
 )
+from explorer.ui.cache.blind import blind_pairs
 from explorer.ui.cache.engines import data_set, engine, entries, icon, originals, preview, version
 from explorer.ui.cache.properties import (
     SHARE_SAMPLES,
@@ -54,6 +55,7 @@ __all__ = [
     "Thing",
     "assigned_components",
     "atlas",
+    "blind_pairs",
     "code_density",
     "code_properties",
     "data_set",

@@ -6,19 +6,20 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer import sections
+from explorer import papers, sections
 from explorer.designs import aerodynamics
 from explorer.designs.polars import ALPHAS, known
 from explorer.designs.properties import Conditions
+from explorer.figures import Chart
 from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import difference_beside, samples_strip
 from explorer.ui.address.controls import commit
 from explorer.ui.address.views import CandidatesView
-from explorer.ui.candidates import verify
+from explorer.ui.candidates import printing, verify
 from explorer.ui.candidates.judged import MeasuredPick, focus
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid
-from explorer.ui.panels import chart, table
+from explorer.ui.panels import chart, export_menu, table
 from explorer.ui.wording import palette
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -39,7 +40,10 @@ def compare(items: Sequence[MeasuredPick], view: CandidatesView) -> None:
         st.caption(f"{left} of them are from other data sets and are not shown here.")
     if isinstance(sketch, CurveSketch):
         samples = [(item.pick.title, item.pick.shown) for item in alike]
-        overlay(samples, sketch, "candidates_overlay")
+        drawn = overlay(samples, sketch, "candidates_overlay")
+        words = f"Overlaid: {', '.join(name for name, _ in samples)}"
+        figure = printing.of_charts(alike, [drawn], "Compared sections", words)
+        export_menu.figures_menu({"overlay": figure}, "picks", "candidates_overlay_export")
     else:
         _differences(alike)
     _table(alike)
@@ -88,12 +92,13 @@ def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Cond
                                    marker={"size": 10, "symbol": "diamond-open",
                                            "color": style["color"], "line": {"width": 2}},
                                    hovertemplate="%{x:.4g}, CL %{y:.3f}<br>XFoil")  # fmt: skip
+    charts = []
     with st.container(horizontal=True, gap="medium"):
         for figure, name, title in ((lift, "alpha", "Angle of attack, °"), (drag, "drag", "CD")):
             if name == "drag":
                 figure.update_xaxes(range=[0, 0.04])
             with st.container(key=f"candidates_polar_{name}_box"):
-                chart.render(
+                drawn = chart.render(
                     figure,
                     f"candidates_polar_{name}",
                     x=title,
@@ -101,14 +106,18 @@ def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Cond
                     height=340,
                     legend=1.14 if name == "alpha" else None,
                 )
+            charts.append(drawn)
     asked = any(known(item.pick, conditions) for item in chosen)
     doubt = " Diamonds: XFoil, where it converged." if asked else ""
     doubt += f" Points below 80 % confidence are marked × ({unsure})." if unsure else ""
     bare = f" {', '.join(invalid)}: invalid, so not computed." if invalid else ""
-    st.caption(
+    told = (
         f"NeuralFoil ({aerodynamics.CAREFUL}), Re {conditions.reynolds:,.0f}, incompressible, "
         f"free transition (Ncrit 9).{doubt}{bare}"
     )
+    st.caption(told)
+    figure = printing.of_charts(chosen, charts, "Polars", told, papers.NEURALFOIL)
+    export_menu.figures_menu({"polars": figure}, "picks", "candidates_polars_export")
     verify.polar(chosen, conditions)
 
 
@@ -119,8 +128,8 @@ def _chosen(items: Sequence[MeasuredPick], view: CandidatesView) -> list[Measure
 
 def overlay(
     samples: Sequence[tuple[str, np.ndarray]], sketch: PixelSketch | CurveSketch, key: str
-) -> None:
-    """Render sections overlaid, in per cent of the chord."""
+) -> Chart:
+    """Render sections overlaid, in per cent of the chord; return the chart."""
     figure = go.Figure()
     for index, (name, sample) in enumerate(samples):
         points = sections.contour(sample.astype(float), sketch)
@@ -133,7 +142,7 @@ def overlay(
                   "dash": DASHES[index % len(DASHES)], "width": 2},
             hovertemplate="%{x:.1f}, %{y:.2f} % c",
         )  # fmt: skip
-    chart.render(
+    return chart.render(
         figure,
         key,
         x="% of the chord",

@@ -11,9 +11,10 @@ from explorer.designs.search import pareto
 from explorer.ui.address.controls import commit, control
 from explorer.ui.address.views import CandidatesView
 from explorer.ui.api.address import PLOTLY
+from explorer.ui.candidates import printing
 from explorer.ui.candidates.judged import MeasuredPick, common, focus
 from explorer.ui.components.parallel import parallel
-from explorer.ui.panels import chart
+from explorer.ui.panels import chart, export_menu
 from explorer.ui.wording import palette
 
 AXES = 8
@@ -124,7 +125,7 @@ def _scatter(
         hoverinfo="skip",
         marker={"size": 20, "symbol": "circle-open", "color": FOCUS, "line": {"width": 2.5}},
     )
-    chart.render(
+    drawn = chart.render(
         figure,
         "candidates_scatter",
         x=known[x].title,
@@ -134,10 +135,13 @@ def _scatter(
         on_click=_clicked,
     )
     first, second = ("higher" if way == "more" else "lower" for way in better)
-    st.caption(
+    words = (
         f"Pareto front: picks not dominated by any other ({first} {known[x].label}, "
-        f"{second} {known[y].label} is better). Click a point to focus its pick."
+        f"{second} {known[y].label} is better)."
     )
+    st.caption(f"{words} Click a point to focus its pick.")
+    printed = printing.of_charts(items, [drawn], "Picks over two properties", words)
+    export_menu.figures_menu({"scatter": printed}, "picks", "candidates_scatter_export")
 
 
 def _clicked() -> None:

@@ -14,8 +14,9 @@ from explorer.designs.picks import Project
 from explorer.designs.properties import Conditions, Measured
 from explorer.errors import ExportError, StoreError
 from explorer.ui.address.views import CandidatesView
+from explorer.ui.candidates import printing
 from explorer.ui.candidates.judged import MeasuredPick
-from explorer.ui.panels import constraints
+from explorer.ui.panels import constraints, export_menu
 
 WHICH = {"all": "All shown", "keep": "Kept", "chosen": "Compared"}
 _SAID = "candidates_import_said"
@@ -43,6 +44,9 @@ def export(items: Sequence[MeasuredPick], project: Project, view: CandidatesView
             disabled=not chosen,
             width="stretch",
         )
+        if chosen:
+            figure = printing.wall(chosen, project.name)
+            export_menu.figure_buttons({"": figure}, name, "candidates_export")
         st.caption(
             "Each pick’s image, code (NPY) and, for sections, Selig .dat, CSV, SVG "
             "and DXF of its geometry, the decoded heights beside a Kulfan section, and polars; "

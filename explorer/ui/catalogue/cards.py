@@ -34,9 +34,10 @@ def strip(engine: Engine, view: CatalogueView) -> None:
         return
     engines = scale_sweep.companions(engine)
     tiles = 30 if engines[0].sketch.kind == "pixels" else 18
+    spec = StripSpec(tiles=tiles, seed=view.seed)
     state = scale_sweep.sweep(
         engines,
-        StripSpec(tiles=tiles, seed=view.seed),
+        spec,
         key="catalogue_strip",
         at=view.scale,
         options=scale_sweep.SweepOptions(
@@ -44,6 +45,7 @@ def strip(engine: Engine, view: CatalogueView) -> None:
         ),
     )
     view.scale = state.value
+    scale_sweep.export(engines, spec, state)
     st.caption(
         f"Drag to compare {len(engines)} priors with the same noise. At 1 each prior is as "
         "trained; at 0 every sample is the mean of its component: many images for a VampPrior, "

@@ -6,16 +6,21 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from explorer import figures, papers
 from explorer.checkpoint import Entry
 from explorer.comparison import arrays, difference
+from explorer.errors import StoreError
+from explorer.figures import PaperFigure
 from explorer.metrics.published import Published, protocol
 from explorer.naming import kind_words
 from explorer.ui.address.controls import choice, control
 from explorer.ui.address.views import EvaluateView
 from explorer.ui.evaluate import pair, table
 from explorer.ui.evaluate.table import Row
-from explorer.ui.panels import chart
+from explorer.ui.panels import chart, export_menu
+from explorer.ui.picks import service
 from explorer.ui.shell import jobs_panel
 from explorer.ui.wording import palette, rules
 from explorer.ui.wording.format import signed
@@ -54,7 +59,7 @@ def resolve_data_set(view: EvaluateView, own: str) -> list[Row]:
     return rows
 
 
-def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
+def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> PaperFigure:
     """Render log p(x) and the ELBO of every model, best first, with published results."""
     name, better = table.score_of(others)
     bits = name == "bits_per_dimension"
@@ -93,7 +98,7 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
             hovertemplate=f"{words}: %{{x:.2f}} ± {metric.se or 0:.2f}, n = {metric.n:,}, "
             f"S = {metric.samples or 0:,}<extra></extra>",
         )  # fmt: skip
-    chart.render(
+    drawn = chart.render(
         figure,
         "evaluate_likelihood",
         x="bits per dimension (lower is better)" if bits else "log p(x), nats",
@@ -116,11 +121,15 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> None:
             f"S = {others[0].samples:,}), {protocol(others[0].data)}"
         )
     st.caption(f"{words}. n and S are in the table; a smaller S looks worse on average.")
+    return figures.of_charts(
+        [row.entry for row in rows], [drawn], "Likelihood of the test samples", words, papers.VAMP
+    )
 
 
 def measures(rows: Sequence[Row], view: EvaluateView) -> None:
     """Render one group of metrics as a table; published results and real data in grey."""
-    lines = table.lines(rows, view.group, table.comparable(view.of, rows))
+    told = _told_apart(rows) if view.group == "samples" else {}
+    lines = table.lines(rows, view.group, table.comparable(view.of, rows), told)
     ours_first = sorted(lines, key=lambda line: line.grey)
     columns = list(dict.fromkeys(name for line in ours_first for name in line.cells))
     laid = pd.DataFrame([line.cells for line in lines], columns=columns).fillna("–")
@@ -132,7 +141,22 @@ def measures(rows: Sequence[Row], view: EvaluateView) -> None:
         column_config={"Model": st.column_config.TextColumn(pinned=True, width=280)},
     )
     pseudo = view.group == "likelihood" and any(row.entry.pseudo for row in rows)
-    st.caption(table.EXPLAINED[view.group] + (rules.PSEUDO if pseudo else ""))
+    blind = (
+        f" {table.TOLD}: your blind tests on Generate, with a 95 % interval; 50 % is chance."
+        if told
+        else ""
+    )
+    st.caption(table.EXPLAINED[view.group] + blind + (rules.PSEUDO if pseudo else ""))
+
+
+def _told_apart(rows: Sequence[Row]) -> dict[str, str]:
+    project, _ = service.current()
+    if project is None:
+        return {}
+    try:
+        return table.told_apart(rows, project.id, service.store())
+    except StoreError:
+        return {}
 
 
 def missing(rows: Sequence[Row]) -> None:
@@ -161,7 +185,7 @@ def missing(rows: Sequence[Row]) -> None:
             )
 
 
-def units(entries: Sequence[Entry], names: dict[str, str]) -> None:
+def units(entries: Sequence[Entry], names: dict[str, str]) -> PaperFigure | None:
     """Render the KL of each unit in decreasing order, level by level."""
     figure = go.Figure()
     drawn = 0
@@ -182,8 +206,8 @@ def units(entries: Sequence[Entry], names: dict[str, str]) -> None:
             )  # fmt: skip
     if not drawn:
         st.caption("The KL per unit was not measured for these models.")
-        return
-    chart.render(
+        return None
+    shown = chart.render(
         figure,
         "evaluate_units",
         x="latent unit (sorted by KL)",
@@ -191,13 +215,15 @@ def units(entries: Sequence[Entry], names: dict[str, str]) -> None:
         height=340,
         legend=1.25,
     )
-    st.caption(
+    words = (
         "Mean KL of each unit over the test samples. Under a mixture the KL does not decompose "
         "over units; shown is the KL to the prior’s marginals, which does not sum to the total."
     )
+    st.caption(words)
+    return figures.of_charts(entries, [shown], "KL per latent unit", words)
 
 
-def against_diversity(rows: Sequence[Row], view: EvaluateView) -> None:
+def against_diversity(rows: Sequence[Row], view: EvaluateView) -> PaperFigure | None:
     """Render log p(x) against the diversity of samples."""
     figure = go.Figure()
     for row in rows:
@@ -215,7 +241,7 @@ def against_diversity(rows: Sequence[Row], view: EvaluateView) -> None:
         )  # fmt: skip
     if not figure.data:
         st.caption("Samples of these models were not compared with data.")
-        return
+        return None
     nulls = [row.entry.metrics[view.diversity].null for row in rows
              if view.diversity in row.entry.metrics]  # fmt: skip
     real = [value for value in nulls if value is not None]
@@ -223,7 +249,7 @@ def against_diversity(rows: Sequence[Row], view: EvaluateView) -> None:
         thin = {"width": 1, "dash": "dot", "color": _grey()}
         figure.add_vline(x=float(np.mean(real)), line=thin,
                          annotation={"text": "real data", "yref": "paper", "y": 1.0})  # fmt: skip
-    chart.render(
+    drawn = chart.render(
         figure,
         "evaluate_scatter",
         x=f"diversity: {_DIVERSITY[view.diversity].lower()}",
@@ -234,9 +260,15 @@ def against_diversity(rows: Sequence[Row], view: EvaluateView) -> None:
         "High likelihood does not imply diverse samples. Squares have two levels; colours as in "
         "the first chart."
     )
+    words = (
+        "Bars are standard errors over test samples and over five draws; squares have two levels; "
+        "the dotted line is the score of real data"
+    )
+    entries = [row.entry for row in rows]
+    return figures.of_charts(entries, [drawn], "Likelihood and diversity", words, papers.DENSITY)
 
 
-def over_components(rows: Sequence[Row]) -> None:
+def over_components(rows: Sequence[Row]) -> PaperFigure | None:
     """Render ELBO and active units against K, for models trained with several K."""
     groups: dict[table.Form, list[tuple[int, Entry]]] = {}
     for row in rows:
@@ -247,8 +279,9 @@ def over_components(rows: Sequence[Row]) -> None:
     series = {key: sorted(found, key=lambda item: item[0]) for key, found in groups.items()
             if len(found) > 2}  # fmt: skip
     if not series:
-        return
+        return None
     st.subheader("Effect of the number of components K", anchor=False)
+    charts = []
     views = (("elbo", "ELBO, nats"), ("active_units_absolute", "active units, absolute"))
     with st.container(horizontal=True, gap="small"):
         for column, (name, label) in enumerate(views):
@@ -275,7 +308,7 @@ def over_components(rows: Sequence[Row]) -> None:
                     )
             ticks = sorted({k for found in series.values() for k, _ in found})
             with st.container(width=460):
-                chart.render(
+                drawn = chart.render(
                     figure,
                     f"evaluate_components_{name}",
                     x={
@@ -287,12 +320,16 @@ def over_components(rows: Sequence[Row]) -> None:
                     y=label,
                     legend=1.2 if column == 0 else None,
                 )
-    st.caption(
+            charts.append(drawn)
+    words = (
         "Same model and training, increasing K; dotted line: standard normal prior. "
         f"{_rises(series)} Figures 2 and 3 of the VampPrior paper make the same comparison with "
         "wider networks; there more components did not help. Active units use the absolute "
         "criterion, as in the paper; the table of units has both."
     )
+    st.caption(words)
+    entries = [entry for found in series.values() for _, entry in found]
+    return figures.of_charts(entries, charts, "Effect of the number of components K", words)
 
 
 def _rises(series: Mapping[table.Form, Sequence[tuple[int, Entry]]]) -> str:
@@ -332,15 +369,23 @@ def _without_components(entry: Entry, rows: Sequence[Row]) -> Entry | None:
     )
 
 
-def download(view: EvaluateView, rows: Sequence[Row]) -> None:
-    """Render the download of all results of a data set as CSV."""
-    st.download_button(
-        "Download CSV",
-        table.as_csv(view.of, rows),
-        f"{view.of}-results.csv",
-        "text/csv",
-        icon=":material/download:",
-    )
+def export(
+    where: DeltaGenerator,
+    view: EvaluateView,
+    rows: Sequence[Row],
+    known: Mapping[str, PaperFigure | None],
+) -> None:
+    """Render the export menu in its place: results as CSV, and the charts as figures."""
+    drawn = {name: figure for name, figure in known.items() if figure is not None}
+    with where.popover("Export", icon=":material/download:"):
+        st.download_button(
+            "Results (CSV)",
+            table.as_csv(view.of, rows),
+            f"{view.of}-results.csv",
+            "text/csv",
+            width="stretch",
+        )
+        export_menu.figure_buttons(drawn, f"{view.of}-results", "evaluate_export")
 
 
 def levels_of(entry: Entry) -> dict[str, tuple[int, int]]:
@@ -370,8 +415,8 @@ def require_rows(view: EvaluateView, own: str) -> list[Row]:
     return rows
 
 
-def toolbar(rows: Sequence[Row], view: EvaluateView) -> None:
-    """Render the choice of the data set, and the download of its results."""
+def toolbar(view: EvaluateView) -> DeltaGenerator:
+    """Render the choice of the data set; return the place of the export menu beside it."""
     known = table.data_sets()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         control(
@@ -383,18 +428,19 @@ def toolbar(rows: Sequence[Row], view: EvaluateView) -> None:
             format_func=known.get,
             width=300,
         )
-        download(view, rows)
+        return st.container(width="content")
 
 
-def details(rows: Sequence[Row], view: EvaluateView) -> None:
-    """Render the KL per unit beside likelihood against diversity."""
+def details(rows: Sequence[Row], view: EvaluateView) -> dict[str, PaperFigure | None]:
+    """Render the KL per unit beside likelihood against diversity; return both as figures."""
     names = {row.entry.slug: row.name for row in rows}
     shown = [row.entry for row in rows if row.entry.slug in (view.model, *view.compare)]
     left, right = st.columns(2)
     with left:
         st.subheader("KL per latent unit", anchor=False)
-        units(shown or [rows[0].entry], names)
+        kl = units(shown or [rows[0].entry], names)
     with right:
         st.subheader("Likelihood and diversity", anchor=False)
         choice("Diversity", view, "diversity", DIVERSITY, label_visibility="collapsed")
-        against_diversity(rows, view)
+        scatter = against_diversity(rows, view)
+    return {"kl": kl, "diversity": scatter}

@@ -6,8 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from explorer import figures
 from explorer.checkpoint import Entry
 from explorer.comparison import arrays, difference
+from explorer.figures import PaperFigure
 from explorer.ui.address.controls import commit
 from explorer.ui.address.views import EvaluateView
 from explorer.ui.evaluate.table import Row
@@ -16,10 +18,10 @@ from explorer.ui.wording import palette, rules
 from explorer.ui.wording.format import signed
 
 
-def pair(rows: Sequence[Row], view: EvaluateView) -> None:
+def pair(rows: Sequence[Row], view: EvaluateView) -> PaperFigure | None:
     """Render a comparison of two models on the same test samples."""
     if len(rows) < 2:
-        return
+        return None
     st.subheader("Two models on the same test samples", anchor=False)
     slugs = [row.entry.slug for row in rows]
     names = {row.entry.slug: row.name for row in rows}
@@ -38,7 +40,7 @@ def pair(rows: Sequence[Row], view: EvaluateView) -> None:
     found = {row.entry.slug: row.entry for row in rows}
     one, other = found[view.one], found[view.other]
     _differences(one, other)
-    _histogram([one, other], names)
+    return _histogram([one, other], names)
 
 
 def default_pair(rows: Sequence[Row]) -> tuple[str, str]:
@@ -108,13 +110,13 @@ def _differences(one: Entry, other: Entry) -> None:
     st.caption(words)
 
 
-def _histogram(entries: Sequence[Entry], names: dict[str, str]) -> None:
+def _histogram(entries: Sequence[Entry], names: dict[str, str]) -> PaperFigure | None:
     values = {
         entry.slug: arrays(entry).get("log_likelihood") for entry in entries if not entry.pseudo
     }
     known = {slug: value for slug, value in values.items() if value is not None and len(value)}
     if not known:
-        return
+        return None
     everything = np.concatenate(list(known.values()))
     low, high = np.quantile(everything, (0.001, 0.999))
     edges = np.linspace(low, high, 61)
@@ -127,10 +129,13 @@ def _histogram(entries: Sequence[Entry], names: dict[str, str]) -> None:
                   "dash": "solid" if index == 0 else "dash"},
             hovertemplate="from %{x:.1f} nats: %{y:.1%}<extra></extra>",
         )  # fmt: skip
-    chart.render(
+    drawn = chart.render(
         figure,
         "evaluate_histogram",
         x="log p(x) of a test sample, nats",
         y={"title": "share of test samples", "tickformat": ".0%"},
         legend=1.2,
     )
+    sizes = " and ".join(f"{len(scores):,}" for scores in known.values())
+    told = f"Share of the test samples (n = {sizes}) in each of 60 bins"
+    return figures.of_charts(entries, [drawn], "log p(x) of each test sample", told)

@@ -2,18 +2,21 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from explorer.checkpoint import Entry
 from explorer.comparison import DataGroup, data_groups
+from explorer.designs.candidates import Store
 from explorer.designs.formats import cell as quoted
 from explorer.designs.formats import sheet
+from explorer.designs.trials import score
 from explorer.metrics.published import Published, published
 from explorer.naming import DATA, is_small, kind_words
 from explorer.ui import cache
+from explorer.ui.wording.format import share_words
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "likelihood": ("log_likelihood", "elbo", "reconstruction", "kl", "bits_per_dimension",
@@ -65,6 +68,9 @@ NAMES = {
 }
 """Display names of metrics."""
 
+TOLD = "Told apart"
+"""The column of blind tests."""
+
 _DIGITS = {
     "precision": 3, "density": 3, "recall": 3, "coverage": 3, "bits_per_dimension": 3,
     "mmd": 4, "mmd_p_value": 3, "sliced_wasserstein": 3, "two_sample_accuracy": 3,
@@ -99,6 +105,19 @@ class Row(NamedTuple):
 
     entry: Entry
     name: str
+
+
+def told_apart(known: Sequence[Row], project: int, store: Store) -> dict[str, str]:
+    """Return the scores of the blind tests of a project, by model."""
+    found = {}
+    for row in known:
+        pooled = score(store.trials(project, row.entry.hash)) if row.entry.hash else None
+        if pooled is not None:
+            _, n, interval = pooled
+            found[row.entry.slug] = (
+                f"{100 * interval.share:.0f} % ({share_words(interval)}, n = {n})"
+            )
+    return found
 
 
 def groups() -> dict[str, DataGroup]:
@@ -221,9 +240,19 @@ class Line(NamedTuple):
     grey: bool = False
 
 
-def lines(known: Sequence[Row], group: str, others: Sequence[Published]) -> list[Line]:
+def lines(
+    known: Sequence[Row],
+    group: str,
+    others: Sequence[Published],
+    told: Mapping[str, str] | None = None,
+) -> list[Line]:
     """Tabulate a group, best first: models, published likelihoods among them, real data last."""
     laid = [Line(cells) for cells in table(known, group)]
+    for row, line in zip(known, laid, strict=True):
+        if told and group == "samples":
+            n = line.cells.pop("n")  # last, of the measurements
+            line.cells[TOLD] = told.get(row.entry.slug, "–")
+            line.cells["n"] = n
     if group == "likelihood" and others:
         name, sign = score_of(others)
         values = [row.entry.metrics.get(name) for row in known]

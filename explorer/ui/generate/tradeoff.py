@@ -4,10 +4,11 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from explorer import figures, papers
 from explorer.inference import Engine
 from explorer.metrics.tradeoff import MEASURES, SCALES, Tradeoff
 from explorer.ui import cache
-from explorer.ui.panels import chart
+from explorer.ui.panels import chart, export_menu
 from explorer.ui.shell import jobs_panel
 from explorer.ui.wording import palette
 from explorer.ui.wording.format import number, provenance
@@ -24,7 +25,8 @@ def curve(engines: list[Engine], scale: float) -> None:
         if found is not None
     ]
     if measured:
-        _plots(measured, scale)
+        shown = [engine for engine, found in known if found is not None]
+        _plots(shown, measured, scale)
     for name, (engine, found) in zip(names, known, strict=True):
         if found is None or not found.complete:
             done = "" if found is None else f" {len(found.scales)} of {len(SCALES)} scales so far."
@@ -36,34 +38,44 @@ def curve(engines: list[Engine], scale: float) -> None:
             )
 
 
-def _plots(measured: list[tuple[str, str, Tradeoff]], scale: float) -> None:
+def _plots(engines: list[Engine], measured: list[tuple[str, str, Tradeoff]], scale: float) -> None:
     views = (
         ("density", "coverage", "Fidelity: density", "Diversity: coverage"),
         ("precision", "recall", "Fidelity: precision", "Diversity: recall"),
         ("vendi", None, "Diversity: Vendi score", "Scale"),
     )
     colours = palette.of_priors([kind for _, kind, _ in measured])
+    charts = []
     with st.container(horizontal=True, gap="small"):
         for column, (up, across, label, other) in enumerate(views):
             figure = go.Figure()
             for (name, _, found), colour in zip(measured, colours, strict=True):
                 _curve_of(figure, name, found, up, across, scale, colour)
             with st.container(width=302):
-                chart.render(
+                drawn = chart.render(
                     figure,
                     f"generate_curve_{up}",
                     x=other,
                     y=label,
                     legend=1.16 if column == 0 else None,
                 )
+            charts.append(drawn)
     first = measured[0][2]
-    st.caption(
+    words = (
         f"Scale 0 to 2 by 0.2; {first.n:,} samples against {first.n:,} test samples, "
         f"{first.repeats} seeds from {first.seed}, bars are standard errors; k = 5, whitened "
         "principal components. Density depends on n; only compare values with equal n. The large "
         "dot is the current scale (interpolated); the cross or dotted line is the score of real "
         "training data."
     )
+    st.caption(words)
+    drawn_of = [engine.checkpoint for engine in engines]
+    export_menu.figures_menu(
+        {"tradeoff": figures.of_charts(drawn_of, charts, "Fidelity and diversity over the scale",
+                                       words, papers.PRECISION, papers.DENSITY, papers.VENDI)},
+        engines[0].slug,
+        "generate_tradeoff",
+    )  # fmt: skip
 
 
 def _curve_of(

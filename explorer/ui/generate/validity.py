@@ -3,14 +3,14 @@
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
-from jaxtyping import Float
 
-from explorer import sections
+from explorer import figures, sections
 from explorer.designs.measuring import applicable_properties
 from explorer.inference import Engine
+from explorer.metrics.proportions import wilson
 from explorer.ui import cache
 from explorer.ui.address.views import GenerateView
-from explorer.ui.panels import chart
+from explorer.ui.panels import chart, export_menu
 from explorer.ui.panels.constraints import CROSSED, conditions, constraints, words
 from explorer.ui.panels.scale_sweep import companions
 from explorer.ui.wording import palette
@@ -31,7 +31,7 @@ def share(engine: Engine, view: GenerateView) -> None:
     names = distinct_names(shown)
     for index, (item, name, colour) in enumerate(zip(shown, names, colours, strict=True)):
         found = cache.shares(item, bounds, conditions(view))
-        low, high = _wilson(found, n)
+        low, high = wilson(found, n)
         figure.add_scatter(
             x=scales,
             y=100 * found,
@@ -48,7 +48,7 @@ def share(engine: Engine, view: GenerateView) -> None:
             hovertemplate="scale %{x:g}: %{y:.0f} %",
         )
     figure.add_vline(x=view.scale, line={"width": 1, "dash": "dot", "color": "gray"})
-    chart.render(
+    drawn = chart.render(
         figure,
         "generate_share",
         x="Scale (temperature)",
@@ -60,24 +60,17 @@ def share(engine: Engine, view: GenerateView) -> None:
         f"valid (no crossing deeper than {CROSSED})" if sections.is_section(engine.sketch) else ""
     )
     said = " with ".join(part for part in (sound, limits_text) if part)
-    st.caption(
+    told = (
         f"The share of samples that are {said}. Validity is that of the decoded heights, which "
         f"nothing repairs; properties are those of the Kulfan section. {n} samples at "
         "each scale (seed 0), bars are one standard error (Wilson); the dotted line marks the "
         "current scale. Set constraints above to see which prior yields the most valid designs, "
         "and at which scale. At scale 0 a single Gaussian always produces the same design."
     )
-
-
-def _wilson(
-    share: Float[np.ndarray, " scales"], n: int
-) -> tuple[Float[np.ndarray, " scales"], Float[np.ndarray, " scales"]]:
-    """Bounds of a proportion, one standard error wide, that also hold at 0 and 1.
-
-    References:
-        Probable inference, the law of succession, and statistical inference (Wilson, 1927).
-        https://doi.org/10.1080/01621459.1927.10502953
-    """
-    middle = (share + 1 / (2 * n)) / (1 + 1 / n)
-    reach = np.sqrt(share * (1 - share) / n + 1 / (4 * n**2)) / (1 + 1 / n)
-    return middle - reach, middle + reach
+    st.caption(told)
+    models = [item.checkpoint for item in shown]
+    export_menu.figures_menu(
+        {"validity": figures.of_charts(models, [drawn], "Share of valid designs", told)},
+        engine.slug,
+        "generate_validity",
+    )

@@ -4,7 +4,8 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer import paths
+from explorer import figures, paths
+from explorer.figures import Chart
 from explorer.geodesics import Geodesic
 from explorer.inference import Engine
 from explorer.projection import Atlas, positions
@@ -14,16 +15,16 @@ from explorer.ui.address.places import path_codes
 from explorer.ui.address.views import InterpolateView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel, Slider
-from explorer.ui.interpolate.path import WalkedPath
-from explorer.ui.panels import chart, hand, latent_plane
+from explorer.ui.interpolate.path import KINDS, WalkedPath
+from explorer.ui.panels import chart, export_menu, hand, latent_plane
 from explorer.ui.panels.units import spread
 from explorer.ui.picks import service
 from explorer.ui.wording import palette
 from explorer.ui.wording.format import signed
 
 
-def film(engine: Engine, walked: WalkedPath, view: InterpolateView) -> Strip:
-    """Render the path as one large image under a slider and as a row; return its strip."""
+def film(engine: Engine, walked: WalkedPath, view: InterpolateView) -> tuple[Strip, Chart]:
+    """Render the path as one large image under a slider and as a row, and its profile."""
     last = len(walked.codes) - 1
     if view.at > last:
         view.fall_back("at", last, "is past the last frame", f"showing {last}")
@@ -54,11 +55,11 @@ def film(engine: Engine, walked: WalkedPath, view: InterpolateView) -> Strip:
             ).tile
             if chosen is not None and chosen != before:
                 hand.take(view, walked.codes[chosen], f"Frame {chosen} of a path")
-            profile(engine, walked, view.at)
-    return strip
+            drawn = profile(engine, walked, view.at)
+    return strip, drawn
 
 
-def profile(engine: Engine, walked: WalkedPath, at: int) -> None:
+def profile(engine: Engine, walked: WalkedPath, at: int) -> Chart:
     """Render log p(z) and the step size along the path, with a summary."""
     size = paths.steps(walked.codes, spread(engine))
     figure = go.Figure()
@@ -82,7 +83,7 @@ def profile(engine: Engine, walked: WalkedPath, at: int) -> None:
     for number, stop in enumerate(stops, 1):
         figure.add_vline(x=stop, line={"width": 1, "dash": "dot", "color": "gray"},
                          annotation={"text": str(number), "yref": "paper", "y": 1.0})  # fmt: skip
-    chart.render(
+    drawn = chart.render(
         figure,
         "interpolate_profile",
         x="frame",
@@ -99,6 +100,27 @@ def profile(engine: Engine, walked: WalkedPath, at: int) -> None:
     st.caption(signed(words) + ".")
     if walked.legs:
         st.caption(_saved(walked.legs))
+    return drawn
+
+
+def export(
+    engine: Engine, strip: Strip, drawn: Chart, walked: WalkedPath, view: InterpolateView
+) -> None:
+    """Render the export menu of the path: its frames and its profile."""
+    how = "A line drawn on the map" if view.path else f"{KINDS[view.kind]} path"
+    what = f"{how}: {' to '.join(end[:1].lower() + end[1:] for end in walked.ends)}"
+    opened = engine.checkpoint
+    words = "log p(z) of each frame, and the step to the next in standard deviations of the prior"
+    profile_figure = figures.of_charts([opened], [drawn], what, words)
+    export_menu.strip_menu(
+        engine,
+        strip,
+        "interpolate_take",
+        "way",
+        view.at,
+        what=what,
+        others={"profile": profile_figure},
+    )
 
 
 def _saved(legs: tuple[Geodesic, ...]) -> str:

@@ -37,7 +37,9 @@ def path(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
             query_params={"model": view.model, "path": view.path},
         )
         st.button("Remove the line", on_click=commit, kwargs={"path": None})
-        export_menu.strip_menu(engine, strip, "latent_map_path_take", "line")
+        export_menu.strip_menu(
+            engine, strip, "latent_map_path_take", "line", what="Along a line on the map"
+        )
     if atlas.method != "plane":
         st.caption(
             "Estimated: points of a projection have no codes, so each image is decoded from the "

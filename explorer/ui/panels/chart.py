@@ -5,6 +5,9 @@ from collections.abc import Callable, Mapping
 import plotly.graph_objects as go
 import streamlit as st
 
+from explorer.figures import Chart
+from explorer.ui.panels.printed import printed
+
 Axis = str | Mapping[str, object]
 """The title of an axis, or Plotly's description of it."""
 
@@ -23,8 +26,8 @@ def render(
     legend: float | None = None,
     title: str = "",
     on_click: Callable[[], None] | None = None,
-) -> None:
-    """Render a chart without Plotly's tool bar.
+) -> Chart:
+    """Render a chart without Plotly's tool bar; return it as a figure of a paper is drawn.
 
     Args:
         figure: Its traces.
@@ -60,6 +63,7 @@ def render(
         st.plotly_chart(
             figure, key=key, config=config, on_select=on_click, selection_mode="points"
         )
+    return printed(figure, title)
 
 
 def _axis(axis: Axis) -> dict[str, object]:

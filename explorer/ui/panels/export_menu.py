@@ -1,15 +1,16 @@
-"""The export menu: images, animations, codes, and the JSON that regenerates them."""
+"""The export menu: images, figures for a paper, codes, and the JSON that regenerates them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Literal
 
 import numpy as np
 import streamlit as st
 
-from explorer import __version__, exports
+from explorer import __version__, exports, figures, sections
+from explorer.figures import PaperFigure
 from explorer.inference import Engine
-from explorer.strips import Strip, codes_strip
+from explorer.strips import Frames, Strip
 
 
 def strip_menu(
@@ -19,8 +20,11 @@ def strip_menu(
     name: str,
     frame: int = 0,
     label: str = "Export",
+    what: str = "",
+    rows: Sequence[str] = (),
+    others: Mapping[str, PaperFigure] | None = None,
 ) -> None:
-    """Render the export menu of a strip: PNG, sprite, GIF, WebP, codes and the JSON.
+    """Render the export menu of a strip: PNG, animations, a figure, codes and the JSON.
 
     Args:
         engine: The model.
@@ -29,6 +33,9 @@ def strip_menu(
         name: What it shows, for file names.
         frame: The frame on display.
         label: Label of the menu.
+        what: What it shows, for the caption of its figure.
+        rows: Names of its tiles, likewise.
+        others: Further figures, by their names.
     """
     stem = f"{engine.slug}-{name}"
     with st.popover(label, icon=":material/download:"):
@@ -44,24 +51,85 @@ def strip_menu(
                     f"{stem}.{kind}",
                     key,
                 )
+        known = {"": figures.of_strip(engine.checkpoint, strip, frame, what, rows)}
+        if len(strip.values) > 1 and len(strip.components) > figures.MOST_ROWS:
+            opened = engine.checkpoint
+            known["scales"] = figures.of_strip(opened, strip, frame, what, sheet=True)
+        figure_buttons(known | dict(others or {}), stem, key)
         if strip.z is not None:
             columns, z = _rows(strip)
             _tables(columns, z, stem, key)
-            _recipe(engine, lambda: strip, stem, key, frame)
+            _recipe(engine, strip, stem, key, frame, what, rows)
 
 
 def codes_menu(
-    engine: Engine, columns: dict[str, np.ndarray], z: np.ndarray, key: str, stem: str
+    engine: Engine,
+    columns: dict[str, np.ndarray],
+    z: np.ndarray,
+    key: str,
+    stem: str,
+    what: str = "",
+    others: Mapping[str, PaperFigure] | None = None,
 ) -> None:
-    """Render the export menu of codes: CSV and NPZ with their identities, PNG, and the JSON."""
-
-    def decoded() -> Strip:
-        return codes_strip(engine, z)
-
+    """Render the export menu of codes: PNG, a figure, CSV and NPZ with identities, the JSON."""
+    strip = _undecoded(engine, z)
     with st.popover("Export", icon=":material/download:"):
-        _button("Decoded (PNG)", lambda: exports.picture(decoded()), f"{stem}.png", key)
+        _button("Decoded (PNG)", lambda: exports.picture(strip), f"{stem}.png", key)
+        known = {"": figures.of_strip(engine.checkpoint, strip, 0, what)}
+        figure_buttons(known | dict(others or {}), stem, key)
         _tables(columns, z, stem, key)
-        _recipe(engine, decoded, stem, key)
+        _recipe(engine, strip, stem, key, 0, what)
+
+
+def figures_menu(known: Mapping[str, PaperFigure], stem: str, key: str) -> None:
+    """Render an export menu of figures alone, such as charts.
+
+    Args:
+        known: The figures, by names for their files.
+        stem: How the names of files begin.
+        key: Key of the menu.
+    """
+    with st.popover("Export", icon=":material/download:"):
+        figure_buttons(known, stem, key)
+
+
+def figure_buttons(known: Mapping[str, PaperFigure], stem: str, key: str) -> None:
+    """Render the downloads of a figure: SVG, PDF, and caption and papers for LaTeX."""
+    names = list(known)
+    if not names:
+        return
+    name = names[0]
+    if len(names) > 1:
+        name = st.selectbox(
+            "Figure for a paper",
+            names,
+            key=f"{key}_figure",
+            format_func=lambda one: known[one].title,
+        )
+    figure, own = known[name], f"{stem}-{name}" if name else stem
+    with st.container(horizontal=True, gap="small"):
+        for label, make, suffix in (
+            ("Figure (SVG)", partial(figure.file, "svg"), "svg"),
+            ("Figure (PDF)", partial(figure.file, "pdf"), "pdf"),
+            ("Caption (LaTeX)", partial(figure.latex, own), "tex"),
+            ("Papers (BibTeX)", figure.bibtex, "bib"),
+        ):
+            with st.container(width=150):
+                _button(label, make, f"{own}.{suffix}", f"{key}_{name}")
+    st.code(figure.caption, language=None, wrap_lines=True, height=110)
+
+
+def _undecoded(engine: Engine, z: np.ndarray) -> Strip:
+    """Return codes as a strip of one frame, decoded when it is first drawn."""
+    return Strip(
+        Frames(1, lambda frame: engine.decode(z)),
+        (0.0,),
+        np.full(len(z), -1),
+        np.zeros((1, len(z)), np.float32),
+        engine.sketch,
+        np.ascontiguousarray(z, np.float32)[None],
+        geometry=sections.usual(engine.sketch),
+    )
 
 
 def _tables(columns: dict[str, np.ndarray], z: np.ndarray, stem: str, key: str) -> None:
@@ -70,13 +138,20 @@ def _tables(columns: dict[str, np.ndarray], z: np.ndarray, stem: str, key: str) 
 
 
 def _recipe(
-    engine: Engine, make: Callable[[], Strip], stem: str, key: str, frame: int = 0
+    engine: Engine,
+    strip: Strip,
+    stem: str,
+    key: str,
+    frame: int = 0,
+    what: str = "",
+    rows: Sequence[str] = (),
 ) -> None:
-    view = st.context.url or ""
+    address = st.context.url or ""
     query = "&".join(f"{name}={value}" for name, value in st.query_params.items())
+    view = f"{address}?{query}"
     _button(
         "Recipe to reproduce (JSON)",
-        lambda: exports.manifest(engine, make(), __version__, f"{view}?{query}", frame),
+        lambda: exports.manifest(engine, strip, __version__, view, frame, what, rows),
         f"{stem}.json",
         key,
     )

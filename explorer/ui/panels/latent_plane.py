@@ -1,22 +1,24 @@
 """The latent map: its layers, colours and hidden points."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
 
+from explorer import figures, papers, regions
 from explorer.inference import Engine
 from explorer.projection import Atlas, Split, place
 from explorer.ui import cache
 from explorer.ui.address.controls import control
 from explorer.ui.address.hand import from_pick, map_pick
-from explorer.ui.address.places import place_code, select
+from explorer.ui.address.places import path_codes, place_code, select
 from explorer.ui.address.views import LatentMapView
 from explorer.ui.api.address import address_of
 from explorer.ui.cache.atlases import holes_of
 from explorer.ui.components import Layer, point_map
 from explorer.ui.components.point_map import Column, MapState, Sources
+from explorer.ui.panels import export_menu
 from explorer.ui.wording import palette
 
 COLOURS = {
@@ -183,6 +185,64 @@ def chart(
         ),
         height=height,
     )
+
+
+def export(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
+    """Render the export menu of the map: a figure with the layers, colours and selection shown."""
+    others = () if atlas.method == "plane" else (papers.UMAP,)
+    figure = figures.of_plane(
+        engine.checkpoint, lambda: _plane_figure(engine, atlas, view), caption(atlas), *others
+    )
+    export_menu.figures_menu({"map": figure}, engine.slug, "latent_map_export")
+
+
+def _plane_figure(engine: Engine, atlas: Atlas, view: LatentMapView) -> figures.PlaneFigure:
+    """Describe the map as shown, without the points that are hidden."""
+    kept = select(engine, atlas, view.only)
+    rows = np.arange(len(atlas.codes)) if kept is None else np.sort(kept.rows)
+    column = _column(engine, atlas, view.colour)
+    names = layers(engine)
+    clouds = []
+    if "data" in view.layers:
+        facts = {} if column is None else _coloured(column, rows)
+        clouds.append(figures.Cloud(atlas.xy[rows], "data", "dot", palette.DATA, **facts))
+    ink = palette.text(dark=False)
+    if "prior" in view.layers and "prior" in names:
+        clouds.append(figures.Cloud(atlas.sample_xy, "prior samples", "diamond", ink))
+    if "prototypes" in view.layers and "prototypes" in names:
+        clouds.append(figures.Cloud(atlas.prototype_xy, "prototypes", "star", ink))
+    wanted = {"density", "aggregated", "holes"} & {*view.layers} & {*names}
+    found = cache.plane(engine) if wanted else None
+    contours = []
+    if found is not None:
+        densities = (
+            ("density", "prior, 50, 90, 99 %", found.prior, palette.CLASSES[0]),
+            ("aggregated", "aggregated posterior", found.aggregated, palette.CLASSES[8]),
+        )
+        contours = [
+            (words, colour, [line for lines in regions.contours(found.x, found.y, density)
+                             for line in lines])
+            for layer, words, density, colour in densities if layer in wanted
+        ]  # fmt: skip
+    chosen = select(engine, atlas, view.pick, holes_of(engine, view.pick))
+    path = path_codes(atlas, view.path, 60)[1] if view.path else None
+    return figures.PlaneFigure(
+        clouds,
+        contours,
+        regions.outlines(found) if found is not None and "holes" in wanted else (),
+        None if chosen is None else atlas.xy[chosen.rows],
+        path,
+        axes=atlas.method == "plane",
+    )
+
+
+def _coloured(column: Column, rows: np.ndarray) -> dict[str, Any]:
+    """Return how a column colours points in a figure."""
+    if column.classes:
+        group = np.where(np.isfinite(column.values), column.values, -1).astype(int)[rows]
+        return {"classes": column.classes, "group": group, "palette": palette.MANY_CLASSES}
+    words = f"{column.label}, {column.unit}" if column.unit else column.label
+    return {"values": column.values[rows], "palette": palette.RAMP, "label": words}
 
 
 def caption(atlas: Atlas) -> str:

@@ -1,7 +1,9 @@
 """The scale sweep: samples of one or more models for s = 0 to 2, on one slider."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from explorer import figures
 from explorer.designs.properties import Conditions
 from explorer.errors import CheckpointError
 from explorer.inference import Engine
@@ -149,9 +151,43 @@ def companions(engine: Engine) -> list[Engine]:
     return found[:3]
 
 
-def export(engine: Engine, spec: StripSpec, state: FilmstripState) -> None:
-    """Render the export menu of the samples on the page."""
+def export(engines: Sequence[Engine], spec: StripSpec, state: FilmstripState) -> None:
+    """Render the export menu of the samples on the page; codes are those of the first model."""
+    engine = engines[0]
     strip = cache.strip(engine, spec)
     component = strip.spec.component if strip.spec is not None else None
     name = "scale" if component is None else f"component-{component}"
-    export_menu.strip_menu(engine, strip, "sweep_take", name, state.frame)
+    export_menu.strip_menu(
+        engine,
+        strip,
+        "sweep_take",
+        name,
+        state.frame,
+        what="Samples of the prior",
+        others={"models": _beside(engines, spec, state)} if len(engines) > 1 else None,
+    )
+
+
+def _beside(
+    engines: Sequence[Engine], spec: StripSpec, state: FilmstripState
+) -> figures.PaperFigure:
+    """Return the samples of all models, side by side, as a figure."""
+
+    def walls() -> list[figures.Wall]:
+        strips = [cache.strip(engine, spec) for engine in engines]
+        columns = figures.columns(len(strips[0].components), engines[0].sketch)
+        return [
+            figures.Wall(
+                strip.shown(state.frame), engine.sketch, columns, f"({chr(97 + k)}) {name}"
+            )
+            for k, (engine, strip, name) in enumerate(
+                zip(engines, strips, distinct_names(engines), strict=True)
+            )
+        ]
+
+    return figures.of_samples(
+        [engine.checkpoint for engine in engines],
+        walls,
+        "Samples of several priors",
+        f"The same noise, seed {spec.seed}, at scale {state.value:g}",
+    )

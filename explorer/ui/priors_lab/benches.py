@@ -1,19 +1,24 @@
 """The lab's views: two-dimensional models side by side, the parts of the ELBO, and training."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer import regions
+from explorer import figures, papers, regions
+from explorer.figures import Chart
 from explorer.inference import Engine
 from explorer.naming import DATA, PRIORS
+from explorer.papers import Paper
 from explorer.strips import StripSpec, grid_strip
 from explorer.ui import cache
 from explorer.ui.address.controls import choice
 from explorer.ui.address.views import PriorsLabView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
-from explorer.ui.panels import chart, pictures, scale_sweep
+from explorer.ui.panels import chart, export_menu, pictures, scale_sweep
 from explorer.ui.picks import service
 from explorer.ui.wording import palette
 from explorer.ui.wording.naming import describe
@@ -80,6 +85,7 @@ def named(engine: Engine) -> str:
 def planes(engines: list[Engine], view: PriorsLabView) -> None:
     """Render each model's plane: densities and holes, or the decoded plane."""
     row = st.container(horizontal=True, gap="medium")
+    charts = []
     for engine in engines:
         with row.container(width=450):
             st.markdown(f"**{named(engine)}**")
@@ -89,20 +95,24 @@ def planes(engines: list[Engine], view: PriorsLabView) -> None:
             elif view.show == "decoded":
                 _decoded(engine, found)
             else:
-                _density(engine, found)
-    st.caption(
+                charts.append(replace(_density(engine, found), title=named(engine)))
+    words = (
         "Shading: prior density. Dashed: contours enclosing 50, 90 and 99 % of the aggregated "
         "posterior. Hatched: holes, where the prior has mass but almost no data are encoded. "
         "The planes are the latent spaces themselves: nothing is projected."
         if view.show == "density"
         else f"{PLANE} × {PLANE} codes over the same window, decoded, including between the data."
     )
+    st.caption(words)
+    if charts:
+        _export(engines, charts, "Prior densities and holes", words, papers.SURGERY)
 
 
 def bound(engines: list[Engine]) -> None:
     """Render the parts of each model's ELBO over the test data, with errors."""
     rows = [(engine, cache.surgery(engine)) for engine in engines]
     names = [named(engine) for engine, _ in rows]
+    charts = []
     with st.container(horizontal=True, gap="small"):
         for term, (label, colour) in TERMS.items():
             figure = go.Figure()
@@ -123,7 +133,7 @@ def bound(engines: list[Engine]) -> None:
                 marker={"color": colour},
             )
             with st.container(width=340 if term == "reconstruction" else 262):
-                chart.render(
+                drawn = chart.render(
                     figure,
                     f"lab_{term}",
                     x="nats (lower is better)" if term != "information" else "nats",
@@ -131,6 +141,7 @@ def bound(engines: list[Engine]) -> None:
                     height=80 + 34 * len(rows),
                     title=label if term != "reconstruction" else "−log p(x|z), mean",
                 )
+            charts.append(drawn)
     cuts = [cut for _, cut in rows if cut is not None]
     if not cuts:
         return
@@ -140,13 +151,25 @@ def bound(engines: list[Engine]) -> None:
         rf"\textcolor{{{i}}}{{I_q(n; z)}} - \textcolor{{{m}}}{{\mathrm{{KL}}(q(z)\,\Vert\,p(z))}}"
     )
     saturated = any(cut.saturated for cut in cuts)
-    st.caption(
+    words = (
         f"Over {cuts[0].n:,} test samples, bars are standard errors. The information is at most "
         f"log {cuts[0].n:,} = {np.log(cuts[0].n):.2f} nats"
         + ("; close to that it is saturated." if saturated else ", and is far from it.")
         + " With a fixed encoder, a better prior lowers only the marginal KL between aggregated "
         "posterior and prior; when trained jointly, all three terms change."
     )
+    st.caption(words)
+    _export(engines, charts, "Parts of the ELBO", words, papers.SURGERY)
+
+
+def _export(
+    engines: Sequence[Engine], charts: Sequence[Chart], what: str, words: str, *others: Paper
+) -> None:
+    """Render the export menu of the charts on the page."""
+    models = [engine.checkpoint for engine in engines]
+    figure = figures.of_charts(models, charts, what, words, *others)
+    stem = "-".join(what.lower().split())
+    export_menu.figures_menu({"": figure}, f"lab-{stem}", "lab_export")
 
 
 def training(engine: Engine, view: PriorsLabView) -> int | None:
@@ -177,7 +200,7 @@ def training(engine: Engine, view: PriorsLabView) -> int | None:
         marker={"symbol": "star", "size": 10, "color": palette.PROTOTYPE},
     )  # fmt: skip
     with st.container(width=560):
-        chart.render(
+        drawn = chart.render(
             figure,
             "lab_trails",
             x={"title": "z₁"} | window,
@@ -185,10 +208,13 @@ def training(engine: Engine, view: PriorsLabView) -> int | None:
             height=420,
             legend=1.08,
         )
-    st.caption(
+    words = (
         "The pseudo-inputs of every saved epoch, encoded by the final encoder (earlier encoders "
         "were not saved). Dashed: aggregated posterior. Release the slider to move the stars."
     )
+    st.caption(words)
+    what = f"Paths of the pseudo-inputs to epoch {epochs[here]:g}"
+    _export([engine], [drawn], what, words.replace(" Release the slider to move the stars.", ""))
     return epoch
 
 
@@ -204,13 +230,15 @@ def scales(engines: list[Engine], view: PriorsLabView) -> float:
     if not wanted:
         st.caption("There is no two-dimensional X-VAE and standard normal model here.")
         return view.scale
+    spec = StripSpec(tiles=32)
     state = scale_sweep.sweep(
         wanted,
-        StripSpec(tiles=32),
+        spec,
         key="lab_scale",
         at=view.scale,
         options=scale_sweep.SweepOptions(tile_width=44, selectable=False),
     )
+    scale_sweep.export(wanted, spec, state)
     st.caption(
         "X-VAE samples z = mean + s · sd · noise, with the moments of an autoencoder’s codes; the "
         "standard normal prior z = s · noise. They differ only in coordinates. The models were "
@@ -219,7 +247,7 @@ def scales(engines: list[Engine], view: PriorsLabView) -> float:
     return float(state.value)
 
 
-def _density(engine: Engine, found: regions.Plane) -> None:
+def _density(engine: Engine, found: regions.Plane) -> Chart:
     figure = go.Figure()
     figure.add_heatmap(
         x=found.x, y=found.y, z=found.prior, showscale=False,
@@ -237,7 +265,7 @@ def _density(engine: Engine, found: regions.Plane) -> None:
             fillpattern={"shape": "/", "size": 6, "fgcolor": "#D55E00"},
             fillcolor="rgba(0,0,0,0)", line={"color": "#D55E00", "width": 1},
         )  # fmt: skip
-    chart.render(
+    drawn = chart.render(
         figure,
         f"lab_plane_{engine.slug}",
         x={"title": "z₁", "showgrid": False},
@@ -249,6 +277,7 @@ def _density(engine: Engine, found: regions.Plane) -> None:
         f"samples fall into holes (reference: {100 * regions.RARE:.0f} % of posterior samples of "
         "held-out data)."
     )
+    return drawn
 
 
 def _dashed(figure: go.Figure, found: regions.Plane) -> None:

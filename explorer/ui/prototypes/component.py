@@ -23,7 +23,7 @@ def component(engine: Engine, shown: Gallery, view: PrototypesView) -> None:
             [engine], view.spec, key="prototypes_strip", at=view.scale, options=options
         )
         view.scale = state.value
-        scale_sweep.export(engine, view.spec, state)
+        scale_sweep.export([engine], view.spec, state)
         st.markdown("**Data assigned to it**")
         wall.assigned_data(engine, view.component)
     with panes.container(width=380):

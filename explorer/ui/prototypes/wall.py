@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from jaxtyping import Int
 
-from explorer import sections
+from explorer import figures, sections
 from explorer.inference import Engine, Prototypes
 from explorer.strips import samples_strip
 from explorer.ui import cache
@@ -108,7 +108,38 @@ def export(engine: Engine, shown: Gallery) -> None:
     if shown.claimed is not None:
         columns["claimed"] = shown.claimed[shown.order]
     z = shown.prototypes.loc[shown.order]
-    export_menu.codes_menu(engine, columns, z, "prototypes_take", f"{engine.slug}-prototypes")
+    others = {}
+    if shown.has_inputs:
+        others["pseudo-inputs"] = _inputs_figure(engine, shown)
+    export_menu.codes_menu(
+        engine,
+        columns,
+        z,
+        "prototypes_take",
+        f"{engine.slug}-prototypes",
+        what="Decoded means of the components",
+        others=others,
+    )
+
+
+def _inputs_figure(engine: Engine, shown: Gallery) -> figures.PaperFigure:
+    """Return the pseudo-inputs as a figure, in the order of the wall."""
+    inputs = shown.prototypes.pseudo_inputs
+    assert inputs is not None
+    gain = contrast(engine, inputs)
+
+    def walls() -> list[figures.Wall]:
+        pictures = gain * inputs[shown.order]
+        columns = figures.columns(len(pictures), engine.sketch)
+        return [figures.Wall(pictures, engine.sketch, columns)]
+
+    return figures.of_samples(
+        [engine.checkpoint],
+        walls,
+        "Pseudo-inputs of the VampPrior",
+        f"{len(shown.order):,} of {len(shown.prototypes.weights):,} components. "
+        + brightened(engine, shown, "inputs"),
+    )
 
 
 def brightened(engine: Engine, shown: Gallery, which: str) -> str:

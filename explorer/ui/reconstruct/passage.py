@@ -3,12 +3,14 @@
 import numpy as np
 import streamlit as st
 
+from explorer import figures
 from explorer.inference import Engine
 from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import codes_strip, difference_beside, samples_strip
 from explorer.ui.address.views import ReconstructView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
+from explorer.ui.panels import export_menu
 from explorer.ui.panels.upload import Given
 from explorer.ui.picks import service
 from explorer.ui.reconstruct.typicality import terms
@@ -30,16 +32,28 @@ def show(engines: list[Engine], given: Given | None, view: ReconstructView) -> N
                 st.markdown(f"**{name}, {engine.space.size} units**")
                 _through(engine, given, view)
     terms(engines, given)
+    what = f"Reconstruction of {given.words[:1].lower()}{given.words[1:]}"
+    order = "The sample, its reconstruction" + (", and the error" if pixels else "")
+    walls = figures.of_samples(
+        [engine.checkpoint for engine in engines],
+        lambda: [
+            figures.Wall(np.concatenate(_parts(engine, given)), engine.sketch, 3, title=name)
+            for engine, name in zip(engines, distinct_names(engines), strict=True)
+        ],
+        what,
+        order,
+    )
+    export_menu.figures_menu(
+        {"": walls}, f"{engines[0].slug}-reconstruction", "reconstruct_export"
+    )
 
 
 def _through(engine: Engine, given: Given, view: ReconstructView) -> None:
     """Render one model's reconstruction, its error, and decoded posterior samples."""
     q = engine.encode(given.x)
-    mean = engine.decode(q.loc)
-    parts, words = [given.x, mean], f"{given.words} · reconstruction"
-    if isinstance(engine.sketch, PixelSketch):
-        parts.append(difference_beside(given.x, mean, engine.sketch))
-        words += " · error"
+    parts, words = _parts(engine, given), f"{given.words} · reconstruction"
+    mean = parts[1]
+    words += " · error" if isinstance(engine.sketch, PixelSketch) else ""
     filmstrip(
         Panel(
             samples_strip(np.concatenate(parts), engine.sketch),
@@ -70,3 +84,12 @@ def _through(engine: Engine, given: Given, view: ReconstructView) -> None:
         grid=Grid(tile_width=engine.sketch.tile_width(28), columns=8, noun="posterior sample"),
     )
     st.caption(f"{DRAWS} posterior samples, decoded (seed {view.seed}).")
+
+
+def _parts(engine: Engine, given: Given) -> list[np.ndarray]:
+    """Return the sample, its reconstruction and, of a picture, the error."""
+    mean = engine.decode(engine.encode(given.x).loc)
+    parts = [given.x, mean]
+    if isinstance(engine.sketch, PixelSketch):
+        parts.append(difference_beside(given.x, mean, engine.sketch))
+    return parts

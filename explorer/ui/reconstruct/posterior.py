@@ -4,6 +4,8 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from explorer import figures
+from explorer.figures import Chart
 from explorer.inference import Engine
 from explorer.strips import samples_strip
 from explorer.ui import cache
@@ -11,14 +13,14 @@ from explorer.ui.address.controls import control
 from explorer.ui.address.views import ReconstructView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid
-from explorer.ui.panels import chart
+from explorer.ui.panels import chart, export_menu
 from explorer.ui.panels.upload import Given
 from explorer.ui.wording import palette
 from explorer.ui.wording.format import signed
 from explorer.ui.wording.naming import distinct_names, prior_name
 
 
-def posterior(engine: Engine, given: Given) -> None:
+def posterior(engine: Engine, given: Given) -> Chart | None:
     """Render the posterior beside the prior, unit by unit."""
     q = engine.encode(given.x)
     if q.scale is not None:
@@ -35,16 +37,17 @@ def posterior(engine: Engine, given: Given) -> None:
             name="posterior",
         )
         st.markdown(f"**Posterior, {prior_name(engine)}**")
-        chart.render(
+        return chart.render(
             figure,
             "reconstruct_posterior",
             x={"title": "latent unit (sorted by posterior std)", "type": "category"},
             y={"title": "mean ± std (prior std)", "zeroline": True},
             height=230,
         )
+    return None
 
 
-def refinement(engines: list[Engine], given: Given) -> None:
+def refinement(engines: list[Engine], given: Given) -> tuple[Chart, str]:
     """Render the refinement of this sample's posterior, and the amortisation gap it shows."""
     figure = go.Figure()
     said, sizes = [], ""
@@ -69,7 +72,7 @@ def refinement(engines: list[Engine], given: Given) -> None:
                     grid=Grid(tile_width=engine.sketch.tile_width(75)),
                 )
                 st.caption(f"{name}, refined")
-    chart.render(
+    drawn = chart.render(
         figure,
         "reconstruct_gap",
         x="gradient step on the mean and std of q",
@@ -77,21 +80,39 @@ def refinement(engines: list[Engine], given: Given) -> None:
         height=260,
         legend=1.15,
     )
-    st.caption(
+    words = (
         f"Gain in the ELBO: {'; '.join(said)}. This is a lower bound on the amortisation gap of "
         f"the shared encoder. {sizes} fixed samples not used for the optimisation."
     )
+    st.caption(words)
+    return drawn, words
 
 
 def pane(engines: list[Engine], given: Given, view: ReconstructView) -> None:
     """Render the posterior of the sample, and how much it can be improved."""
-    posterior(engines[0], given)
+    known = {}
+    first = engines[0].checkpoint
+    drawn = posterior(engines[0], given)
+    if drawn is not None:
+        known["posterior"] = figures.of_charts(
+            [first], [drawn], f"Posterior of {_named(given)}",
+            "Mean and standard deviation of each unit, in standard deviations of the prior",
+        )  # fmt: skip
     st.markdown("**Refine**")
     control(st.toggle, "Optimise the posterior for this sample alone", view, "refine")
     if view.refine and engines[0].has_prior:
-        refinement(engines, given)
+        gap, words = refinement(engines, given)
+        models = [engine.checkpoint for engine in engines if engine.has_prior]
+        known["gap"] = figures.of_charts(
+            models, [gap], f"Refined posterior of {_named(given)}", words
+        )
     else:
         st.caption(
             "The encoder is amortised over all data. Optimising q(z|x) for this sample alone "
             "shows the amortisation gap in nats."
         )
+    export_menu.figures_menu(known, f"{first.slug}-reconstruct", "reconstruct_charts")
+
+
+def _named(given: Given) -> str:
+    return given.words[:1].lower() + given.words[1:]

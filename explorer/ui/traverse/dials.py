@@ -100,8 +100,8 @@ def choose_level(engine: Engine, view: TraverseView) -> None:
     )
 
 
-def board(engine: Engine, view: TraverseView) -> tuple[np.ndarray, Strip]:
-    """Render the sliders; return the current code, and the rows through it."""
+def board(engine: Engine, view: TraverseView) -> tuple[np.ndarray, Strip, list[str]]:
+    """Render the sliders; return the current code, the rows through it, and their names."""
     centre, words = centre_of(engine, view)
     rows = dials(engine, view)
     turned = offsets(view.at)
@@ -148,11 +148,15 @@ def board(engine: Engine, view: TraverseView) -> tuple[np.ndarray, Strip]:
         "Move a slider or click an image in its row: the large image updates, and on release "
         f"every row is redrawn around the new code.{moves}"
     )
-    return here, strip
+    return here, strip, [row.label for row in rows]
 
 
 def onwards(
-    engine: Engine, z: Float[np.ndarray, " latent"], rows: Strip, view: TraverseView
+    engine: Engine,
+    z: Float[np.ndarray, " latent"],
+    rows: Strip,
+    names: list[str],
+    view: TraverseView,
 ) -> None:
     """Render what can be done with the current code."""
     text = code_text(z)
@@ -172,8 +176,9 @@ def onwards(
         strip = codes_strip(engine, z[None])
         export_menu.strip_menu(engine, strip, "traverse_take", "sample", label="Export sample")
         export_menu.strip_menu(
-            engine, rows, "traverse_rows", "traversal", label="Export traversal"
-        )
+            engine, rows, "traverse_rows", "traversal", label="Export traversal",
+            what="Traversal", rows=names,
+        )  # fmt: skip
 
 
 def _turned(centre: np.ndarray, rows: list[Row], at: str) -> np.ndarray:

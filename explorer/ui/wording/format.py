@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from explorer.checkpoint import Entry, Metric
+from explorer.metrics.proportions import Interval
 
 
 def number(metric: Metric | None, digits: int = 2) -> str:
@@ -29,6 +30,11 @@ def provenance(metric: Metric | None) -> str:
     if metric.null is not None:
         parts.append(f"real vs. real {metric.null:.2f}")
     return ", ".join(parts)
+
+
+def share_words(interval: Interval) -> str:
+    """Format the bounds of a share in per cent."""
+    return f"{100 * interval.low:.0f} to {100 * interval.high:.0f} %"
 
 
 def plain(text: str) -> str:
