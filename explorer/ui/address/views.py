@@ -179,6 +179,8 @@ class CatalogueView(View):
     seed: Seed = 0
     data: Annotated[str, Field(max_length=40)] = ""
     sort: Annotated[str, Field(pattern="^(name|likelihood|fidelity|diversity|latent)$")] = "name"
+    search: Annotated[str, Field(max_length=60)] = ""
+    more: bool = False
 
 
 class Levelled(View):
