@@ -6,6 +6,7 @@ from explorer.checkpoint import Entry
 from explorer.inference import Engine
 from explorer.naming import DATA
 from explorer.ui import cache
+from explorer.ui.shell import tour
 from explorer.ui.shell.pages import page_path
 from explorer.ui.wording.naming import labels
 
@@ -15,6 +16,16 @@ def doors(engine: Engine) -> None:
     known = cache.entries()
     names = labels(known)
     with st.container(horizontal=True, gap="small", key="catalogue_doors"):
+        _door(
+            "tour",
+            "See what a prior does",
+            "A minute in which the app moves by itself: the scale, the prototypes, the map, and "
+            "a hole in it. Stop whenever you like.",
+            "generate",
+            "Take the tour",
+            ":material/play_circle:",
+            tour.start(known),
+        )
         _door(
             "model",
             "Explore a model",

@@ -18,7 +18,7 @@ def wall(engine: Engine, view: CatalogueView) -> None:
         sibling.with_prior(engine, "catalogue")
         return
     engines = scale_sweep.companions(engine)
-    tiles, columns = (24, 6) if engines[0].sketch.kind == "pixels" else (12, 4)
+    tiles, columns = (20, 5) if engines[0].sketch.kind == "pixels" else (12, 6)
     state = scale_sweep.sweep(
         engines,
         StripSpec(tiles=tiles, seed=view.seed),

@@ -42,6 +42,33 @@ export interface Refusal {
   why: string
 }
 
+// The clock of a tour
+
+export interface TourFacts {
+  step: number
+  seconds: number
+  /** Times in seconds, and positions of the slider from 0 to 1. */
+  sweep: [number, number][]
+  /** Whether another step comes after it. */
+  advances: boolean
+}
+
+export interface Tour {
+  root: HTMLElement
+  left: HTMLElement
+  facts: TourFacts
+  /** Seconds of the step that have passed. */
+  elapsed: number
+  /** Milliseconds spent waiting for the page. */
+  waited: number
+  /** When the last tick was. */
+  last: number
+  state: "waiting" | "running" | "paused" | "still" | "over"
+  slider: HTMLInputElement | null
+  ticking: Timer
+  send: (name: string, value: unknown) => void
+}
+
 // Samples, as `Strip.panel` writes them
 
 interface Samples {
