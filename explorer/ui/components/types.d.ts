@@ -69,6 +69,30 @@ export interface Tour {
   send: (name: string, value: unknown) => void
 }
 
+// The glossary
+
+export interface TermsFacts {
+  terms: {
+    definition: string
+    /** How it is written in sentences. */
+    forms: string[]
+    /** How it is written as a label by itself. */
+    labels: string[]
+  }[]
+}
+
+export interface Terms {
+  root: HTMLElement
+  facts: TermsFacts
+  forms: Map<string, number>
+  labels: Map<string, number>
+  pattern: RegExp
+  /** Where terms are marked, and which. */
+  known: { range: Range; index: number }[]
+  at: { x: number; y: number }
+  later: Timer
+}
+
 // Samples, as `Strip.panel` writes them
 
 interface Samples {

@@ -30,7 +30,7 @@ from explorer.ui.address.views import (
 )
 from explorer.ui.components import copy_link
 from explorer.ui.picks import service
-from explorer.ui.shell import given, jobs_panel, login, navigation, shelf_panel, tour
+from explorer.ui.shell import given, jobs_panel, login, navigation, shelf_panel, terms_panel, tour
 from explorer.ui.shell.pages import PURPOSES, TITLES, page_path
 from explorer.ui.wording.format import plain, prose
 from explorer.ui.wording.naming import labels
@@ -92,7 +92,8 @@ def run() -> None:
         try:
             fallbacks.begin(name)
             view = _sidebar(name, pages)
-            tour.bar(name, view, cache.engine(_healthy()[view.model]))
+            if view.tour is not None:
+                tour.bar(name, view, cache.engine(_healthy()[view.model]))
             st.title(page.title, anchor=False)
             st.markdown(PURPOSES[name])
             fallbacks.place()
@@ -250,6 +251,7 @@ def _sidebar(name: str, pages: Mapping[str, StreamlitPage]) -> View:
                 on_click=_start_over,
                 args=(view.model,),
             )
+        terms_panel.sidebar()
         shelf_panel.sidebar(listens=name == "candidates")
         jobs_panel.listing()
         login.sidebar()
