@@ -4,20 +4,17 @@ from explorer.ui.wording import glossary
 from tests.support.browsing import go
 from tests.support.serving import settled
 
-BOX = """
-word => {
-  const found = [...(CSS.highlights.get("latent-term") ?? [])].filter(range => range.toString() === word)
-  return found.map(range => range.getBoundingClientRect()).map(box => [box.x + box.width / 2, box.y + box.height / 2])
-}
+BOXES = """
+word => [...(CSS.highlights.get("latent-term") ?? [])]
+  .filter(range => range.toString() === word)
+  .map(range => range.getBoundingClientRect())
+  .map(box => [box.x + box.width / 2, box.y + box.height / 2])
 """
 
 
 def places(page, word):
-    page.wait_for_function(
-        """word => [...(CSS.highlights.get("latent-term") ?? [])].some(r => r.toString() === word)""",
-        arg=word,
-    )
-    return page.evaluate(BOX, word)
+    page.wait_for_function(f"word => ({BOXES})(word).length > 0", arg=word)
+    return page.evaluate(BOXES, word)
 
 
 def test_a_term_shows_its_definition_once_on_a_page_and_after_a_redraw(page, address):
