@@ -17,12 +17,23 @@ def relatives(entry: Entry, among: Sequence[Entry]) -> list[Entry]:
         entry: The model.
         among: The models to choose from.
     """
+    if entry.prior == "none":
+        return []
+    return [other for other in siblings(entry, among) if other.prior != "none"]
+
+
+def siblings(entry: Entry, among: Sequence[Entry]) -> list[Entry]:
+    """List the other models of the same data, nearest relatives first, with or without a prior.
+
+    Args:
+        entry: The model.
+        among: The models to choose from.
+    """
     found = [
         other
         for other in among
         if other.slug != entry.slug
         and other.healthy
-        and "none" not in (entry.prior, other.prior)
         and _drawn_alike(entry, other)
         and same_data(entry, other)
     ]

@@ -1,14 +1,15 @@
 from explorer.ui.address.views import CatalogueView
-from explorer.ui.catalogue import cards
+from explorer.ui.catalogue import cards, doors, wall
 from explorer.ui.panels import hand
 from explorer.ui.shell import frame
 
 view = frame.resolve_models(CatalogueView.from_address())
 engine = frame.open_models(view)[0]
 
-cards.strip(engine, view)
+doors.doors(engine)
+wall.wall(engine, view)
 cards.toolbar(view)
-cards.grid(cards.chosen(view), view)
+cards.listing(view)
 cards.broken()
 hand.card(engine, view)
 frame.finish(view, engine)

@@ -50,6 +50,7 @@ _NAMES = {
     "difference": "choice of differences",
     "x": "horizontal axis",
     "y": "vertical axis",
+    "tour": "step of the tour",
 }
 """Names of fields where their own will not do."""
 

@@ -28,6 +28,9 @@ from explorer.ui.address.notation import DIALS, HAND, MOST_ENDS, PATH, PICK, PLA
 
 DEFAULT_MODEL = "mnist-static-vae-vamp-40"
 MOST_CHARACTERS = 2000
+TOUR_STEPS = 4
+"""Steps of the tour."""
+
 CURRENT, COMPARED = "frame_model", "frame_compare"
 """Session keys that carry the open models from page to page."""
 
@@ -90,6 +93,7 @@ class View(BaseModel):
     model: Slug = DEFAULT_MODEL
     compare: Annotated[tuple[Slug, ...], BeforeValidator(_split), Field(max_length=3)] = ()
     hand: Hand = ""
+    tour: Annotated[int, Field(ge=1, le=TOUR_STEPS)] | None = None
 
     @classmethod
     def from_address(cls: type[Kind]) -> Kind:
@@ -140,7 +144,8 @@ class View(BaseModel):
         """Write the view to the address bar unless it is there already; defaults are omitted."""
         address = self.address()
         name = next(name for name, kind in PAGES.items() if isinstance(self, kind))
-        st.session_state[LAST] = st.session_state.get(LAST, {}) | {name: address}
+        kept = {field: value for field, value in address.items() if field != "tour"}
+        st.session_state[LAST] = st.session_state.get(LAST, {}) | {name: kept}
         write_address(address)
 
     def address(self) -> dict[str, str]:
@@ -179,6 +184,8 @@ class CatalogueView(View):
     seed: Seed = 0
     data: Annotated[str, Field(max_length=40)] = ""
     sort: Annotated[str, Field(pattern="^(name|likelihood|fidelity|diversity|latent)$")] = "name"
+    search: Annotated[str, Field(max_length=60)] = ""
+    more: bool = False
 
 
 class Levelled(View):

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import numpy as np
 from jaxtyping import Float
 
+from explorer.checkpoint import PREVIEW, Entry
 from explorer.designs.measuring import applicable_properties
 from explorer.designs.properties import Conditions
 from explorer.inference import Engine
@@ -23,6 +24,14 @@ def address_of(opened: Engine, what: str, *parts: object) -> str:
     """
     place = "/".join(["/api", what, opened.slug, opened.checkpoint.hash, *map(str, parts)])
     return place if what == "decode" else f"{place}?v={cache.version(opened)}"
+
+
+def preview_address(entry: Entry, dark: bool) -> str:
+    """Return the URL of a card's image; empty if it has none."""
+    if cache.preview(entry, dark) is None:
+        return ""
+    changed = (entry.folder / PREVIEW).stat().st_mtime_ns
+    return f"/api/preview/{entry.slug}/{entry.hash}?dark={int(dark)}&v={changed}"
 
 
 def frames_address(engine: Engine, spec: StripSpec) -> str:

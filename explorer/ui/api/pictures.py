@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from explorer import drawing, sections
 from explorer.inference import Engine
@@ -154,6 +154,18 @@ def here(opened: Engine, request: Request) -> Response:
 def _strip_response(header: dict[str, object], body: bytes) -> Response:
     fresh = {"Cache-Control": "private, max-age=60"}
     return Response(pack(header, body), media_type="application/octet-stream", headers=fresh)
+
+
+def preview(request: Request) -> Response:
+    """Respond with the image of a model's card, without opening the model."""
+    given = request.path_params
+    entry = next((item for item in cache.entries() if item.slug == given["slug"]), None)
+    found = None
+    if entry is not None and entry.healthy and entry.hash == given["digest"]:
+        found = cache.preview(entry, request.query_params.get("dark") == "1")
+    if found is None:
+        return PlainTextResponse("Not found.", 404)
+    return Response(found, media_type="image/png", headers=IMMUTABLE)
 
 
 def _plane(opened: Engine, layer: str) -> Plane | None:

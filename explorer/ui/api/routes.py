@@ -13,7 +13,7 @@ from explorer.ui.api.address import PLOTLY
 from explorer.ui.api.answers import IMMUTABLE, answering, storing
 from explorer.ui.api.assets import assets
 from explorer.ui.api.picks import keep, kept, mark, undo
-from explorer.ui.api.pictures import card, decode, here, points, regions, thumbnail
+from explorer.ui.api.pictures import card, decode, here, points, preview, regions, thumbnail
 from explorer.ui.api.strips import frames, levelled, novelty, painted, positions, properties
 
 
@@ -38,6 +38,7 @@ def routes() -> list[BaseRoute]:
     }
     own = {
         **{f"/api/{path}": OwnRoute(answering(handler)) for path, handler in served.items()},
+        "/api/preview/{slug}/{digest}": OwnRoute(preview),
         "/api/picks": OwnRoute(storing(keep), ["POST"]),
         "/api/picks/mark": OwnRoute(storing(mark), ["POST"]),
         "/api/picks/undo": OwnRoute(storing(undo), ["POST"]),

@@ -5,6 +5,8 @@ from explorer.ui.components.copy_link import copy_link
 from explorer.ui.components.filmstrip import FilmstripState, filmstrip
 from explorer.ui.components.outbox import outbox
 from explorer.ui.components.point_map import Layer, MapState, point_map
+from explorer.ui.components.terms import terms
+from explorer.ui.components.tour import tour_clock
 from explorer.ui.components.traversal import traversal
 
 __all__ = [
@@ -16,5 +18,7 @@ __all__ = [
     "filmstrip",
     "outbox",
     "point_map",
+    "terms",
+    "tour_clock",
     "traversal",
 ]

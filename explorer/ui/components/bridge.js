@@ -112,6 +112,19 @@ export function observeView(signal, element, changed) {
 }
 
 /**
+ * Observe what is written below an element until the signal aborts.
+ *
+ * @param {AbortSignal} signal
+ * @param {Element} element
+ * @param {() => void} changed
+ */
+export function observeText(signal, element, changed) {
+  const observer = new MutationObserver(changed)
+  observer.observe(element, { childList: true, subtree: true, characterData: true })
+  signal.addEventListener("abort", () => observer.disconnect())
+}
+
+/**
  * A timer that restarts when it is set, and stops with the signal.
  *
  * @param {AbortSignal} signal

@@ -42,6 +42,57 @@ export interface Refusal {
   why: string
 }
 
+// The clock of a tour
+
+export interface TourFacts {
+  step: number
+  seconds: number
+  /** Times in seconds, and positions of the slider from 0 to 1. */
+  sweep: [number, number][]
+  /** Whether another step comes after it. */
+  advances: boolean
+}
+
+export interface Tour {
+  root: HTMLElement
+  left: HTMLElement
+  facts: TourFacts
+  /** Seconds of the step that have passed. */
+  elapsed: number
+  /** Milliseconds spent waiting for the page. */
+  waited: number
+  /** When the last tick was. */
+  last: number
+  state: "waiting" | "running" | "paused" | "still" | "over"
+  slider: HTMLInputElement | null
+  ticking: Timer
+  send: (name: string, value: unknown) => void
+}
+
+// The glossary
+
+export interface TermsFacts {
+  terms: {
+    definition: string
+    /** How it is written in sentences. */
+    forms: string[]
+    /** How it is written as a label by itself. */
+    labels: string[]
+  }[]
+}
+
+export interface Terms {
+  root: HTMLElement
+  facts: TermsFacts
+  forms: Map<string, number>
+  labels: Map<string, number>
+  pattern: RegExp
+  /** Where terms are marked, and which. */
+  known: { range: Range; index: number }[]
+  at: { x: number; y: number }
+  later: Timer
+}
+
 // Samples, as `Strip.panel` writes them
 
 interface Samples {

@@ -22,7 +22,7 @@ from explorer.ui.evaluate.table import Row
 from explorer.ui.panels import chart, export_menu
 from explorer.ui.picks import service
 from explorer.ui.shell import jobs_panel
-from explorer.ui.wording import palette, rules
+from explorer.ui.wording import glossary, palette, rules
 from explorer.ui.wording.format import signed
 
 _ROW = 30
@@ -138,7 +138,10 @@ def measures(rows: Sequence[Row], view: EvaluateView) -> None:
         laid.style.apply(lambda column: grey),
         key="evaluate_table",
         hide_index=True,
-        column_config={"Model": st.column_config.TextColumn(pinned=True, width=280)},
+        column_config={
+            name: st.column_config.TextColumn(help=glossary.define(name)) for name in columns
+        }
+        | {"Model": st.column_config.TextColumn(pinned=True, width=280)},
     )
     pseudo = view.group == "likelihood" and any(row.entry.pseudo for row in rows)
     blind = (

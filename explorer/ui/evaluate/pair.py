@@ -14,7 +14,7 @@ from explorer.ui.address.controls import commit
 from explorer.ui.address.views import EvaluateView
 from explorer.ui.evaluate.table import Row
 from explorer.ui.panels import chart
-from explorer.ui.wording import palette, rules
+from explorer.ui.wording import glossary, palette, rules
 from explorer.ui.wording.format import signed
 
 
@@ -83,7 +83,8 @@ def _differences(one: Entry, other: Entry) -> None:
                 common, n = found.n, max(one.metrics[name].n, other.metrics[name].n)
             digits = 3 if name in ("density", "coverage") else 2
             with st.container(width=148, gap=None):
-                st.metric(label, signed(f"{found.value:+.{digits}f}"))
+                value = signed(f"{found.value:+.{digits}f}")
+                st.metric(label, value, help=glossary.define(label.removesuffix(", nats")))
                 sure = abs(found.value) > 2 * found.error
                 st.caption(
                     f"± {found.error:.{digits}f}{', paired' if found.paired else ''}  \n"

@@ -10,7 +10,7 @@ from explorer.metrics.tradeoff import MEASURES, SCALES, Tradeoff
 from explorer.ui import cache
 from explorer.ui.panels import chart, export_menu
 from explorer.ui.shell import jobs_panel
-from explorer.ui.wording import palette
+from explorer.ui.wording import glossary, palette
 from explorer.ui.wording.format import number, provenance
 from explorer.ui.wording.naming import distinct_names, prior_kind
 
@@ -145,12 +145,13 @@ def measures(engine: Engine, prior: str) -> None:
         for name, label in names:
             metric = metrics.get(name)
             digits = 1 if name == "vendi" else 2
+            meaning = glossary.help_of(label, provenance(metric))
             with st.container(width=170, gap=None):
                 if metric is None:
-                    st.metric(label, "–", help=provenance(metric))
+                    st.metric(label, "–", help=meaning)
                     continue
                 value, _, error = number(metric, digits).partition(" ± ")
-                st.metric(label, value, help=provenance(metric))
+                st.metric(label, value, help=meaning)
                 st.caption(f"± {error}, real data {metric.null or 0:.{digits}f}")
     first = metrics.get("density")
     if first is not None:

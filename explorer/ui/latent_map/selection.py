@@ -18,6 +18,7 @@ from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels import export_menu, latent_plane
 from explorer.ui.panels.pictures import pictures_of
 from explorer.ui.picks import service
+from explorer.ui.wording import glossary
 from explorer.ui.wording.format import length, mix, percentile, prose, signed
 
 MEMBERS = 64
@@ -197,6 +198,7 @@ def pane(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
         "colour",
         options=list(colours),
         format_func=colours.get,
+        help=glossary.define(colours[view.colour]),
     )
     chosen = selected(engine, atlas, view)
     if chosen is None and view.pick:

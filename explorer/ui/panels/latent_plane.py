@@ -19,7 +19,7 @@ from explorer.ui.cache.atlases import holes_of
 from explorer.ui.components import Layer, point_map
 from explorer.ui.components.point_map import Column, MapState, Sources
 from explorer.ui.panels import export_menu
-from explorer.ui.wording import palette
+from explorer.ui.wording import glossary, palette
 
 COLOURS = {
     "label": "Class",
@@ -82,6 +82,7 @@ def toolbar(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
         options=list(names),
         format_func=names.get,
         selection_mode="multi",
+        help=glossary.listed(names.values()),
     )
 
 

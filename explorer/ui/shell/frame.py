@@ -30,7 +30,7 @@ from explorer.ui.address.views import (
 )
 from explorer.ui.components import copy_link
 from explorer.ui.picks import service
-from explorer.ui.shell import given, jobs_panel, login, navigation, shelf_panel
+from explorer.ui.shell import given, jobs_panel, login, navigation, shelf_panel, terms_panel, tour
 from explorer.ui.shell.pages import PURPOSES, TITLES, page_path
 from explorer.ui.wording.format import plain, prose
 from explorer.ui.wording.naming import labels
@@ -67,7 +67,10 @@ def run() -> None:
     }
     # A default page answers only at "/": a hidden one redirects, so every page has an address.
     first = st.Page(
-        lambda: st.switch_page(pages["catalogue"], query_params=st.query_params.to_dict()),
+        lambda: st.switch_page(
+            pages["generate" if st.query_params.get("tour") == "1" else "catalogue"],
+            query_params=st.query_params.to_dict(),
+        ),
         title="Latent Explorer",
         default=True,
         visibility="hidden",
@@ -88,7 +91,9 @@ def run() -> None:
     if name is not None:
         try:
             fallbacks.begin(name)
-            _sidebar(name, pages)
+            view = _sidebar(name, pages)
+            if view.tour is not None:
+                tour.bar(name, view, cache.engine(_healthy()[view.model]))
             st.title(page.title, anchor=False)
             st.markdown(PURPOSES[name])
             fallbacks.place()
@@ -204,7 +209,7 @@ def _lack(slug: str) -> str:
     return f"has no weights ({reason})" if entry.results_only else f"is broken ({reason})"
 
 
-def _sidebar(name: str, pages: Mapping[str, StreamlitPage]) -> None:
+def _sidebar(name: str, pages: Mapping[str, StreamlitPage]) -> View:
     view = resolve_models(PAGES[name].from_address())
     if isinstance(view, CandidatesView) and view.project is not None:
         st.session_state[service.PROJECT] = view.project  # new picks go to the visible project
@@ -246,9 +251,11 @@ def _sidebar(name: str, pages: Mapping[str, StreamlitPage]) -> None:
                 on_click=_start_over,
                 args=(view.model,),
             )
+        terms_panel.sidebar()
         shelf_panel.sidebar(listens=name == "candidates")
         jobs_panel.listing()
         login.sidebar()
+    return view
 
 
 def _start_over(model: str) -> None:

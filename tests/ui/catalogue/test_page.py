@@ -1,15 +1,17 @@
 """The catalogue lists what is there, the broken with its reason."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from explorer import settings, training
+from explorer import catalogue, settings, training
 from explorer.ui import cache
+from tests.support.api import ask
 from tests.support.own_files import draw, recipe
-from tests.support.pages import SHIPPED, address, open_page
+from tests.support.pages import SHIPPED, address, open_page, press, told
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -44,6 +46,75 @@ def test_opening_a_card_sets_the_model_everywhere():
     assert address(app)["model"] == "digits-vae-mog-16"
     app.switch_page(str(settings.beside("pages") / "prototypes.py")).run()
     assert address(app)["model"] == "digits-vae-mog-16"
+
+
+def cards(app):
+    prefix = "catalogue_open_"
+    return [item.key.removeprefix(prefix) for item in app.button if item.key.startswith(prefix)]
+
+
+def pictures(app):
+    page = " ".join(item.proto.body for item in app.get("html"))
+    return re.findall(r'src="(api/preview/[^"]*)"', page)
+
+
+def test_only_the_group_of_the_open_model_has_cards_and_pictures():
+    app = open_page("catalogue", model="airfoils-vae-vamp-8")
+    assert {slug.split("-")[0] for slug in cards(app)} == {"airfoils"}
+    assert len(pictures(app)) == len(cards(app)) == 4
+    groups = [item.label for item in app.expander if "model" in item.label]
+    assert groups[0] == "**Airfoils** · 4 models"
+    healthy = [entry for entry in catalogue(SHIPPED) if entry.healthy]
+    assert sum(int(label.split(" · ")[1].split()[0]) for label in groups) == len(healthy)
+
+
+def test_a_large_group_shows_a_few_cards_among_them_the_open_model():
+    app = open_page("catalogue", model="digits-vae-standard-2")
+    first = cards(app)
+    assert len(first) == 8
+    assert "digits-vae-standard-2" in first
+    app = press(app, "catalogue_more_digits")
+    assert len(cards(app)) == 17
+    assert address(app)["more"] == "1"
+
+
+def test_a_search_finds_models_of_all_data_by_every_word():
+    app = open_page("catalogue", search="vampprior airfoils")
+    assert cards(app) == ["airfoils-vae-vamp-8"]
+    app = open_page("catalogue", search="flow")
+    assert cards(app) == ["digits-vae-flow-2"]
+    app = open_page("catalogue", search="no such model")
+    assert cards(app) == []
+    assert "No model matches" in told(app)
+
+
+def test_a_group_of_a_link_is_open_and_models_are_sorted_in_it():
+    app = open_page("catalogue", data="fashion", sort="fidelity")
+    known = {entry.slug: entry.metrics.get("density") for entry in catalogue(SHIPPED)}
+    assert cards(app)[-1] == "fashion-convae-32"  # it has no prior, and so no score
+    scores = [known[slug].value for slug in cards(app)[:-1]]
+    assert len(scores) == 3
+    assert scores == sorted(scores, reverse=True)
+    assert cards(open_page("catalogue", data="none")) == []
+
+
+def test_pictures_of_cards_are_served_by_name_and_content(monkeypatch):
+    app = open_page("catalogue", model="airfoils-vae-vamp-8")
+    answer = ask("/" + pictures(app)[0])
+    assert (answer.status, answer.kind) == (200, "image/png")
+    monkeypatch.setattr(cache, "engine", None)  # no model is opened for it
+    slug, digest = pictures(app)[0].split("?")[0].split("/")[2:]
+    assert ask(f"/api/preview/{slug}/{digest}").status == 200
+    assert ask(f"/api/preview/{slug}/0123").status == 404
+    assert ask(f"/api/preview/nowhere/{digest}").status == 404
+
+
+def test_doors_lead_to_the_open_model_and_to_the_best_section_model():
+    app = open_page("catalogue", model="digits-ae-16")
+    doors = {item.proto.label: item.proto for item in app.main.get("page_link")}
+    assert doors["Explore it"].query_string == "model=digits-ae-16"
+    assert doors["Explore it"].page == "latent_map"  # it cannot be sampled
+    assert doors["Pick a section"].query_string == "model=airfoils-vae-vamp-8"
 
 
 @pytest.mark.parametrize("light", [None, True])
