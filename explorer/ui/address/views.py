@@ -140,12 +140,16 @@ class View(BaseModel):
         else:
             self.fill(field, value)
 
+    @property
+    def page(self) -> str:
+        """The name of the page."""
+        return next(name for name, kind in PAGES.items() if isinstance(self, kind))
+
     def write(self) -> None:
         """Write the view to the address bar unless it is there already; defaults are omitted."""
         address = self.address()
-        name = next(name for name, kind in PAGES.items() if isinstance(self, kind))
         kept = {field: value for field, value in address.items() if field != "tour"}
-        st.session_state[LAST] = st.session_state.get(LAST, {}) | {name: kept}
+        st.session_state[LAST] = st.session_state.get(LAST, {}) | {self.page: kept}
         write_address(address)
 
     def address(self) -> dict[str, str]:

@@ -24,7 +24,7 @@ from explorer.ui.components.filmstrip import Grid, Panel, Slider
 from explorer.ui.panels import constraints, table
 from explorer.ui.panels.upload import section
 from explorer.ui.picks import service
-from explorer.ui.shell import pages
+from explorer.ui.shell import pages, sibling
 from explorer.ui.wording.naming import prior_name
 
 KINDS = {
@@ -49,7 +49,8 @@ def find(
         _mine(engine, view)
         return
     if not engine.has_prior:
-        st.caption(f"{engine.slug} has no prior to sample from; choose another model.")
+        st.caption(f"{engine.slug} is a plain autoencoder: it has no prior to sample from.")
+        sibling.with_prior(engine, "candidates")
         return
     st.caption(f"With {prior_name(engine)} (`{engine.slug}`), the model open in the sidebar.")
     of_model = [item for item in items if item.pick.source.model.hash == engine.checkpoint.hash]
@@ -172,9 +173,9 @@ def _between(items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView
 def _mine(engine: Engine, view: CandidatesView) -> None:
     if not sections.is_section(engine.sketch):
         st.caption(
-            "Airfoil files need an airfoil model: choose one in the sidebar. "
-            "Images can be drawn or uploaded on Reconstruct."
+            "Airfoil files need an airfoil model. Images can be drawn or uploaded on Reconstruct."
         )
+        sibling.of_sections("candidates", {"find": view.find})
         return
     assert isinstance(engine.sketch, CurveSketch)
     given = section(engine.sketch, "candidates_mine")

@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from explorer.checkpoint import Entry
 from explorer.inference import Engine
 from explorer.naming import DATA
 from explorer.ui import cache
-from explorer.ui.shell import tour
+from explorer.ui.shell import sibling, tour
 from explorer.ui.shell.pages import page_path
 from explorer.ui.wording.naming import labels
 
@@ -36,7 +35,7 @@ def doors(engine: Engine) -> None:
             ":material/explore:",
             {"model": engine.slug},
         )
-        design = best_design(known)
+        design = sibling.best_sections()
         if design is not None:
             _door(
                 "design",
@@ -48,21 +47,6 @@ def doors(engine: Engine) -> None:
                 ":material/flight:",
                 {"model": design.slug},
             )
-
-
-def best_design(entries: list[Entry]) -> Entry | None:
-    """Return the airfoil model with the highest log-likelihood among those with a prior."""
-    found = [
-        entry
-        for entry in entries
-        if entry.healthy and entry.data == "airfoils" and entry.prior != "none"
-    ]
-    return max(found, key=_likelihood, default=None)
-
-
-def _likelihood(entry: Entry) -> float:
-    metric = entry.metrics.get("log_likelihood")
-    return float("-inf") if metric is None else metric.value
 
 
 def _data(engine: Engine) -> str:

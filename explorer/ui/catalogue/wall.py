@@ -5,7 +5,8 @@ import streamlit as st
 from explorer.inference import Engine
 from explorer.strips import StripSpec
 from explorer.ui.address.views import CatalogueView
-from explorer.ui.panels import scale_sweep, sibling
+from explorer.ui.panels import scale_sweep
+from explorer.ui.shell import sibling
 
 
 def wall(engine: Engine, view: CatalogueView) -> None:

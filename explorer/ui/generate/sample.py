@@ -14,6 +14,7 @@ from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels import constraints, scale_sweep
 from explorer.ui.panels.pictures import training_pictures
 from explorer.ui.picks import service
+from explorer.ui.shell import sibling
 from explorer.ui.wording import rules
 from explorer.ui.wording.format import percentile
 from explorer.ui.wording.naming import distinct_names
@@ -77,8 +78,8 @@ def neighbours(engine: Engine, name: str, spec: StripSpec, state: FilmstripState
     strip = cache.strip(engine, spec)
     x = strip.frames[state.frame][state.tile or 0][None]
     rows = measure.judge(engine.encode(x).loc, k=8).nearest[0]
-    shown, codes, words = training_pictures(engine, measure, rows)
-    st.markdown(f"**Nearest training data, {name}**")
+    shown, codes = training_pictures(engine, measure, rows)
+    st.markdown(shown.heading(f"Nearest training data, {name}"))
     width = engine.sketch.tile_width(56)
     key = f"generate_near_{engine.slug}"
     with st.container(horizontal=True, gap="medium"):
@@ -91,11 +92,11 @@ def neighbours(engine: Engine, name: str, spec: StripSpec, state: FilmstripState
             st.caption("the sample")
         with st.container(width=9 * width):
             filmstrip(
-                Panel(shown, pick=service.pick_descriptor(engine, z=codes)),
+                Panel(shown.strip, pick=service.pick_descriptor(engine, z=codes)),
                 key=f"{key}_codes",
                 grid=Grid(tile_width=width),
             )
-            st.caption(f"by code, nearest first ({rules.compared_with(measure)}). {words}")
+            st.caption(f"by code, nearest first ({rules.compared_with(measure)}). {shown.words}")
         data = cache.originals(engine)
         if data is None:
             return
@@ -159,9 +160,10 @@ def require_prior(engine: Engine) -> None:
         return
     st.info(
         f"{engine.slug} is a plain autoencoder: it has no prior, so it cannot be sampled. "
-        "Choose another model in the sidebar, or see its codes on the latent map.",
+        "Open a model of the same data that has one, or see its codes on the latent map.",
         icon=":material/info:",
     )
+    sibling.with_prior(engine, "generate")
     st.page_link(
         settings.beside("pages") / "latent_map.py",
         label="Open the latent map",

@@ -76,7 +76,11 @@ def details(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView
             "Almost no data are encoded here, but the prior samples here: the decoder was never "
             "trained on it, and extrapolates."
         )
-    st.markdown(f"**Nearest data to {'their mean' if n > 1 else 'it'}**")
+    order, distance = nearest(atlas.codes, mean, view.neighbours + n, view.metric)
+    keep = ~np.isin(order, chosen.rows) if n == 1 else np.ones(len(order), bool)
+    order, distance = order[keep][: view.neighbours], distance[keep][: view.neighbours]
+    shown = pictures_of(engine, order)
+    st.markdown(shown.heading(f"Nearest data to {'their mean' if n > 1 else 'it'}"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         control(
             st.slider, "Neighbours", view, "neighbours", min_value=4, max_value=48, step=4,
@@ -91,12 +95,8 @@ def details(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView
             format_func=METRICS.get,
             width=140,
         )
-    order, distance = nearest(atlas.codes, mean, view.neighbours + n, view.metric)
-    keep = ~np.isin(order, chosen.rows) if n == 1 else np.ones(len(order), bool)
-    order, distance = order[keep][: view.neighbours], distance[keep][: view.neighbours]
-    strip, words = pictures_of(engine, order)
     filmstrip(
-        Panel(strip, pick=service.pick_descriptor(engine, z=atlas.codes[order])),
+        Panel(shown.strip, pick=service.pick_descriptor(engine, z=atlas.codes[order])),
         key="latent_map_neighbours",
         grid=Grid(
             captions=[f"distance {length(float(value))}" for value in distance],
@@ -105,7 +105,7 @@ def details(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView
         ),
     )
     reach = f"{length(float(distance[0]))} to {length(float(distance[-1]))}"
-    st.caption(f"{METRICS[view.metric]} distance of codes, {reach}. {words}")
+    st.caption(f"{METRICS[view.metric]} distance of codes, {reach}. {shown.words}")
 
 
 def _acts(engine: Engine, atlas: Atlas, chosen: Selection, view: LatentMapView) -> None:

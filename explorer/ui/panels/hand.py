@@ -193,13 +193,15 @@ def _nearest(engine: Engine, found: Thing) -> None:
     measure = cache.novelty_reference(engine)
     assert measure is not None
     rows = measure.judge(engine.encode(engine.decode(found.z[None])).loc, k=NEAREST).nearest[0]
-    strip, codes, words = training_pictures(engine, measure, rows)
+    shown, codes = training_pictures(engine, measure, rows)
+    if shown.decoded:
+        st.markdown(shown.heading("Training data"))
     filmstrip(
-        Panel(strip, pick=service.pick_descriptor(engine, z=codes)),
+        Panel(shown.strip, pick=service.pick_descriptor(engine, z=codes)),
         key="hand_nearest_data",
         grid=Grid(tile_width=engine.sketch.tile_width(72), noun="training sample"),
     )
-    st.caption(f"By code, nearest first ({rules.compared_with(measure)}). {words}")
+    st.caption(f"By code, nearest first ({rules.compared_with(measure)}). {shown.words}")
 
 
 def _keep(engine: Engine, hand: str, z: Float[np.ndarray, " latent"]) -> None:

@@ -1,6 +1,7 @@
 """Images of data, and of pseudo-inputs during training."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -16,6 +17,7 @@ from explorer.ui import cache
 from explorer.ui.address.views import PriorsLabView, PrototypesView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Slider
+from explorer.ui.shell import sibling
 from explorer.ui.wording.format import prose
 
 Replayed = PrototypesView | PriorsLabView
@@ -31,8 +33,20 @@ def contrast(engine: Engine, pictures: Float[np.ndarray, "components *sample"]) 
     return round(max(1.0, 1 / max(float(np.quantile(pictures, 0.995)), 0.05)), 1)
 
 
-def pictures_of(engine: Engine, rows: Int[np.ndarray, " chosen"]) -> tuple[Strip, str]:
-    """Return data of the atlas as a strip, and a sentence on what it shows."""
+class Pictured(NamedTuple):
+    """Pictures of data, a sentence on them, and whether all are decoded in place of originals."""
+
+    strip: Strip
+    words: str
+    decoded: bool
+
+    def heading(self, title: str) -> str:
+        """Return a heading, in Markdown, that says so where what it promises is decoded."""
+        return f"**{title} (decoded from their codes)**" if self.decoded else f"**{title}**"
+
+
+def pictures_of(engine: Engine, rows: Int[np.ndarray, " chosen"]) -> Pictured:
+    """Return data of the atlas as a strip, and what it shows."""
     atlas = cache.atlas(engine)
     assert atlas is not None
     data = cache.originals(engine)
@@ -40,7 +54,7 @@ def pictures_of(engine: Engine, rows: Int[np.ndarray, " chosen"]) -> tuple[Strip
         x = engine.decode(atlas.codes[rows])
         strip = samples_strip(x, engine.sketch, geometry=sections.usual(engine.sketch))
         words = "the data set is not installed (start with `--data` to see originals)."
-        return strip, f"Reconstructions: {words}"
+        return Pictured(strip, f"Reconstructions: {words}", True)
     found = [cache.original(engine, int(row)) for row in rows]
     missing = [int(row) for row, x in zip(rows, found, strict=True) if x is None]
     decoded = iter(engine.decode(atlas.codes[missing])) if missing else iter(())
@@ -48,19 +62,19 @@ def pictures_of(engine: Engine, rows: Int[np.ndarray, " chosen"]) -> tuple[Strip
     config = engine.checkpoint.config.data
     unsure = not (config.fixed or data.numbered_by_content)
     how = ", matched by position: this model does not record its data" if unsure else ""
-    return samples_strip(pictures, engine.sketch), f"Original data{how}.{_absent(atlas, missing)}"
+    words = f"Original data{how}.{_absent(atlas, missing)}"
+    return Pictured(samples_strip(pictures, engine.sketch), words, len(missing) == len(rows))
 
 
 def training_pictures(
     engine: Engine, measure: NoveltyReference, rows: Int[np.ndarray, " chosen"]
-) -> tuple[Strip, Float[np.ndarray, "chosen latent"], str]:
-    """Return training samples found by code, their codes, and a sentence on what is shown."""
+) -> tuple[Pictured, Float[np.ndarray, "chosen latent"]]:
+    """Return training samples found by code, and their codes."""
     if cache.reference(engine) is None:
         atlas = cache.atlas(engine)
         assert atlas is not None
         chosen = rows_of(atlas, Split.TRAIN)[rows]
-        strip, words = pictures_of(engine, chosen)
-        return strip, atlas.codes[chosen], words
+        return pictures_of(engine, chosen), atlas.codes[chosen]
     codes = measure.codes(rows)
     originals = cache.training_originals(engine, rows)
     decoded = engine.decode(codes)
@@ -70,7 +84,8 @@ def training_pictures(
     if missing:
         which = "Decoded" if missing == len(rows) else f"Original data; {missing} decoded"
         words = f"{which} from rounded codes: the data set is not at hand as it was in training."
-    return samples_strip(np.stack(pictures), engine.sketch), codes, words
+    strip = samples_strip(np.stack(pictures), engine.sketch)
+    return Pictured(strip, words, missing == len(rows)), codes
 
 
 def _absent(atlas: Atlas, rows: Sequence[int]) -> str:
@@ -91,6 +106,7 @@ def replay(engine: Engine, view: Replayed) -> int | None:
     kept = cache.snapshots(engine)
     if not kept:
         st.caption("No snapshots were saved during this model’s training.")
+        sibling.with_snapshots(engine, "prototypes")
         if view.epoch is not None:
             view.fall_back("epoch", None, "was not saved", "leaving it out")
         return None

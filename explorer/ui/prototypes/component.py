@@ -24,7 +24,6 @@ def component(engine: Engine, shown: Gallery, view: PrototypesView) -> None:
         )
         view.scale = state.value
         scale_sweep.export([engine], view.spec, state)
-        st.markdown("**Data assigned to it**")
         wall.assigned_data(engine, view.component)
     with panes.container(width=380):
         st.markdown("**Posterior standard deviations**")

@@ -18,11 +18,14 @@ from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels import chart, export_menu
 from explorer.ui.panels.pictures import contrast, pictures_of
 from explorer.ui.picks import service
+from explorer.ui.shell import sibling
 from explorer.ui.wording import palette
 from explorer.ui.wording.format import mix, prose
 
 MOST = 500
 CLAIMED = 24
+
+_ASSIGNED = "Data assigned to it"
 
 SORTS = {"claimed": "Data assigned", "weight": "Weight", "number": "Number"}
 
@@ -200,10 +203,12 @@ def assigned_data(engine: Engine, component: int) -> None:
     """Render the data assigned to a component: originals if installed, else reconstructions."""
     atlas, best = cache.atlas(engine), cache.assigned_components(engine)
     if atlas is None or best is None:
+        st.markdown(f"**{_ASSIGNED}**")
         st.caption(f"No latent map yet. Run `latent-explorer project {engine.slug}`.")
         return
     rows = np.flatnonzero(best == component)
     if len(rows) == 0:
+        st.markdown(f"**{_ASSIGNED}**")
         st.caption(
             "No data are assigned to this component: it is unused, or covers rare data not in "
             "this sample."
@@ -215,16 +220,17 @@ def assigned_data(engine: Engine, component: int) -> None:
     nearest = rows[
         np.argsort(np.linalg.norm(atlas.codes[rows] - centre, axis=1), kind="stable")[:CLAIMED]
     ]
-    strip, words = pictures_of(engine, nearest)
+    pictured = pictures_of(engine, nearest)
+    st.markdown(pictured.heading(_ASSIGNED))
     classes = mix(atlas.label[rows], atlas.classes)
     filmstrip(
-        Panel(strip, pick=service.pick_descriptor(engine, z=atlas.codes[nearest])),
+        Panel(pictured.strip, pick=service.pick_descriptor(engine, z=atlas.codes[nearest])),
         key="prototypes_claimed",
         grid=Grid(tile_width=engine.sketch.tile_width(44), noun="data point"),
     )
     count = f"{len(nearest)} of {len(rows):,}" if len(rows) > len(nearest) else f"{len(rows):,}"
     kinds = f" Classes: {prose(classes)}." if classes else ""
-    st.caption(f"{count} codes, nearest first.{kinds} {words}")
+    st.caption(f"{count} codes, nearest first.{kinds} {pictured.words}")
 
 
 def _claim(shown: Gallery, component: int) -> str:
@@ -241,9 +247,10 @@ def open_gallery(engine: Engine, view: PrototypesView) -> Gallery:
     if shown is None:
         st.info(
             f"The prior of {engine.slug} has at most one component, so it has no prototypes. "
-            "Choose a VampPrior or a mixture in the sidebar.",
+            "A VampPrior or a mixture has.",
             icon=":material/info:",
         )
+        sibling.with_components(engine, "prototypes")
         view.write()
         st.stop()
     return shown

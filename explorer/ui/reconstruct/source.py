@@ -30,7 +30,7 @@ from explorer.ui.components import canvas
 from explorer.ui.panels import hand
 from explorer.ui.panels.held_file import uploader
 from explorer.ui.panels.upload import Given, section
-from explorer.ui.shell import given
+from explorer.ui.shell import given, sibling
 from explorer.ui.wording import palette
 
 STROKE = 0.085
@@ -141,6 +141,7 @@ def _test(engine: Engine, view: ReconstructView) -> Given | None:
     rows = np.empty(0, np.int64) if atlas is None else np.flatnonzero(atlas.split == Split.TEST)
     if atlas is None or not len(rows):
         st.caption("This model has no map yet, so there are no test samples to choose from.")
+        sibling.with_map(engine, "reconstruct")
         return None
     if view.index >= len(rows):
         last = len(rows) - 1

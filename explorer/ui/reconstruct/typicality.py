@@ -13,7 +13,7 @@ from explorer.ui.components.filmstrip import Grid
 from explorer.ui.panels import latent_plane, table
 from explorer.ui.panels.pictures import pictures_of
 from explorer.ui.panels.upload import Given
-from explorer.ui.shell import pages
+from explorer.ui.shell import pages, sibling
 from explorer.ui.wording import rules
 from explorer.ui.wording.format import length
 from explorer.ui.wording.naming import distinct_names, prior_name
@@ -44,10 +44,10 @@ def place_among_data(engine: Engine, given: Given) -> None:
         st.caption("Placed at the geometric median of its 15 nearest neighbours’ map positions.")
     rows, distance = nearest(atlas.codes, q.loc[0], 17)
     keep = rows != given.row
-    strip, words = pictures_of(engine, rows[keep][:16])
-    st.markdown(f"**Data with the nearest codes, {prior_name(engine)}**")
+    shown = pictures_of(engine, rows[keep][:16])
+    st.markdown(shown.heading(f"Data with the nearest codes, {prior_name(engine)}"))
     filmstrip(
-        strip,
+        shown.strip,
         key="reconstruct_near",
         grid=Grid(
             captions=[f"distance {length(float(value))}" for value in distance[keep][:16]],
@@ -55,7 +55,7 @@ def place_among_data(engine: Engine, given: Given) -> None:
             noun="neighbour",
         ),
     )
-    st.caption(words)
+    st.caption(shown.words)
     with st.container(horizontal=True):
         code = code_text(q.loc[0])
         st.page_link(
@@ -77,6 +77,7 @@ def terms(engines: list[Engine], given: Given) -> None:
     scored = [engine for engine in engines if engine.has_prior]
     if not scored:
         st.caption("A plain autoencoder defines no likelihood; only the error above is available.")
+        sibling.with_prior(engines[0], "reconstruct")
         return
     rows, notes = [], []
     pseudo = [engine.checkpoint.pseudo for engine in scored]

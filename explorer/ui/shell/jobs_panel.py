@@ -11,6 +11,7 @@ from explorer.projection import Atlas
 from explorer.registry import DataConfig
 from explorer.ui import cache
 from explorer.ui.address.views import View
+from explorer.ui.shell import sibling
 
 _SHOWN = 4
 _SECONDS = 1.0
@@ -148,6 +149,7 @@ def require_atlas(engine: Engine, view: View, why: str) -> Atlas:
     if atlas is None:
         st.markdown(f"**{why}**")
         offer(engine, "atlas", "Build the map", "Encodes the data and computes a 2-D projection.")
+        sibling.with_map(engine, view.page)
         view.write()
         st.stop()
     return atlas

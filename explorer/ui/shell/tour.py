@@ -104,8 +104,8 @@ def _hole_address(engine: Engine) -> dict[str, str]:
     if not engine.has_prior:
         return {"layers": "data"}
     found = cache.plane(engine)
-    pick = {"pick": "holes:0"} if found is not None and found.holes else {}
-    return {"layers": "data,holes"} | pick
+    held = {"hand": "holes:0"} if found is not None and found.holes else {}
+    return {"layers": "data,holes"} | held
 
 
 STEPS = (

@@ -81,7 +81,7 @@ def test_missing_originals_are_named_one_by_one(root):
         (root / "pictures" / name).unlink()
     draw(root / "pictures", 12, first=300)
     engines._data.clear()
-    strip, words = pictures_of(engine, rows)
+    strip, words, _ = pictures_of(engine, rows)
     assert f"{known[1]}, {known[2]}" in words
     assert "and 2 more" in words
     assert known[0] not in words

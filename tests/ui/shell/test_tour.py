@@ -59,7 +59,7 @@ def test_the_last_step_selects_a_hole_that_there_is():
     app = open_page("latent_map", model=WHOLE, tour=3)
     app = press(app, "frame_tour_next")
     assert cache.plane(engine_of(WHOLE)).holes
-    assert address(app)["pick"] == "holes:0"
+    assert address(app)["hand"] == "holes:0"
     assert "hardly any data" in words(app)
 
 
