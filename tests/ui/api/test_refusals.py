@@ -23,6 +23,9 @@ SERVED = ["points", "regions", "card/data/0", "thumbnail/data/0", "decode?z=z:AA
 SERVED += ["here?at=spot:0,0"]
 
 
+SERVED += ["preview"]
+
+
 SERVED += ["novelty", "positions", "properties", "frames?frame=0", "painted?at=0"]
 
 
