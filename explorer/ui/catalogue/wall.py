@@ -27,7 +27,7 @@ def wall(engine: Engine, view: CatalogueView) -> None:
         key="catalogue_strip",
         at=view.scale,
         options=scale_sweep.SweepOptions(
-            tile_width=44, columns=columns if len(engines) > 1 else None, selectable=False
+            tile_width=32, columns=columns if len(engines) > 1 else None, selectable=False
         ),
     )
     view.scale = state.value

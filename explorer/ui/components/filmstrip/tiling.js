@@ -54,9 +54,12 @@ function fitted(wall) {
   const step = wall.pixels / wall.ratio
   const larger = (Math.floor(loose / step) + 1) * step
   const fewer = Math.min(tiles, Math.floor((width + GAP) / (larger + GAP)))
-  // Where whole pixels would lose over a quarter of the tile, larger ones are shown, unless a single row would break.
-  const loss = found.tile < 0.75 * loose && larger <= 1.6 * least && !wall.columns
-  return loss && fewer >= 1 && (columns < tiles || fewer === tiles) ? { columns: fewer, tile: larger, gap: GAP } : found
+  if (found.tile >= 0.75 * loose) return found
+  // Where whole pixels would lose over a quarter of the tile, larger ones are shown, unless a single row would break; a wall
+  // of a given number of columns gives up whole pixels.
+  if (wall.columns) return { columns, tile: loose, gap: GAP }
+  const fits = larger <= 1.6 * least && fewer >= 1 && (columns < tiles || fewer === tiles)
+  return fits ? { columns: fewer, tile: larger, gap: GAP } : found
 }
 
 /**
