@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 from explorer.data import DataSet
 from explorer.errors import RecipeError
 from explorer.interfaces import AbstractModel, AbstractPrior, Frozen
-from explorer.objectives import ElboConfig
+from explorer.objectives import ElboConfig, MatchingConfig, ObjectiveConfig
 from explorer.registry import DataConfig, ModelConfig, PriorConfig
 from explorer.sketch import Sketch
 
@@ -67,6 +67,10 @@ class TrainingConfig(Frozen):
         return self
 
 
+FIXED = ("standard", "xvae", "xvae-mixture")
+"""Kinds of priors that training does not change, so that they are references to match."""
+
+
 class RunConfig(Frozen):
     """Everything needed to train a model again, and to open it without its data.
 
@@ -76,7 +80,7 @@ class RunConfig(Frozen):
     data: DataConfig
     model: ModelConfig
     prior: PriorConfig | None = None
-    objective: ElboConfig = ElboConfig()
+    objective: ObjectiveConfig = ElboConfig()
     training: TrainingConfig = TrainingConfig()
     sketch: Sketch | None = None
 
@@ -85,6 +89,13 @@ class RunConfig(Frozen):
         if self.model.deterministic != (self.prior is None):
             raise ValueError(
                 "a plain autoencoder (ae, convae) has no prior, and every other model needs one"
+            )
+        if isinstance(self.objective, MatchingConfig) and (
+            self.prior is None or self.prior.kind not in FIXED or self.model.kind != "dmvae"
+        ):
+            raise ValueError(
+                "matching is for the model dmvae under a prior that stays as it is: "
+                + ", ".join(FIXED)
             )
         if self.sketch is not None:
             try:

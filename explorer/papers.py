@@ -105,6 +105,33 @@ IWAE = Paper(
     venue="4th International Conference on Learning Representations",
     **_arxiv("1509.00519"),
 )
+WAE = Paper(
+    "tolstikhin2018wasserstein",
+    "inproceedings",
+    "{Wasserstein} Auto-Encoders",
+    ("Tolstikhin, Ilya", "Bousquet, Olivier", "Gelly, Sylvain", "Schölkopf, Bernhard"),
+    2018,
+    venue="6th International Conference on Learning Representations",
+    **_arxiv("1711.01558"),
+)
+SWAE = Paper(
+    "kolouri2019sliced",
+    "inproceedings",
+    "Sliced {Wasserstein} Auto-Encoders",
+    ("Kolouri, Soheil", "Pope, Phillip E.", "Martin, Charles E.", "Rohde, Gustavo K."),
+    2019,
+    venue="7th International Conference on Learning Representations",
+    **_arxiv("1804.01947"),
+)
+INFOVAE = Paper(
+    "zhao2019infovae",
+    "inproceedings",
+    "{InfoVAE}: Balancing Learning and Inference in Variational Autoencoders",
+    ("Zhao, Shengjia", "Song, Jiaming", "Ermon, Stefano"),
+    2019,
+    venue="Proceedings of the 33rd AAAI Conference on Artificial Intelligence",
+    **_arxiv("1706.02262"),
+)
 FLOW_PRIOR = Paper(
     "chen2017lossy",
     "inproceedings",

@@ -22,7 +22,7 @@ from explorer.data import DataSet, FilesConfig, Fingerprint
 from explorer.devices import at_once
 from explorer.errors import TrainingError
 from explorer.interfaces import AbstractModel, AbstractPrior
-from explorer.objectives import elbo
+from explorer.objectives import ObjectiveConfig, Terms
 from explorer.pretraining import fit_prior
 from explorer.priors import VampDataPrior
 
@@ -56,9 +56,9 @@ class _Network(nn.Module):
         super().__init__()
         self.model, self.prior = model, prior
 
-    def forward(self, x: Tensor, **options: object) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, objective: ObjectiveConfig, x: Tensor, **options: object) -> Terms:
         latent = self.model.latent_prior(self.prior) if self.prior else None
-        return elbo(self.model, latent, x, **options)  # type: ignore[arg-type]
+        return objective.terms(self.model, latent, x, **options)  # type: ignore[arg-type]
 
 
 def train(
@@ -349,10 +349,9 @@ class _Run:
         for rows in order.split(self.options.batch):
             x = self._picture(self.train_x[rows], generator)
             terms = self.network(
+                self.config.objective,
                 x,
                 beta=beta,
-                free_bits=self.config.objective.free_bits,
-                divergence=self.config.objective.divergence,
                 generator=generator,
                 inputs=self._corrupt(x, generator),
             )
@@ -389,12 +388,12 @@ class _Run:
 
     @torch.no_grad()
     def _validate(self) -> float:
-        """Evaluate the validation ELBO at beta = 1, with the same noise every epoch."""
+        """Evaluate the objective (the ELBO at beta = 1), with the same noise every epoch."""
         network = self._chosen().eval()
         generator = _generator(self.options.seed, 0, self.device)
         total = torch.zeros((), dtype=torch.float64, device=self.device)
         for x in self.valid_x.split(at_once(network, 2000)):
-            reconstruction, kl, _ = network(x, generator=generator)
+            reconstruction, kl, _ = network(self.config.objective, x, generator=generator)
             total += (reconstruction - kl).sum()
         return float(total) / len(self.valid_x)
 

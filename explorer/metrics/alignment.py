@@ -11,9 +11,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from explorer.interfaces import LatentPrior, Posterior, noise
-from explorer.objectives import unit_kl
+from explorer.objectives import distances, unit_kl
 
-MULTIPLES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 PERMUTATIONS = 200
 PROJECTIONS = 200
 _DIRECTIONS = 0x51_1CED
@@ -54,7 +53,7 @@ def discrepancy(
     width = 2 * both.shape[1] * float(b.double().var(0).mean())
     square = torch.cdist(both, both).pow(2)
     kernel = torch.zeros_like(square)
-    for multiple in MULTIPLES:
+    for multiple in distances.MULTIPLES:
         constant = multiple * width
         kernel += constant / (constant + square)
     kernel.fill_diagonal_(0)
@@ -99,9 +98,7 @@ def sliced_distance(
     """
     # A stream of its own: codes of a prior drawn with the same seed would be the directions.
     directions = noise(projections, a.shape[1], seed ^ _DIRECTIONS).double()
-    directions /= directions.norm(dim=1, keepdim=True)
-    projected = [(codes.double() @ directions.T).sort(0).values for codes in (a, b)]
-    return float((projected[0] - projected[1]).pow(2).mean())
+    return float(distances.sliced_distance(a.double(), b.double(), directions))
 
 
 def two_sample_accuracy(

@@ -9,12 +9,14 @@ from explorer.models.vae import (
     AutoencoderConfig,
     ConvAutoencoderConfig,
     ConvVAEConfig,
+    MatchedVAEConfig,
     VAEConfig,
 )
 
 CONFIGS: tuple[type[AbstractModelConfig], ...] = (
     AutoencoderConfig,
     VAEConfig,
+    MatchedVAEConfig,
     ConvAutoencoderConfig,
     ConvVAEConfig,
     HVAEConfig,
@@ -33,6 +35,7 @@ __all__ = [
     "ConvHVAEConfig",
     "ConvVAEConfig",
     "HVAEConfig",
+    "MatchedVAEConfig",
     "PixelCNN",
     "PixelHVAEConfig",
     "Sequential",

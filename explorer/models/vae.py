@@ -82,6 +82,8 @@ class VAE(AbstractModel):
         encoded: Number of these features.
         decoder: Maps codes to the inputs of `head`; its first layer is a gated dense one.
         head: The likelihood.
+        noise: Scale of q, the same for every sample, relative to the same reference; by default it
+            is learned for each.
 
     References:
         Auto-encoding variational Bayes (Kingma and Welling, 2014). https://arxiv.org/abs/1312.6114
@@ -97,12 +99,14 @@ class VAE(AbstractModel):
         encoded: int,
         decoder: nn.Sequential,
         head: nn.Module,
+        noise: float | None = None,
     ) -> None:
         super().__init__()
         self.space = LatentSpace.single(latent)
         self.encoder = encoder
         self.loc = dense(encoded, latent)
-        self.log_variance = dense(encoded, latent)
+        self.noise = noise
+        self.log_variance = dense(encoded, latent) if noise is None else None
         self.decoder = decoder
         self.head = head
         self.register_buffer("reference_scale", torch.ones(latent))
@@ -122,6 +126,11 @@ class VAE(AbstractModel):
     ) -> Posterior:
         """Encode samples to diagonal Gaussians."""
         hidden = self.encoder(x)
+        if self.log_variance is None:
+            loc = self.loc(hidden)
+            return Posterior(
+                loc, (cast("float", self.noise) * self.reference_scale).expand_as(loc)
+            )
         log_variance = nn.functional.hardtanh(self.log_variance(hidden), *LOG_VARIANCE_BOUNDS)
         return Posterior(self.loc(hidden), self.reference_scale * (0.5 * log_variance).exp())
 
@@ -226,6 +235,27 @@ class VAEConfig(_DenseConfig):
     def build(self, sketch: PixelSketch | CurveSketch) -> VAE:
         """Build the untrained model."""
         return VAE(*self.parts(sketch))
+
+
+class MatchedVAEConfig(_DenseConfig):
+    """A VAE whose posteriors have one fixed scale, to be trained by matching their aggregate.
+
+    A learned scale collapses to 0 where nothing pulls each posterior towards the prior.
+    """
+
+    title: ClassVar[str] = "DMVAE"
+    references: ClassVar[tuple[Paper, ...]] = (papers.WAE, papers.SWAE, papers.INFOVAE)
+    kind: Literal["dmvae"] = "dmvae"
+    noise: float = Field(
+        0.2,
+        gt=0,
+        le=1,
+        description="Scale of every posterior, in standard deviations of the prior.",
+    )
+
+    def build(self, sketch: PixelSketch | CurveSketch) -> VAE:
+        """Build the untrained model."""
+        return VAE(*self.parts(sketch), noise=self.noise)
 
 
 class ConvAutoencoderConfig(_ConvConfig):

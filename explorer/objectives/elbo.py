@@ -15,6 +15,7 @@ from explorer.interfaces import (
     Components,
     Frozen,
     LatentPrior,
+    LevelDraw,
     Posterior,
     joined,
 )
@@ -37,9 +38,36 @@ class ElboConfig(Frozen):
     )
     divergence: DivergenceName = "exact"
 
+    def terms(
+        self,
+        model: AbstractModel,
+        prior: LatentPrior | None,
+        x: Float[Tensor, "batch *sample"],
+        *,
+        beta: float | None = None,
+        generator: torch.Generator | None = None,
+        inputs: Float[Tensor, "batch *sample"] | None = None,
+    ) -> "Terms":
+        """Evaluate a batch with this weight of the KL; None is the ELBO itself, to validate by."""
+        if beta is None:
+            return elbo(model, prior, x, generator=generator)
+        return elbo(
+            model,
+            prior,
+            x,
+            beta=beta,
+            free_bits=self.free_bits,
+            divergence=self.divergence,
+            generator=generator,
+            inputs=inputs,
+        )
+
 
 class Terms(NamedTuple):
-    """The two terms of the ELBO per sample, in nats, and the loss to minimise."""
+    """The two terms of the ELBO per sample, in nats, and the loss to minimise.
+
+    Under another objective `kl` is what it subtracts from the reconstruction instead.
+    """
 
     reconstruction: Float[Tensor, " batch"]
     kl: Float[Tensor, " batch"]
@@ -76,6 +104,19 @@ def elbo(
         appendix C.8, for free bits. https://arxiv.org/abs/1606.04934
     """
     draws = model.posterior(x if inputs is None else inputs).walk(generator=generator)
+    return bound(model, prior, x, draws, beta, free_bits, divergence)
+
+
+def bound(
+    model: AbstractModel,
+    prior: LatentPrior | None,
+    x: Float[Tensor, "batch *sample"],
+    draws: tuple[LevelDraw, ...],
+    beta: float = 1.0,
+    free_bits: float = 0.0,
+    divergence: DivergenceName = "exact",
+) -> Terms:
+    """Evaluate the ELBO as `elbo` does, for codes that are drawn already."""
     z = joined(draws)
     reconstruction = model.likelihood(z).log_prob(x)
     if prior is None:

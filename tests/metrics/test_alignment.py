@@ -11,7 +11,6 @@ from scipy.stats import kstest
 from explorer.interfaces import Posterior, noise
 from explorer.metrics.alignment import (
     _DIRECTIONS,
-    MULTIPLES,
     accuracy_error,
     discrepancy,
     misalignment,
@@ -19,6 +18,7 @@ from explorer.metrics.alignment import (
     two_sample_accuracy,
 )
 from explorer.objectives import unit_kl
+from explorer.objectives.distances import MULTIPLES
 from explorer.priors.mixture import LatentMixture
 from tests.support.models import PRIORS, small_pair
 

@@ -17,6 +17,7 @@ from explorer.models import (
     ConvHVAEConfig,
     ConvVAEConfig,
     HVAEConfig,
+    MatchedVAEConfig,
     PixelHVAEConfig,
     VAEConfig,
 )
@@ -56,6 +57,7 @@ MIXTURES = [kind for kind in PRIORS if kind != "flow"]
 CHANNELS, WIDTH = (3, 4, 4, 5, 2), 12
 MODELS = {
     "vae": VAEConfig(hidden=(16,)),
+    "dmvae": MatchedVAEConfig(hidden=(16,)),
     "convvae": ConvVAEConfig(channels=CHANNELS, decoder_channels=(3, 4), width=WIDTH),
     "hvae": HVAEConfig(hidden=(16, WIDTH)),
     "convhvae": ConvHVAEConfig(channels=CHANNELS, decoder_channels=(3, 4), width=WIDTH),
