@@ -117,6 +117,28 @@ def test_a_narrow_window_has_no_map_and_asks_for_none(page, address):
     assert len(spots(page)) == 64
 
 
+def test_a_map_that_cannot_be_fetched_leaves_its_room_to_the_samples(page, address):
+    if not page.url.startswith(address):
+        go(page, address, "candidates", None)
+    page.evaluate(
+        """() => {
+          const known = window.known = window.fetch
+          window.asked = 0
+          window.fetch = (from, ...rest) => String(from).includes("/api/positions/")
+            ? (window.asked += 1, Promise.reject(new Error("away"))) : known(from, ...rest)
+        }"""
+    )
+    try:
+        go(page, address, f"generate?model={MODEL}&seed=9")
+        page.wait_for_timeout(500)
+        assert not page.locator(MAP).is_visible()
+        wall = page.locator("[data-testid=filmstrip] .stage canvas").bounding_box()
+        assert wall["width"] > 800
+        assert page.evaluate("window.asked") == 1
+    finally:
+        page.evaluate("window.fetch = window.known")
+
+
 PREVIEW = "[data-testid=map-preview]"
 
 

@@ -5,7 +5,7 @@ import { bookmark, isKept, itemOf, keepAll, keepByKey, leave, nothingKept, reach
 import { bodyOf, crcOf, inkPixels, inks, paintCurve, penOf, shapeOf, unpack } from "../painting.js"
 import { judge, known, noveltyOf, sayShares, signs } from "./novelty.js"
 import { place, rowOf, sizeOf } from "./places.js"
-import { MARKUP, digestMap, handleMap, loadMap, paintMap, showMap } from "./sample_map.js"
+import { MARKUP, digestMap, fitMap, handleMap, loadMap, paintMap, showMap } from "./sample_map.js"
 import { tiling } from "./tiling.js"
 
 /** @typedef {import("../types").Filmstrip} Filmstrip */
@@ -392,6 +392,7 @@ function layout(strip) {
     panel.canvas.height = Math.round(size[1] * ratio)
     panel.ratio = ratio
   }
+  strip.facts.panels.forEach(fitMap)
   paint(strip)
   chart(strip)
 }
@@ -403,10 +404,10 @@ function layout(strip) {
  */
 async function chart(strip) {
   const { panels } = strip.facts
-  await Promise.all(panels.map((panel, index) => loadMap(panel, strip.panels.children[index])))
+  const found = await Promise.all(panels.map((panel, index) => loadMap(panel, strip.panels.children[index])))
   if (strip.signal.aborted || strip.facts.panels !== panels) return
-  if (panels.some((panel) => panel.map && !panel.chart)) layout(strip)
-  else if (panels.some((panel) => panel.view)) paint(strip)
+  if (found.includes("failed")) layout(strip) // its room is free
+  else if (found.includes("here")) paint(strip)
 }
 
 /** @param {Filmstrip} strip @param {number} frame */
