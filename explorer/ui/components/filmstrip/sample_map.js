@@ -10,6 +10,7 @@ import { place, sizeOf } from "./places.js"
 /** @typedef {import("../types").FilmstripPanel} FilmstripPanel */
 /** @typedef {import("../types").Places} Places */
 /** @typedef {import("../types").SampleView} SampleView */
+/** @typedef {{hover: (tile: number | null) => void, choose: (tile: number | null) => void}} Acts */
 
 const REACH = 14
 const PAD = 12
@@ -20,22 +21,23 @@ const THUMB = 64
 /** What is rare is drawn on top. @type {import("./novelty.js").Kind[]} */
 const ORDER = ["new", "copy", "far"]
 
-export const MARKUP = '<div class="map"><div class="plane"><canvas role="img"></canvas></div><p class="where"></p></div>'
+const MARKUP = '<div class="map"><div class="plane"><canvas role="img"></canvas></div><p class="where"></p></div>'
 
 /**
- * Attach the handlers of a new panel's map.
+ * Add a map to a panel, with its handlers.
  *
  * @param {Filmstrip} strip
- * @param {HTMLElement} element The panel.
- * @param {() => number} index
- * @param {{hover: (tile: number | null) => void, choose: (tile: number | null) => void}} acts
+ * @param {Element} element The panel.
+ * @param {number} index
+ * @param {Acts} acts
  */
-export function handleMap(strip, element, index, { hover, choose }) {
+function addMap(strip, element, index, { hover, choose }) {
+  element.insertAdjacentHTML("beforeend", MARKUP)
   const canvas = part(element, ".map canvas", HTMLCanvasElement)
   /** @param {PointerEvent} event */
   const at = (event) => {
     const box = canvas.getBoundingClientRect()
-    return nearest(strip, strip.facts.panels[index()], event.clientX - box.left, event.clientY - box.top)
+    return nearest(strip, strip.facts.panels[index], event.clientX - box.left, event.clientY - box.top)
   }
   canvas.onpointermove = (event) => {
     const tile = at(event)
@@ -51,12 +53,15 @@ export function handleMap(strip, element, index, { hover, choose }) {
  * Show a panel's map, if it has one.
  *
  * @param {Filmstrip} strip
- * @param {FilmstripPanel} panel
+ * @param {number} index Of the panel.
  * @param {Element} element
+ * @param {Acts} acts
  */
-export function showMap(strip, panel, element) {
+export function showMap(strip, index, element, acts) {
+  const panel = strip.facts.panels[index]
   element.classList.toggle("mapped", panel.map !== null)
   if (!panel.map) return
+  if (!element.querySelector(".map")) addMap(strip, element, index, acts)
   panel.chart = part(element, ".map canvas", HTMLCanvasElement)
   panel.chart.setAttribute("aria-label", `The ${panel.tiles} samples on the latent map. ${panel.map.words}`)
   const where = part(element, ".where", HTMLElement)
