@@ -173,3 +173,10 @@ def test_an_engine_scores_as_importance_sampling_does():
     for a, b in zip(found, expected, strict=True):
         torch.testing.assert_close(a, b)
     assert bool((found.log_likelihood >= found.elbo).all())
+
+
+def test_a_glance_is_what_is_decoded_up_to_rounding():
+    engine = Engine(small_checkpoint("vamp"), "cpu")
+    z = engine.draw(5, seed=4)[0]
+    np.testing.assert_allclose(engine.glance(z), engine.decode(z), atol=1e-5)
+    np.testing.assert_array_equal(engine.glance(z)[2:3], engine.glance(z[2:3]))

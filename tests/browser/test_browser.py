@@ -91,9 +91,9 @@ def test_the_pictures_change_with_the_scale(page, address):
 def test_a_drag_across_the_pictures_scrubs_too(page, address):
     go(page, address, f"generate?model={MODEL}")
     box = page.locator(f"{STRIP} canvas").first.bounding_box()
-    page.mouse.move(box["x"] + 400, box["y"] + 60)
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 60)
     page.mouse.down()
-    page.mouse.move(box["x"] + 100, box["y"] + 60, steps=8)
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 60, steps=8)
     assert int(facts(page)["frame"]) < 12
     page.mouse.up()
     page.wait_for_url(re.compile(r"scale=0\."), timeout=10_000)

@@ -69,7 +69,7 @@ def test_the_catalogue_says_of_each_prior_how_many_of_its_samples_are_new(page, 
     assert page.problems == []
 
 
-MAP = "[data-testid=filmstrip] .map canvas"
+MAP = ".st-key-generate_strip [data-testid=filmstrip] .map canvas"
 
 
 def spots(page):
@@ -87,6 +87,7 @@ def test_the_samples_move_on_a_map_beside_them_and_mark_each_other(page, address
     page.locator("[data-testid=filmstrip] input[type=range]").first.focus()
     page.keyboard.press("End")
     page.wait_for_url(re.compile("scale=2"))
+    settled(page, "filmstrip")
     after = spots(page)
     assert (np.abs(after - before).max(1) > 2).mean() > 0.5, "the samples stood still"
 
@@ -94,10 +95,10 @@ def test_the_samples_move_on_a_map_beside_them_and_mark_each_other(page, address
     box = page.locator(MAP).bounding_box()
     x, y = (float(value) for value in after[alone[0]])
     page.mouse.move(box["x"] + x, box["y"] + y)
-    page.get_by_text(f"sample {alone[0] + 1} ·").wait_for(timeout=5_000)
+    page.get_by_text(re.compile(f"^sample {alone[0] + 1} ·")).wait_for(timeout=5_000)
     page.mouse.down()
     page.mouse.up()
-    page.wait_for_url(re.compile(f"tile={alone[0]}(&|$)"))
+    page.wait_for_url(re.compile(rf"hand=sample%3A0%2C{alone[0]}%2C"))
 
     wall = page.locator("[data-testid=filmstrip] .stage canvas").first
     wall.hover(position={"x": 20, "y": 20})
@@ -115,6 +116,28 @@ def test_a_narrow_window_has_no_map_and_asks_for_none(page, address):
     assert not [url for url in asked if "/api/positions/" in url]
     page.set_viewport_size({"width": 1440, "height": 1000})
     assert len(spots(page)) == 64
+
+
+def test_a_map_that_cannot_be_fetched_leaves_its_room_to_the_samples(page, address):
+    if not page.url.startswith(address):
+        go(page, address, "candidates", None)
+    page.evaluate(
+        """() => {
+          const known = window.known = window.fetch
+          window.asked = 0
+          window.fetch = (from, ...rest) => String(from).includes("/api/positions/")
+            ? (window.asked += 1, Promise.reject(new Error("away"))) : known(from, ...rest)
+        }"""
+    )
+    try:
+        go(page, address, f"generate?model={MODEL}&seed=9")
+        page.wait_for_timeout(500)
+        assert not page.locator(MAP).is_visible()
+        wall = page.locator("[data-testid=filmstrip] .stage canvas").bounding_box()
+        assert wall["width"] > 600
+        assert page.evaluate("window.asked") == 1
+    finally:
+        page.evaluate("window.fetch = window.known")
 
 
 PREVIEW = "[data-testid=map-preview]"

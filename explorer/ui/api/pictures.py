@@ -12,7 +12,7 @@ from explorer.inference import Engine
 from explorer.projection import NEIGHBOURS
 from explorer.regions import Plane
 from explorer.sketch import PixelSketch
-from explorer.strips import codes_strip, pack
+from explorer.strips import codes_strip, pack, samples_strip
 from explorer.ui import cache
 from explorer.ui.address.notation import MAP_PLACE, read_code
 from explorer.ui.address.places import NAMES, layer_codes, select
@@ -142,10 +142,12 @@ def here(opened: Engine, request: Request) -> Response:
             return _strip_response({"words": "no code here"}, b"")
         words = ["exactly here"] if exact else [f"from the {NEIGHBOURS} nearest codes"]
         words += ["no code near"] if empty else []
-    strip = codes_strip(opened, found.z)
+    shape = sections.usual(opened.sketch)
+    strip = samples_strip(opened.glance(found.z), opened.sketch, geometry=shape)
     header, body = strip.panel
     if opened.has_prior and (exact or not spot):
-        words.append(f"log p(z) {strip.log_density[0, 0]:.1f} nats")
+        density = cache.code_density(opened, found.z, found.rows)
+        words.append(f"log p(z) {density[0]:.1f} nats")
     if opened.sequential:
         words.append("mean of p(x|z), not a sample")
     return _strip_response(header | {"words": signed(" · ".join(words))}, body)

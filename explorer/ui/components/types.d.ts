@@ -244,6 +244,8 @@ export type FilmstripPanel = Panel & {
   /** Of its map, if it has one. */
   chart?: HTMLCanvasElement
   view?: SampleView
+  /** Width and height of its map in CSS pixels. */
+  room?: [number, number]
   mapping?: boolean
   ground?: { made: string, picture: OffscreenCanvas }
   /** Whether its novelty was asked for. */

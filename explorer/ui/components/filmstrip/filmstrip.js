@@ -5,7 +5,7 @@ import { bookmark, isKept, itemOf, keepAll, keepByKey, leave, nothingKept, reach
 import { bodyOf, crcOf, inkPixels, inks, paintCurve, penOf, shapeOf, unpack } from "../painting.js"
 import { judge, known, noveltyOf, sayShares, signs } from "./novelty.js"
 import { place, rowOf, sizeOf } from "./places.js"
-import { MARKUP, digestMap, handleMap, loadMap, paintMap, showMap } from "./sample_map.js"
+import { digestMap, fitMap, loadMap, paintMap, showMap } from "./sample_map.js"
 import { tiling } from "./tiling.js"
 
 /** @typedef {import("../types").Filmstrip} Filmstrip */
@@ -101,7 +101,7 @@ function read(strip, bytes) {
     const frame = panel.sent === null ? null : strip.frame
     if (panel.novelty) panel.judged = known(panel.novelty, frame)
     panel.asked = panel.signs
-    showMap(strip, panel, element)
+    showMap(strip, index, element, { hover: (tile) => hover(strip, index, tile), choose: (tile) => choose(strip, tile) })
     if (panel.novelty && panel.signs) complete(strip, panel, judge(panel, panel.novelty, frame))
     if (panel.properties) complete(strip, panel, measure(panel, panel.properties, frame))
   })
@@ -316,7 +316,7 @@ function build(root) {
 function stage(strip) {
   const panel = document.createElement("div")
   panel.className = "panel"
-  panel.innerHTML = '<h4></h4><div class="stage"><canvas tabindex="0" role="group"></canvas></div><p class="tally"></p><p class="shares" hidden></p>' + MARKUP
+  panel.innerHTML = '<h4></h4><div class="stage"><canvas tabindex="0" role="group"></canvas></div><p class="tally"></p><p class="shares" hidden></p>'
   const canvas = part(panel, "canvas", HTMLCanvasElement)
   /** @type {{x: number, frame: number, moved: boolean} | null} */
   let grip = null
@@ -348,10 +348,6 @@ function stage(strip) {
     if (tile !== null && onMark(strip, index(), tile, event)) toggle(strip, index(), tile)
     else choose(strip, tile)
   }
-  handleMap(strip, panel, index, {
-    hover: (tile) => hover(strip, index(), tile),
-    choose: (tile) => choose(strip, tile),
-  })
   canvas.onpointercancel = () => { if (grip?.moved) release(strip); grip = null }
   canvas.onpointerleave = () => { if (!grip) hover(strip, index(), null) }
   canvas.onkeydown = (event) => {
@@ -392,6 +388,7 @@ function layout(strip) {
     panel.canvas.height = Math.round(size[1] * ratio)
     panel.ratio = ratio
   }
+  strip.facts.panels.forEach(fitMap)
   paint(strip)
   chart(strip)
 }
@@ -403,10 +400,10 @@ function layout(strip) {
  */
 async function chart(strip) {
   const { panels } = strip.facts
-  await Promise.all(panels.map((panel, index) => loadMap(panel, strip.panels.children[index])))
+  const found = await Promise.all(panels.map((panel, index) => loadMap(panel, strip.panels.children[index])))
   if (strip.signal.aborted || strip.facts.panels !== panels) return
-  if (panels.some((panel) => panel.map && !panel.chart)) layout(strip)
-  else if (panels.some((panel) => panel.view)) paint(strip)
+  if (found.includes("failed")) layout(strip) // its room is free
+  else if (found.includes("here")) paint(strip)
 }
 
 /** @param {Filmstrip} strip @param {number} frame */

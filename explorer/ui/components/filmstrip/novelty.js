@@ -159,18 +159,14 @@ export function sayShares(strip, panel, frame) {
   const words = { copy: "nearly copies", new: "as new as data", far: `far from ${all}` }
   line.title = `${panel.tiles} samples; each share has a standard error of at most ${Math.ceil(50 / Math.sqrt(panel.tiles))} points. `
     + `New or far is the distance to the nearest of ${rows.training.toLocaleString("en")} training samples, among ${rows.heldOut.toLocaleString("en")} held-out ones.`
-  line.replaceChildren(...KINDS.map((kind, k) => {
-    const part = document.createElement("span")
-    part.className = kind
-    part.style.setProperty("--tone", toneOf(strip.theme, kind))
+  const parts = KINDS.map((kind, k) => {
+    const part = line.querySelector(`.${kind}`) ?? Object.assign(document.createElement("span"), { className: kind })
+    if (part instanceof HTMLElement) part.style.setProperty("--tone", toneOf(strip.theme, kind))
     part.textContent = `${shares[k]} % ${words[kind]}`
     return part
-  }), note(`of ${panel.tiles} samples; of held-out data 5, 90 and 5 %`))
-}
-
-/** @param {string} words */
-function note(words) {
+  })
+  if (parts.every((part) => part.isConnected)) return
   const small = document.createElement("small")
-  small.textContent = words
-  return small
+  small.textContent = `of ${panel.tiles} samples; of held-out data 5, 90 and 5 %`
+  line.replaceChildren(...parts, small)
 }

@@ -10,6 +10,7 @@ import { place, sizeOf } from "./places.js"
 /** @typedef {import("../types").FilmstripPanel} FilmstripPanel */
 /** @typedef {import("../types").Places} Places */
 /** @typedef {import("../types").SampleView} SampleView */
+/** @typedef {{hover: (tile: number | null) => void, choose: (tile: number | null) => void}} Acts */
 
 const REACH = 14
 const PAD = 12
@@ -20,22 +21,23 @@ const THUMB = 64
 /** What is rare is drawn on top. @type {import("./novelty.js").Kind[]} */
 const ORDER = ["new", "copy", "far"]
 
-export const MARKUP = '<div class="map"><div class="plane"><canvas role="img"></canvas></div><p class="where"></p></div>'
+const MARKUP = '<div class="map"><div class="plane"><canvas role="img"></canvas></div><p class="where"></p></div>'
 
 /**
- * Attach the handlers of a new panel's map.
+ * Add a map to a panel, with its handlers.
  *
  * @param {Filmstrip} strip
- * @param {HTMLElement} element The panel.
- * @param {() => number} index
- * @param {{hover: (tile: number | null) => void, choose: (tile: number | null) => void}} acts
+ * @param {Element} element The panel.
+ * @param {number} index
+ * @param {Acts} acts
  */
-export function handleMap(strip, element, index, { hover, choose }) {
+function addMap(strip, element, index, { hover, choose }) {
+  element.insertAdjacentHTML("beforeend", MARKUP)
   const canvas = part(element, ".map canvas", HTMLCanvasElement)
   /** @param {PointerEvent} event */
   const at = (event) => {
     const box = canvas.getBoundingClientRect()
-    return nearest(strip, strip.facts.panels[index()], event.clientX - box.left, event.clientY - box.top)
+    return nearest(strip, strip.facts.panels[index], event.clientX - box.left, event.clientY - box.top)
   }
   canvas.onpointermove = (event) => {
     const tile = at(event)
@@ -51,12 +53,15 @@ export function handleMap(strip, element, index, { hover, choose }) {
  * Show a panel's map, if it has one.
  *
  * @param {Filmstrip} strip
- * @param {FilmstripPanel} panel
+ * @param {number} index Of the panel.
  * @param {Element} element
+ * @param {Acts} acts
  */
-export function showMap(strip, panel, element) {
+export function showMap(strip, index, element, acts) {
+  const panel = strip.facts.panels[index]
   element.classList.toggle("mapped", panel.map !== null)
   if (!panel.map) return
+  if (!element.querySelector(".map")) addMap(strip, element, index, acts)
   panel.chart = part(element, ".map canvas", HTMLCanvasElement)
   panel.chart.setAttribute("aria-label", `The ${panel.tiles} samples on the latent map. ${panel.map.words}`)
   const where = part(element, ".where", HTMLElement)
@@ -78,10 +83,11 @@ const views = new Map()
  *
  * @param {FilmstripPanel} panel
  * @param {Element} element
+ * @returns {Promise<"here" | "failed" | null>} Null if there was nothing to fetch.
  */
 export async function loadMap(panel, element) {
-  const { map, chart } = panel
-  if (!map || !chart?.clientWidth || panel.view || panel.mapping) return
+  const { map, room } = panel
+  if (!map || !room?.[0] || panel.view || panel.mapping) return null
   panel.mapping = true
   let view = views.get(map.positions)
   try {
@@ -95,9 +101,12 @@ export async function loadMap(panel, element) {
       views.set(map.positions, view)
     }
     panel.view = view
+    return "here"
   } catch {
     element.classList.remove("mapped") // the samples are shown without it
+    panel.map = null
     panel.chart = undefined
+    return "failed"
   }
 }
 
@@ -129,16 +138,24 @@ function rangeOf(xy, axis) {
 }
 
 /**
+ * Adopt the size of a panel's map, which is read once per layout: reading it again while text changes costs a layout each.
+ *
+ * @param {FilmstripPanel} panel
+ */
+export function fitMap(panel) {
+  panel.room = panel.chart ? [panel.chart.clientWidth, panel.chart.clientHeight] : [0, 0]
+}
+
+/**
  * A point of the plane on the screen.
  *
  * @param {SampleView} view
- * @param {HTMLCanvasElement} canvas
+ * @param {[number, number]} room
  * @param {number} x
  * @param {number} y
  * @returns {[number, number]}
  */
-function toScreen({ low, high }, canvas, x, y) {
-  const [width, height] = [canvas.clientWidth, canvas.clientHeight]
+function toScreen({ low, high }, [width, height], x, y) {
   const size = Math.min((width - 2 * PAD) / Math.max(high[0] - low[0], 1e-6), (height - 2 * PAD) / Math.max(high[1] - low[1], 1e-6))
   /** @param {number} value @param {number} most */
   const kept = (value, most) => Math.max(6, Math.min(most - 6, value))
@@ -150,10 +167,10 @@ function toScreen({ low, high }, canvas, x, y) {
 
 /** @param {FilmstripPanel} panel @param {number} frame @param {number} tile */
 function spotOf(panel, frame, tile) {
-  const { view, chart } = panel
-  if (!view || !chart) return null
+  const { view, room } = panel
+  if (!view || !room) return null
   const at = 2 * (Math.min(frame, panel.frames - 1) * panel.tiles + tile)
-  return toScreen(view, chart, view.xy[at], view.xy[at + 1])
+  return toScreen(view, room, view.xy[at], view.xy[at + 1])
 }
 
 /** @param {Filmstrip} strip @param {FilmstripPanel} panel @param {number} x @param {number} y */
@@ -175,17 +192,18 @@ function nearest(strip, panel, x, y) {
  * @param {FilmstripPanel} panel
  * @param {SampleView} view
  * @param {HTMLCanvasElement} canvas
+ * @param {[number, number]} room
  */
-function ground(strip, panel, view, canvas) {
+function ground(strip, panel, view, canvas, room) {
   const made = `${canvas.width} ${canvas.height} ${strip.theme.text}`
   if (panel.ground?.made === made) return panel.ground.picture
   const picture = new OffscreenCanvas(canvas.width, canvas.height)
   const pen = penOf(picture)
-  pen.scale(canvas.width / canvas.clientWidth, canvas.height / canvas.clientHeight)
+  pen.scale(canvas.width / room[0], canvas.height / room[1])
   pen.fillStyle = strip.theme.text
   pen.globalAlpha = view.data.n > 3000 ? 0.2 : 0.3
   for (let k = 0; k < view.data.n; k++) {
-    const [x, y] = toScreen(view, canvas, view.data.xy[2 * k], view.data.xy[2 * k + 1])
+    const [x, y] = toScreen(view, room, view.data.xy[2 * k], view.data.xy[2 * k + 1])
     pen.fillRect(x - 0.9, y - 0.9, 1.8, 1.8)
   }
   panel.ground = { made, picture }
@@ -201,15 +219,15 @@ function ground(strip, panel, view, canvas) {
  * @param {number | null} over The tile under the pointer.
  */
 export function paintMap(strip, panel, frame, over) {
-  const { view, chart: canvas } = panel
-  if (!view || !canvas?.clientWidth) return
+  const { view, chart: canvas, room } = panel
+  if (!view || !canvas || !room?.[0]) return
   const ratio = window.devicePixelRatio || 1
-  const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)]
+  const [width, height] = [Math.round(room[0] * ratio), Math.round(room[1] * ratio)]
   if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height }
   const pen = penOf(canvas)
   pen.setTransform(1, 0, 0, 1, 0, 0)
   pen.clearRect(0, 0, width, height)
-  pen.drawImage(ground(strip, panel, view, canvas), 0, 0)
+  pen.drawImage(ground(strip, panel, view, canvas, room), 0, 0)
   pen.setTransform(ratio, 0, 0, ratio, 0, 0)
   const far = percentilesOf(panel, frame)
   for (const kind of far ? ORDER : [null]) {
@@ -281,14 +299,14 @@ function ring(strip, pen, [x, y], radius) {
  */
 function thumb(strip, panel, pen, frame, tile) {
   const spot = spotOf(panel, frame, tile)
-  const { chart, canvas, ratio } = panel
-  if (!spot || !chart) return
+  const { room, canvas, ratio } = panel
+  if (!spot || !room) return
   const [across, down] = sizeOf(panel)
   const [x, y] = place(panel, tile)
   const wide = panel.kind === "pixels" ? THUMB : 2 * THUMB
   const high = (wide * down) / across
-  const left = spot[0] + 16 + wide > chart.clientWidth ? spot[0] - 16 - wide : spot[0] + 16
-  const top = Math.max(2, Math.min(chart.clientHeight - high - 2, spot[1] - high / 2))
+  const left = spot[0] + 16 + wide > room[0] ? spot[0] - 16 - wide : spot[0] + 16
+  const top = Math.max(2, Math.min(room[1] - high - 2, spot[1] - high / 2))
   pen.imageSmoothingEnabled = panel.kind !== "pixels"
   pen.drawImage(canvas, x * ratio, y * ratio, across * ratio, down * ratio, left, top, wide, high)
   pen.lineWidth = 1
@@ -303,8 +321,8 @@ function thumb(strip, panel, pen, frame, tile) {
  * @param {FilmstripPanel} panel
  */
 export function digestMap(strip, panel) {
-  const { chart } = panel
-  if (!panel.view || !chart?.clientWidth) return
+  const { chart, room } = panel
+  if (!panel.view || !chart || !room?.[0]) return
   const spots = [...Array(panel.tiles).keys()].map((tile) => (spotOf(panel, strip.frame, tile) ?? []).map(Math.round).join(","))
   Object.assign(chart.dataset, { spots: spots.join(" "), digest: crcOf(chart) ?? "" })
 }
