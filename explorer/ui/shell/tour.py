@@ -159,8 +159,7 @@ def bar(name: str, view: View, engine: Engine) -> None:
                 st.button(
                     "Stop",
                     key="frame_tour_stop",
-                    on_click=commit,
-                    kwargs={"tour": None},
+                    on_click=_stop,
                     shortcut="Esc",
                     wrap=False,
                 )
@@ -204,4 +203,12 @@ def _go(engine: Engine, number: int) -> None:
 
 
 def _over(step: int) -> None:
-    st.session_state[_OVER] = step
+    """Note that a step's time is over, unless the tour was stopped; for callbacks."""
+    if st.query_params.get("tour") == str(step):
+        st.session_state[_OVER] = step
+
+
+def _stop() -> None:
+    """End the tour on its page; for callbacks."""
+    st.session_state.pop(_OVER, None)
+    commit(tour=None)
