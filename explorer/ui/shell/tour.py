@@ -61,9 +61,11 @@ def _no_map(engine: Engine) -> str:
 
 
 def _scale_words(engine: Engine) -> str:
+    judged = cache.novelty_reference(engine) is not None
     return (
         "A prior is what a model draws from when it invents. Small scales draw near its "
-        "centres, alike and safe; large ones far out, varied at first, then wrong."
+        "centres, alike and safe; large ones far out, varied at first, then wrong"
+        + (": an orange ◇ is far from all data." if judged else ".")
     )
 
 
