@@ -63,4 +63,5 @@ def commit(**fields: object) -> None:
 
 def _commit(key: str, field: str) -> None:
     value = st.session_state[key]
+    value = None if value == "" else value  # an empty text is no part of a link
     commit(**{field: tuple(value) if isinstance(value, list) else value})

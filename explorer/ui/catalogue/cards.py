@@ -138,11 +138,11 @@ def _group(name: str, entries: list[Entry], view: CatalogueView, *, is_open: boo
         return
     with expander:
         shown = entries if view.more else _few(entries, view.model)
-        known = cache.entries()
+        names = naming.labels(cache.entries())
         with st.container(horizontal=True, gap="small", key=f"catalogue_cards_{name}"):
             for entry in shown:
                 with st.container(border=True, key=f"catalogue_card_{entry.slug}", gap="xsmall"):
-                    _card(entry, naming.describe(entry, known), entry.slug == view.model)
+                    _card(entry, names[entry.slug], entry.slug == view.model)
         if len(shown) < len(entries):
             st.button(
                 f"Show {len(entries) - len(shown)} more",

@@ -136,7 +136,7 @@ def hint(engines: list[Engine], difference: bool) -> str:
         + "Click a sample for its likelihood and nearest neighbours. The bookmark in its corner, "
         "or K with the pointer on it, keeps it as a candidate."
         + (
-            " × marks a section whose decoded surfaces cross by over 0.02 % of the chord."
+            " Surfaces cross where they do by over 0.02 % of the chord."
             if engines[0].sketch.kind == "curve"
             else ""
         )

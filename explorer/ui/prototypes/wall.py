@@ -247,7 +247,7 @@ def open_gallery(engine: Engine, view: PrototypesView) -> Gallery:
     if shown is None:
         st.info(
             f"The prior of {engine.slug} has at most one component, so it has no prototypes. "
-            "A VampPrior or a mixture has.",
+            "A VampPrior or a mixture has many.",
             icon=":material/info:",
         )
         sibling.with_components(engine, "prototypes")

@@ -61,9 +61,11 @@ def _no_map(engine: Engine) -> str:
 
 
 def _scale_words(engine: Engine) -> str:
+    judged = cache.novelty_reference(engine) is not None
     return (
         "A prior is what a model draws from when it invents. Small scales draw near its "
-        "centres, alike and safe; large ones far out, varied at first, then wrong."
+        "centres, alike and safe; large ones far out, varied at first, then wrong"
+        + (": an orange ◇ is far from all data." if judged else ".")
     )
 
 
@@ -159,8 +161,7 @@ def bar(name: str, view: View, engine: Engine) -> None:
                 st.button(
                     "Stop",
                     key="frame_tour_stop",
-                    on_click=commit,
-                    kwargs={"tour": None},
+                    on_click=_stop,
                     shortcut="Esc",
                     wrap=False,
                 )
@@ -204,4 +205,12 @@ def _go(engine: Engine, number: int) -> None:
 
 
 def _over(step: int) -> None:
-    st.session_state[_OVER] = step
+    """Note that a step's time is over, unless the tour was stopped; for callbacks."""
+    if st.query_params.get("tour") == str(step):
+        st.session_state[_OVER] = step
+
+
+def _stop() -> None:
+    """End the tour on its page; for callbacks."""
+    st.session_state.pop(_OVER, None)
+    commit(tour=None)

@@ -83,6 +83,8 @@ def test_a_search_finds_models_of_all_data_by_every_word():
     assert cards(app) == ["airfoils-vae-vamp-8"]
     app = open_page("catalogue", search="flow")
     assert cards(app) == ["digits-vae-flow-2"]
+    app.text_input(key="catalogue_search").set_value("").run()
+    assert "search" not in address(app)
     app = open_page("catalogue", search="no such model")
     assert cards(app) == []
     assert "No model matches" in told(app)

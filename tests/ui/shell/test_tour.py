@@ -63,6 +63,16 @@ def test_the_last_step_selects_a_hole_that_there_is():
     assert "hardly any data" in words(app)
 
 
+def test_the_next_step_opens_by_itself_when_the_time_of_this_one_is_over():
+    app = open_page("generate", model=WHOLE, tour=1)
+    app.session_state["frame_tour_over"] = 1
+    assert title(app.run()) == "Prototypes"
+    app = open_page("generate", model=WHOLE, tour=1)
+    app.session_state["frame_tour_over"] = 4  # a report that came too late
+    app = app.run()
+    assert (title(app), address(app)["tour"]) == ("Generate", "1")
+
+
 @pytest.mark.parametrize("step", [1, 2, 3, 4])
 def test_stop_leaves_the_page_where_it_is(step):
     page = tour.STEPS[step - 1].page

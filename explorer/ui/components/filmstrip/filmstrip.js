@@ -604,7 +604,7 @@ function dim(strip, panel, pen, frame) {
       pen.stroke()
     }
   }
-  const words = known.constraints ? `${good} of ${panel.tiles} ${known.curves ? "are valid and " : ""}meet the constraints` : known.curves ? `${sound} of ${panel.tiles} are valid sections` : ""
+  const words = known.constraints ? `${good} of ${panel.tiles} ${known.curves ? "are valid and " : ""}meet the constraints` : known.curves ? `${sound} of ${panel.tiles} are valid sections${sound < panel.tiles ? "; × marks those whose decoded surfaces cross" : ""}` : ""
   if (panel.tally.textContent !== words) panel.tally.textContent = words
   panel.tally.hidden = !words
 }
