@@ -75,6 +75,8 @@ def of_strip(
     kept = min(tiles, FEW_ROWS if tiles > MOST_ROWS else MOST_ROWS) if sheet else tiles
     frame = min(frame, frames - 1)
 
+    title = what or captions.described(opened)
+    title += ", over the scale" if sheet and strip.spec is not None else ""
     others = () if strip.geometry == "decoded" else (papers.KULFAN,)
 
     def wall() -> Wall:
@@ -88,7 +90,7 @@ def of_strip(
         return Wall(flat, strip.sketch, len(shown), heads=heads, rows=tuple(rows))
 
     return PaperFigure(
-        title=what or captions.described(opened),
+        title=title,
         caption=captions.of_strip(opened, strip, None if sheet else frame, what, kept),
         papers=captions.cited([opened], *others),
         draw=lambda: draw([wall()]),

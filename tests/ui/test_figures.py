@@ -42,6 +42,7 @@ def test_every_page_offers_its_figures(page, monkeypatch):
     app = open_page(page, model="digits-vae-vamp-2", **LINKS.get(page, {}))
     assert not app.exception
     assert set(found) == OFFERED[page]
+    assert len({figure.title for figure in found.values()}) == len(found)
     if not found:
         return
     _, figure = found.popitem()  # the most particular of the page

@@ -25,7 +25,7 @@ from explorer.ui.shell import jobs_panel
 from explorer.ui.wording import glossary, palette, rules
 from explorer.ui.wording.format import signed
 
-_ROW = 30
+_ROW = 36
 _DIVERSITY = {"coverage": "Coverage", "recall": "Recall", "vendi": "Vendi score"}
 DIVERSITY = {name: name.capitalize() for name in _DIVERSITY}
 
@@ -98,12 +98,15 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> PaperFigure
             hovertemplate=f"{words}: %{{x:.2f}} ± {metric.se or 0:.2f}, n = {metric.n:,}, "
             f"S = {metric.samples or 0:,}<extra></extra>",
         )  # fmt: skip
+    figure.update_traces(cliponaxis=False)  # the best are at the edge
     drawn = chart.render(
         figure,
         "evaluate_likelihood",
         x="bits per dimension (lower is better)" if bits else "log p(x), nats",
         y={
             "tickvals": list(range(len(items))),
+            # Above their rows: beside them, names would leave no room on a narrow screen.
+            "ticklabelposition": "inside top",
             "ticktext": [
                 f"<span style='color:{_grey() if isinstance(item, Published) else _text()}'>"
                 f"{words}</span>"
@@ -438,11 +441,11 @@ def details(rows: Sequence[Row], view: EvaluateView) -> dict[str, PaperFigure | 
     """Render the KL per unit beside likelihood against diversity; return both as figures."""
     names = {row.entry.slug: row.name for row in rows}
     shown = [row.entry for row in rows if row.entry.slug in (view.model, *view.compare)]
-    left, right = st.columns(2)
-    with left:
+    sides = st.container(key="evaluate_details", horizontal=True, gap="large")
+    with sides.container(width=460):
         st.subheader("KL per latent unit", anchor=False)
         kl = units(shown or [rows[0].entry], names)
-    with right:
+    with sides.container(width=460):
         st.subheader("Likelihood and diversity", anchor=False)
         choice("Diversity", view, "diversity", DIVERSITY, label_visibility="collapsed")
         scatter = against_diversity(rows, view)

@@ -46,12 +46,12 @@ def _plots(engines: list[Engine], measured: list[tuple[str, str, Tradeoff]], sca
     )
     colours = palette.of_priors([kind for _, kind, _ in measured])
     charts = []
-    with st.container(horizontal=True, gap="small"):
+    with st.container(key="generate_curves", horizontal=True, gap="small"):
         for column, (up, across, label, other) in enumerate(views):
             figure = go.Figure()
             for (name, _, found), colour in zip(measured, colours, strict=True):
                 _curve_of(figure, name, found, up, across, scale, colour)
-            with st.container(width=302):
+            with st.container(width=320):
                 drawn = chart.render(
                     figure,
                     f"generate_curve_{up}",

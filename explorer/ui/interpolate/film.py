@@ -111,7 +111,7 @@ def export(
     what = f"{how}: {' to '.join(end[:1].lower() + end[1:] for end in walked.ends)}"
     opened = engine.checkpoint
     words = "log p(z) of each frame, and the step to the next in standard deviations of the prior"
-    profile_figure = figures.of_charts([opened], [drawn], what, words)
+    profile_figure = figures.of_charts([opened], [drawn], f"Profile of the path. {what}", words)
     export_menu.strip_menu(
         engine,
         strip,

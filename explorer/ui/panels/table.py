@@ -41,6 +41,7 @@ def render(
         cells.append(_cell(line.label, main=line.main))
         cells += [_cell(text, main=line.main or not columns, right=right) for text in line.values]
     kind = "latent-table" if columns else "latent-table facts"
+    kind += " wide" if len(columns) > len(lines) else ""
     st.html(
         f'<div class="{kind}" style="--columns: {len(columns) + 1}">{"".join(cells)}</div>'
         + (f'<div class="latent-table-note">{html.escape(note)}</div>' if note else "")
