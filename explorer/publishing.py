@@ -19,6 +19,7 @@ from explorer.metrics.likelihood import Likelihood
 from explorer.metrics.measures import PARTS, Part
 from explorer.metrics.tradeoff import Tradeoff, measure_tradeoff, read_tradeoff
 from explorer.naming import PRIORS
+from explorer.objectives import MatchingConfig
 from explorer.priors import XVAEConfig
 from explorer.projection import build_atlas, save_atlas
 from explorer.reference import build_reference, save_reference
@@ -246,6 +247,8 @@ def card(opened: Checkpoint) -> str:
         f"Trained with `latent-explorer train checkpoints/{opened.slug}/config.json` "
         f"(seed {training.seed}, batch {training.batch}, at most {training.epochs} epochs).",
     ]
+    if isinstance(config.objective, MatchingConfig):
+        lines.append(config.objective.words)
     lines.append(_data_words(opened))
     if opened.pseudo:
         lines.append(

@@ -253,6 +253,11 @@ class MatchedVAEConfig(_DenseConfig):
         description="Scale of every posterior, in standard deviations of the prior.",
     )
 
+    @property
+    def words(self) -> str:
+        """A description of the architecture."""
+        return f"{super().words}; every posterior of {self.noise:g} prior standard deviations"
+
     def build(self, sketch: PixelSketch | CurveSketch) -> VAE:
         """Build the untrained model."""
         return VAE(*self.parts(sketch), noise=self.noise)

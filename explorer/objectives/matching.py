@@ -33,6 +33,18 @@ class MatchingConfig(Frozen):
     projections: int = Field(100, ge=1, le=10_000, description="Directions in each step.")
     warmup: ScheduleConfig = ConstantConfig(beta=0.0)
 
+    @property
+    def words(self) -> str:
+        """A sentence on what is matched, by which distance, how strongly."""
+        name = {
+            "sliced": f"the squared sliced 2-Wasserstein distance ({self.projections} directions)",
+            "mmd": "MMD\N{SUPERSCRIPT TWO} with inverse multiquadric kernels",
+        }[self.distance]
+        return (
+            f"The aggregated posterior is matched to the prior by {name} of each batch, "
+            f"{self.weight:g} nats per unit of it; no posterior is drawn to the prior by itself."
+        )
+
     def terms(
         self,
         model: AbstractModel,
