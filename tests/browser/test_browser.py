@@ -191,7 +191,7 @@ def test_the_map_keeps_its_zoom_when_colours_layers_and_model_change(page, addre
     settled(page)
     page.wait_for_timeout(400)
     assert (facts(page, "point-map")["zoom"], facts(page, "point-map")["centre"]) == (zoom, centre)
-    page.get_by_label("Colour data by").click()
+    page.get_by_role("combobox", name="Colour data by").click()
     page.get_by_role("option", name="Reconstruction error").click()
     page.wait_for_url(re.compile("colour=reconstruction"), timeout=10_000)
     settled(page)
