@@ -54,7 +54,12 @@ def planar(engine: Engine) -> list[Engine]:
             and entry.prior in _ORDER
         ]  # fmt: skip
         found.sort(
-            key=lambda entry: (_ORDER.index(entry.prior), _components(entry.slug), entry.slug)
+            key=lambda entry: (
+                _ORDER.index(entry.prior),
+                entry.model != "vae",
+                _components(entry.slug),
+                entry.slug,
+            )
         )
         if found:
             return [cache.engine(entry) for entry in found]
@@ -67,11 +72,11 @@ def subject(engines: list[Engine]) -> str:
 
 
 def one_each(engines: list[Engine]) -> list[Engine]:
-    """Keep for each prior the model with the most components."""
-    kept: dict[str, Engine] = {}
+    """Keep for each prior, and each way of training under it, the one with most components."""
+    kept: dict[tuple[str, str], Engine] = {}
     for engine in engines:
-        prior = engine.checkpoint.config.prior
-        kept[prior.kind if prior else ""] = engine
+        config = engine.checkpoint.config
+        kept[config.prior.kind if config.prior else "", config.model.kind] = engine
     return list(kept.values())
 
 
