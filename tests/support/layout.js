@@ -26,6 +26,16 @@ async (least) => {
     const words = (e.innerText || e.value || e.getAttribute("aria-label") || "").trim().split("\n").join(" ")
     return `${key.slice(7)}: ${e.tagName.toLowerCase()} ${words.slice(0, 60)}`
   }
+  const inView = e => { // without what a pane that scrolls by itself hides
+    const {left, right, top, bottom} = e.getBoundingClientRect(), box = {left, right, top, bottom}
+    for (let p = above(e); p && p !== main; p = above(p)) {
+      if (!/auto|scroll/.test(getComputedStyle(p).overflowY)) continue
+      const edge = p.getBoundingClientRect()
+      box.top = Math.max(box.top, edge.top)
+      box.bottom = Math.min(box.bottom, edge.bottom)
+    }
+    return box
+  }
   const hides = s => s.overflowX === "hidden" || s.overflowX === "clip"
   const scrolls = s => s.overflowX === "auto" || s.overflowX === "scroll"
   for (const e of all("*")) {
@@ -57,7 +67,7 @@ async (least) => {
   const boxes = all("[data-testid=stElementContainer]")
     .filter(e => seen(e) && !e.querySelector("[data-testid=stElementContainer]"))
     .filter(e => !side?.contains(e) && !e.closest(".st-key-hand_card, .st-key-hand_empty"))
-    .map(e => [e, e.getBoundingClientRect()])
+    .map(e => [e, inView(e)])
   boxes.forEach(([e, a], place) => boxes.slice(place + 1).forEach(([other, b]) => {
     const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left)
     const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)
