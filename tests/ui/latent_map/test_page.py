@@ -62,6 +62,7 @@ def test_spot_outside_every_hole_is_not_called_one():
 
 def test_a_direction_is_saved_and_walked_and_removed():
     app = open_page("latent_map", model="digits-vae-vamp-2", a="data:3", b="data:90")
+    assert "halfway between the two means" in told(app)
     app.text_input[0].input("slant")
     press(app, "latent_map_save")
     assert "Saved" in told(app)
