@@ -17,6 +17,7 @@ KINDS = [
     pytest.param("digits-vae-standard-16", id="standard", marks=pytest.mark.slow),
     pytest.param("digits-vae-mog-2", id="mixture", marks=pytest.mark.slow),
     pytest.param("digits-ae-16", id="autoencoder", marks=pytest.mark.slow),
+    pytest.param("digits-dmvae-xvae-mixture-2", id="matched", marks=pytest.mark.slow),
     pytest.param("airfoils-vae-vamp-8", id="airfoils", marks=pytest.mark.slow),
 ]
 
