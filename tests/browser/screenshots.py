@@ -17,20 +17,20 @@ from tests.support.serving import CHROMIUM, FLAGS, serve, settled
 
 VIEWS = {
     "catalogue": ("catalogue", "filmstrip"),
-    "generate": ("generate?model=mnist-static-vae-vamp-40&tile=3", "filmstrip"),
+    "generate": ("generate?model=mnist-static-vae-vamp-40&hand=sample:0,3,1", "filmstrip"),
     "generate-compare": (
         "generate?model=digits-vae-vamp-16&compare=digits-vae-standard-16&scale=1.3",
         "filmstrip",
     ),
     "generate-airfoils": ("generate?model=airfoils-vae-vamp-8", "filmstrip"),
-    "prototypes": ("prototypes?model=mnist-static-vae-vamp-40&component=7", "filmstrip"),
-    "map": ("latent_map?model=mnist-static-vae-vamp-40&pick=prototypes:7", "point-map"),
+    "prototypes": ("prototypes?model=mnist-static-vae-vamp-40&hand=prototypes:7", "filmstrip"),
+    "map": ("latent_map?model=mnist-static-vae-vamp-40&hand=prototypes:7", "point-map"),
     "map-holes": (
-        "latent_map?model=digits-vae-xvae-2&layers=data,density,aggregated,holes&pick=holes:0",
+        "latent_map?model=digits-vae-xvae-2&layers=data,density,aggregated,holes&hand=holes:0",
         "point-map",
     ),
     "traverse": (
-        "traverse?model=mnist-static-vae-vamp-40&centre=prototypes:7&at=8:1.2",
+        "traverse?model=mnist-static-vae-vamp-40&hand=prototypes:7&at=8:1.2",
         "traversal",
     ),
     "traverse-airfoils": ("traverse?model=airfoils-vae-vamp-8", "traversal"),
@@ -61,7 +61,7 @@ VIEWS = {
     "lab-bound": ("priors_lab?bench=bound", None),
     "lesson": ("priors_lab?lesson=2&step=2&guess=1&large=1", "filmstrip"),
     "map-plane": (
-        "latent_map?model=digits-vae-vamp-2&layers=data,prior,prototypes&pick=data:40",
+        "latent_map?model=digits-vae-vamp-2&layers=data,prior,prototypes&hand=data:40",
         "point-map",
     ),
 }
