@@ -43,7 +43,7 @@ def test_a_sample_goes_along_through_five_pages(page, address):
     assert f"hand={held}" in page.url
 
     page.keyboard.press("i")
-    page.get_by_role("button", name="Choose the other end").wait_for()
+    page.get_by_text("on any page, is the other end").wait_for()
     page.get_by_test_id("stSidebar").get_by_role("link", name="Prototypes", exact=True).click()
     heading(page, "Prototypes")
     assert f"hand={held}" in page.url

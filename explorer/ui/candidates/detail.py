@@ -38,7 +38,7 @@ def detail(
     origin = [f"`{source.model.slug}`"]
     if source.scale is not None:
         origin.append(f"scale {source.scale:g}, seed {source.seed}")
-    if source.component is not None and source.component >= 0:
+    if source.component is not None and source.component >= 0 and _several(source.model.hash):
         origin.append(f"component {source.component}")
     if source.page:
         title = pages.TITLES.get(source.page)
@@ -81,6 +81,12 @@ def detail(
     st.button("Remove", key=f"{key}remove", icon=":material/delete:",
               on_click=remove, args=(project.id, pick.key, beside(items, item)),
               help="Press U in the list to undo")  # fmt: skip
+
+
+def _several(digest: str) -> bool:
+    """Whether the prior of a model has several components; True if the model is not at hand."""
+    entry = next((one for one in cache.entries() if one.hash == digest), None)
+    return entry is None or entry.prior not in ("standard", "xvae")
 
 
 def _links(item: MeasuredPick) -> None:

@@ -88,6 +88,8 @@ def _card(engine: Engine, view: View, empty: str) -> None:
             st.markdown(f"**{title(view.hand, found)}**")
             for line in facts(engine, view.hand, found):
                 st.caption(line)
+            if st.session_state.get(FROM) == (view.model, view.hand):
+                st.caption("**What you choose next, on any page, is the other end.**")
         with st.container(key="hand_moves", horizontal=True, gap="xsmall"):
             _moves(engine, view, found)
 
@@ -134,8 +136,9 @@ def _moves(engine: Engine, view: View, found: Thing) -> None:
             on_click=frame.go, args=(page, _address(page, view)),
         )  # fmt: skip
     st.button(
-        "Choose the other end" if armed else "Interpolate to…",
-        key="hand_interpolate", icon=":material/timeline:", shortcut="i", width="stretch",
+        "Cancel" if armed else "Interpolate to…",
+        key="hand_interpolate", shortcut="i", width="stretch",
+        icon=":material/close:" if armed else ":material/timeline:",
         help="The next thing you choose, on any page, becomes the other end",
         type="primary" if armed else "secondary", on_click=_arm, args=(view.model, view.hand),
     )  # fmt: skip

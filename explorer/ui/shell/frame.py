@@ -216,6 +216,7 @@ def _sidebar(name: str, pages: Mapping[str, StreamlitPage]) -> View:
     chosen = _healthy()
     names = labels(list(chosen.values()))
     order = sorted(chosen, key=lambda slug: (list(DATA).index(chosen[slug].data), slug))
+    st.set_page_config(page_title=f"{TITLES[name][0]} · {names[view.model]} · Latent Explorer")
     with st.sidebar:
         navigation.links(pages, view)
         st.session_state["frame_picker"] = view.model

@@ -12,9 +12,8 @@ import streamlit as st
 from explorer.checkpoint import Entry
 from explorer.inference import Engine
 from explorer.ui import cache
-from explorer.ui.address import fallbacks
 from explorer.ui.address.controls import commit
-from explorer.ui.address.views import DEFAULT_MODEL, View, write_address
+from explorer.ui.address.views import DEFAULT_MODEL, View
 from explorer.ui.components import tour_clock
 from explorer.ui.shell.pages import page_path
 
@@ -143,9 +142,7 @@ def bar(name: str, view: View, engine: Engine) -> None:
         return
     step = STEPS[view.tour - 1]
     if step.page != name:
-        fallbacks.tell("tour", "is of another page", "ending the tour")
-        write_address({key: value for key, value in st.query_params.items() if key != "tour"})
-        return
+        _go(engine, view.tour)
     after = _after(view.tour, engine)
     with st.container(key="frame_tour", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):

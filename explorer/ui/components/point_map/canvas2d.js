@@ -233,9 +233,11 @@ function polyline(map, pen, numbers, open) {
   pen.stroke()
 }
 
+// A number in a disc, a dot without one, and a ring with words beside it.
 /** @param {ReadyMap} map @param {Pen} pen @param {number} x @param {number} y @param {string} label */
 function flag(map, pen, x, y, label) {
   const at = toScreen(map, x, y)
+  if (label.length > 2) return tag(map, pen, at, label)
   pen.beginPath()
   pen.arc(at[0], at[1], label ? 8 : 3, 0, 6.2832)
   pen.fillStyle = map.theme.accent
@@ -249,6 +251,29 @@ function flag(map, pen, x, y, label) {
   pen.textAlign = "center"
   pen.textBaseline = "middle"
   pen.fillText(label, at[0], at[1] + 0.5)
+  pen.textAlign = "start"
+  pen.textBaseline = "alphabetic"
+}
+
+/** @param {ReadyMap} map @param {Pen} pen @param {import("../types").Point} at @param {string} words */
+function tag(map, pen, at, words) {
+  const [x, y] = at
+  for (const [colour, width] of /** @type {[string, number][]} */ ([[map.theme.ground, 6], [map.theme.accent, 3]])) {
+    pen.strokeStyle = colour
+    pen.lineWidth = width
+    pen.beginPath()
+    pen.arc(x, y, 9, 0, 6.2832)
+    pen.stroke()
+  }
+  pen.font = "bold 12px sans-serif"
+  const left = x + 14 + pen.measureText(words).width > pen.canvas.clientWidth
+  pen.textAlign = left ? "right" : "left"
+  pen.textBaseline = "middle"
+  pen.lineWidth = 4
+  pen.strokeStyle = map.theme.ground
+  pen.strokeText(words, left ? x - 14 : x + 14, y)
+  pen.fillStyle = map.theme.accent
+  pen.fillText(words, left ? x - 14 : x + 14, y)
   pen.textAlign = "start"
   pen.textBaseline = "alphabetic"
 }
