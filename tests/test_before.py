@@ -14,6 +14,7 @@ import pytest
 from explorer import exports, rebuilding, settings
 from explorer.designs import archive
 from explorer.designs.candidates import FILE, Store
+from explorer.ui.address.hand import modern
 from explorer.ui.address.views import PAGES, address_text
 
 BEFORE = Path(__file__).parent / "support" / "before"
@@ -86,9 +87,9 @@ def test_candidates_are_read_and_rebuilt(name, tmp_path):
 
 @pytest.mark.parametrize("link", LINKS, ids=lambda link: f"{link['page']}?{link['query']}"[:70])
 def test_a_link_means_what_it_meant(link):
-    view = PAGES[link["page"]].model_validate(dict(parse_qsl(link["query"])))
+    view = PAGES[link["page"]].model_validate(modern(dict(parse_qsl(link["query"]))))
     shown = view.model_dump(exclude_defaults=True, exclude_none=True)
-    assert {name: address_text(value) for name, value in shown.items()} == link["means"]
+    assert {name: address_text(value) for name, value in shown.items()} == modern(link["means"])
 
 
 def test_every_page_has_a_link_from_before():

@@ -199,7 +199,7 @@ def test_the_map_keeps_its_zoom_when_colours_layers_and_model_change(page, addre
     assert facts(page, "point-map")["zoom"] == zoom
     page.get_by_label("Model", exact=True).click()
     page.get_by_role("option", name="Digits, 8 × 8 — Standard normal, 2 units").click()
-    page.wait_for_url(re.compile("digits-vae-standard-2"), timeout=10_000)
+    page.wait_for_url(re.compile("digits-vae-standard-2"), timeout=30_000)
     settled(page)
     page.wait_for_timeout(400)
     assert facts(page, "point-map")["zoom"] == zoom

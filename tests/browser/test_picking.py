@@ -294,7 +294,7 @@ def test_picks_survive_a_killed_server_and_come_back_from_a_zip(chromium, tmp_pa
         page.keyboard.press("3")
         page.wait_for_timeout(1500)
         shown = digests(cards)
-        page.get_by_role("button", name="Export").click()
+        page.get_by_role("button", name="Export").first.click()
         with page.expect_download() as download:
             page.get_by_role("button", name="3 picks (ZIP)").click()
         took = tmp_path / "shortlist.zip"
@@ -407,7 +407,7 @@ def test_the_five_minutes_of_the_readme(chromium, tmp_path):
 
         step(6, "**Verify with XFoil**")
         step(7, "**Export**", "latent-explorer rebuild shortlist.zip")
-        page.get_by_role("button", name="Export").click()
+        page.get_by_role("button", name="Export").first.click()
         with page.expect_download() as download:
             page.get_by_role("button", name="5 picks (ZIP)").click()
         took = tmp_path / "shortlist.zip"
