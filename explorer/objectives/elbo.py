@@ -1,5 +1,6 @@
 """The evidence lower bound, with the KL in closed form if there is one, else by Monte Carlo."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
@@ -24,7 +25,33 @@ from explorer.objectives.schedules import LinearConfig, ScheduleConfig
 DivergenceName = Literal["exact", "variational", "jensen"]
 
 
-class ElboConfig(Frozen):
+class AbstractObjectiveConfig(Frozen, ABC):
+    """What is maximised in training: the reconstruction less a penalty."""
+
+    @abstractmethod
+    def terms(
+        self,
+        model: AbstractModel,
+        prior: LatentPrior | None,
+        x: Float[Tensor, "batch *sample"],
+        *,
+        beta: float | None = None,
+        generator: torch.Generator | None = None,
+        inputs: Float[Tensor, "batch *sample"] | None = None,
+    ) -> "Terms":
+        """Evaluate a batch.
+
+        Args:
+            model: The model.
+            prior: p(z), or None for a plain autoencoder.
+            x: Samples in data units.
+            beta: Weight of the KL in this epoch; None evaluates what the best epoch is chosen by.
+            generator: Source of all noise.
+            inputs: What the encoder sees instead of `x`.
+        """
+
+
+class ElboConfig(AbstractObjectiveConfig):
     """E log p(x|z) - beta KL(q(z|x) || p(z)), with free bits.
 
     `divergence` selects the KL under a mixture: `exact` (Monte Carlo with the
@@ -48,7 +75,7 @@ class ElboConfig(Frozen):
         generator: torch.Generator | None = None,
         inputs: Float[Tensor, "batch *sample"] | None = None,
     ) -> "Terms":
-        """Evaluate a batch with this weight of the KL; None is the ELBO itself, to validate by."""
+        """Evaluate the ELBO of a batch; without a weight, that with beta 1 and no free bits."""
         if beta is None:
             return elbo(model, prior, x, generator=generator)
         return elbo(

@@ -8,13 +8,13 @@ from pydantic import Field
 from torch import Tensor
 
 from explorer.errors import NoDensityError
-from explorer.interfaces import AbstractModel, Frozen, LatentPrior, joined
+from explorer.interfaces import AbstractModel, LatentPrior, joined
 from explorer.objectives.distances import DistanceName, kernel_distance, sliced_distance
-from explorer.objectives.elbo import Terms, bound
+from explorer.objectives.elbo import AbstractObjectiveConfig, Terms, bound
 from explorer.objectives.schedules import ConstantConfig, ScheduleConfig
 
 
-class MatchingConfig(Frozen):
+class MatchingConfig(AbstractObjectiveConfig):
     """E log p(x|z) - weight D(q(z), p(z)) - beta KL(q(z|x) || p(z)), with D between samples.
 
     D is estimated on the batch, so it is drowned by noise in small ones: 512 or more. With weight
@@ -55,15 +55,9 @@ class MatchingConfig(Frozen):
         generator: torch.Generator | None = None,
         inputs: Float[Tensor, "batch *sample"] | None = None,
     ) -> Terms:
-        """Evaluate a batch: fresh reference codes and directions, by the generator.
+        """Evaluate a batch with fresh reference codes and directions.
 
-        Args:
-            model: A model of one level.
-            prior: The reference p(z).
-            x: Samples in data units.
-            beta: Weight of the KL; None is the schedule's last, to validate by.
-            generator: Source of all noise.
-            inputs: What the encoder sees instead of `x`.
+        Without a weight of the KL, it is the schedule's last.
 
         Raises:
             NoDensityError: If there is no prior to match.
