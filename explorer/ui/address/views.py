@@ -37,12 +37,17 @@ CURRENT, COMPARED = "frame_model", "frame_compare"
 LAST = "frame_last"
 """Session key of the last address of each page."""
 
-CARRIED = (
+WISHES = (
     ("limits", "frame_limits"),
     ("reynolds", "frame_reynolds"),
     ("alpha", "frame_alpha"),
-    ("hand", "frame_hand"),
 )
+"""Constraints and flow conditions, and their session keys."""
+
+HELD = "frame_hand"
+"""Session key of the thing in hand."""
+
+CARRIED = (*WISHES, ("hand", HELD))
 """Fields carried from page to page, and their session keys."""
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]

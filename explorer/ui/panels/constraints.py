@@ -17,7 +17,7 @@ from explorer.designs.properties import (
 )
 from explorer.inference import Engine
 from explorer.ui.address.controls import commit, control
-from explorer.ui.address.views import CARRIED, CandidatesView, GenerateView
+from explorer.ui.address.views import WISHES, CandidatesView, GenerateView
 
 CROSSED = f"{100 * sections.CROSSED:.2f} % of the chord"
 Bounded = GenerateView | CandidatesView
@@ -36,9 +36,8 @@ def constraints(view: Bounded, properties: Sequence[Property]) -> tuple[Constrai
 
 def remember(view: Bounded) -> None:
     """Carry constraints and flow conditions from page to page."""
-    for name, key in CARRIED:
-        if name != "hand":
-            st.session_state[key] = getattr(view, name)
+    for name, key in WISHES:
+        st.session_state[key] = getattr(view, name)
 
 
 def applicable_constraints(engine: Engine, view: Bounded) -> tuple[Constraint, ...]:

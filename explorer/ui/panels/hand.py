@@ -68,8 +68,8 @@ def _card(engine: Engine, view: View, empty: str) -> None:
     found = cache.thing(engine, view.hand) if view.hand else None
     if view.hand and found is None:
         view.fall_back("hand", "", "is not in this model", "holding nothing")
-    _arrive(view)
     navigation.refresh(view)
+    _arrive(view)
     if found is None:
         if empty:
             with st.container(key="hand_empty"):

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from explorer.ui.address.views import CARRIED, LAST, PAGES, View
+from explorer.ui.address.views import CARRIED, HELD, LAST, PAGES, View
 
-_SLOT, _PAGES, _HAND = "frame_links_slot", "frame_links_pages", "frame_hand"
+_SLOT, _PAGES = "frame_links_slot", "frame_links_pages"
 
 GROUPS = {
     "": ("catalogue",),
@@ -27,18 +27,18 @@ def links(pages: Mapping[str, StreamlitPage], view: View) -> None:
     """Render the links."""
     with st.container(key="frame_links", gap="xxsmall"):
         st.session_state[_SLOT], st.session_state[_PAGES] = st.empty(), pages
-    _render(pages, view)
-    st.session_state[_HAND] = view.hand
+    _render(view)
 
 
 def refresh(view: View) -> None:
     """Render the links again if this run has taken something else in hand."""
-    if st.session_state.get(_HAND) != view.hand:
-        st.session_state[_HAND] = view.hand
-        _render(st.session_state[_PAGES], view)
+    if st.session_state.get(HELD) != view.hand:
+        _render(view)
 
 
-def _render(pages: Mapping[str, StreamlitPage], view: View) -> None:
+def _render(view: View) -> None:
+    pages: Mapping[str, StreamlitPage] = st.session_state[_PAGES]
+    st.session_state[HELD] = view.hand  # the addresses carry it
     with st.session_state[_SLOT].container(gap="xxsmall"):
         for group, names in GROUPS.items():
             if group:
@@ -53,8 +53,8 @@ def address(name: str, view: View) -> dict[str, str]:
     carried = {
         field: st.session_state[key]
         for field, key in CARRIED
-        if field in page.model_fields and field != "hand" and st.session_state.get(key)
-    } | {"hand": view.hand}
+        if field in page.model_fields and st.session_state.get(key)
+    }
     fresh = page.model_validate({"model": view.model, "compare": view.compare} | carried).address()
     last = st.session_state.get(LAST, {}).get(name, {})
     if any(last.get(field) != fresh.get(field) for field in ("model", "compare")):
