@@ -212,6 +212,7 @@ def train(
             init=start,
             minutes=minutes,
             device=device,
+            beside=recipe.parent,
             report=report,
         )
     with _progress() as bar:

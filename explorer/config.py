@@ -10,11 +10,34 @@ from explorer.data import DataSet
 from explorer.errors import RecipeError
 from explorer.interfaces import AbstractModel, AbstractPrior, Frozen
 from explorer.objectives import ElboConfig, MatchingConfig, ObjectiveConfig
-from explorer.registry import DataConfig, ModelConfig, PriorConfig
+from explorer.registry import PRIORS, DataConfig, ModelConfig, PriorConfig
 from explorer.sketch import Sketch
 
 MAX_BYTES = 1_000_000
 MAX_PARAMETERS = 200_000_000
+
+
+class ContrastiveConfig(Frozen):
+    """Training of the encoder alone, by SimCLR, before the model: no labels and no decoder.
+
+    The encoder's features are then whitened by their principal components to make the codes.
+
+    References:
+        A simple framework for contrastive learning of visual representations (Chen et al., 2020),
+        equation 1. https://arxiv.org/abs/2002.05709
+    """
+
+    kind: Literal["simclr"] = "simclr"
+    steps: int = Field(3000, ge=1, le=1_000_000)
+    batch: int = Field(512, ge=8, le=8192)
+    temperature: float = Field(0.2, gt=0, le=10)
+    learning_rate: float = Field(1e-3, gt=0, le=1)
+    explained: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Share of the features' variance kept by the codes, filled in by training.",
+    )
 
 
 class TrainingConfig(Frozen):
@@ -50,6 +73,14 @@ class TrainingConfig(Frozen):
     patience: int = Field(
         50, ge=1, description="Epochs without a better validation bound before training stops."
     )
+    pretraining: ContrastiveConfig | None = Field(
+        None, description="Training of the encoder alone before the model."
+    )
+    freeze: Literal["encoder", "trunk"] | None = Field(
+        None,
+        description="What is not trained: all of the encoder, or all but its last layer, which is "
+        "then a bottleneck.",
+    )
     init: str | None = Field(
         None,
         max_length=200,
@@ -67,8 +98,8 @@ class TrainingConfig(Frozen):
         return self
 
 
-FIXED = ("standard", "xvae", "xvae-mixture")
-"""Kinds of priors that training does not change, so that they are references to match."""
+SAMPLED = ("sphere", "ema")
+"""Kinds of priors that can be matched, but have no density to train the ELBO by."""
 
 
 class RunConfig(Frozen):
@@ -90,12 +121,18 @@ class RunConfig(Frozen):
             raise ValueError(
                 "a plain autoencoder (ae, convae) has no prior, and every other model needs one"
             )
-        if isinstance(self.objective, MatchingConfig) and (
-            self.prior is None or self.prior.kind not in FIXED or self.model.kind != "dmvae"
-        ):
+        matched = isinstance(self.objective, MatchingConfig)
+        if matched and (self.prior is None or not self.prior.fixed or self.model.kind != "dmvae"):
             raise ValueError(
                 "matching is for the model dmvae under a prior that stays as it is: "
-                + ", ".join(FIXED)
+                + ", ".join(prior.model_fields["kind"].default for prior in PRIORS if prior.fixed)
+            )
+        if not matched and (
+            getattr(self.model, "noise", 1) == 0 or (self.prior and self.prior.kind in SAMPLED)
+        ):
+            raise ValueError(
+                "the ELBO needs noise in each posterior and a density of the prior; "
+                "set the objective to matching"
             )
         if self.sketch is not None:
             try:

@@ -214,12 +214,47 @@ def each_level(value: _Value | tuple[_Value, ...], levels: int) -> tuple[_Value,
     return values
 
 
+@dataclass(frozen=True)
+class Dial:
+    """What the scale of a prior does to its samples.
+
+    Args:
+        words: What it multiplies, in a few words.
+        most: Largest scale that means something; None for any.
+    """
+
+    words: str
+    most: float | None = None
+
+
 class LatentPrior(ABC):
-    """An evaluated p(z): a density, a sampler with a scale, and components if it has any."""
+    """An evaluated p(z): a sampler with a scale, and a density and components if it has any."""
+
+    has_density: bool = True
+    """Whether `log_prob` exists; a distribution on a surface has none."""
+
+    varies_at_rest: bool = False
+    """Whether codes at scale 0 still differ where there are no components."""
+
+    dial: Dial = Dial("the spread of each component")
+    """What the scale does."""
 
     @abstractmethod
     def log_prob(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch"]:
-        """Evaluate log p(z) in nats, always under the prior as trained (scale 1)."""
+        """Evaluate log p(z) in nats, always under the prior as trained (scale 1).
+
+        Raises:
+            NoDensityError: If there is no density.
+        """
+
+    def denoised(
+        self, x: Float[Tensor, "batch latent"], t: Float[Tensor, "batch 1"]
+    ) -> Float[Tensor, "batch latent"] | None:
+        """Evaluate E[z | t z + (1 - t) e = x] for e from N(0, I); None without a closed form.
+
+        It is the score of the noised prior in other words (Tweedie's formula).
+        """
+        return None
 
     @abstractmethod
     def draw(
@@ -307,6 +342,9 @@ class AbstractModel(nn.Module, ABC):
 
 class AbstractPriorConfig(AbstractConfig):
     """The config of one kind of prior."""
+
+    fixed: ClassVar[bool] = False
+    """Whether training leaves it as it is, so that codes can be matched to it."""
 
     @abstractmethod
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> AbstractPrior:

@@ -6,7 +6,7 @@ A config names its own (`papers`), so that a plug-in's are cited like the built-
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-_ACCENTS = {"ä": '{\\"a}', "ö": '{\\"o}', "é": "{\\'e}", "ø": "{\\o}"}
+_ACCENTS = {"ä": '{\\"a}', "ö": '{\\"o}', "é": "{\\'e}", "ø": "{\\o}", "ë": '{\\"e}'}
 
 
 class Paper(NamedTuple):
@@ -149,6 +149,72 @@ FLOW_PRIOR = Paper(
     2017,
     venue="5th International Conference on Learning Representations",
     **_arxiv("1611.02731"),
+)
+AAE = Paper(
+    "makhzani2015adversarial",
+    "misc",
+    "Adversarial Autoencoders",
+    (
+        "Makhzani, Alireza",
+        "Shlens, Jonathon",
+        "Jaitly, Navdeep",
+        "Goodfellow, Ian",
+        "Frey, Brendan",
+    ),
+    2015,
+    **_arxiv("1511.05644"),
+)
+SIMCLR = Paper(
+    "chen2020simple",
+    "inproceedings",
+    "A Simple Framework for Contrastive Learning of Visual Representations",
+    ("Chen, Ting", "Kornblith, Simon", "Norouzi, Mohammad", "Hinton, Geoffrey"),
+    2020,
+    venue="37th International Conference on Machine Learning",
+    **_arxiv("2002.05709"),
+)
+FLOW_MATCHING = Paper(
+    "lipman2023flow",
+    "inproceedings",
+    "Flow Matching for Generative Modeling",
+    (
+        "Lipman, Yaron",
+        "Chen, Ricky T. Q.",
+        "Ben-Hamu, Heli",
+        "Nickel, Maximilian",
+        "Le, Matthew",
+    ),
+    2023,
+    venue="11th International Conference on Learning Representations",
+    **_arxiv("2210.02747"),
+)
+DMD = Paper(
+    "yin2024onestep",
+    "inproceedings",
+    "One-Step Diffusion with Distribution Matching Distillation",
+    (
+        "Yin, Tianwei",
+        "Gharbi, Michaël",
+        "Zhang, Richard",
+        "Shechtman, Eli",
+        "Durand, Frédo",
+        "Freeman, William T.",
+        "Park, Taesung",
+    ),
+    2024,
+    venue="IEEE/CVF Conference on Computer Vision and Pattern Recognition",
+    **_arxiv("2311.18828"),
+)
+BIC = Paper(
+    "schwarz1978estimating",
+    "article",
+    "Estimating the Dimension of a Model",
+    ("Schwarz, Gideon",),
+    1978,
+    venue="The Annals of Statistics",
+    volume="6",
+    pages="461--464",
+    url="https://doi.org/10.1214/aos/1176344136",
 )
 SPLINES = Paper(
     "durkan2019splines",

@@ -18,13 +18,15 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from explorer import checkpoint
 from explorer.augmentation import hidden, shifted
 from explorer.config import RunConfig
+from explorer.contrastive import pretrain
 from explorer.data import DataSet, FilesConfig, Fingerprint
 from explorer.devices import at_once
 from explorer.errors import TrainingError
-from explorer.interfaces import AbstractModel, AbstractPrior
+from explorer.interfaces import AbstractModel, AbstractPrior, LatentPrior
+from explorer.models import VAE, Autoencoder
 from explorer.objectives import ObjectiveConfig, Terms
 from explorer.pretraining import fit_prior
-from explorer.priors import VampDataPrior
+from explorer.priors import KernelPrior, MovingConfig, SpherePrior, VampDataPrior, whitened
 
 WORK = "training"
 STATE, LOG = "state.safetensors", "log.jsonl"
@@ -70,6 +72,7 @@ def train(
     init: checkpoint.Checkpoint | None = None,
     minutes: float | None = None,
     device: str = "cpu",
+    beside: Path | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> RunConfig:
     """Train a model; write config, weights and snapshots of its pseudo-inputs to a folder.
@@ -86,6 +89,7 @@ def train(
             another kind of model, the new decoder is trained from scratch.
         minutes: Stop after the epoch in which this many minutes have passed.
         device: cpu or cuda.
+        beside: The folder of the recipe, in which the file of a reference is sought first.
         report: Called after each epoch.
 
     Returns:
@@ -99,11 +103,14 @@ def train(
         update={"training": config.training.model_copy(update={"init": start})}
     )
     config = config.settled(data)
-    run = _Run(config, data, out, torch.device(device))
+    run = _Run(config, data, out, torch.device(device), beside)
     if resume:
         run.restore()
-    elif init is not None:
-        run.start_from(init)
+    else:
+        if init is not None:
+            run.start_from(init)
+        run.prepare()
+    run.freeze()
     started = time.monotonic()
     saved = started
     for progress in run.epochs():
@@ -122,18 +129,28 @@ def train(
 class _Run:
     """The moving parts of one training run."""
 
-    def __init__(self, config: RunConfig, data: DataSet, out: Path, device: torch.device) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        data: DataSet,
+        out: Path,
+        device: torch.device,
+        beside: Path | None = None,
+    ) -> None:
         self.data, self.out, self.device = data, out, device
         self.fingerprint = config.data.fingerprint(data)
         torch.manual_seed(config.training.seed)
         model, prior = config.build()
-        self.config = fit_prior(config, model, prior, data)
+        self.config = fit_prior(config, model, prior, data, beside)
         self.options = self.config.training
         self.network = _Network(model, prior).to(device)
         self.average = AveragedModel(
             self.network, multi_avg_fn=self._take_average, use_buffers=True
         )
         self.optimiser = self._optimiser()
+        companion = self.config.objective.companion(model.top.size)
+        self.companion = None if companion is None else companion.to(device)
+        self.companion_optimiser = self._companion_optimiser()
         self.epoch, self.best, self.best_epoch = 0, -math.inf, 0
         self.best_weights = _copy(self.network.state_dict())
         self.snapshots: dict[int, Tensor] = {}
@@ -141,6 +158,49 @@ class _Run:
         self.seconds = 0.0
         self.train_x = torch.from_numpy(data.train.x).to(device)
         self.valid_x = torch.from_numpy(data.valid.x).to(device)
+
+    def prepare(self) -> None:
+        """Do what comes before the first epoch: contrastive training, networks of scores."""
+        if self.options.pretraining is not None:
+            share = pretrain(
+                self.network.model,
+                self.train_x,
+                self.options.pretraining,
+                self.options.seed,
+                inked=self.data.sketch.inked,
+            )
+            self.average.module.load_state_dict(self.network.state_dict())
+            known = self.options.pretraining.model_copy(update={"explained": round(share, 4)})
+            self.options = self.options.model_copy(update={"pretraining": known})
+            self.config = self.config.model_copy(update={"training": self.options})
+        if self.companion is None:
+            return
+        prior = self._latent_prior()
+        self.companion.refer_to(prior)
+        network = self.companion.config
+        if network is None:
+            return
+        generator = _generator(self.options.seed, -1, self.device)
+        size = (self.options.batch,)
+        for _ in range(network.before):
+            rows = torch.randint(len(self.train_x), size, generator=generator, device=self.device)
+            x = self._picture(self.train_x[rows], generator)
+            self._learn(self._codes(x, generator), prior, generator)
+
+    def freeze(self) -> None:
+        """Stop training of what the recipe says."""
+        model = self.network.model
+        if self.options.freeze is None:
+            return
+        if not isinstance(model, VAE | Autoencoder):
+            raise TrainingError(
+                "Only models of one level have an encoder that can be frozen; leave out freeze."
+            )
+        model.encoder.requires_grad_(False)
+        if self.options.freeze == "encoder":
+            for layer in (model.loc, getattr(model, "log_variance", None)):
+                if layer is not None:
+                    layer.requires_grad_(False)
 
     def epochs(self) -> Iterator[Progress]:
         """Train until the last epoch or until patience runs out."""
@@ -173,8 +233,12 @@ class _Run:
         tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
         tensors |= {f"best.{name}": value for name, value in self.best_weights.items()}
         tensors |= {f"snapshot.{epoch}": value for epoch, value in self.snapshots.items()}
-        for index, slots in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{name}": value for name, value in slots.items()}
+        tensors |= _slots("optimiser", self.optimiser)
+        if self.companion is not None:
+            own = self.companion.state_dict()
+            tensors |= {f"companion.{name}": value for name, value in own.items()}
+        if self.companion_optimiser is not None:
+            tensors |= _slots("learner", self.companion_optimiser)
         facts = {
             "data": self.fingerprint.model_dump(),
             "epoch": self.epoch,
@@ -253,11 +317,11 @@ class _Run:
         self.snapshots = {
             int(epoch): value for epoch, value in _below(tensors, "snapshot").items()
         }
-        slots: dict[int, dict[str, Tensor]] = {}
-        for name, value in _below(tensors, "optimiser").items():
-            index, slot = name.split(".")
-            slots.setdefault(int(index), {})[slot] = value.cpu() if slot == "step" else value
-        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": slots})
+        _fill(self.optimiser, _below(tensors, "optimiser"))
+        if self.companion is not None:
+            self.companion.load_state_dict(_below(tensors, "companion"))
+        if self.companion_optimiser is not None:
+            _fill(self.companion_optimiser, _below(tensors, "learner"))
         self.epoch, self.best, self.best_epoch = facts["epoch"], facts["best"], facts["best_epoch"]
         self.log, self.seconds = facts["log"], facts["seconds"]
 
@@ -293,6 +357,8 @@ class _Run:
         self.network.load_state_dict(self.best_weights)
         if isinstance(self.network.prior, VampDataPrior):
             self.network.prior.freeze(self.network.model.top_posterior)
+        if isinstance(self.network.prior, SpherePrior):
+            self.network.prior.turn(self._all_codes(self.network))
         checkpoint.save(self.network.model, self.network.prior, self.config, self.out)
         checkpoint.write_fingerprint(self.out, self.fingerprint)
         if self.snapshots:
@@ -322,6 +388,47 @@ class _Run:
             group["initial"] = group["lr"]
         return optimiser
 
+    def _companion_optimiser(self) -> torch.optim.Optimizer | None:
+        if self.companion is None or self.companion.config is None:
+            return None
+        rate = self.companion.config.learning_rate
+        return torch.optim.AdamW(self.companion.parameters(), rate, weight_decay=0.0)
+
+    def _latent_prior(self) -> LatentPrior:
+        assert self.network.prior is not None
+        return self.network.model.latent_prior(self.network.prior)
+
+    @torch.no_grad()
+    def _codes(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Encode a batch as it is encoded in training, without gradients."""
+        corrupted = self._corrupt(x, generator)
+        q = self.network.model.posterior(x if corrupted is None else corrupted)
+        return q.sample(generator)
+
+    @torch.no_grad()
+    def _all_codes(self, network: _Network) -> Tensor:
+        """Encode the training split to means."""
+        parts = self.train_x.split(at_once(network, 2000))
+        return torch.cat([network.model.posterior(x).loc for x in parts])
+
+    def _learn(self, codes: Tensor, prior: LatentPrior, generator: torch.Generator) -> None:
+        """Train the networks of scores by a step."""
+        assert self.companion is not None
+        assert self.companion_optimiser is not None
+        loss = self.companion.learning_loss(codes, prior, generator)
+        self.companion_optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.companion_optimiser.step()
+
+    def _follow(self) -> None:
+        """Let a reference that moves follow the averaged model's codes."""
+        if not isinstance(self.config.prior, MovingConfig):
+            return
+        codes = whitened(self._all_codes(self._chosen()).cpu().numpy())
+        for network in (self.network, cast("_Network", self.average.module)):
+            assert isinstance(network.prior, KernelPrior)
+            network.prior.fit(codes, self.options.seed)
+
     def _take_average(self, averages: Weights, weights: Weights, count: Tensor | int) -> None:
         """Move the average towards the weights, faster in the first steps.
 
@@ -344,16 +451,26 @@ class _Run:
         )
         for group in self.optimiser.param_groups:
             group["lr"] = group["initial"] * max(factor, 0.01)
+        self._follow()
         self.network.train()
         total = torch.zeros((), dtype=torch.float64, device=self.device)
-        for rows in order.split(self.options.batch):
+        batches = order.split(self.options.batch)
+        every, seen = self.config.objective.every, 0
+        for step, rows in enumerate(batches, (self.epoch - 1) * len(batches)):
             x = self._picture(self.train_x[rows], generator)
+            if self.companion_optimiser is not None:
+                self._learn(self._codes(x, generator), self._latent_prior(), generator)
+            if step % every:
+                continue
+            seen += len(x)
+            options = {} if self.companion is None else {"companion": self.companion}
             terms = self.network(
                 self.config.objective,
                 x,
                 beta=beta,
                 generator=generator,
                 inputs=self._corrupt(x, generator),
+                **options,
             )
             reconstruction, kl, loss = terms
             self.optimiser.zero_grad(set_to_none=True)
@@ -367,7 +484,11 @@ class _Run:
                 self.average.update_parameters(self.network)
             # Stays on the device: reading a number back would wait for every step.
             total += (reconstruction - kl).detach().sum()
-        mean = float(total) / len(self.train_x)
+            if self.companion is not None and len(self.companion.queue):
+                self.companion.remember(self._codes(x, generator))
+        if not seen:  # few batches: in this epoch only the networks were trained
+            return self.log[-1]["train_elbo"] if self.log else 0.0
+        mean = float(total) / seen
         if not math.isfinite(mean):
             raise TrainingError(
                 f"The loss is not finite in epoch {self.epoch}; lower the learning rate."
@@ -419,6 +540,24 @@ class _Run:
 
 def _generator(seed: int, epoch: int, device: torch.device) -> torch.Generator:
     return torch.Generator(device).manual_seed(seed * 1_000_003 + epoch)
+
+
+def _slots(prefix: str, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Name the tensors of an optimiser's state."""
+    return {
+        f"{prefix}.{index}.{name}": value
+        for index, slots in optimiser.state_dict()["state"].items()
+        for name, value in slots.items()
+    }
+
+
+def _fill(optimiser: torch.optim.Optimizer, stored: dict[str, Tensor]) -> None:
+    """Give an optimiser its stored state."""
+    slots: dict[int, dict[str, Tensor]] = {}
+    for name, value in stored.items():
+        index, slot = name.split(".")
+        slots.setdefault(int(index), {})[slot] = value.cpu() if slot == "step" else value
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
 
 
 def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 Time runs from noise to codes: x_t = t z + (1 - t) e with e from N(0, I), so that t = 0 is noise.
 """
 
+import itertools
 import math
 
 import torch
@@ -33,7 +34,7 @@ class VelocityNet(nn.Module):
         self.register_buffer("frequencies", math.pi * 2.0 ** torch.arange(6), persistent=False)
         sizes = (latent + 12, *(width,) * depth)
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
+        for inputs, outputs in itertools.pairwise(sizes):
             layers += [nn.Linear(inputs, outputs), nn.SiLU()]
         self.body = nn.Sequential(*layers)
         self.head = nn.Linear(width, latent)
@@ -69,9 +70,7 @@ def noised(
     generator: torch.Generator | None = None,
     earliest: float = 0.0,
     latest: float = 1.0,
-) -> tuple[
-    Float[Tensor, "batch latent"], Float[Tensor, "batch 1"], Float[Tensor, "batch latent"]
-]:
+) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch 1"], Float[Tensor, "batch latent"]]:
     """Draw t uniformly and e from N(0, I); return x_t, t and e."""
     rows = (len(z), 1)
     t = torch.rand(rows, generator=generator, device=z.device, dtype=z.dtype)
@@ -84,7 +83,7 @@ def noised(
 def integrate(
     net: VelocityNet, noise: Float[Tensor, "batch latent"], steps: int
 ) -> Float[Tensor, "times batch latent"]:
-    """Follow the velocity from noise to codes in equal Euler steps; return all steps + 1 places."""
+    """Follow the velocity from noise to codes in equal Euler steps; return each step's places."""
     x, places = noise, [noise]
     for step in range(steps):
         t = x.new_full((len(x), 1), step / steps)

@@ -82,8 +82,8 @@ class VAE(AbstractModel):
         encoded: Number of these features.
         decoder: Maps codes to the inputs of `head`; its first layer is a gated dense one.
         head: The likelihood.
-        noise: Scale of q, the same for every sample, relative to the same reference; by default it
-            is learned for each.
+        noise: Scale of q, the same for every sample, relative to the same reference; 0 makes it a
+            point. By default it is learned for each.
 
     References:
         Auto-encoding variational Bayes (Kingma and Welling, 2014). https://arxiv.org/abs/1312.6114
@@ -128,9 +128,9 @@ class VAE(AbstractModel):
         hidden = self.encoder(x)
         if self.log_variance is None:
             loc = self.loc(hidden)
-            return Posterior(
-                loc, (cast("float", self.noise) * self.reference_scale).expand_as(loc)
-            )
+            if not self.noise:
+                return Posterior(loc, None)
+            return Posterior(loc, (self.noise * self.reference_scale).expand_as(loc))
         log_variance = nn.functional.hardtanh(self.log_variance(hidden), *LOG_VARIANCE_BOUNDS)
         return Posterior(self.loc(hidden), self.reference_scale * (0.5 * log_variance).exp())
 
@@ -248,15 +248,20 @@ class MatchedVAEConfig(_DenseConfig):
     kind: Literal["dmvae"] = "dmvae"
     noise: float = Field(
         0.2,
-        gt=0,
+        ge=0,
         le=1,
-        description="Scale of every posterior, in standard deviations of the prior.",
+        description="Scale of every posterior, in standard deviations of the prior; 0 is a point.",
     )
 
     @property
     def words(self) -> str:
         """A description of the architecture."""
-        return f"{super().words}; every posterior of {self.noise:g} prior standard deviations"
+        noise = (
+            f"every posterior of {self.noise:g} prior standard deviations"
+            if self.noise
+            else "every posterior a point"
+        )
+        return f"{super().words}; {noise}"
 
     def build(self, sketch: PixelSketch | CurveSketch) -> VAE:
         """Build the untrained model."""

@@ -6,10 +6,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-DistanceName = Literal["sliced", "mmd"]
+KernelName = Literal["imq", "rbf"]
 
 MULTIPLES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-"""Widths of the seven kernels, in those of the median one."""
+"""Widths of the seven inverse multiquadric kernels, in those of the median one."""
+
+BANDWIDTHS = (0.5, 1.0, 2.0, 4.0)
+"""Bandwidths of the four Gaussian kernels, in the root of half the mean squared distance."""
 
 
 def sliced_distance(
@@ -37,33 +40,40 @@ def sliced_distance(
 
 
 def kernel_distance(
-    a: Float[Tensor, "samples latent"], b: Float[Tensor, "others latent"], width: float
+    a: Float[Tensor, "samples latent"],
+    b: Float[Tensor, "others latent"],
+    variance: float,
+    kernel: KernelName = "imq",
 ) -> Float[Tensor, ""]:
-    """Estimate MMD^2 without bias by the sum of seven inverse multiquadric kernels.
+    """Estimate MMD^2 without bias by a sum of kernels of several widths.
 
-    Each is C / (C + r^2) with C = `width` times 0.1 to 10. The estimate may be negative.
+    `imq` are C / (C + r^2) with C = 2 d s^2 times 0.1 to 10, `rbf` are exp(-r^2 / (2 h^2)) with
+    h^2 = d s^2 times 1/4, 1, 4 and 16. The estimate may be negative.
 
     Args:
         a: Codes.
         b: Others.
-        width: 2 d s^2, with s^2 the variance of a unit of the reference.
+        variance: s^2, the variance of a unit of the reference.
+        kernel: Which kernels.
 
     References:
         A kernel two-sample test (Gretton et al., 2012), lemma 6.
         Wasserstein auto-encoders (Tolstikhin et al., 2018), section 4. https://arxiv.org/abs/1711.01558
     """
+    spread = a.shape[1] * variance
 
-    def mean(one: Tensor, other: Tensor, *, same: bool) -> Tensor:
-        square = torch.cdist(one, other).pow(2) if not same else _squares(one)
-        kernel = sum(
-            (c * width / (c * width + square) for c in MULTIPLES), torch.zeros_like(square)
-        )
-        if not same:
-            return kernel.mean()
-        n = len(one)
-        return (kernel.sum() - kernel.diagonal().sum()) / (n * (n - 1))
+    def value(square: Tensor) -> Tensor:
+        if kernel == "imq":
+            parts = [c * 2 * spread / (c * 2 * spread + square) for c in MULTIPLES]
+        else:
+            parts = [(-square / (2 * h**2 * spread)).exp() for h in BANDWIDTHS]
+        return torch.stack(parts).sum(0)
 
-    return mean(a, a, same=True) + mean(b, b, same=True) - 2 * mean(a, b, same=False)
+    def within(one: Tensor) -> Tensor:
+        found, n = value(_squares(one)), len(one)
+        return (found.sum() - found.diagonal().sum()) / (n * (n - 1))
+
+    return within(a) + within(b) - 2 * value(torch.cdist(a, b).pow(2)).mean()
 
 
 def _squares(codes: Float[Tensor, "samples latent"]) -> Float[Tensor, "samples samples"]:

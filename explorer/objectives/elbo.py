@@ -20,6 +20,7 @@ from explorer.interfaces import (
     Posterior,
     joined,
 )
+from explorer.objectives.companion import Companion
 from explorer.objectives.schedules import LinearConfig, ScheduleConfig
 
 DivergenceName = Literal["exact", "variational", "jensen"]
@@ -38,6 +39,7 @@ class AbstractObjectiveConfig(Frozen, ABC):
         beta: float | None = None,
         generator: torch.Generator | None = None,
         inputs: Float[Tensor, "batch *sample"] | None = None,
+        companion: Companion | None = None,
     ) -> "Terms":
         """Evaluate a batch.
 
@@ -48,7 +50,17 @@ class AbstractObjectiveConfig(Frozen, ABC):
             beta: Weight of the KL in this epoch; None evaluates what the best epoch is chosen by.
             generator: Source of all noise.
             inputs: What the encoder sees instead of `x`.
+            companion: What is trained or remembered beside the model.
         """
+
+    @property
+    def every(self) -> int:
+        """Steps of the companion for each of the model."""
+        return 1
+
+    def companion(self, latent: int) -> Companion | None:
+        """Build what is trained or remembered beside the model, if anything."""
+        return None
 
 
 class ElboConfig(AbstractObjectiveConfig):
@@ -74,6 +86,7 @@ class ElboConfig(AbstractObjectiveConfig):
         beta: float | None = None,
         generator: torch.Generator | None = None,
         inputs: Float[Tensor, "batch *sample"] | None = None,
+        companion: Companion | None = None,
     ) -> "Terms":
         """Evaluate the ELBO of a batch; without a weight, that with beta 1 and no free bits."""
         if beta is None:

@@ -4,13 +4,25 @@ from explorer.interfaces import AbstractPriorConfig
 from explorer.priors.flow import FlowConfig, FlowPrior, LatentFlow
 from explorer.priors.gaussian import GaussianPrior, StandardConfig, XVAEConfig
 from explorer.priors.hierarchy import HierarchicalPrior
+from explorer.priors.kernel import (
+    BottleneckConfig,
+    FeaturesConfig,
+    FileReferenceConfig,
+    KernelPrior,
+    LatentKernel,
+    MovingConfig,
+    whitened,
+)
 from explorer.priors.mixture import (
     CodeMixtureConfig,
     CodeMixturePrior,
+    FeatureMixtureConfig,
     LatentMixture,
     MixtureConfig,
     MixturePrior,
 )
+from explorer.priors.noised import LatentNoised, NoisedConfig, NoisedPrior
+from explorer.priors.sphere import LatentSphere, SphereConfig, SpherePrior
 from explorer.priors.vamp import (
     VampConfig,
     VampDataConfig,
@@ -28,21 +40,41 @@ CONFIGS: tuple[type[AbstractPriorConfig], ...] = (
     VampDataConfig,
     WeightedVampConfig,
     FlowConfig,
+    SphereConfig,
+    NoisedConfig,
+    FeatureMixtureConfig,
+    FeaturesConfig,
+    BottleneckConfig,
+    FileReferenceConfig,
+    MovingConfig,
 )
 """Priors of this package, in display order."""
 
 __all__ = [
     "CONFIGS",
+    "BottleneckConfig",
     "CodeMixtureConfig",
     "CodeMixturePrior",
+    "FeatureMixtureConfig",
+    "FeaturesConfig",
+    "FileReferenceConfig",
     "FlowConfig",
     "FlowPrior",
     "GaussianPrior",
     "HierarchicalPrior",
+    "KernelPrior",
     "LatentFlow",
+    "LatentKernel",
     "LatentMixture",
+    "LatentNoised",
+    "LatentSphere",
     "MixtureConfig",
     "MixturePrior",
+    "MovingConfig",
+    "NoisedConfig",
+    "NoisedPrior",
+    "SphereConfig",
+    "SpherePrior",
     "StandardConfig",
     "VampConfig",
     "VampDataConfig",
@@ -50,4 +82,5 @@ __all__ = [
     "VampPrior",
     "WeightedVampConfig",
     "XVAEConfig",
+    "whitened",
 ]

@@ -63,6 +63,7 @@ class StandardConfig(AbstractPriorConfig):
     """The standard normal prior N(0, I)."""
 
     title: ClassVar[str] = "Standard normal"
+    fixed: ClassVar[bool] = True
     kind: Literal["standard"] = "standard"
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> GaussianPrior:
@@ -75,6 +76,7 @@ class XVAEConfig(AbstractPriorConfig):
 
     title: ClassVar[str] = "X-VAE"
     references: ClassVar[tuple[Paper, ...]] = (papers.XVAE,)
+    fixed: ClassVar[bool] = True
     kind: Literal["xvae"] = "xvae"
     source: str = Field(max_length=100, description="Slug of the autoencoder's checkpoint.")
     source_hash: str | None = Field(

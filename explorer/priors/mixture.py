@@ -1,7 +1,7 @@
 """Mixtures of diagonal Gaussians: a trainable one, and one fitted to autoencoder codes."""
 
 import math
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -28,6 +28,9 @@ from explorer.interfaces import (
 )
 from explorer.papers import Paper
 from explorer.sketch import CurveSketch, PixelSketch
+
+if TYPE_CHECKING:
+    from sklearn.mixture import GaussianMixture
 
 LOG_VARIANCE_BOUNDS = (-6.0, 2.0)
 _ALIKE = 1e-5
@@ -70,13 +73,39 @@ class LatentMixture(LatentPrior):
         chosen = index.to(loc.device)
         return Draw(loc[chosen] + factor * spread[chosen] * eps, index)
 
-    def components(self) -> Components:
+    def denoised(
+        self, x: Float[Tensor, "batch latent"], t: Float[Tensor, "batch 1"]
+    ) -> Float[Tensor, "batch latent"]:
+        """Evaluate E[z | t z + (1 - t) e = x]: each component's Gaussian conditional, weighted.
+
+        References:
+            Pattern recognition and machine learning (Bishop, 2006), equations 2.113-2.117.
+        """
+        loc, variance = self.mixture.loc, self.mixture.scale.pow(2)
+        if len(loc) == 1:
+            gain = t * variance / (t.pow(2) * variance + (1 - t).pow(2))
+            return loc + gain * (x - t * loc)
+        log_weights = self.mixture.log_weights
+        if bool((variance == variance[:1]).all()):
+            # One spread for all components, as in a kernel density: two matrix products.
+            total = t.pow(2) * variance[:1] + (1 - t).pow(2)
+            share = t / total
+            joint = log_weights + (x * share) @ loc.T - 0.5 * (t * share) @ loc.pow(2).T
+            gain = share * variance[:1]
+            return gain * x + (1 - t * gain) * (joint.softmax(1) @ loc)
+        total = (t.pow(2))[:, None] * variance + ((1 - t).pow(2))[:, None]
+        apart = x[:, None] - t[:, None] * loc
+        joint = log_weights - 0.5 * (apart.pow(2) / total + total.log()).sum(2)
+        means = loc + t[:, None] * variance / total * apart
+        return torch.einsum("bk,bkl->bl", joint.softmax(1), means)
+
+    def components(self) -> Components | None:
         """Return weights, means and standard deviations."""
         return Components(self.mixture.log_weights, self.mixture.loc, self.mixture.scale)
 
     def responsibilities(
         self, z: Float[Tensor, "*batch latent"]
-    ) -> Float[Tensor, "*batch components"]:
+    ) -> Float[Tensor, "*batch components"] | None:
         """Evaluate p(k|z)."""
         return self.mixture.responsibilities(z)
 
@@ -124,6 +153,44 @@ class CodeMixturePrior(AbstractPrior):
             TrainingError: If there are fewer different codes than components, or they do not vary.
         """
         require_spread(codes)
+        self._require_enough(codes)
+        self._take(_fitted(codes, len(self.logits), seed))
+
+    def fit_by_criterion(self, codes: Float[np.ndarray, "samples latent"], seed: int) -> int:
+        """Fit 1, 2, 3, 5 and so on up to as many components as there are places; keep one fit.
+
+        It is the one with the smallest Bayesian information criterion.
+
+        Args:
+            codes: Codes of the training split.
+            seed: Seed of the initialisation.
+
+        Returns:
+            Its number of components.
+
+        Raises:
+            TrainingError: If there are fewer different codes than components, or they do not vary.
+
+        References:
+            Estimating the dimension of a model (Schwarz, 1978).
+        """
+        require_spread(codes)
+        self._require_enough(codes)
+        most = len(self.logits)
+        counts = sorted({min(most, round(1.5**power)) for power in range(14)} | {most})
+        fits = [_fitted(codes, count, seed, restarts=1) for count in counts]
+        best = min(fits, key=lambda fit: float(fit.bic(codes.astype(np.float64))))
+        like, count = self.loc, int(best.n_components)
+        # Fitted anew with restarts, as the finished recipe would be.
+        self.logits, self.loc, self.scale = (
+            like.new_zeros(count),
+            like.new_zeros(count, like.shape[1]),
+            like.new_ones(count, like.shape[1]),
+        )
+        self.fit(codes, seed)
+        return count
+
+    def _require_enough(self, codes: Float[np.ndarray, "samples latent"]) -> None:
         different = len(np.unique(codes, axis=0))
         if different < len(self.logits):
             of = "" if different == len(codes) else f" different codes among {len(codes):,}"
@@ -132,17 +199,7 @@ class CodeMixturePrior(AbstractPrior):
                 f"{of or ' codes'}; set components to at most {different:,}."
             )
 
-        from sklearn.mixture import GaussianMixture
-
-        fitted = GaussianMixture(
-            n_components=len(self.logits),
-            covariance_type="diag",
-            init_params="k-means++",
-            reg_covar=1e-4 * float(codes.var(0).mean()),
-            max_iter=500,
-            n_init=3,
-            random_state=seed,
-        ).fit(codes.astype(np.float64))
+    def _take(self, fitted: "GaussianMixture") -> None:
         self.logits.copy_(torch.from_numpy(np.log(fitted.weights_)))
         self.loc.copy_(torch.from_numpy(fitted.means_))
         self.scale.copy_(torch.from_numpy(np.sqrt(fitted.covariances_)))
@@ -150,6 +207,22 @@ class CodeMixturePrior(AbstractPrior):
     def forward(self, posterior: Encode, labels: Tensor | None = None) -> LatentMixture:
         """Return the mixture."""
         return LatentMixture(self.logits.log_softmax(0), self.loc, self.scale)
+
+
+def _fitted(
+    codes: Float[np.ndarray, "samples latent"], components: int, seed: int, restarts: int = 3
+) -> "GaussianMixture":
+    from sklearn.mixture import GaussianMixture
+
+    return GaussianMixture(
+        n_components=components,
+        covariance_type="diag",
+        init_params="k-means++",
+        reg_covar=1e-4 * float(codes.var(0).mean()),
+        max_iter=500,
+        n_init=restarts,
+        random_state=seed,
+    ).fit(codes.astype(np.float64))
 
 
 class MixtureConfig(AbstractPriorConfig):
@@ -170,6 +243,7 @@ class CodeMixtureConfig(AbstractPriorConfig):
 
     title: ClassVar[str] = "X-VAE mixture"
     references: ClassVar[tuple[Paper, ...]] = (papers.XVAE,)
+    fixed: ClassVar[bool] = True
     kind: Literal["xvae-mixture"] = "xvae-mixture"
     source: str = Field(max_length=100, description="Slug of the autoencoder's checkpoint.")
     source_hash: str | None = Field(
@@ -180,6 +254,27 @@ class CodeMixtureConfig(AbstractPriorConfig):
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> CodeMixturePrior:
         """Build the prior, to be fitted to codes."""
         return CodeMixturePrior(space.size, self.components)
+
+
+class FeatureMixtureConfig(AbstractPriorConfig):
+    """A Gaussian mixture fitted to whitened features, with as many components as BIC chooses."""
+
+    title: ClassVar[str] = "Mixture of features"
+    references: ClassVar[tuple[Paper, ...]] = (papers.BIC,)
+    fixed: ClassVar[bool] = True
+    kind: Literal["gmm"] = "gmm"
+    source: str = Field(max_length=100, description="Slug of the checkpoint with the encoder.")
+    source_hash: str | None = Field(
+        None, max_length=64, description="Its hash, filled in by training."
+    )
+    components: int | None = Field(
+        None, ge=1, le=5000, description="Number of them; filled in by training, from BIC."
+    )
+    most: int = Field(20, ge=1, le=200, description="Most of them that are tried.")
+
+    def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> CodeMixturePrior:
+        """Build the prior, to be fitted to codes."""
+        return CodeMixturePrior(space.size, self.components or self.most)
 
 
 def require_spread(codes: Float[np.ndarray, "samples latent"]) -> None:

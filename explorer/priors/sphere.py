@@ -1,0 +1,145 @@
+"""A reference on a surface: the uniform distribution on a sphere."""
+
+import math
+from typing import ClassVar, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from explorer import papers
+from explorer.errors import NoDensityError
+from explorer.interfaces import (
+    AbstractPrior,
+    AbstractPriorConfig,
+    Components,
+    Dial,
+    Draw,
+    Encode,
+    LatentPrior,
+    LatentSpace,
+    Scale,
+    Seed,
+    each_level,
+    noise,
+)
+from explorer.papers import Paper
+from explorer.sketch import CurveSketch, PixelSketch
+
+_STEPS = 64
+_NEARLY_PARALLEL = 1e-6
+
+
+class LatentSphere(LatentPrior):
+    """Uniform on the sphere of radius sqrt(d), on which N(0, I) concentrates as d grows.
+
+    It has no density in R^d. The scale turns each code from the pole (0) to its place (1); beyond
+    1 there is nothing.
+
+    Args:
+        pole: A unit vector: where all codes are at scale 0.
+    """
+
+    has_density = False
+    dial = Dial("the angle from the pole", 1.0)
+
+    def __init__(self, pole: Float[Tensor, " latent"]) -> None:
+        self.pole = pole
+
+    @property
+    def radius(self) -> float:
+        """Distance of all codes from the origin."""
+        return math.sqrt(len(self.pole))
+
+    def log_prob(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch"]:
+        """Raise an error: codes on a sphere have no density in space."""
+        raise NoDensityError(
+            "Codes on a sphere have no density in the space around it; "
+            "choose a model with another prior to compare densities."
+        )
+
+    def draw(
+        self, n: int, *, scale: Scale = 1.0, seed: Seed = 0, component: int | None = None
+    ) -> Draw:
+        """Draw places on the sphere, and turn them towards the pole along great circles."""
+        (factor,), (own,) = each_level(scale, 1), each_level(seed, 1)
+        pole = self.pole
+        raw = noise(n, len(pole), own).to(pole)
+        place = raw / raw.norm(dim=1, keepdim=True)
+        where = torch.zeros(n, dtype=torch.int64)
+        if factor >= 1:
+            return Draw(self.radius * place, where)
+        along = (place @ pole)[:, None]
+        across = place - along * pole
+        length = across.norm(dim=1, keepdim=True)
+        angle = max(factor, 0.0) * torch.atan2(length, along)
+        side = across / length.clamp(min=_NEARLY_PARALLEL)
+        return Draw(self.radius * (angle.cos() * pole + angle.sin() * side), where)
+
+    def components(self) -> Components | None:
+        """Return None: there are none."""
+        return None
+
+    def denoised(
+        self, x: Float[Tensor, "batch latent"], t: Float[Tensor, "batch 1"]
+    ) -> Float[Tensor, "batch latent"]:
+        """Evaluate E[z | t z + (1 - t) e = x]: the mean of a von Mises-Fisher distribution.
+
+        Its concentration is t r |x| / (1 - t)^2, its direction that of x.
+
+        References:
+            Directional statistics (Mardia and Jupp, 2000), equation 9.3.4.
+        """
+        length = x.norm(dim=1, keepdim=True)
+        concentration = t * self.radius * length / (1 - t).pow(2)
+        mean: Tensor = self.radius * _resultant(concentration, len(self.pole)) / length
+        return mean * x
+
+
+def _resultant(kappa: Float[Tensor, "batch 1"], dimensions: int) -> Float[Tensor, "batch 1"]:
+    """Evaluate I_{d/2}(k) / I_{d/2-1}(k) by its continued fraction, from an upper bound far down.
+
+    References:
+        Computation of modified Bessel functions and their ratios (Amos, 1974), equations 3 and 11.
+    """
+    order = dimensions / 2 + _STEPS
+    k = kappa.double().clamp(min=1e-12)
+    ratio = k / (order - 0.5 + ((order + 0.5) ** 2 + k.pow(2)).sqrt())
+    for _ in range(_STEPS):
+        order -= 1
+        ratio = 1 / (2 * order / k + ratio)
+    return ratio.to(kappa)
+
+
+class SpherePrior(AbstractPrior):
+    """The uniform distribution on a sphere; training sets its pole to where most codes are."""
+
+    pole: Tensor
+
+    def __init__(self, latent: int) -> None:
+        super().__init__()
+        self.register_buffer("pole", torch.eye(latent)[0])
+
+    @torch.no_grad()
+    def turn(self, codes: Float[Tensor, "samples latent"]) -> None:
+        """Set the pole to the direction of the codes' mean."""
+        mean = codes.mean(0)
+        if bool(mean.norm() > 0):
+            self.pole.copy_(mean / mean.norm())
+
+    def forward(self, posterior: Encode, labels: Tensor | None = None) -> LatentSphere:
+        """Return the distribution."""
+        return LatentSphere(self.pole)
+
+
+class SphereConfig(AbstractPriorConfig):
+    """The uniform distribution on the sphere of radius sqrt(d)."""
+
+    title: ClassVar[str] = "Sphere"
+    references: ClassVar[tuple[Paper, ...]] = (papers.WAE,)
+    fixed: ClassVar[bool] = True
+    kind: Literal["sphere"] = "sphere"
+
+    def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> SpherePrior:
+        """Build the prior."""
+        return SpherePrior(space.size)
