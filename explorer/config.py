@@ -98,10 +98,6 @@ class TrainingConfig(Frozen):
         return self
 
 
-SAMPLED = ("sphere", "ema")
-"""Kinds of priors that can be matched, but have no density to train the ELBO by."""
-
-
 class RunConfig(Frozen):
     """Everything needed to train a model again, and to open it without its data.
 
@@ -128,7 +124,8 @@ class RunConfig(Frozen):
                 + ", ".join(prior.model_fields["kind"].default for prior in PRIORS if prior.fixed)
             )
         if not matched and (
-            getattr(self.model, "noise", 1) == 0 or (self.prior and self.prior.kind in SAMPLED)
+            getattr(self.model, "noise", 1) == 0
+            or (self.prior is not None and not self.prior.has_density)
         ):
             raise ValueError(
                 "the ELBO needs noise in each posterior and a density of the prior; "

@@ -64,7 +64,7 @@ def view(
     padding = "zeros" if inked else "border"
     seen = nn.functional.grid_sample(x, grid, padding_mode=padding, align_corners=False)
     if inked:
-        chance = uniform(0, 1)[:, None, None, None]
+        chance = uniform(0.0, 1.0)[:, None, None, None]
         thick = nn.functional.max_pool2d(seen, 3, 1, 1)
         thin = -nn.functional.max_pool2d(-nn.functional.pad(seen, (0, 1, 0, 1)), 2, 1)
         seen = torch.where(chance < 0.25, thick, torch.where(chance < 0.4, thin, seen))
@@ -79,7 +79,7 @@ def view(
 
 def pretrain(
     model: nn.Module,
-    x: Float[Tensor, "samples channels height width"],
+    x: Float[Tensor, "samples *sample"],
     config: ContrastiveConfig,
     seed: int,
     *,

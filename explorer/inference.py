@@ -109,6 +109,16 @@ class Engine:
         return self._prior is not None
 
     @property
+    def has_density(self) -> bool:
+        """Whether the prior has a density; one on a surface has none."""
+        return self._prior is not None and self._prior.has_density
+
+    @property
+    def scored(self) -> bool:
+        """Whether there are a KL and log p(x): a density, and posteriors with a spread."""
+        return self.has_density and self.checkpoint.config.model.stochastic
+
+    @property
     def prior(self) -> LatentPrior:
         """p(z) over whole codes.
 
@@ -126,7 +136,7 @@ class Engine:
     ) -> Encoded:
         """Encode samples in data units; in a hierarchy each level is given the means above it."""
         loc, scale = self._run(x, self._encode_block)
-        return Encoded(loc, scale if self.has_prior else None)
+        return Encoded(loc, scale if self.checkpoint.config.model.stochastic else None)
 
     def posterior_draws(
         self, x: Float[Array | Tensor, "1 *sample"], n: int, seed: int = 0
@@ -179,7 +189,7 @@ class Engine:
             labels: Reserved for class-conditional models.
         """
         z, index = self.draw(n, scale, seed, component)
-        return Sample(z, self.decode(z), index, self.log_prior(z))
+        return Sample(z, self.decode(z), index, self.heights(z))
 
     def draw(
         self, n: int, scale: Scale = 1.0, seed: Seed = 0, component: int | None = None
@@ -282,6 +292,12 @@ class Engine:
         """Evaluate log p(z) in nats, under the prior as trained."""
         prior = self.prior
         return self._at_latent(z, lambda rows: (prior.log_prob(rows),))[0]
+
+    def heights(self, z: Float[Array | Tensor, "batch latent"]) -> Float[Array, " batch"]:
+        """Evaluate log p(z) where there is a density; 0 everywhere if there is none."""
+        if self.has_density:
+            return self.log_prior(z)
+        return np.zeros(len(z), np.float32)
 
     def components(self) -> Components | None:
         """Return the prior's components, or None."""

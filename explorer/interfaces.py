@@ -220,11 +220,24 @@ class Dial:
 
     Args:
         words: What it multiplies, in a few words.
+        formula: How a code is drawn at scale s, in LaTeX.
+        rest: What every sample is at s = 0.
         most: Largest scale that means something; None for any.
     """
 
     words: str
+    formula: str
+    rest: str
     most: float | None = None
+
+
+SPREAD = Dial(
+    "the spread of each component",
+    r"k \sim w,\qquad z = \mu_k + s\,\sigma_k \odot \varepsilon,"
+    r"\quad \varepsilon \sim \mathcal N(0, I)",
+    "the mean of its component",
+)
+"""The scale of a mixture of Gaussians, a single one included."""
 
 
 class LatentPrior(ABC):
@@ -236,7 +249,7 @@ class LatentPrior(ABC):
     varies_at_rest: bool = False
     """Whether codes at scale 0 still differ where there are no components."""
 
-    dial: Dial = Dial("the spread of each component")
+    dial: Dial = SPREAD
     """What the scale does."""
 
     @abstractmethod
@@ -346,6 +359,11 @@ class AbstractPriorConfig(AbstractConfig):
     fixed: ClassVar[bool] = False
     """Whether training leaves it as it is, so that codes can be matched to it."""
 
+    @property
+    def has_density(self) -> bool:
+        """Whether there is a density to train the ELBO by."""
+        return True
+
     @abstractmethod
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> AbstractPrior:
         """Build the untrained prior.
@@ -367,6 +385,11 @@ class AbstractModelConfig(AbstractConfig):
 
     deterministic: ClassVar[bool] = False
     """Whether it is a plain autoencoder, which has no prior."""
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether q(z|x) has a spread, so that it has a density."""
+        return not self.deterministic
 
     if TYPE_CHECKING:
 

@@ -125,7 +125,7 @@ def build_atlas(
         label=label,
         kl=kl,
         reconstruction=reconstruction,
-        log_prior=engine.log_prior(q.loc) if engine.has_prior else np.zeros(len(x), np.float32),
+        log_prior=engine.heights(q.loc),
         sample_xy=parts[1],
         prototype_xy=parts[2],
         classes=data.classes,
@@ -404,7 +404,7 @@ def _terms(engine: Engine, x: np.ndarray, seed: int) -> tuple[np.ndarray, np.nda
             rows = torch.from_numpy(x[start : start + 2000])
             q = model.posterior(rows)
             errors.append(-model.likelihood(q.flat().loc).log_prob(rows))
-            if q.scale is None:
+            if not engine.scored:
                 kls.append(torch.zeros(len(rows)))
                 continue
             draws = q.walk(eps[start : start + 2000])

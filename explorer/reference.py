@@ -117,7 +117,7 @@ def build_reference(
     report("encoding the training split")
     x = _pictures(rows, data.dynamic, generator)
     q = engine.encode(x)
-    assert q.scale is not None
+    spread = np.zeros_like(q.loc) if q.scale is None else q.scale
     report("reconstructing it")
     seen = q.loc if engine.sequential else passed(engine, q.loc)
     most = SEQUENTIAL_HELD_OUT if engine.sequential else MOST_HELD_OUT
@@ -130,7 +130,7 @@ def build_reference(
     some = generator.permutation(len(x))[:most]
     copies = passed(engine, q.loc[some]) if engine.sequential else seen[some]
     report("rounding")
-    scale = np.sqrt((q.scale.astype(np.float64) ** 2).mean(0)).astype(np.float32)
+    scale = np.sqrt((spread.astype(np.float64) ** 2).mean(0)).astype(np.float32)
     if not Axes.of(seen, scale).directions.shape[1]:
         return None
     axes, codes, step = _rounded(seen, scale, held_out, copies)

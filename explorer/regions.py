@@ -99,7 +99,7 @@ def share_below(
 
 
 def plane(engine: Engine, atlas: Atlas) -> Plane | None:
-    """Evaluate or estimate both densities over the map; None for a plain autoencoder."""
+    """Evaluate or estimate both densities over the map; None without a prior or a spread of q."""
     aggregated = aggregated_posterior(atlas)
     if not engine.has_prior or aggregated is None or not (atlas.split == Split.TEST).any():
         return None
@@ -109,7 +109,7 @@ def plane(engine: Engine, atlas: Atlas) -> Plane | None:
     heights = _log_prob(aggregated, z)
     lost = heights < level
     share, error = share_below(heights, held_out)
-    exact = atlas.method == "plane"
+    exact = atlas.method == "plane" and engine.has_density
     x, y = _window(np.concatenate([atlas.xy, atlas.sample_xy]))
     if exact:
         grid = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2).astype(np.float32)

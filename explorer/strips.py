@@ -317,7 +317,7 @@ def grid_strip(
     frames, tiles, latent = z.shape
     codes = np.ascontiguousarray(z, np.float32)
     flat = codes.reshape(-1, latent)
-    density = engine.log_prior(flat) if engine.has_prior else np.zeros(len(flat), np.float32)
+    density = engine.heights(flat)
     deferred = engine.slow and frames > 1 and len(flat) > AT_ONCE
     if deferred:
         decoded = Frames(frames, lambda frame: engine.decode(codes[frame]))

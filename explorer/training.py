@@ -283,6 +283,7 @@ class _Run:
             for recipe in (now, was):
                 for free in ("epochs", "patience", "init"):
                     recipe["training"].pop(free, None)
+                (recipe["training"]["pretraining"] or {}).pop("explained", None)
                 for settled, _ in self.data.settled:  # where they differ, so does the fingerprint
                     recipe["data"].pop(settled, None)
             if now != was:
@@ -302,7 +303,8 @@ class _Run:
                         "restore them, or omit --resume to start again."
                     )
             self._take(facts, tensors)
-            started = self.options.model_copy(update={"init": was_init})
+            known = {"init": was_init, "pretraining": stored.training.pretraining}
+            started = self.options.model_copy(update=known)
             self.config = self.config.model_copy(update={"training": started})
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             what = " ".join(str(error).split())[:200]

@@ -49,12 +49,13 @@ def read_codes(path: Path, latent: int) -> tuple[Float[np.ndarray, "samples late
                     _check(header(member, path), latent, path)
                 with archive.open(name) as member:
                     array = read_array(member, path)
-    if not np.isfinite(array).all() or np.abs(array).max() > _LARGEST:
+    with np.errstate(over="ignore"):  # what is too large becomes infinite
+        codes = np.ascontiguousarray(array, np.float32)
+    if not np.isfinite(codes).all() or np.abs(codes).max() > _LARGEST:
         raise DataError(
             f"{path} has values that are not finite or over a million; "
             "remove those codes, or rescale them."
         )
-    codes = np.ascontiguousarray(array, np.float32)
     if len(np.unique(codes[:1000], axis=0)) < 2 and len(np.unique(codes, axis=0)) < 2:
         raise DataError(f"{path} has fewer than two different codes; give a sample of them.")
     return codes, hashlib.sha256(codes.tobytes()).hexdigest()

@@ -218,7 +218,7 @@ def push(
         evaluations += len(z)
         x = engine.decode(z)
         measured = measure(x, engine.sketch, conditions)
-        missed = np.maximum(floor - engine.log_prior(z).astype(np.float64), 0) / 10
+        missed = np.maximum(floor - engine.heights(z).astype(np.float64), 0) / 10
         missed = missed + 5.0 * ~measured.valid
         if reference is not None:
             far = reference.judge(engine.encode(x).loc).percentile
@@ -266,7 +266,7 @@ def push(
         z,
         float(before[0]),
         sign * float(result.fun),
-        float(engine.log_prior(z[None])[0]),
+        float(engine.heights(z[None])[0]),
         floor,
         done,
         evaluations,

@@ -26,10 +26,10 @@ from explorer.metrics.measures import (
 )
 
 SENTINELS: dict[str, str] = {
-    "likelihood": "log_likelihood",
+    "likelihood": "reconstruction",
     "units": "active_units_absolute",
     "fidelity": "density",
-    "alignment": "information",
+    "alignment": "mmd",
     "features": "frechet_distance",
     "smoothness": "smoothness",
 }

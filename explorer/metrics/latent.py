@@ -81,7 +81,7 @@ def kl_per_unit(
     In closed form where p is one Gaussian, as p(z1|z2) below the top always is. Under a mixture
     the KL does not decompose over units; then this is E[log q_j(z_j) - log p_j(z_j)] with p_j the
     prior's marginal of unit j, which does not sum to the KL. Under a flow the marginals have no
-    closed form and the result is NaN.
+    closed form, and posteriors without noise have no KL: then the result is NaN.
 
     Args:
         model: A model in evaluation mode.
@@ -121,9 +121,8 @@ def _level_kl(drawn: LevelDraw, p: LatentPrior | Posterior) -> Float[Tensor, "ba
         return exact
     assert isinstance(p, LatentPrior)
     components = p.components()
-    if components is None:
+    if components is None or drawn.q.scale is None:
         return torch.full_like(drawn.z, torch.nan)
-    assert drawn.q.scale is not None
     own = torch.distributions.Normal(drawn.q.loc, drawn.q.scale).log_prob(drawn.z)
     marginals = torch.distributions.Normal(components.loc, components.scale)
     each = [

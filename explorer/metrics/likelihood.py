@@ -103,6 +103,20 @@ def importance_sampling(
     return Likelihood(*found)
 
 
+@torch.inference_mode()
+def reconstructed(
+    model: AbstractModel, x: Float[Tensor, "batch *sample"], seed: int = 0
+) -> Float[Tensor, " batch"]:
+    """Evaluate log p(x|z) in nats at one code of each posterior, which may be a point."""
+    generator = torch.Generator(x.device).manual_seed(seed)
+    return torch.cat(
+        [
+            model.likelihood(model.posterior(rows).sample(generator)).log_prob(rows)
+            for rows in x.split(at_once(model, 1000))
+        ]
+    )
+
+
 def _weigh(
     model: AbstractModel,
     prior: LatentPrior,

@@ -23,7 +23,7 @@ from explorer.metrics.latent import (
     posterior_means,
     prior_variance,
 )
-from explorer.metrics.likelihood import Likelihood, importance_sampling
+from explorer.metrics.likelihood import Likelihood, importance_sampling, reconstructed
 from explorer.metrics.samples import (
     NEIGHBOURS,
     WhitenedComponents,
@@ -32,7 +32,7 @@ from explorer.metrics.samples import (
     vendi_score,
 )
 from explorer.metrics.smoothness import PAIRS, path_smoothness
-from explorer.metrics.surgery import elbo_surgery
+from explorer.metrics.surgery import Surgery, elbo_surgery
 from explorer.models import PixelHVAEConfig
 from explorer.sketch import PixelSketch
 
@@ -40,6 +40,8 @@ REPEATS = 5
 MOST_SAMPLES = 10_000
 MOST_POSTERIORS = 2000
 """Posteriors in the aggregated posterior of the ELBO surgery."""
+
+_ALL = slice(None)
 
 FEWEST_CODES = 20
 """Fewest codes, or features, from which a distribution can be estimated."""
@@ -81,6 +83,11 @@ class Subject:
             self.known_draws[n, seed] = x.astype(np.uint8)
         return self.known_draws[n, seed].astype(np.float32)
 
+    @property
+    def scored(self) -> bool:
+        """Whether there are a KL and log p(x): a density, and posteriors with a spread."""
+        return self.prior.has_density and self.opened.config.model.stochastic
+
 
 def mean_of(
     values: Tensor, unit: str, seed: int | None = None, samples: int | None = None
@@ -105,6 +112,10 @@ def array_of(values: Float[Tensor, " any"]) -> Float[np.ndarray, " any"]:
 
 def _likelihood(subject: Subject) -> Evaluation:
     """Log p(x) and the ELBO with its terms, per sample, and bits per dimension for images."""
+    if not subject.scored:
+        found = reconstructed(subject.model, subject.x, subject.seed)
+        mean = mean_of(found, "nats", subject.seed, 1)
+        return Evaluation({"reconstruction": mean}, {"reconstruction": array_of(found)})
     total, done = len(subject.x), 0
 
     def advance(count: int) -> None:
@@ -158,8 +169,9 @@ def _unit_wise(subject: Subject) -> Evaluation:
     arrays = {
         "kl_per_unit": array_of(kl_per_unit(model, prior, x, subject.seed)),
         "variance_per_unit": array_of(means.var(0, correction=0) / variance),
-        "log_prior": array_of(drawn_density(model, prior, x, subject.seed)),
     }
+    if prior.has_density:
+        arrays["log_prior"] = array_of(drawn_density(model, prior, x, subject.seed))
     return Evaluation(metrics, arrays)
 
 
@@ -215,11 +227,11 @@ def _alignment(subject: Subject) -> Evaluation:
         subject.model, x[chosen[: max(MOST_POSTERIORS, REPEATS * alignment.CODES)].to(x.device)]
     )
     size = subject.model.top.size
-    spread = encoded.scale
-    assert spread is not None
-    every = Posterior(encoded.loc[:, :size].cpu(), spread[:, :size].cpu())
-    q = Posterior(encoded.loc[:MOST_POSTERIORS], spread[:MOST_POSTERIORS])
-    top = Posterior(q.loc[:, :size].cpu(), spread[:MOST_POSTERIORS, :size].cpu())
+    q = _cut(encoded, slice(MOST_POSTERIORS))
+    every, top = (
+        Posterior(part.loc.cpu(), None if part.scale is None else part.scale.cpu())
+        for part in (_cut(encoded, units=slice(size)), _cut(q, units=slice(size)))
+    )
     own = subject.prior.levels(q.loc[:1])[0]
     assert isinstance(own, LatentPrior)
     n = min(len(top.loc), alignment.CODES)
@@ -227,8 +239,10 @@ def _alignment(subject: Subject) -> Evaluation:
         # A different stream from the prior's: with the same noise they would not be independent.
         codes = top.sample(torch.Generator().manual_seed(seed + 1_000_003))[:n]
         drawn = own.draw(2 * n, seed=seed).z.cpu()
-        surgery = elbo_surgery(_on(q, size), own, seed=seed)
-        best = alignment.misalignment(_on(q, size), own)
+        surgery = (
+            elbo_surgery(_cut(q, units=slice(size)), own, seed=seed) if subject.scored else None
+        )
+        best = alignment.misalignment(_cut(q, units=slice(size)), own)
     one, other = drawn[:n], drawn[n:]
     found = alignment.discrepancy(codes, one, seed=seed)
     null = alignment.discrepancy(other, one, seed=seed)
@@ -244,14 +258,7 @@ def _alignment(subject: Subject) -> Evaluation:
             alignment.two_sample_accuracy(again.numpy(), pair[:n].numpy(), seed + repeat)
         )
     unit = float(one.var(0).mean())
-    metrics = {
-        "information": Metric(
-            value=surgery.information, se=surgery.information_error, n=surgery.n, seed=seed,
-            unit=f"nats of at most {math.log(surgery.n):.2f}",
-        ),
-        "marginal_kl": Metric(
-            value=surgery.marginal, se=surgery.marginal_error, n=surgery.n, seed=seed, unit="nats"
-        ),
+    metrics = _parts_of_kl(surgery, seed) | {
         "mmd": Metric(value=found.value, n=n, seed=seed, unit="squared", null=null.value),
         "mmd_p_value": Metric(
             value=found.p_value, n=n, seed=seed, unit="share", samples=alignment.PERMUTATIONS
@@ -344,6 +351,22 @@ MEASURES: dict[Part, Callable[[Subject], Evaluation]] = {
 }
 
 
+def _parts_of_kl(surgery: Surgery | None, seed: int) -> Metrics:
+    """Tell the information and the marginal KL, where there is a KL."""
+    if surgery is None:
+        return {}
+    ceiling = f"nats of at most {math.log(surgery.n):.2f}"
+    return {
+        "information": Metric(
+            value=surgery.information, se=surgery.information_error, n=surgery.n, seed=seed,
+            unit=ceiling,
+        ),
+        "marginal_kl": Metric(
+            value=surgery.marginal, se=surgery.marginal_error, n=surgery.n, seed=seed, unit="nats"
+        ),
+    }  # fmt: skip
+
+
 def _codes(
     q: Posterior, n: int, repeat: int, generator: torch.Generator
 ) -> Float[Tensor, "codes latent"]:
@@ -351,11 +374,10 @@ def _codes(
     rows = torch.arange(repeat * n, (repeat + 1) * n)
     if len(q.loc) < REPEATS * n:
         rows = torch.randint(len(q.loc), (n,), generator=generator)
-    assert q.scale is not None
-    return Posterior(q.loc[rows], q.scale[rows]).sample(generator)
+    return _cut(q, rows).sample(generator)
 
 
-def _on(q: Posterior, size: int) -> Posterior:
-    """Keep the units of the top level."""
-    assert q.scale is not None
-    return Posterior(q.loc[:, :size], q.scale[:, :size])
+def _cut(q: Posterior, rows: Tensor | slice = _ALL, units: slice = _ALL) -> Posterior:
+    """Keep some posteriors, and some of their units."""
+    scale = None if q.scale is None else q.scale[rows][:, units]
+    return Posterior(q.loc[rows][:, units], scale)

@@ -254,6 +254,11 @@ class MatchedVAEConfig(_DenseConfig):
     )
 
     @property
+    def stochastic(self) -> bool:
+        """Whether posteriors have noise."""
+        return self.noise > 0
+
+    @property
     def words(self) -> str:
         """A description of the architecture."""
         noise = (

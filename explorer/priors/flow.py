@@ -13,6 +13,7 @@ from explorer.interfaces import (
     AbstractPrior,
     AbstractPriorConfig,
     Components,
+    Dial,
     Draw,
     Encode,
     LatentPrior,
@@ -29,6 +30,13 @@ if TYPE_CHECKING:
     from zuko.distributions import NormalizingFlow
 
 
+_DIAL = Dial(
+    "the noise before the flow",
+    r"z = f^{-1}(s\,\varepsilon),\quad \varepsilon \sim \mathcal N(0, I)",
+    "the same code, the image of the noise's mean",
+)
+
+
 class LatentFlow(LatentPrior):
     """log p(z) = log N(f(z); 0, I) + log |det df/dz|; sampled by the inverse of f.
 
@@ -36,6 +44,8 @@ class LatentFlow(LatentPrior):
         flow: The flow's distribution.
         like: A tensor of its dtype and device.
     """
+
+    dial = _DIAL
 
     def __init__(self, flow: "NormalizingFlow", like: Tensor) -> None:
         self.flow, self._like = flow, like

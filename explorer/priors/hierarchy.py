@@ -34,6 +34,7 @@ class HierarchicalPrior(LatentPrior):
 
     def __init__(self, upper: LatentPrior, size: int, conditional: Conditional) -> None:
         self.upper, self.size, self._conditional = upper, size, conditional
+        self.has_density, self.dial = upper.has_density, upper.dial
 
     def below(self, z: Float[Tensor, "*batch level"]) -> Posterior:
         """Return p(z1|z2)."""

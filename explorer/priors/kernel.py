@@ -39,7 +39,12 @@ class LatentKernel(LatentMixture):
     """
 
     varies_at_rest = True
-    dial = Dial("the bandwidth; at 0 the reference codes themselves")
+    dial = Dial(
+        "the bandwidth",
+        r"k \sim \mathrm{uniform},\qquad z = c_k + s\,h \odot \varepsilon,"
+        r"\quad \varepsilon \sim \mathcal N(0, I)",
+        "a code of the reference itself",
+    )
 
     def components(self) -> Components | None:
         """Return None: the components are data."""
@@ -156,6 +161,11 @@ class MovingConfig(_KernelConfig):
 
     title: ClassVar[str] = "Moving average"
     kind: Literal["ema"] = "ema"
+
+    @property
+    def has_density(self) -> bool:
+        """No: it moves with the model."""
+        return False
 
 
 def whitened(

@@ -49,7 +49,12 @@ class LatentNoised(LatentPrior):
     """
 
     varies_at_rest = True
-    dial = Dial("the noise added to the reference")
+    dial = Dial(
+        "the noise added to the reference",
+        r"z = t\,r + (1 - t)\,s\,\varepsilon,\qquad r \sim R,"
+        r"\quad \varepsilon \sim \mathcal N(0, I)",
+        "a sample of the reference, times t",
+    )
 
     def __init__(self, reference: LatentPrior, t: float | None) -> None:
         self.reference = reference
@@ -140,6 +145,11 @@ class NoisedConfig(AbstractPriorConfig):
     t: float | None = Field(
         0.8, ge=0, le=1, description="Time; null draws one for each code, uniform in (0, 1)."
     )
+
+    @property
+    def has_density(self) -> bool:
+        """Whether the reference has one."""
+        return self.reference.has_density
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> NoisedPrior:
         """Build the prior."""

@@ -41,7 +41,14 @@ class LatentSphere(LatentPrior):
     """
 
     has_density = False
-    dial = Dial("the angle from the pole", 1.0)
+    dial = Dial(
+        "the angle from the pole",
+        r"u = g / |g|,\quad g \sim \mathcal N(0, I),\qquad z = \sqrt d\, "
+        r"\frac{\sin((1 - s)\,\theta)\, p + \sin(s\,\theta)\, u}{\sin\theta},"
+        r"\quad \cos\theta = p \cdot u",
+        "the pole p, where most codes of data are",
+        1.0,
+    )
 
     def __init__(self, pole: Float[Tensor, " latent"]) -> None:
         self.pole = pole
@@ -139,6 +146,11 @@ class SphereConfig(AbstractPriorConfig):
     references: ClassVar[tuple[Paper, ...]] = (papers.WAE,)
     fixed: ClassVar[bool] = True
     kind: Literal["sphere"] = "sphere"
+
+    @property
+    def has_density(self) -> bool:
+        """No: codes lie on a surface."""
+        return False
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> SpherePrior:
         """Build the prior."""

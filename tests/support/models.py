@@ -21,14 +21,22 @@ from explorer.models import (
     PixelHVAEConfig,
     VAEConfig,
 )
+from explorer.objectives import ElboConfig, MatchingConfig
 from explorer.priors import (
     CodeMixtureConfig,
     CodeMixturePrior,
+    FeatureMixtureConfig,
+    FeaturesConfig,
+    FileReferenceConfig,
     FlowConfig,
     FlowPrior,
     GaussianPrior,
+    KernelPrior,
     MixtureConfig,
     MixturePrior,
+    NoisedConfig,
+    NoisedPrior,
+    SphereConfig,
     StandardConfig,
     VampConfig,
     VampDataConfig,
@@ -50,6 +58,17 @@ PRIORS = {
     "flow": FlowConfig(transforms=2, hidden=(16, 16), bins=5),
 }
 """A config of every kind of prior, together with `random_codes` for those that are fitted."""
+
+REFERENCES = {
+    "sphere": SphereConfig(),
+    "noised": NoisedConfig(reference=CodeMixtureConfig(source="codes", components=3), t=0.7),
+    "noised-over-time": NoisedConfig(reference=StandardConfig(), t=None),
+    "noised-sphere": NoisedConfig(reference=SphereConfig(), t=0.5),
+    "gmm": FeatureMixtureConfig(source="codes", most=6),
+    "features": FeaturesConfig(source="codes", points=200),
+    "file": FileReferenceConfig(path="codes.npy", points=100),
+}
+"""A config of every kind of reference beside the priors above, fitted to `random_codes`."""
 
 MIXTURES = [kind for kind in PRIORS if kind != "flow"]
 """Priors with components, the single Gaussians among them."""
@@ -107,11 +126,13 @@ def small_model(model="vae", *, latent=2, bottom=None, **fields):
 def small_checkpoint(kind=None, *, model=None, **fields) -> Checkpoint:
     """Make an untrained checkpoint that lies nowhere; without a prior, a plain autoencoder."""
     torch.manual_seed(3)
-    chosen = small_model(model or ("ae" if kind is None else "vae"), **fields)
+    usual = "ae" if kind is None else "dmvae" if kind in REFERENCES else "vae"
+    chosen = small_model(model or usual, **fields)
     config = RunConfig(
         data=DigitsConfig(),
         model=chosen,
-        prior=None if kind is None else PRIORS[kind],
+        prior=None if kind is None else (PRIORS | REFERENCES)[kind],
+        objective=MatchingConfig() if kind in REFERENCES else ElboConfig(),
         sketch=PixelSketch(height=8, width=8),
     )
     built, prior = config.build()
@@ -133,7 +154,9 @@ def unsettle(model, prior, kind) -> None:
             part.running_var.uniform_(0.2, 1.5)
     if isinstance(prior, GaussianPrior) and kind == "xvae":
         prior.fit(random_codes(size), 0.05)
-    if isinstance(prior, CodeMixturePrior):
+    if isinstance(prior, NoisedPrior):
+        unsettle(model, prior.reference, "xvae-mixture")
+    if isinstance(prior, CodeMixturePrior | KernelPrior):
         prior.fit(random_codes(size), seed=0)
     if isinstance(prior, MixturePrior):
         prior.logits.normal_()

@@ -37,6 +37,10 @@ def test_another_seed_gives_other_weights(tmp_path):
     assert any(not torch.equal(one[name], other[name]) for name in one)
 
 
+MATCHED = {"kind": "dmvae"}
+SMALL = {"width": 8, "depth": 1, "before": 3, "every": 2}
+BY_SCORE = {"kind": "matching", "distance": "score", "network": SMALL}
+
 RESUMED = {
     "vamp": recipe(),
     "mog without average": recipe(prior={"kind": "mog", "components": 3}, average=0),
@@ -57,6 +61,18 @@ RESUMED = {
             "decoder_layers": 2,
         },
         prior={"kind": "vamp-weighted", "components": 3, "mean": 0.3},
+    ),
+    "matched with a queue": recipe(
+        MATCHED, {"kind": "standard"}, {"kind": "matching", "queue": 70}
+    ),
+    "matched by score on a sphere": recipe(MATCHED | {"noise": 0}, {"kind": "sphere"}, BY_SCORE),
+    "matched to a reference that moves": recipe(MATCHED, {"kind": "ema", "points": 50}, BY_SCORE),
+    "matched with a network of the reference": recipe(
+        MATCHED,
+        {"kind": "noised", "reference": {"kind": "standard"}, "t": None},
+        BY_SCORE | {"network": SMALL | {"exact": False}},
+        freeze="trunk",
+        pretraining={"steps": 3, "batch": 16},
     ),
 }
 

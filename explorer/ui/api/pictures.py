@@ -60,7 +60,7 @@ def card(opened: Engine, request: Request) -> Response:
         if atlas.classes and atlas.label[index] >= 0:
             rows.append(("Class", atlas.classes[int(atlas.label[index])]))
         rows.append(("Split", ("train", "valid", "test")[int(atlas.split[index])]))
-    if opened.has_prior:
+    if opened.has_density:
         data = [index] if layer == "data" else []
         density = float(cache.code_density(opened, codes[index : index + 1], data)[0])
         rows.append(("log p(z)", f"{density:.1f} nats"))
@@ -70,7 +70,7 @@ def card(opened: Engine, request: Request) -> Response:
     if layer == "data" and atlas.names is not None:
         rows.append(("Name", str(atlas.names[index])[-LONGEST_NAME:]))
     if layer == "data":
-        if opened.has_prior:
+        if opened.scored:
             rows.append(("KL", f"{atlas.kl[index]:.1f} nats"))
         rows.append(("Error", f"{atlas.reconstruction[index]:.1f} nats"))
         if atlas.method != "plane":
@@ -145,7 +145,7 @@ def here(opened: Engine, request: Request) -> Response:
     shape = sections.usual(opened.sketch)
     strip = samples_strip(opened.glance(found.z), opened.sketch, geometry=shape)
     header, body = strip.panel
-    if opened.has_prior and (exact or not spot):
+    if opened.has_density and (exact or not spot):
         density = cache.code_density(opened, found.z, found.rows)
         words.append(f"log p(z) {density[0]:.1f} nats")
     if opened.sequential:

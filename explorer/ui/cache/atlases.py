@@ -99,7 +99,7 @@ def data_typicality(engine: Engine) -> np.ndarray | None:
     Not by their posterior means, which lie closer to the prior's mean than any sample.
     """
     known = atlas(engine)
-    if known is None or not engine.has_prior:
+    if known is None or not engine.has_density:
         return None
     drawn = codes_drawn(known, np.arange(len(known.codes)))
     return typicality(engine.log_prior(drawn), drawn_density(engine))
@@ -108,7 +108,7 @@ def data_typicality(engine: Engine) -> np.ndarray | None:
 @per_engine(ENGINES, measured=True)
 def drawn_density(engine: Engine) -> np.ndarray:
     """Return log p(z) of the atlas's prior samples."""
-    return engine.log_prior(prior_codes(engine))
+    return engine.heights(prior_codes(engine))
 
 
 def code_density(
@@ -125,7 +125,7 @@ def code_density(
         rows: Their rows in the atlas, if they are data of the map.
     """
     known = atlas(engine) if len(rows) else None
-    return engine.log_prior(z) if known is None else known.log_prior[np.asarray(rows)]
+    return engine.heights(z) if known is None else known.log_prior[np.asarray(rows)]
 
 
 @per_engine(2 * ENGINES, measured=True)
@@ -135,7 +135,7 @@ def held_out_density(engine: Engine, means: bool = False) -> np.ndarray | None:
     Means lie closer to the prior's mean than samples do, so like is compared with like.
     """
     known = atlas(engine)
-    if known is None or not engine.has_prior:
+    if known is None or not engine.has_density:
         return None
     rows = np.flatnonzero(known.split == Split.TEST)
     if means:
@@ -158,7 +158,7 @@ def tradeoff(engine: Engine) -> Tradeoff | None:
 def surgery(engine: Engine) -> Surgery | None:
     """Return the parts of a model's top-level KL over the test codes of its atlas."""
     known = atlas(engine)
-    if known is None or not engine.has_prior:
+    if known is None or not engine.scored:
         return None
     rows = known.split == Split.TEST
     if rows.sum() < 2:

@@ -49,7 +49,7 @@ def painted(engine: Engine, spec: StripSpec, scale: float) -> Strip:
     z, _ = engine.draw(own.tiles, scales, seeds, own.component)
     absent = np.empty((len(z), *engine.sketch.shape), np.float32)
     return replace(
-        samples_strip(absent, engine.sketch, engine.log_prior(z)),
+        samples_strip(absent, engine.sketch, engine.heights(z)),
         frames=Frames(1, lambda frame: engine.paint(z, own.seed)),
     )
 
@@ -169,7 +169,7 @@ def path(
     if kind == "straight" or not engine.has_prior:
         return paths.straight(z, frames)
     loc, scale = engine.moments()
-    if kind == "spherical":
+    if kind == "spherical" or not engine.has_density:
         return paths.spherical(z, frames, loc, scale)
     known = atlas(engine)
     anchors = None if known is None else known.codes[known.split == Split.TRAIN]

@@ -47,7 +47,7 @@ def thing(engine: Engine, hand: str) -> Thing | None:
     own = None if row is None else original(engine, row)
     decoded = engine.decode(z[None])
     density = place = novelty = None
-    if engine.has_prior:
+    if engine.has_density:
         rows = () if row is None else (row,)
         density = float(code_density(engine, z[None], rows)[0])
         usual = held_out_density(engine, row is not None)

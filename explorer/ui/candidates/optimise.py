@@ -51,18 +51,23 @@ def offer(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> No
                               format_func=lambda n: f"{n} generations", width=170)  # fmt: skip
         submitted = st.form_submit_button("Push", key="candidates_push_start", type="primary")
     held_out = cache.held_out_density(engine)
-    if held_out is None:
+    if held_out is None and engine.has_density:
         st.caption("The bound on log p(z) needs the model's map: build it on Latent map.")
         return
-    floor = float(np.percentile(held_out, FLOOR))
+    floor = -np.inf if held_out is None else float(np.percentile(held_out, FLOOR))
     if submitted:
         _search(engine, item, key, way, int(length), floor, view)
     found = st.session_state.get(_FOUND)
     if found is None or found["pick"] != item.pick.key or found["hash"] != engine.checkpoint.hash:
+        likely = (
+            ""
+            if held_out is None
+            else f", keep log p(z) ≥ {signed(f'{floor:.1f}')} nats "
+            f"(as {100 - FLOOR:.0f} % of held-out codes do)"
+        )
         st.caption(
             "Searches around the pick for valid designs that satisfy the constraints, are as "
-            f"close to the data as {search.FIDELITY:g} % of held-out samples, keep log p(z) ≥ "
-            f"{signed(f'{floor:.1f}')} nats (as {100 - FLOOR:.0f} % of held-out codes do) and, "
+            f"close to the data as {search.FIDELITY:g} % of held-out samples{likely} and, "
             "for sections, are no wavier than the pick or the median held-out section."
         )
         return
@@ -171,12 +176,14 @@ def _before_and_after(
             cells = [f"{value:z.{digits}f}{unit}" for value in values[:, 0]]
             rows.append((label, cells, False))
     rows += verify.pushed(engine, codes, found, conditions)
-    density = [signed(f"{value:z.1f}") for value in engine.log_prior(codes)]
-    rows.append(("log p(z), nats", density, False))
+    if engine.has_density:
+        density = [signed(f"{value:z.1f}") for value in engine.log_prior(codes)]
+        rows.append(("log p(z), nats", density, False))
     table.render([table.Line(*row) for row in rows], names)
     said = (
         f"{found['done']} of {found['of']} generations of {search.POPULATION} designs, within "
-        f"{search.REACH:g} prior standard deviations; log p(z) ≥ {found['floor']:.1f} nats."
+        f"{search.REACH:g} prior standard deviations"
+        + (f"; log p(z) ≥ {found['floor']:.1f} nats." if engine.has_density else ".")
     )
     if sections.is_section(engine.sketch):
         said += (

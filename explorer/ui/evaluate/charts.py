@@ -26,6 +26,8 @@ from explorer.ui.wording import glossary, palette, rules
 from explorer.ui.wording.format import signed
 
 _ROW = 36
+_WANTED = ("reconstruction", "active_units_absolute", "density", "mmd")
+"""Metrics of which each stands for a part that may be lacking."""
 _DIVERSITY = {"coverage": "Coverage", "recall": "Recall", "vendi": "Vendi score"}
 DIVERSITY = {name: name.capitalize() for name in _DIVERSITY}
 
@@ -167,15 +169,10 @@ def _told_apart(rows: Sequence[Row]) -> dict[str, str]:
 
 def missing(rows: Sequence[Row]) -> None:
     """Render buttons that compute missing metrics."""
-    wanted = ("log_likelihood", "active_units_absolute", "density", "information")
     lacking = [
         row
         for row in rows
-        if row.entry.healthy
-        and any(
-            name not in row.entry.metrics and f"pseudo_{name}" not in row.entry.metrics
-            for name in wanted
-        )
+        if row.entry.healthy and any(name not in row.entry.metrics for name in _WANTED)
     ]
     if not lacking:
         return

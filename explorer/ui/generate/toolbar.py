@@ -41,7 +41,7 @@ def toolbar(engines: list[Engine], view: GenerateView) -> None:
         st.button(
             "Resample", key="generate_resample", on_click=commit, kwargs={"seed": view.seed + 1}
         )
-        presets()
+        presets(engine)
         constraints.control_bounds(engine, view)
         if len(engines) > 1:
             control(st.toggle, "Difference", view, "difference")
@@ -51,25 +51,27 @@ def toolbar(engines: list[Engine], view: GenerateView) -> None:
 def formula(engine: Engine) -> None:
     """Render the formula of a draw at a scale."""
     with st.expander("Show the formula"):
-        st.latex(
-            r"k \sim w,\qquad z = \mu_k + s\,\sigma_k \odot \varepsilon,\quad \varepsilon \sim "
-            r"\mathcal N(0, I),\qquad x = \mathbb E[p(x \mid z)]"
-        )
-        st.markdown(
-            "At $s = 1$ this is the prior as trained; at $s = 0$ every sample is the mean of its "
-            "component. "
-            "$\\log p(z)$ is always taken under the prior as trained."
-        )
+        dial = engine.prior.dial
+        st.latex(dial.formula + r",\qquad x = \mathbb E[p(x \mid z)]")
+        words = f"The scale multiplies {dial.words}. At $s = 1$ this is the prior as trained"
+        words += f"; at $s = 0$ every sample is {dial.rest}. "
+        if dial.most is not None:
+            words += f"Beyond $s = {dial.most:g}$ there is nothing. "
+        if engine.has_density:
+            words += "$\\log p(z)$ is always taken under the prior as trained."
+        st.markdown(words)
         levels.formula(engine)
 
 
-def presets() -> None:
+def presets(engine: Engine) -> None:
     """Render buttons for three named scales."""
+    most = engine.prior.dial.most
     for words, scale in (("Safer", 0.7), ("As trained", 1.0), ("Wilder", 1.3)):
         st.button(
             words,
             key=f"generate_preset_{scale:g}",
             on_click=commit,
             kwargs={"scale": scale},
+            disabled=most is not None and scale > most,
             help=f"Scale {scale:g}",
         )

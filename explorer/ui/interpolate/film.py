@@ -64,7 +64,7 @@ def profile(engine: Engine, walked: WalkedPath, at: int) -> Chart:
     size = paths.steps(walked.codes, spread(engine))
     figure = go.Figure()
     frames = list(range(len(walked.codes)))
-    if engine.has_prior:
+    if engine.has_density:
         density = engine.log_prior(walked.codes)
         figure.add_scatter(
             x=frames, y=density, mode="lines+markers", name="log p(z), nats",
@@ -95,7 +95,7 @@ def profile(engine: Engine, walked: WalkedPath, at: int) -> Chart:
     words = (
         f"Latent length {size.sum():.1f} prior standard deviations, largest step {size.max():.2f}"
     )
-    if engine.has_prior:
+    if engine.has_density:
         words += f", lowest log p(z) {density.min():.1f} nats at frame {int(density.argmin())}"
     st.caption(signed(words) + ".")
     if walked.legs:

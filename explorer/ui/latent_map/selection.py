@@ -146,8 +146,10 @@ def _identities(atlas: Atlas, chosen: Selection, engine: Engine) -> dict[str, np
     if atlas.classes:
         names = [*atlas.classes, "unknown"]
         columns["class"] = np.array([names[int(k)] for k in atlas.label[rows]])
-    if engine.has_prior:
-        columns |= {"log_prior_nats": atlas.log_prior[rows], "kl_nats": atlas.kl[rows]}
+    if engine.has_density:
+        columns["log_prior_nats"] = atlas.log_prior[rows]
+    if engine.scored:
+        columns["kl_nats"] = atlas.kl[rows]
     columns["reconstruction_error_nats"] = atlas.reconstruction[rows]
     columns |= {"map_x": atlas.xy[rows, 0], "map_y": atlas.xy[rows, 1]}
     return columns
@@ -164,10 +166,10 @@ def _facts(engine: Engine, atlas: Atlas, chosen: Selection) -> None:
         classes = mix(atlas.label[rows], atlas.classes)
         words += [f"class {prose(classes)}"] if classes else []
         words.append(", ".join(sorted({Split(split).label for split in atlas.split[rows]})))
-        if engine.has_prior:
+        if engine.scored:
             words.append(f"KL {atlas.kl[rows].mean():.1f} nats")
         words.append(f"reconstruction error {atlas.reconstruction[rows].mean():.1f} nats")
-    if engine.has_prior:
+    if engine.has_density:
         density = float(cache.code_density(engine, chosen.z, chosen.rows).mean())
         words.append(f"log p(z) {density:.1f} nats")
         means = len(rows) > 0

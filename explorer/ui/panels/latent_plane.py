@@ -44,7 +44,8 @@ LAYERS = {
 def colours(engine: Engine, atlas: Atlas) -> dict[str, str]:
     """List the colourings available for this model's map."""
     absent = set() if atlas.classes else {"label"}
-    absent |= set() if engine.has_prior else {"kl", "log_prior", "typicality"}
+    absent |= set() if engine.has_density else {"log_prior", "typicality"}
+    absent |= set() if engine.scored else {"kl"}
     absent |= set() if cache.assigned_components(engine) is not None else {"claimed"}
     absent |= {"trust"} if atlas.method == "plane" else set()
     return {name: words for name, words in COLOURS.items() if name not in absent}
@@ -54,7 +55,9 @@ def layers(engine: Engine) -> dict[str, str]:
     """List the layers available for this model's map."""
     components = engine.components()
     absent = set() if components is not None and len(components) > 1 else {"prototypes"}
-    absent |= set() if engine.has_prior else {"prior", "density", "aggregated", "holes"}
+    absent |= set() if engine.has_prior else {"prior"}
+    between = engine.has_prior and engine.checkpoint.config.model.stochastic
+    absent |= set() if between else {"density", "aggregated", "holes"}
     return {name: words for name, words in LAYERS.items() if name not in absent}
 
 

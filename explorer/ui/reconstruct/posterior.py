@@ -54,7 +54,7 @@ def refinement(engines: list[Engine], given: Given) -> tuple[Chart, str]:
     with st.container(horizontal=True, gap="small"):
         names = distinct_names(engines)
         for index, (engine, name) in enumerate(zip(engines, names, strict=True)):
-            if not engine.has_prior:
+            if not engine.scored:
                 continue
             with st.spinner("Refining"):
                 found = cache.refined(engine, given.x)
@@ -100,9 +100,9 @@ def pane(engines: list[Engine], given: Given, view: ReconstructView) -> None:
         )  # fmt: skip
     st.markdown("**Refine**")
     control(st.toggle, "Optimise the posterior for this sample alone", view, "refine")
-    if view.refine and engines[0].has_prior:
+    if view.refine and engines[0].scored:
         gap, words = refinement(engines, given)
-        models = [engine.checkpoint for engine in engines if engine.has_prior]
+        models = [engine.checkpoint for engine in engines if engine.scored]
         known["gap"] = figures.of_charts(
             models, [gap], f"Refined posterior of {_named(given)}", words
         )

@@ -74,7 +74,7 @@ def place_among_data(engine: Engine, given: Given) -> None:
 
 def terms(engines: list[Engine], given: Given) -> None:
     """Render the terms of the ELBO, log p(x), and its percentile among held-out data."""
-    scored = [engine for engine in engines if engine.has_prior]
+    scored = [engine for engine in engines if engine.scored]
     if not scored:
         st.caption("A plain autoencoder defines no likelihood; only the error above is available.")
         sibling.with_prior(engines[0], "reconstruct")
