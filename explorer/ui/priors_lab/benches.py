@@ -267,8 +267,8 @@ def _density(engine: Engine, found: regions.Plane) -> Chart:
         x, y = np.concatenate(rings).T
         figure.add_scatter(
             x=x, y=y, mode="lines", fill="toself", hoverinfo="skip",
-            fillpattern={"shape": "/", "size": 6, "fgcolor": "#D55E00"},
-            fillcolor="rgba(0,0,0,0)", line={"color": "#D55E00", "width": 1},
+            fillpattern={"shape": "/", "size": 6, "fgcolor": palette.HOLE},
+            fillcolor="rgba(0,0,0,0)", line={"color": palette.HOLE, "width": 1},
         )  # fmt: skip
     drawn = chart.render(
         figure,
