@@ -15,9 +15,9 @@ with panes.container(key="latent_map_plane"):
     latent_plane.draw(engine, atlas, view)
     st.caption(latent_plane.caption(atlas))
     latent_plane.export(engine, atlas, view)
-    path.path(engine, atlas, view)
     direction.direction(engine, atlas, view)
 with panes.container(width=340):
+    path.path(engine, atlas, view)
     hand.card(engine, view, empty="Click a code, a prototype or a hole.", beside=True)
     selection.pane(engine, atlas, view)
 frame.finish(view, engine)

@@ -2,8 +2,8 @@
 
 The likelihood is evaluated in one pass where the pixels are known, and sampled pixel by pixel
 where they are not; sampling caches the activations of each layer, so that a pixel costs one
-column of each layer instead of the whole image, and computes pixels that do not depend on each
-other together.
+column of each layer instead of the whole image, computes pixels that do not depend on each other
+together, and what all layers need of earlier pixels at once.
 """
 
 import torch
@@ -110,50 +110,52 @@ class PixelCNN(nn.Module):
         n, _, height, width = maps.shape
         layers = [layer for layer in self.masked if isinstance(layer, MaskedConv)]
         factors, offsets = zip(*(_affine(norm) for norm in self.norms), strict=True)
-        kernels = [
+        first_kernel, *kernels = (
             layer.matrices() * factor for layer, factor in zip(layers, factors, strict=True)
-        ]
+        )
         given = self.condition(maps).permute(2, 3, 0, 1) * factors[0] + offsets[0]
+        given, channels = given.flatten(0, 1), given.shape[-1]
+        # All layers after the first at once: what they read of earlier steps is known beforehand.
+        square = maps.new_zeros(0, len(_TAPS), channels, channels)
+        taps = torch.cat([square, *(kernel[None] for kernel in kernels)]).unbind(1)
+        offset = torch.cat([square[:, 0, :1], *(row[None, None] for row in offsets[1:])])
         head = self.logits.weight.reshape(1, -1).T
         bias = self.logits.bias
         assert bias is not None
-        # Each layer's inputs in the last four steps, by row, with a row of zeros on either side.
-        seen = [maps.new_zeros(_STEPS, height + 2, n, layer.in_channels) for layer in layers]
-        picture = maps.new_zeros(height, width, n)
-        chances = None if uniform is None else uniform.permute(1, 2, 0)
+        # The layers' inputs in the last four steps, by row, with a row of zeros on either side.
+        pixels = maps.new_zeros(_STEPS, height + 2, n, 1)
+        hidden = maps.new_zeros(_STEPS, len(kernels), height + 2, n, channels)
+        picture = maps.new_zeros(height * width, n)
+        chances = None if uniform is None else uniform.permute(1, 2, 0).flatten(0, 1)
         for step in range(width + 2 * (height - 1)):
+            now = step % _STEPS
             first, stop = max(0, (step - width + 2) // 2), min(height - 1, step // 2) + 1
-            for store in seen:  # the columns beside the image
-                store[step % _STEPS, [first, stop + 1]] = 0
+            beside = slice(first, stop + 2, stop + 1 - first)  # the columns beside the image
+            pixels[now, beside] = 0
+            hidden[now, :, beside] = 0
             if first == stop:
                 continue
-            row = torch.arange(first, stop, device=maps.device)
-            column = step - 2 * row
-            out = given[row, column].reshape(len(row) * n, -1)
-            for layer, kernel in enumerate(kernels):
-                inputs = [
-                    seen[layer][(step - ago) % _STEPS, first + 1 - up : stop + 1 - up].flatten(
-                        0, 1
-                    )
-                    for ago, up in _SKEWED[: len(kernel)]
-                ]
-                if layer:
-                    out = torch.addmm(offsets[layer], inputs[0], kernel[0])
-                    for part, weights in zip(inputs[1:], kernel[1:], strict=True):
-                        out.addmm_(part, weights)
-                else:
-                    out.addmm_(torch.cat(inputs, -1), kernel.flatten(0, 1))
-                out.relu_()
-                if layer + 1 < len(kernels):
-                    seen[layer + 1][step % _STEPS, first + 1 : stop + 1] = out.unflatten(
-                        0, (-1, n)
-                    )
-            chance = torch.addmm(bias, out, head).sigmoid_().reshape(len(row), n)
+            # Row r is at column step - 2 r, which is every (width - 2)th pixel.
+            start, last = (step + row * (width - 2) for row in (first, stop - 1))
+            here = slice(start, last + 1, max(1, width - 2))
+            past = [
+                ((step - ago) % _STEPS, slice(first + 1 - up, stop + 1 - up))
+                for ago, up in _SKEWED[:-1]
+            ]
+            seen = torch.cat([pixels[when, rows] for when, rows in past], -1).flatten(0, 1)
+            out = torch.addmm(given[here].flatten(0, 1), seen, first_kernel.flatten(0, 1))
+            sums = offset
+            for tap, (when, rows) in zip(taps, past, strict=False):
+                sums = torch.baddbmm(sums, hidden[when, :, rows].flatten(1, 2), tap)
+            inputs = hidden[now, :, first + 1 : stop + 1].flatten(1, 2)
+            for store, total, own in zip(inputs, sums, taps[-1], strict=True):
+                out = torch.addmm(total, store.copy_(out.relu_()), own)
+            chance = torch.addmm(bias, out.relu_(), head).sigmoid_().reshape(stop - first, n)
             if chances is not None:
-                chance = (chances[row, column] < chance).to(chance)
-            picture[row, column] = chance
-            seen[0][step % _STEPS, first + 1 : stop + 1, :, 0] = chance
-        return picture.permute(2, 0, 1)[:, None].contiguous()
+                chance = (chances[here] < chance).to(chance)
+            picture[here] = chance
+            pixels[now, first + 1 : stop + 1, :, 0] = chance
+        return picture.unflatten(0, (height, width)).permute(2, 0, 1)[:, None].contiguous()
 
 
 class Sequential(Distribution):

@@ -417,7 +417,8 @@ export interface MapHeader {
   path: string
   version: number
   contours: ("prior" | "aggregated")[]
-  holes: boolean
+  /** The colour in which they are hatched; empty if they are not shown. */
+  holes: string
   marks: [number, number, string][]
   axes: boolean
   smooth: boolean

@@ -178,7 +178,7 @@ def chart(
         pick=pick,
         path=path,
         contours=contours if engine.has_prior else (),
-        holes=holes and engine.has_prior,
+        holes=palette.HOLE if holes and engine.has_prior else "",
         marks=marks,
         axes=atlas.method == "plane",
         smooth=engine.sketch.kind == "curve",

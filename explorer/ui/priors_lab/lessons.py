@@ -16,7 +16,7 @@ from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels import scale_sweep, table
 from explorer.ui.picks import service
-from explorer.ui.priors_lab import benches
+from explorer.ui.priors_lab import benches, lineup, planes
 from explorer.ui.wording.format import signed
 
 
@@ -125,7 +125,7 @@ def _zero_scale(engines: list[Engine]) -> None:
 
 
 def _marginal(engines: list[Engine]) -> None:
-    benches.bound(benches.one_each(engines))
+    benches.bound(lineup.one_each(engines))
     st.markdown(
         "Only the marginal KL involves the prior: it is the cost in nats of any mismatch between "
         "the prior and the codes of the data. With a fixed encoder, a better prior lowers that "
@@ -136,11 +136,11 @@ def _marginal(engines: list[Engine]) -> None:
 
 def _simplest(engines: list[Engine]) -> None:
     rows = []
-    for engine in benches.one_each(engines):
+    for engine in lineup.one_each(engines):
         metric = engine.checkpoint.metrics.get("log_likelihood")
         if metric is not None:
             value = f"{metric.value:.2f} ± {metric.se or 0:.2f}"
-            rows.append(table.Line(benches.named(engine), (signed(value),)))
+            rows.append(table.Line(lineup.named(engine), (signed(value),)))
     table.render(rows, ("log p(x), nats",), label="Prior", numbers=True)
     st.caption(
         "Importance-sampled with S = 500 on 250 test digits, ± the standard error of the mean. "
@@ -154,7 +154,7 @@ def _holes(engines: list[Engine]) -> None:
             found = cache.plane(engine)
             if found is not None:
                 st.markdown(
-                    f"**{benches.named(engine)}**: {100 * found.hole_mass:.1f} ± "
+                    f"**{lineup.named(engine)}**: {100 * found.hole_mass:.1f} ± "
                     f"{100 * found.hole_error:.1f} % of {found.samples:,} prior samples "
                     f"(posterior samples of held-out data: {100 * regions.RARE:.0f} %)."
                 )
@@ -172,7 +172,7 @@ def _in_holes(engines: list[Engine]) -> None:
         codes = None if found is None else layer_codes(engine, None, "holes", found)
         if found is None or codes is None:
             continue
-        st.markdown(f"**{benches.named(engine)}: decoded from its holes**")
+        st.markdown(f"**{lineup.named(engine)}: decoded from its holes**")
         filmstrip(
             Panel(codes_strip(engine, codes), pick=service.pick_descriptor(engine, z=codes)),
             key=f"lesson_holes_{engine.slug}",
@@ -203,7 +203,7 @@ def _counts(engines: list[Engine]) -> list[Engine]:
 
 def _components(engines: list[Engine]) -> None:
     shown = _counts(engines)
-    benches.planes(shown, PriorsLabView(show="density"))
+    planes.planes(shown, PriorsLabView(show="density"))
 
 
 def _bought(engines: list[Engine]) -> None:

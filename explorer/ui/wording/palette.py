@@ -54,6 +54,8 @@ PRIORS = {
 
 DATA = "#5B7A99"
 PROTOTYPE = "#E6A700"
+HOLE = CLASSES[5]
+"""Holes are hatched in it on the map, in the Priors lab and in figures."""
 INK = "ink"
 """The theme's text colour, also of diamonds and stars: hues are reserved for classes."""
 

@@ -15,6 +15,30 @@ def test_every_bench_of_the_lab_opens(bench):
     assert "two latent units" in told(app)
 
 
+@pytest.mark.parametrize(
+    ("model", "said", "first"),
+    [
+        ("mnist-static-vae-vamp-40", "No model of MNIST, static has two latent units",
+         "VampPrior (K = 100)** :blue[· the prior of the open model]"),
+        ("digits-vae-vamp-k4-2", "trained on Digits",
+         "VampPrior (K = 4)** :blue[· the open model]"),
+        ("digits-vae-mog-16", "trained on Digits",
+         "Mixture of Gaussians** :blue[· the prior of the open model]"),
+    ],
+)  # fmt: skip
+def test_the_lab_begins_with_what_belongs_to_the_open_model(model, said, first):
+    app = open_page("priors_lab", model=model)
+    assert said in told(app)
+    headings = [item.value for item in app.markdown if item.value.startswith("**")]
+    assert headings[0] == f"**{first}"
+    assert sum("open model" in words for words in headings) == 1
+
+
+def test_the_lab_replays_the_open_model_if_it_was_recorded():
+    app = open_page("priors_lab", model="digits-vae-vamp-k4-2", bench="training")
+    assert "**VampPrior (K = 4)**" in told(app)
+
+
 def test_every_step_of_every_lesson_asks_and_reveals():
     from explorer.ui.priors_lab.lessons import LESSONS
 
@@ -39,7 +63,7 @@ def test_a_guess_goes_into_the_link():
 
 
 def test_what_the_lessons_claim_holds_of_the_shipped_models():
-    from explorer.ui.priors_lab import benches
+    from explorer.ui.priors_lab import lineup
 
     def entry(slug):
         return next(item for item in cache.entries() if item.slug == slug)
@@ -59,7 +83,7 @@ def test_what_the_lessons_claim_holds_of_the_shipped_models():
         for slug in ("standard", "xvae", "mog", "vamp")
     ]
     assert max(likelihoods) - min(likelihoods) < 1
-    assert {benches.named(engines["vamp-k1"]), benches.named(engines["vamp"])} == {
+    assert {lineup.named(engines["vamp-k1"]), lineup.named(engines["vamp"])} == {
         "VampPrior (K = 1)",
         "VampPrior (K = 100)",
     }

@@ -91,7 +91,7 @@ def point_map(
     pick: str = "",
     path: str = "",
     contours: Sequence[Literal["prior", "aggregated"]] = (),
-    holes: bool = False,
+    holes: str = "",
     marks: Sequence[tuple[float, float, str]] = (),
     axes: bool = False,
     smooth: bool = False,
@@ -111,7 +111,7 @@ def point_map(
         pick: The selection.
         path: The drawn line.
         contours: Densities whose contours are drawn.
-        holes: Whether holes are shaded.
+        holes: Colour in which holes are hatched; empty if they are not shown.
         marks: Further positions, each with a short label.
         axes: Whether the plane is the latent space itself, with axes.
         smooth: Whether thumbnails are drawings rather than pixels.

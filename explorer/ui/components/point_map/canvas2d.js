@@ -11,6 +11,10 @@ import { shade } from "./webgl.js"
 /** @typedef {import("../types").MapLayer} MapLayer */
 /** @typedef {CanvasRenderingContext2D} Pen */
 
+/** From how many stars on they are small, and pale until one comes nearer: the colours below are seen first. */
+const CROWD = 150
+const HATCH = 6
+
 /**
  * Fit the canvases to their element, and paint.
  *
@@ -52,13 +56,13 @@ export function paint(map) {
     if (!layer.shown || layer.mark === "dot") continue
     if (layer.mark === "hole") { holes(map, pen, layer); continue }
     points += layer.n
-    marks(map, pen, layer, layer.mark === "star" ? (layer.n > 150 ? 2 : 5) + dot : dot + 1.4)
+    marks(map, pen, layer, layer.mark === "star" ? (layer.n > CROWD ? 1.2 : 5) + dot : dot + 1.4)
   }
   const chosen = (map.chosen ??= selected(map))
   outline(map, pen)
   chosen.forEach((found, k) => { if (k < 3000) ring(map, pen, found, chosen.length > 100 ? 3 : chosen.length > 20 ? 4.5 : 8, chosen.length > 100 ? 0.7 : 1.5) })
   const path = parsePath(map.path)
-  if (path) polyline(map, pen, path, true)
+  if (path) route(map, pen, path)
   if (map.trail) {
     pen.strokeStyle = map.theme.accent
     pen.lineWidth = 2
@@ -107,8 +111,9 @@ function dots(map, pen, layer, size) {
 /** @param {ReadyMap} map @param {Pen} pen @param {MapLayer} layer @param {number} size */
 function marks(map, pen, layer, size) {
   const shape = new Path2D(layer.mark === "star" ? star(size) : `M0-${size}L${size} 0L0 ${size}L-${size} 0Z`)
-  pen.lineWidth = layer.mark === "star" ? 1.2 : 1.3
-  pen.globalAlpha = layer.mark === "star" ? 1 : 0.55
+  const crowd = layer.n > CROWD
+  pen.lineWidth = layer.mark !== "star" ? 1.3 : crowd ? 0.6 : 1.2
+  pen.globalAlpha = layer.mark !== "star" ? 0.55 : crowd ? Math.min(1, 0.4 + 0.15 * map.zoom) : 1
   const tone = toneOf(map, layer)
   for (let i = 0; i < layer.n; i++) {
     const [x, y] = toScreen(map, layer.xy[2 * i], layer.xy[2 * i + 1])
@@ -141,13 +146,7 @@ function regions(map, found, pen) {
   }
   if (facts.holes) {
     trace(found.outlines)
-    pen.fillStyle = pen.strokeStyle = map.theme.accent
-    pen.globalAlpha = 0.14
-    pen.fill("evenodd")
-    pen.globalAlpha = 0.5
-    pen.lineWidth = 1
-    pen.stroke()
-    pen.globalAlpha = 1
+    hatch(map, pen, facts.holes)
   }
   for (const kind of facts.contours) {
     pen.strokeStyle = kind === "prior" ? map.theme.accent : map.theme.text
@@ -163,16 +162,43 @@ function regions(map, found, pen) {
   }
 }
 
+/**
+ * Hatch the traced area; what lies below recedes, so that its dots do not hide the lines.
+ *
+ * @param {ReadyMap} map
+ * @param {Pen} pen
+ * @param {string} colour
+ */
+function hatch(map, pen, colour) {
+  pen.fillStyle = map.theme.ground
+  pen.strokeStyle = colour
+  pen.globalAlpha = 0.45
+  pen.fill("evenodd")
+  pen.globalAlpha = 1
+  pen.lineWidth = 1.5
+  pen.stroke()
+  pen.save()
+  pen.clip("evenodd")
+  pen.beginPath()
+  for (let x = HATCH; x < map.width + map.height; x += HATCH * Math.SQRT2) {
+    pen.moveTo(x, 0)
+    pen.lineTo(x - map.height, map.height)
+  }
+  pen.lineWidth = 1.2
+  pen.stroke()
+  pen.restore()
+}
+
 /** @param {ReadyMap} map @param {Pen} pen @param {MapLayer} layer */
 function holes(map, pen, layer) {
   pen.lineWidth = 1.6
   for (let i = 0; i < layer.n; i++) {
     const [x, y] = toScreen(map, layer.xy[2 * i], layer.xy[2 * i + 1])
     pen.beginPath()
-    pen.arc(x, y, 6, 0, 6.2832)
+    pen.arc(x, y, 7, 0, 6.2832)
     pen.fillStyle = map.theme.ground
     pen.fill()
-    pen.strokeStyle = map.theme.accent
+    pen.strokeStyle = toneOf(map, layer)
     pen.setLineDash([3, 2])
     pen.stroke()
     pen.setLineDash([])
@@ -231,6 +257,40 @@ function polyline(map, pen, numbers, open) {
     pen.globalAlpha = 1
   }
   pen.stroke()
+}
+
+/**
+ * Draw the path in ink, unlike what is selected, and its direction: a dot where it starts, a head at its end.
+ *
+ * @param {ReadyMap} map
+ * @param {Pen} pen
+ * @param {number[]} numbers
+ */
+function route(map, pen, numbers) {
+  /** @type {import("../types").Point[]} */
+  const points = []
+  for (let k = 0; k < numbers.length; k += 2) points.push(toScreen(map, numbers[k], numbers[k + 1]))
+  const last = points[points.length - 1]
+  const before = points.filter(([x, y]) => Math.hypot(x - last[0], y - last[1]) > 6).pop() ?? points[0]
+  const angle = Math.atan2(last[1] - before[1], last[0] - before[0])
+  const head = new Path2D("M-13 -6L0 0L-13 6Z")
+  pen.lineJoin = "round"
+  for (const [colour, width] of /** @type {[string, number][]} */ ([[map.theme.ground, 5], [map.theme.text, 2.5]])) {
+    pen.strokeStyle = pen.fillStyle = colour
+    pen.lineWidth = width
+    pen.beginPath()
+    points.forEach(([x, y], k) => (k ? pen.lineTo(x, y) : pen.moveTo(x, y)))
+    pen.stroke()
+    pen.beginPath()
+    pen.arc(points[0][0], points[0][1], width + 2, 0, 6.2832)
+    pen.fill()
+    pen.save()
+    pen.translate(last[0], last[1])
+    pen.rotate(angle)
+    if (colour === map.theme.ground) pen.stroke(head)
+    else pen.fill(head)
+    pen.restore()
+  }
 }
 
 // A number in a disc, a dot without one, and a ring with words beside it.

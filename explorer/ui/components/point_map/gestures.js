@@ -143,7 +143,11 @@ function drop(map, event) {
     choose(map, `box:${corners.map(coordinate).join(",")}`)
   } else if (trail) {
     const vertices = thinned(trail, grip.kind === "path" ? MOST_STATIONS : MOST_VERTICES).map((point) => toData(map, point).map(coordinate))
-    if (grip.kind === "path" && vertices.length > 1) walk(map, vertices.join(","))
+    if (grip.kind === "path" && vertices.length > 1) {
+      map.mode = "move" // the next drag would replace the path
+      showModes(map)
+      walk(map, vertices.join(","))
+    }
     else if (vertices.length > 2) choose(map, `lasso:${vertices.join(",")}`)
     else map.paintSoon()
   }

@@ -19,7 +19,7 @@ export function showLegend(map) {
   const { column, ramp } = map.facts
   for (const layer of map.facts.layers) {
     if (!layer.shown) continue
-    if (layer.mark === "hole") add(chip(map.theme.accent, "patch"), map.regions?.words ?? "")
+    if (layer.mark === "hole") add(chip(toneOf(map, layer), "patch"), map.regions?.words ?? "")
     else if (layer.mark !== "dot") add(sign(layer.mark, toneOf(map, layer)), counted(layer))
     else if (column?.classes && column.classes.length > ramp.length) {
       add(null, `${counted(layer)}: ${column.classes.length} classes share ${ramp.length} colours; hover over a dot for its class`)
@@ -44,7 +44,8 @@ export function showLegend(map) {
 /** @param {string} colour @param {string} kind */
 function chip(colour, kind = "") {
   const dot = document.createElement("i")
-  dot.style.background = dot.style.borderColor = colour
+  if (kind !== "patch") dot.style.background = colour
+  dot.style.color = dot.style.borderColor = colour
   dot.className = kind
   return dot
 }

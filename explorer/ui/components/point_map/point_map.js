@@ -101,7 +101,7 @@ function layersOf(map, header, colours) {
   if (map.regions && header.holes) {
     const list = map.regions.holes
     layers.push({
-      name: "holes", label: "Holes", mark: "hole", n: list.length, shown: true, colour: "ink",
+      name: "holes", label: "Holes", mark: "hole", n: list.length, shown: true, colour: header.holes,
       xy: Float32Array.from(list.flatMap((hole) => hole.slice(0, 2))),
     })
   }

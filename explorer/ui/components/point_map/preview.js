@@ -9,8 +9,8 @@ import { toData } from "./view.js"
 /** @typedef {import("../types").Point} Point */
 /** @typedef {import("../types").Panel} Panel */
 
-/** Width of a picture in CSS pixels; images are scaled to whole pixels below it. */
-const [IMAGE, CURVE] = [176, 260]
+/** Largest width of a picture in CSS pixels, and its share of the map's; images are scaled to whole pixels below it. */
+const [IMAGE, CURVE, SHARE] = [252, 320, 0.45]
 const AWAY = 18
 
 /** @param {HTMLElement} root @returns {import("../types").Preview} */
@@ -89,7 +89,8 @@ function show(map, header, body) {
   if (body.length) {
     const panel = /** @type {Panel} */ ({ ...header, body: bodyOf(/** @type {Panel} */ (header), body) })
     const ratio = window.devicePixelRatio || 1
-    const wide = panel.kind === "pixels" ? Math.max(1, Math.floor(IMAGE / panel.width)) * panel.width : CURVE
+    const most = Math.min(panel.kind === "pixels" ? IMAGE : CURVE, SHARE * map.width)
+    const wide = panel.kind === "pixels" ? Math.max(1, Math.floor(most / panel.width)) * panel.width : most
     const high = Math.round(wide / shapeOf(panel))
     const size = [Math.round(wide * ratio), Math.round(high * ratio)]
     if (canvas.width !== size[0] || canvas.height !== size[1]) {
