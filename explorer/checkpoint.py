@@ -47,7 +47,8 @@ MAX_ARRAY_BYTES = 400_000_000
 class Metric(Frozen):
     """One measured number, with its sample size, seed, standard error and unit.
 
-    `null` is the same measure with real data in place of samples: the score of a perfect model.
+    `null` is the same measure with real data in place of samples: the score of a perfect model;
+    `null_high` is the 95th percentile of that score, where it was measured repeatedly.
     """
 
     value: float = Field(allow_inf_nan=False)
@@ -57,6 +58,7 @@ class Metric(Frozen):
     unit: str = Field(max_length=40)
     samples: int | None = None
     null: float | None = Field(None, allow_inf_nan=False)
+    null_high: float | None = Field(None, allow_inf_nan=False)
 
 
 SCORES = ("log_likelihood", "elbo", "reconstruction")

@@ -237,7 +237,8 @@ def evaluate(
     part: Annotated[
         list[str] | None,
         typer.Option(
-            help="Measure only this: likelihood, units, fidelity, alignment, features, smoothness."
+            help="Measure only this: likelihood, units, fidelity, alignment, features, "
+            "smoothness; only on request: matching, downstream."
         ),
     ] = None,
     as_json: Json = False,
@@ -252,11 +253,12 @@ def evaluate(
     from explorer import checkpoint, metrics, publishing
     from explorer.data.named import load_named
     from explorer.devices import limit_threads, resolve_device
-    from explorer.metrics.measures import PARTS
+    from explorer.metrics.measures import ON_REQUEST, PARTS
 
-    parts = tuple(name for name in PARTS if not part or name in part)
-    if unknown := set(part or ()) - set(PARTS):
-        raise typer.BadParameter(f"unknown part “{min(unknown)}”; choose from {', '.join(PARTS)}.")
+    every = (*PARTS, *ON_REQUEST)
+    parts = tuple(name for name in every if name in part) if part else PARTS
+    if unknown := set(part or ()) - set(every):
+        raise typer.BadParameter(f"unknown part “{min(unknown)}”; choose from {', '.join(every)}.")
 
     opened = checkpoint.load(slug)
     device = resolve_device(device)

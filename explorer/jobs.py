@@ -245,7 +245,7 @@ def _evaluate(
         data,
         checkpoint.results_folder(opened.hash),
         samples=order.samples,
-        parts=lacking(opened.metrics),
+        parts=lacking(opened.metrics, has_prior=opened.prior is not None),
         report=report,
     )
 

@@ -16,6 +16,7 @@ from explorer.errors import CheckpointError
 from explorer.inference import Engine
 from explorer.metrics import evaluate
 from explorer.metrics.likelihood import Likelihood
+from explorer.metrics.matching import NAMES
 from explorer.metrics.measures import PARTS, Part
 from explorer.metrics.tradeoff import Tradeoff, measure_tradeoff, read_tradeoff
 from explorer.naming import PRIORS
@@ -43,7 +44,7 @@ def publish(
 ) -> Checkpoint:
     """Evaluate the weights in a folder; write metrics, likelihoods, atlas, preview and card."""
     opened = checkpoint.load(folder)
-    measure(opened, data, folder, samples=samples, device=device, report=report)
+    measure(opened, data, folder, samples=samples, device=device, anew=True, report=report)
     project(opened, data, folder, report=lambda stage: report(stage, 0, 0))
     checkpoint.write(folder / checkpoint.PREVIEW, preview(opened))
     opened = checkpoint.load(folder)
@@ -60,13 +61,14 @@ def measure(
     limit: int | None = None,
     device: str = "cpu",
     parts: tuple[Part, ...] = PARTS,
+    anew: bool = False,
     report: Callable[[str, int, int], None] = lambda stage, done, total: None,
 ) -> Metrics:
     """Evaluate, and write metrics.json and likelihood.npz into a folder.
 
     The likelihoods so far are saved beside them every half minute, so that an interrupted run
-    can be resumed. Parts that are not measured stay as they were. With a `limit` only so many
-    test samples, drawn at random, are used.
+    can be resumed. Parts that are not measured stay as they were, unless it is done `anew`, as
+    for new weights. With a `limit` only so many test samples, drawn at random, are used.
     """
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / PARTIAL
@@ -93,9 +95,13 @@ def measure(
         report=report,
     )
     metrics, arrays = found.metrics, found.arrays
-    if set(parts) != set(PARTS):
-        metrics = _numbers_in(opened.folder) | _numbers_in(folder) | metrics
-        arrays = _arrays_for(opened, folder, found.arrays) | arrays
+    if not anew:
+        # Nothing of before is left of the usual parts once all of them are measured.
+        kept = NAMES if set(PARTS) <= set(parts) else ("",)
+        numbers = _numbers_in(opened.folder) | _numbers_in(folder)
+        known = _arrays_for(opened, folder, found.arrays)
+        metrics = {k: v for k, v in numbers.items() if k.startswith(kept)} | metrics
+        arrays = {k: v for k, v in known.items() if k.startswith(kept)} | arrays
     checkpoint.write(folder / checkpoint.LIKELIHOOD, _packed(**arrays))
     checkpoint.write_metrics(folder, metrics)
     if "likelihood" in parts:

@@ -2,8 +2,8 @@
 
 from explorer.metrics.evaluation import evaluate
 from explorer.metrics.likelihood import Likelihood, importance_sampling
-from explorer.metrics.measures import Evaluation
 from explorer.metrics.samples import coverage_under_null, prdc, vendi_score
+from explorer.metrics.subject import Evaluation
 
 __all__ = [
     "Evaluation",

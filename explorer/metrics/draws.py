@@ -23,10 +23,18 @@ def draw_data(
     scale: float = 1.0,
 ) -> Float[np.ndarray, "samples *sample"]:
     """Draw samples in the form of the data: binary if the data are, else means of p(x|z)."""
+    with torch.inference_mode():
+        codes = prior.draw(n, seed=seed, scale=scale).z
+    return decode_data(model, codes, seed, binary=binary)
+
+
+def decode_data(
+    model: AbstractModel, codes: Float[Tensor, "codes latent"], seed: int, *, binary: bool
+) -> Float[np.ndarray, "codes *sample"]:
+    """Decode codes in the form of the data, drawing binary samples with a seed."""
     draws = []
     generator = torch.Generator().manual_seed(seed)
     with torch.inference_mode():
-        codes = prior.draw(n, seed=seed, scale=scale).z
         for z in codes.split(at_once(model, 2000)):
             p = model.likelihood(z)
             if isinstance(p, Sequential):
@@ -36,6 +44,16 @@ def draw_data(
             mean = p.mean.cpu()
             draws.append(torch.bernoulli(mean, generator=generator) if binary else mean)
     return torch.cat(draws).numpy()
+
+
+def reference_codes(prior: LatentPrior, n: int, seed: int) -> Float[Tensor, "n latent"]:
+    """Draw fresh codes of what an aggregated posterior is matched to, on the CPU.
+
+    The one place where a measure asks for its reference: for one that is made of samples these
+    are to be held-out ones, never those that the model was matched to.
+    """
+    with torch.inference_mode():
+        return prior.draw(n, seed=seed).z.cpu()
 
 
 def is_binary(x: Float[np.ndarray, "samples *sample"]) -> bool:

@@ -13,17 +13,9 @@ from explorer.errors import TrainingError
 from explorer.interfaces import AbstractModel
 from explorer.metrics.latent import active_units, encode
 from explorer.metrics.likelihood import Likelihood
-from explorer.metrics.measures import (
-    MEASURES,
-    PARTS,
-    Evaluation,
-    Part,
-    Report,
-    Subject,
-    array_of,
-    mean_of,
-    units_of,
-)
+from explorer.metrics.matching import flow_measures
+from explorer.metrics.measures import MEASURES, ON_REQUEST, PARTS, Part
+from explorer.metrics.subject import Evaluation, Report, Subject, array_of, mean_of, units_of
 
 SENTINELS: dict[str, str] = {
     "likelihood": "reconstruction",
@@ -32,6 +24,8 @@ SENTINELS: dict[str, str] = {
     "alignment": "mmd",
     "features": "frechet_distance",
     "smoothness": "smoothness",
+    "matching": "c2st",
+    "downstream": "flow_precision",
 }
 """For each part, a metric that only it measures."""
 
@@ -40,14 +34,22 @@ PER_SAMPLE = ("rows", "ids", "log_likelihood", "elbo", "log_prior")
 """Arrays with one value per test sample, in the order of the test split."""
 
 
-def lacking(metrics: Metrics) -> tuple[Part, ...]:
-    """Return the parts not yet measured; all of them if nothing is missing."""
-    absent = tuple(
-        part
-        for part in PARTS
-        if SENTINELS[part] not in metrics and f"pseudo_{SENTINELS[part]}" not in metrics
-    )
-    return absent or PARTS
+def lacking(metrics: Metrics, *, has_prior: bool = True) -> tuple[Part, ...]:
+    """Return the parts to measure next: those not yet measured, first the usual ones.
+
+    All usual ones if nothing is missing. Without a prior only its codes' generation is measured.
+    """
+    usual = PARTS if has_prior else ()
+    on_request: tuple[Part, ...] = ON_REQUEST if has_prior else ("downstream",)
+    for parts in (usual, on_request):
+        absent = tuple(
+            part
+            for part in parts
+            if SENTINELS[part] not in metrics and f"pseudo_{SENTINELS[part]}" not in metrics
+        )
+        if absent:
+            return absent
+    return usual or on_request
 
 
 def evaluate(
@@ -73,7 +75,7 @@ def evaluate(
             larger number adds to the samples of a smaller one.
         seed: Seed of everything drawn.
         device: cpu or cuda.
-        parts: What to measure; everything by default.
+        parts: What to measure; by default everything but what is measured on request.
         known: Likelihoods of an interrupted run.
         keep: Called with the likelihoods so far.
         report: Called with a stage, the number of steps done, and their total.
@@ -89,7 +91,11 @@ def evaluate(
     x = torch.from_numpy(data.test.x[rows]).to(device)
     model = opened.model.to(device)
     if opened.prior is None:
-        return _autoencoder(model, x)
+        found = _autoencoder(model, x)
+        if "downstream" not in parts:
+            return found
+        flow = flow_measures(opened, data, n=len(x), seed=seed, device=device, report=report)
+        return Evaluation(found.metrics | flow.metrics, found.arrays | flow.arrays)
     with torch.no_grad():
         prior = model.latent_prior(opened.prior.to(device))
     subject = Subject(opened, model, prior, data, x, samples, seed, known, keep, report)

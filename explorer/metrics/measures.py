@@ -2,19 +2,17 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from explorer.checkpoint import Checkpoint, Metric, Metrics
-from explorer.data import DataSet
-from explorer.interfaces import AbstractModel, LatentPrior, Posterior
+from explorer.checkpoint import Metric, Metrics
+from explorer.interfaces import LatentPrior, Posterior
 from explorer.metrics import alignment, features
-from explorer.metrics.draws import draw_data, is_binary, null_row, validation_rows
+from explorer.metrics.draws import is_binary, null_row, validation_rows
 from explorer.metrics.latent import (
     active_units,
     drawn_density,
@@ -23,7 +21,8 @@ from explorer.metrics.latent import (
     posterior_means,
     prior_variance,
 )
-from explorer.metrics.likelihood import Likelihood, importance_sampling, reconstructed
+from explorer.metrics.likelihood import importance_sampling, reconstructed
+from explorer.metrics.matching import measure_downstream, measure_matching
 from explorer.metrics.samples import (
     NEIGHBOURS,
     WhitenedComponents,
@@ -32,82 +31,39 @@ from explorer.metrics.samples import (
     vendi_score,
 )
 from explorer.metrics.smoothness import PAIRS, path_smoothness
+from explorer.metrics.subject import (
+    FEWEST_CODES,
+    MOST_SAMPLES,
+    REPEATS,
+    Evaluation,
+    Subject,
+    array_of,
+    mean_of,
+    units_of,
+)
 from explorer.metrics.surgery import Surgery, elbo_surgery
 from explorer.models import PixelHVAEConfig
 from explorer.sketch import PixelSketch
 
-REPEATS = 5
-MOST_SAMPLES = 10_000
 MOST_POSTERIORS = 2000
 """Posteriors in the aggregated posterior of the ELBO surgery."""
 
 _ALL = slice(None)
 
-FEWEST_CODES = 20
-"""Fewest codes, or features, from which a distribution can be estimated."""
+Part = Literal[
+    "likelihood",
+    "units",
+    "fidelity",
+    "alignment",
+    "features",
+    "smoothness",
+    "matching",
+    "downstream",
+]
+ON_REQUEST: tuple[Part, ...] = ("matching", "downstream")
+"""Parts measured only where they are named: they take a minute or more for any model."""
 
-Part = Literal["likelihood", "units", "fidelity", "alignment", "features", "smoothness"]
-PARTS: tuple[Part, ...] = get_args(Part)
-Report = Callable[[str, int, int], None]
-
-
-class Evaluation(NamedTuple):
-    """Metrics for metrics.json and arrays for likelihood.npz, in the order of the test split."""
-
-    metrics: Metrics
-    arrays: dict[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The subject of an evaluation: a model with its prior, the test samples, and all settings."""
-
-    opened: Checkpoint
-    model: AbstractModel
-    prior: LatentPrior
-    data: DataSet
-    x: Tensor
-    samples: int
-    seed: int
-    known: Likelihood | None
-    keep: Callable[[Likelihood], None]
-    report: Report
-    known_draws: dict[tuple[int, int], np.ndarray] = field(default_factory=dict)
-
-    def drawn(self, n: int, seed: int, *, binary: bool) -> Float[np.ndarray, "samples *sample"]:
-        """Draw samples of the prior; binary ones, which are small, are kept for other parts."""
-        if (n, seed) not in self.known_draws:
-            x = draw_data(self.model, self.prior, n, seed, binary=binary)
-            if not binary:
-                return x
-            self.known_draws[n, seed] = x.astype(np.uint8)
-        return self.known_draws[n, seed].astype(np.float32)
-
-    @property
-    def scored(self) -> bool:
-        """Whether there are a KL and log p(x): a density, and posteriors with a spread."""
-        return self.prior.has_density and self.opened.config.model.stochastic
-
-
-def mean_of(
-    values: Tensor, unit: str, seed: int | None = None, samples: int | None = None
-) -> Metric:
-    """Return the mean over the test samples with its standard error."""
-    n = len(values)
-    error = float(values.double().std() / np.sqrt(n)) if n > 1 else None
-    return Metric(
-        value=float(values.double().mean()), se=error, n=n, seed=seed, unit=unit, samples=samples
-    )
-
-
-def units_of(active: Tensor, n: int) -> Metric:
-    """Count active units."""
-    return Metric(value=float(active.sum()), n=n, unit=f"of {len(active)} units")
-
-
-def array_of(values: Float[Tensor, " any"]) -> Float[np.ndarray, " any"]:
-    """Return what likelihood.npz keeps."""
-    return values.cpu().float().numpy()
+PARTS: tuple[Part, ...] = tuple(part for part in get_args(Part) if part not in ON_REQUEST)
 
 
 def _likelihood(subject: Subject) -> Evaluation:
@@ -348,6 +304,8 @@ MEASURES: dict[Part, Callable[[Subject], Evaluation]] = {
     "alignment": _alignment,
     "features": _feature_distances,
     "smoothness": _smoothness,
+    "matching": measure_matching,
+    "downstream": measure_downstream,
 }
 
 
