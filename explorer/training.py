@@ -15,7 +15,7 @@ from safetensors.torch import save as serialise
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from explorer import checkpoint
+from explorer import checkpoint, replay
 from explorer.augmentation import hidden, shifted
 from explorer.config import RunConfig
 from explorer.contrastive import pretrain
@@ -24,7 +24,7 @@ from explorer.devices import at_once
 from explorer.errors import TrainingError
 from explorer.interfaces import AbstractModel, AbstractPrior, LatentPrior
 from explorer.models import VAE, Autoencoder
-from explorer.objectives import ObjectiveConfig, Terms
+from explorer.objectives import MatchingConfig, ObjectiveConfig, Terms
 from explorer.pretraining import fit_prior
 from explorer.priors import KernelPrior, MovingConfig, SpherePrior, VampDataPrior, whitened
 
@@ -154,10 +154,14 @@ class _Run:
         self.epoch, self.best, self.best_epoch = 0, -math.inf, 0
         self.best_weights = _copy(self.network.state_dict())
         self.snapshots: dict[int, Tensor] = {}
+        self.frames: dict[int, Tensor] = {}
+        self.planes: dict[int, Tensor] = {}
         self.log: list[dict[str, float]] = []
         self.seconds = 0.0
         self.train_x = torch.from_numpy(data.train.x).to(device)
         self.valid_x = torch.from_numpy(data.valid.x).to(device)
+        order = np.random.default_rng(config.training.seed).permutation(len(data.train))
+        self.followed = order[: replay.CODES]
 
     def prepare(self) -> None:
         """Do what comes before the first epoch: contrastive training, networks of scores."""
@@ -173,6 +177,7 @@ class _Run:
             known = self.options.pretraining.model_copy(update={"explained": round(share, 4)})
             self.options = self.options.model_copy(update={"pretraining": known})
             self.config = self.config.model_copy(update={"training": self.options})
+        self._record(self._chosen(), 0)
         if self.companion is None:
             return
         prior = self._latent_prior()
@@ -232,7 +237,8 @@ class _Run:
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
         tensors |= {f"best.{name}": value for name, value in self.best_weights.items()}
-        tensors |= {f"snapshot.{epoch}": value for epoch, value in self.snapshots.items()}
+        for prefix, kept in self._kept().items():
+            tensors |= {f"{prefix}.{epoch}": value for epoch, value in kept.items()}
         tensors |= _slots("optimiser", self.optimiser)
         if self.companion is not None:
             own = self.companion.state_dict()
@@ -316,9 +322,8 @@ class _Run:
         self.network.load_state_dict(_below(tensors, "network"))
         self.average.load_state_dict(_below(tensors, "average"))
         self.best_weights = _below(tensors, "best")
-        self.snapshots = {
-            int(epoch): value for epoch, value in _below(tensors, "snapshot").items()
-        }
+        for prefix, kept in self._kept().items():
+            kept |= {int(epoch): value for epoch, value in _below(tensors, prefix).items()}
         _fill(self.optimiser, _below(tensors, "optimiser"))
         if self.companion is not None:
             self.companion.load_state_dict(_below(tensors, "companion"))
@@ -326,6 +331,10 @@ class _Run:
             _fill(self.companion_optimiser, _below(tensors, "learner"))
         self.epoch, self.best, self.best_epoch = facts["epoch"], facts["best"], facts["best_epoch"]
         self.log, self.seconds = facts["log"], facts["seconds"]
+
+    def _kept(self) -> dict[str, dict[int, Tensor]]:
+        """Name what is kept of single epochs."""
+        return {"snapshot": self.snapshots, "frame": self.frames, "plane": self.planes}
 
     def start_from(self, other: checkpoint.Checkpoint) -> None:
         """Load the weights of a checkpoint, except the decoder of a different kind of model."""
@@ -363,6 +372,13 @@ class _Run:
             self.network.prior.turn(self._all_codes(self.network))
         checkpoint.save(self.network.model, self.network.prior, self.config, self.out)
         checkpoint.write_fingerprint(self.out, self.fingerprint)
+        self._record(self.network, self.best_epoch)
+        if self.frames:
+            labels = self.data.train.labels
+            known = np.full(len(self.followed), -1) if labels is None else labels[self.followed]
+            with torch.no_grad():
+                found = replay.arrays(self.frames, self.planes, self._latent_prior(), known)
+            np.savez_compressed(self.out / replay.FILE, **cast("dict[str, Any]", found))
         if self.snapshots:
             epochs = np.array(sorted(self.snapshots))
             stack = torch.stack([self.snapshots[int(epoch)] for epoch in epochs]).cpu()
@@ -528,7 +544,21 @@ class _Run:
         warm = max(self.best_epoch, getattr(self.config.objective.warmup, "epochs", 0))
         return self.epoch - warm >= self.options.patience
 
+    @torch.no_grad()
+    def _record(self, network: _Network, epoch: int) -> None:
+        """Keep where the codes are, and what the plane decodes to, if they are matched."""
+        if not isinstance(self.config.objective, MatchingConfig):
+            return
+        x = self.train_x[torch.from_numpy(self.followed).to(self.device)]
+        q = network.model.posterior(x)
+        self.frames[epoch] = q.sample(_generator(self.options.seed, 0, self.device)).half()
+        decoded = replay.plane(network.model, self._latent_prior())
+        if decoded is not None:
+            self.planes[epoch] = decoded
+
     def _snapshot(self) -> None:
+        if self.epoch in _SNAPSHOT_EPOCHS or self.epoch == self.options.epochs:
+            self._record(self._chosen(), self.epoch)
         prior = self._chosen().prior
         inputs = prior.pseudo_inputs() if prior is not None else None
         if inputs is None or (
