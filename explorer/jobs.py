@@ -18,7 +18,7 @@ from typing import Annotated, Literal, NoReturn
 from filelock import FileLock, Timeout
 from pydantic import Field, ValidationError
 
-from explorer import checkpoint, publishing, settings
+from explorer import checkpoint, matching, publishing, settings
 from explorer.checkpoint import Checkpoint
 from explorer.data import DataSet
 from explorer.devices import limit_threads
@@ -26,13 +26,14 @@ from explorer.errors import ExplorerError, JobError
 from explorer.interfaces import Frozen
 from explorer.metrics.evaluation import lacking
 
-Kind = Literal["tradeoff", "atlas", "evaluate"]
+Kind = Literal["tradeoff", "atlas", "evaluate", "match"]
 State = Literal["waiting", "running", "done", "stopped", "failed"]
 
 TITLES: dict[Kind, str] = {
     "tradeoff": "Diversity–fidelity curve",
     "atlas": "Latent map",
     "evaluate": "Evaluation",
+    "match": "Matching to a drawing",
 }
 KEPT = 200
 _MOST_BYTES = 2_000_000
@@ -48,12 +49,15 @@ class Order(Frozen):
     checkpoint: str = Field(max_length=1000)
     hash: str = Field(pattern=r"^[0-9a-f]{1,64}$")
     samples: int = Field(500, ge=1, le=5000)
+    drawing: str = Field("", pattern=r"^([0-9a-f]{12})?$")
 
     @property
     def key(self) -> str:
         """The job's key: a hash of what it does and on which weights."""
-        what = json.dumps([self.kind, self.hash, self.samples if self.kind == "evaluate" else 0])
-        return hashlib.sha256(what.encode()).hexdigest()[:16]
+        what = [self.kind, self.hash, self.samples if self.kind == "evaluate" else 0]
+        if self.drawing:
+            what.append(self.drawing)
+        return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
 
 
 class Line(Frozen):
@@ -75,6 +79,8 @@ class Job(Frozen):
     @property
     def title(self) -> str:
         """A display name: what it computes, and for which model."""
+        if self.order.kind == "match":
+            return TITLES["match"]
         return f"{TITLES[self.order.kind]} of {Path(self.order.checkpoint).name}"
 
     @property
@@ -250,8 +256,27 @@ def _evaluate(
     )
 
 
+def _match(
+    opened: Checkpoint,
+    data: DataSet,
+    order: Order,
+    report: Callable[[str, int, int], None],
+) -> None:
+    matching.match(opened, data, order.drawing, report, live_of(order))
+
+
+def live_of(order: Order) -> Path:
+    """Return the file that tells the state of a running match."""
+    return _folder(order.key) / matching.LIVE
+
+
 Work = Callable[[Checkpoint, DataSet, Order, Callable[[str, int, int], None]], None]
-WORK: dict[Kind, Work] = {"tradeoff": _tradeoff, "atlas": _atlas, "evaluate": _evaluate}
+WORK: dict[Kind, Work] = {
+    "tradeoff": _tradeoff,
+    "atlas": _atlas,
+    "evaluate": _evaluate,
+    "match": _match,
+}
 
 
 def _folder(key: str) -> Path:

@@ -36,6 +36,7 @@ _SNAPSHOT_EPOCHS = tuple(round(1.7**power) for power in range(20))
 _NORM_FLOOR = 1e-7
 
 Weights = tuple[Tensor, ...] | list[Tensor]
+Watch = Callable[[int, np.ndarray, "np.ndarray | None"], None]
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def train(
     device: str = "cpu",
     beside: Path | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
+    watch: Watch | None = None,
 ) -> RunConfig:
     """Train a model; write config, weights and snapshots of its pseudo-inputs to a folder.
 
@@ -91,6 +93,7 @@ def train(
         device: cpu or cuda.
         beside: The folder of the recipe, in which the file of a reference is sought first.
         report: Called after each epoch.
+        watch: Called with an epoch, codes and the decoded plane, or None, where matching is kept.
 
     Returns:
         The recipe, completed with what training has determined.
@@ -104,6 +107,7 @@ def train(
     )
     config = config.settled(data)
     run = _Run(config, data, out, torch.device(device), beside)
+    run.watch = watch
     if resume:
         run.restore()
     else:
@@ -148,12 +152,15 @@ class _Run:
             self.network, multi_avg_fn=self._take_average, use_buffers=True
         )
         self.optimiser = self._optimiser()
-        companion = self.config.objective.companion(model.top.size)
+        with torch.no_grad():
+            known = self._latent_prior() if prior is not None else None
+        companion = self.config.objective.companion(model.top.size, known)
         self.companion = None if companion is None else companion.to(device)
         self.companion_optimiser = self._companion_optimiser()
         self.epoch, self.best, self.best_epoch = 0, -math.inf, 0
         self.best_weights = _copy(self.network.state_dict())
         self.snapshots: dict[int, Tensor] = {}
+        self.watch: Watch | None = None
         self.frames: dict[int, Tensor] = {}
         self.planes: dict[int, Tensor] = {}
         self.log: list[dict[str, float]] = []
@@ -555,6 +562,9 @@ class _Run:
         decoded = replay.plane(network.model, self._latent_prior())
         if decoded is not None:
             self.planes[epoch] = decoded
+        if self.watch is not None:
+            plane = None if decoded is None else decoded.cpu().numpy()
+            self.watch(epoch, self.frames[epoch].float().cpu().numpy(), plane)
 
     def _snapshot(self) -> None:
         if self.epoch in _SNAPSHOT_EPOCHS or self.epoch == self.options.epochs:

@@ -28,7 +28,9 @@ class NetworkConfig(Frozen):
         5, ge=1, le=100, description="Steps for each of the model: the codes must not outrun them."
     )
     exact: bool = Field(
-        True, description="Whether the prior's score is in closed form, where there is one."
+        True,
+        description="Whether the prior's score is in closed form where there is one; a network "
+        "learns it otherwise.",
     )
 
 
@@ -42,6 +44,7 @@ class Companion(nn.Module):
         latent: Length of a code.
         network: How networks are built and trained; None for a queue only.
         queue: Number of codes to remember.
+        learned: Whether a network learns the prior's score as well.
 
     References:
         One-step diffusion with distribution matching distillation (Yin et al., 2024), section 3.2.
@@ -53,14 +56,21 @@ class Companion(nn.Module):
     loc: Tensor
     scale: Tensor
 
-    def __init__(self, latent: int, network: NetworkConfig | None, queue: int = 0) -> None:
+    def __init__(
+        self,
+        latent: int,
+        network: NetworkConfig | None,
+        queue: int = 0,
+        *,
+        learned: bool = False,
+    ) -> None:
         super().__init__()
         self.config = network
         self.codes: VelocityNet | None = None
         self.prior: VelocityNet | None = None
         if network is not None:
             self.codes = VelocityNet(latent, network.width, network.depth)
-            if not network.exact:
+            if learned:
                 self.prior = VelocityNet(latent, network.width, network.depth)
         self.register_buffer("queue", torch.zeros(queue, latent))
         self.register_buffer("filled", torch.zeros(1))
@@ -69,19 +79,11 @@ class Companion(nn.Module):
 
     @torch.no_grad()
     def refer_to(self, prior: LatentPrior) -> None:
-        """Take the moments of a prior.
-
-        Raises:
-            ValueError: If its score is to be exact and has no closed form.
-        """
+        """Take the moments of a prior."""
         if _mixture(prior) is not None or self.prior is not None:
             z = prior.draw(_SAMPLES, seed=0).z
             self.loc.copy_(z.mean(0))
             self.scale.copy_(z.std(0).clamp(min=_SMALLEST))
-        if self.config is not None and self.prior is None:
-            x = self.loc.new_zeros(1, len(self.loc))
-            if self._standardised(prior).denoised(x, x[:, :1] + 0.5) is None:
-                raise ValueError("this prior's score has no closed form")
 
     @torch.no_grad()
     def remember(self, z: Float[Tensor, "batch latent"]) -> None:
@@ -153,6 +155,13 @@ class Companion(nn.Module):
         return LatentMixture(
             mixture.log_weights, (mixture.loc - self.loc) / self.scale, mixture.scale / self.scale
         )
+
+
+def has_score(prior: LatentPrior, latent: int) -> bool:
+    """Whether a prior's denoised mean, and so its score, has a closed form."""
+    with torch.no_grad():
+        x = torch.ones(1, latent, device=prior.draw(1).z.device)
+        return prior.denoised(x, x[:, :1] / 2) is not None
 
 
 def _mixture(prior: LatentPrior) -> DiagonalMixture | None:

@@ -58,8 +58,13 @@ class AbstractObjectiveConfig(Frozen, ABC):
         """Steps of the companion for each of the model."""
         return 1
 
-    def companion(self, latent: int) -> Companion | None:
-        """Build what is trained or remembered beside the model, if anything."""
+    def companion(self, latent: int, prior: LatentPrior | None) -> Companion | None:
+        """Build what is trained or remembered beside the model, if anything.
+
+        Args:
+            latent: Length of a code.
+            prior: The prior to match.
+        """
         return None
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from explorer.errors import NoDensityError
 from explorer.interfaces import AbstractModel, LatentPrior, joined
-from explorer.objectives.companion import Companion, NetworkConfig
+from explorer.objectives.companion import Companion, NetworkConfig, has_score
 from explorer.objectives.distances import KernelName, kernel_distance, sliced_distance
 from explorer.objectives.elbo import AbstractObjectiveConfig, Terms, bound
 from explorer.objectives.schedules import ConstantConfig, ScheduleConfig
@@ -82,12 +82,15 @@ class MatchingConfig(AbstractObjectiveConfig):
             f"{self.strength:g} {unit}; no posterior is drawn to the prior by itself."
         )
 
-    def companion(self, latent: int) -> Companion | None:
+    def companion(self, latent: int, prior: LatentPrior | None) -> Companion | None:
         """Build what is trained or remembered beside the model: networks, and the queue."""
         if not self.strength or (self.distance != "score" and not self.queue):
             return None
         network = self.network if self.distance == "score" else None
-        return Companion(latent, network, self.queue)
+        learned = network is not None and not (
+            network.exact and prior is not None and has_score(prior, latent)
+        )
+        return Companion(latent, network, self.queue, learned=learned)
 
     def terms(
         self,

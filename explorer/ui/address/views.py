@@ -347,9 +347,10 @@ class CandidatesView(View):
 class PriorsLabView(View):
     """Two-dimensional models side by side, and lessons."""
 
-    bench: Annotated[str, Field(pattern="^(planes|bound|training|scale)$")] = "planes"
+    bench: Annotated[str, Field(pattern="^(planes|bound|training|scale|reference)$")] = "planes"
     show: Annotated[str, Field(pattern="^(density|decoded)$")] = "density"
-    lesson: Annotated[int, Field(ge=0, le=3)] = 0
+    reference: Annotated[str, Field(max_length=60, pattern=r"^[\w ]*$")] = ""
+    lesson: Annotated[int, Field(ge=0, le=4)] = 0
     step: Annotated[int, Field(ge=1, le=9)] = 1
     guess: Annotated[int, Field(ge=0, le=9)] | None = None
     epoch: Annotated[int, Field(ge=0, lt=100_000)] | None = None

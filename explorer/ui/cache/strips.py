@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from explorer import geodesics, paths
+from explorer import geodesics, paths, replay
 from explorer.checkpoint import SNAPSHOTS
 from explorer.errors import CheckpointError
 from explorer.inference import Engine, Prototypes
 from explorer.metrics.novelty import typicality
 from explorer.paths import PathKind
 from explorer.projection import Split, positions
+from explorer.replay import Replay
 from explorer.strips import Frames, Strip, StripSpec, level_strip, samples_strip, scale_strip
 from explorer.ui.cache.atlases import atlas, drawn_density
 from explorer.ui.cache.engines import ENGINES, originals
@@ -135,6 +136,12 @@ def snapshots(engine: Engine) -> dict[str, np.ndarray]:
     if inputs is None or epochs is None or inputs.shape[2:] != engine.sketch.shape:
         return {}
     return {"inputs": inputs.astype(np.float32), "epochs": epochs}
+
+
+@per_engine(32)
+def replayed(engine: Engine) -> Replay | None:
+    """Return where codes were while they were matched, if that was kept."""
+    return replay.read(engine.checkpoint)
 
 
 def original(engine: Engine, row: int) -> np.ndarray | None:

@@ -11,7 +11,7 @@ from explorer.ui import cache
 from explorer.ui.address.controls import choice
 from explorer.ui.address.views import PriorsLabView
 from explorer.ui.panels import chart, pictures, scale_sweep
-from explorer.ui.priors_lab import lineup, planes
+from explorer.ui.priors_lab import lineup, planes, references
 from explorer.ui.wording import palette
 
 BENCHES = {
@@ -19,6 +19,7 @@ BENCHES = {
     "bound": "Parts of the ELBO",
     "training": "Training",
     "scale": "The scale",
+    "reference": "Reference",
 }
 TERMS = {
     "reconstruction": ("Reconstruction", palette.CLASSES[0]),
@@ -174,5 +175,7 @@ def run(engines: list[Engine], view: PriorsLabView, opened: Engine) -> None:
         own = next((engine for engine in engines if engine.slug == opened.slug), None)
         replayed = own if own is not None and cache.snapshots(own) else engines[-1]
         view.epoch = training(replayed, view)
+    elif view.bench == "reference":
+        references.bench(view, opened)
     else:
         view.scale = scales(engines, view)

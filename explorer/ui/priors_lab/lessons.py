@@ -1,4 +1,4 @@
-"""Three lessons: predict, then reveal. Every number in them is computed from the models."""
+"""Four lessons: predict, then reveal. Every number in them is computed from the models."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,6 +7,7 @@ import streamlit as st
 
 from explorer import regions
 from explorer.inference import Engine
+from explorer.projection import Atlas, Split
 from explorer.strips import StripSpec, codes_strip
 from explorer.ui import cache
 from explorer.ui.address.controls import commit, control
@@ -14,10 +15,12 @@ from explorer.ui.address.places import layer_codes
 from explorer.ui.address.views import PriorsLabView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
-from explorer.ui.panels import scale_sweep, table
+from explorer.ui.panels import replayed, scale_sweep, table
 from explorer.ui.picks import service
 from explorer.ui.priors_lab import benches, lineup, planes
 from explorer.ui.wording.format import signed
+
+_NEAR = 5
 
 
 class Step(NamedTuple):
@@ -222,6 +225,63 @@ def _bought(engines: list[Engine]) -> None:
     )
 
 
+def _matched_to(engine: Engine) -> dict[str, Engine]:
+    """Return the models matched by sliced distance, by the name of their reference."""
+    found: dict[str, Engine] = {}
+    for entry in lineup.matched(engine):
+        found.setdefault(lineup.reference_words(entry), cache.engine(entry))
+    return found
+
+
+def _ring(engines: list[Engine]) -> None:
+    ring = _matched_to(engines[0]).get("Sphere")
+    found = None if ring is None else cache.replayed(ring)
+    if ring is None or found is None or found.codes is None:
+        st.caption("The model matched to a ring is not here.")
+        return
+    replayed.player(ring, found, "lesson_ring")
+    st.caption(replayed.words(found))
+
+
+def _kept_apart(engines: list[Engine]) -> None:
+    rows = []
+    for name, engine in _matched_to(engines[0]).items():
+        atlas = cache.atlas(engine)
+        share = None if atlas is None else class_share(atlas)
+        metric = engine.checkpoint.metrics.get("reconstruction")
+        if share is None or metric is None:
+            continue
+        value = signed(f"{metric.value:.2f} ± {metric.se or 0:.2f}")
+        apart = f"{100 * share[0]:.0f} ± {100 * share[1]:.0f} %"
+        rows.append((share[0], table.Line(name, (apart, value))))
+    rows.sort(key=lambda row: -row[0])
+    columns = ("Neighbours of the same class", "log p(x|z), nats")
+    table.render([line for _, line in rows], columns, label="Reference", numbers=True)
+    st.caption(
+        "Of each held-out code the five nearest training codes, and how many of them are of its "
+        "class. All models began as the same autoencoder, but for the features and the "
+        "bottleneck, which began as their own encoders."
+    )
+
+
+def class_share(atlas: Atlas) -> tuple[float, float] | None:
+    """Return the share of a test code's five nearest training codes that are of its class.
+
+    With its standard error over the test codes; None without classes.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    known = atlas.label >= 0
+    train = known & (atlas.split == Split.TRAIN)
+    test = known & (atlas.split == Split.TEST)
+    if train.sum() < _NEAR or test.sum() < 2:
+        return None
+    near = NearestNeighbors(n_neighbors=_NEAR).fit(atlas.codes[train])
+    rows = near.kneighbors(atlas.codes[test], return_distance=False)
+    same = (atlas.label[train][rows] == atlas.label[test][:, None]).mean(1)
+    return float(same.mean()), float(same.std(ddof=1) / len(same) ** 0.5)
+
+
 LESSONS = (
     Lesson(
         "What a prior is for",
@@ -309,6 +369,37 @@ LESSONS = (
                 ),
                 1,
                 _bought,
+            ),
+        ),
+    ),
+    Lesson(
+        "Lesson 4: choosing a reference",
+        (
+            Step(
+                "A VAE draws every posterior towards the prior. Matching draws only the "
+                "**aggregated** posterior, the cloud of all codes, towards a reference, so the "
+                "reference may have any shape that can be sampled: a ring, a spiral, features.",
+                "An autoencoder's codes are matched to a ring. What do codes between two opposite "
+                "sides of the ring decode to?",
+                (
+                    "To digits as good as those on the ring",
+                    "To mixtures that are no digit: no code has to be decoded there",
+                    "To the mean of all digits",
+                ),
+                1,
+                _ring,
+            ),
+            Step(
+                "A reference says where codes lie together, not which: that is left to the "
+                "encoder, which starts from an autoencoder here.",
+                "Which reference keeps the classes apart best, with two units?",
+                (
+                    "The standard normal",
+                    "The spiral",
+                    "Features learned by contrast, without labels",
+                ),
+                2,
+                _kept_apart,
             ),
         ),
     ),

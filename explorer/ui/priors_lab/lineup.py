@@ -1,13 +1,16 @@
 """Which two-dimensional models the lab compares, and what they are called."""
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 import streamlit as st
 
-from explorer import figures
+from explorer import figures, replay
+from explorer.checkpoint import Entry
 from explorer.figures import Chart
 from explorer.inference import Engine
 from explorer.naming import DATA, PRIORS
+from explorer.objectives import MatchingConfig
 from explorer.papers import Paper
 from explorer.ui import cache
 from explorer.ui.address.views import PriorsLabView
@@ -29,6 +32,7 @@ def planar(engine: Engine) -> list[Engine]:
             for entry in cache.entries()
             if entry.healthy and entry.data == kind and entry.latent == 2
             and entry.prior in _ORDER
+            and ((entry.prior in _FIRST and not _by_score(entry)) or entry.slug == engine.slug)
         ]  # fmt: skip
         found.sort(
             key=lambda entry: (
@@ -41,6 +45,40 @@ def planar(engine: Engine) -> list[Engine]:
         if found:
             return [cache.engine(entry) for entry in found]
     return []
+
+
+def matched(engine: Engine) -> list[Entry]:
+    """Return the two-dimensional models matched to a reference, of the open one's data or digits.
+
+    Those of one reference follow each other, by sliced distance first.
+    """
+    for kind in (engine.checkpoint.config.data.kind, "digits"):
+        found = [
+            entry
+            for entry in cache.entries()
+            if entry.healthy
+            and entry.data == kind
+            and entry.latent == 2
+            and entry.config is not None
+            and isinstance(entry.config.objective, MatchingConfig)
+            and (entry.folder / replay.FILE).is_file()
+        ]
+        found.sort(key=lambda entry: (reference_words(entry), _by_score(entry), entry.slug))
+        if found:
+            return found
+    return []
+
+
+def reference_words(entry: Entry) -> str:
+    """Name the reference that a model is matched to."""
+    assert entry.config is not None
+    path = getattr(entry.config.prior, "path", "")
+    return PurePath(path).stem.capitalize() if path else PRIORS[entry.prior]
+
+
+def _by_score(entry: Entry) -> bool:
+    objective = entry.config.objective if entry.config else None
+    return isinstance(objective, MatchingConfig) and objective.distance == "score"
 
 
 def subject(engines: Sequence[Engine]) -> str:

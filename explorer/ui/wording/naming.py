@@ -9,6 +9,7 @@ from explorer.checkpoint import Checkpoint, Entry
 from explorer.config import RunConfig
 from explorer.inference import Engine
 from explorer.naming import DATA, is_small, kind_words
+from explorer.objectives import MatchingConfig
 
 Named = Entry | Checkpoint
 Fact = Callable[[RunConfig], str]
@@ -23,6 +24,26 @@ def _components(config: RunConfig) -> str:
     return "" if count is None else f"K = {count}"
 
 
+def _reference(config: RunConfig) -> str:
+    return PurePath(getattr(config.prior, "path", "")).stem
+
+
+def _distance(config: RunConfig) -> str:
+    if not isinstance(config.objective, MatchingConfig):
+        return ""
+    return {"sliced": "by sliced distance", "mmd": "by MMD", "score": "by score"}[
+        config.objective.distance
+    ]
+
+
+def _encoder(config: RunConfig) -> str:
+    if not config.model.deterministic:
+        return ""
+    if config.training.pretraining is not None:
+        return "contrastive features"
+    return "bottleneck" if config.training.freeze == "trunk" else "by reconstruction"
+
+
 def _seed(config: RunConfig) -> str:
     return f"seed {config.training.seed}"
 
@@ -31,7 +52,7 @@ def _units(config: RunConfig) -> str:
     return f"{config.model.latent} units"
 
 
-FACTS: tuple[Fact, ...] = (_source, _components, _seed)
+FACTS: tuple[Fact, ...] = (_source, _components, _distance, _reference, _encoder, _seed)
 """What may tell two models of the same words apart, before their slugs do."""
 
 
