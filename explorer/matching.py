@@ -58,7 +58,7 @@ def points_of(strokes: Sequence[Stroke]) -> Float[np.ndarray, "points 2"]:
         arc = np.concatenate([[0.0], steps.cumsum()])
         at = generator.uniform(0, arc[-1], len(rows))
         place = np.stack([np.interp(at, arc, line[:, axis]) for axis in (0, 1)], 1)
-        width = max(stroke.width, _THINNEST) / 2
+        width = max(stroke.width, _THINNEST) / 3
         found[rows] = place + width * generator.standard_normal((len(rows), 2))
     found = np.clip(found, 0, 1)
     return (REACH * np.stack([2 * found[:, 0] - 1, 1 - 2 * found[:, 1]], 1)).astype(np.float32)

@@ -18,6 +18,7 @@ KINDS = [
     pytest.param("digits-vae-mog-2", id="mixture", marks=pytest.mark.slow),
     pytest.param("digits-ae-16", id="autoencoder", marks=pytest.mark.slow),
     pytest.param("digits-dmvae-xvae-mixture-2", id="matched", marks=pytest.mark.slow),
+    pytest.param("digits-dmvae-sphere-2", id="no density", marks=pytest.mark.slow),
     pytest.param("airfoils-vae-vamp-8", id="airfoils", marks=pytest.mark.slow),
 ]
 

@@ -187,7 +187,9 @@ def _slider(found: Replay) -> dict[str, object]:
     return {
         "active": len(found.epochs) - 1,
         "currentvalue": {"prefix": "epoch ", "font": {"size": 13}},
-        "pad": {"t": 30, "l": 90},
+        "pad": {"t": 30},
+        "x": 0.16,
+        "len": 0.84,
         "steps": [
             {"label": str(int(epoch)), "method": "animate", "args": [[str(int(epoch))], at_once]}
             for epoch in found.epochs

@@ -373,7 +373,7 @@ LESSONS = (
         ),
     ),
     Lesson(
-        "Lesson 4: choosing a reference",
+        "Choosing a reference",
         (
             Step(
                 "A VAE draws every posterior towards the prior. Matching draws only the "

@@ -8,7 +8,7 @@ from tests.support.pages import address, open_page, press, told
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
-@pytest.mark.parametrize("bench", ["planes", "bound", "training", "scale"])
+@pytest.mark.parametrize("bench", ["planes", "bound", "training", "scale", "reference"])
 def test_every_bench_of_the_lab_opens(bench):
     app = open_page("priors_lab", bench=bench, large=1)
     assert not app.exception
@@ -87,3 +87,30 @@ def test_what_the_lessons_claim_holds_of_the_shipped_models():
         "VampPrior (K = 1)",
         "VampPrior (K = 100)",
     }
+
+
+def test_the_bench_of_references_begins_with_the_open_models_own():
+    app = open_page("priors_lab", model="digits-dmvae-sphere-2", bench="reference")
+    assert address(app).get("reference", "Sphere") == "Sphere"
+    assert "Two samples of the reference are" in told(app)
+    app = open_page("priors_lab", bench="reference", reference="Torus")
+    assert "Torus" not in told(app)
+    assert not app.exception
+
+
+def test_a_sheet_without_a_drawing_cannot_be_matched():
+    app = open_page("priors_lab", bench="reference", reference="Draw your own")
+    assert not app.exception
+    assert app.button(key="lab_drawn_start").disabled
+
+
+def test_the_reference_that_keeps_classes_apart_is_the_one_the_lesson_names():
+    from explorer.checkpoint import load
+    from explorer.projection import load_atlas
+    from explorer.ui.priors_lab.lessons import class_share
+
+    shares = {
+        name: class_share(load_atlas(load(f"digits-dmvae-{name}-2")))[0]
+        for name in ("standard", "spiral", "features")
+    }
+    assert max(shares, key=shares.get) == "features", shares
