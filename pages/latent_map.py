@@ -2,7 +2,7 @@ import streamlit as st
 
 from explorer.ui.address.views import LatentMapView
 from explorer.ui.latent_map import direction, path, selection
-from explorer.ui.panels import hand, latent_plane
+from explorer.ui.panels import hand, latent_plane, replayed
 from explorer.ui.shell import frame, jobs_panel
 
 view = frame.resolve_models(LatentMapView.from_address())
@@ -16,6 +16,7 @@ with panes.container(key="latent_map_plane"):
     st.caption(latent_plane.caption(atlas))
     latent_plane.export(engine, atlas, view)
     direction.direction(engine, atlas, view)
+    replayed.section(engine, "latent_map_matched")
 with panes.container(width=340):
     path.path(engine, atlas, view)
     hand.card(engine, view, empty="Click a code, a prototype or a hole.", beside=True)
