@@ -6,8 +6,11 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
+from tests.support import checking
+
 collect_ignore_glob = ["benchmarks/*", "support/*", "load.py"]
 
+checking.check("explorer")
 gc.disable()  # until all is imported: nothing of that is ever garbage
 torch.set_num_threads(1)
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
