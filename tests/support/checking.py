@@ -1,4 +1,4 @@
-"""Checks calls within the package against their signatures: types by beartype, shapes by jaxtyping.
+"""Checks calls of the package against their signatures: types by beartype, shapes by jaxtyping.
 
 The hook of jaxtyping itself checks the arguments of a call twice, and binds each call to its
 signature anew; that took a quarter of the suite. Here only signatures with arrays have a
@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from beartype import beartype
-from jaxtyping import jaxtyped
+from beartype import BeartypeConf, beartype
+from jaxtyping import TypeCheckError, jaxtyped
+
+TYPED = beartype(conf=BeartypeConf(violation_type=TypeCheckError))
 
 NAME = "__checked__"
 """Under which name a module finds the decorator."""
@@ -30,11 +32,11 @@ TAG = f"checked{hashlib.md5(Path(__file__).read_bytes()).hexdigest()[:8]}"
 def checked(subject):
     """A function whose calls are checked, or a class whose construction is."""
     if isinstance(subject, type):
-        return jaxtyped(subject, typechecker=beartype)
+        return jaxtyped(subject, typechecker=TYPED)
     for name, hint in subject.__annotations__.items():
         if isinstance(hint, str) and re.match(r"\w*", hint)[0] not in subject.__globals__:
             subject.__annotations__[name] = Any  # of a class to come, or imported for mypy only
-    typed = beartype(subject)
+    typed = TYPED(subject)
     if not any("jaxtyping" in repr(hint) for hint in subject.__annotations__.values()):
         return typed
 
