@@ -1,17 +1,31 @@
 """One thread of torch in every process, and for every test a user folder of its own."""
 
 import gc
+import os
+from itertools import count
 
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
+from tests.support import checking
+
+TESTS = count()
+
 collect_ignore_glob = ["benchmarks/*", "support/*", "load.py"]
 
+checking.check("explorer")
 gc.disable()  # until all is imported: nothing of that is ever garbage
 torch.set_num_threads(1)
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")  # a busy machine is no fault of the code
+
+
+def pytest_xdist_auto_num_workers(config):
+    """One worker for each core, and half as many again where some wait for a browser."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    waiting = "not browser" not in config.option.markexpr
+    return cores + cores // 2 if waiting else cores
 
 
 def pytest_collection_finish():
@@ -21,13 +35,17 @@ def pytest_collection_finish():
 
 
 @pytest.fixture(autouse=True)
-def user(tmp_path, monkeypatch):
+def user(request, tmp_path_factory, monkeypatch):
     """A user folder that is not there yet; the shipped checkpoints, on the CPU."""
-    monkeypatch.setenv("LATENT_EXPLORER_USER", str(tmp_path / "user"))
+    if "tmp_path" in request.fixturenames:
+        folder = request.getfixturevalue("tmp_path") / "user"
+    else:  # most tests store nothing
+        folder = tmp_path_factory.getbasetemp() / f"user-of-{next(TESTS)}"
+    monkeypatch.setenv("LATENT_EXPLORER_USER", str(folder))
     monkeypatch.setenv("LATENT_EXPLORER_DEVICE", "cpu")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.delenv("LATENT_EXPLORER_CHECKPOINTS", raising=False)
-    return tmp_path / "user"
+    return folder
 
 
 @pytest.fixture

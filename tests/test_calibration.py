@@ -1,12 +1,12 @@
 """What is called a copy, novel or far is so as often as it is said, with every shipped model."""
 
+import json
 import math
 
 import numpy as np
 import pytest
 
 from explorer import checkpoint
-from explorer.config import RunConfig
 from explorer.inference import Engine
 from explorer.metrics.novelty import COPIED, FAR
 from explorer.projection import Split, load_atlas, rows_of
@@ -14,9 +14,14 @@ from explorer.reference import load_reference, passed
 from tests.support.gaussians import normal
 from tests.support.repository import WHOLE, relative
 
+COSTLY = ("convhvae", "pixelhvae")
 REFERRED = [folder for folder in WHOLE if (folder / checkpoint.REFERENCE).is_file()]
 
 SAMPLES = 300
+
+
+def kind_of(folder):
+    return json.loads((folder / checkpoint.CONFIG).read_text())["model"]["kind"]
 
 
 def within(share, expected, *counts, sigmas=4.0):
@@ -24,14 +29,17 @@ def within(share, expected, *counts, sigmas=4.0):
     assert abs(share - expected) <= sigmas * error + 1e-9, (share, expected, error)
 
 
-@pytest.fixture(scope="module", params=REFERRED, ids=relative)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(folder, marks=pytest.mark.slow if kind_of(folder) in COSTLY else ())
+        for folder in REFERRED
+    ],
+    ids=relative,
+)
 def shipped(request):
     opened = checkpoint.load(request.param)
     return Engine(opened, "cpu"), load_reference(opened), load_atlas(opened)
-
-
-def kind_of(folder):
-    return RunConfig.model_validate_json((folder / checkpoint.CONFIG).read_text()).model.kind
 
 
 def test_every_shipped_model_with_a_prior_is_compared_with_its_whole_training_split():

@@ -93,11 +93,12 @@ def words(line: str) -> list[str]:
 
 
 def _unquoted(line: str) -> str:
-    def inner(match: re.Match[str]) -> str:
-        cell = match[1].strip()
-        return f" {cell.replace(',', '.') if _COMMA_NUMBER.fullmatch(cell) else cell} "
+    return _QUOTED.sub(_cell, line).replace('"', " ")
 
-    return _QUOTED.sub(inner, line).replace('"', " ")
+
+def _cell(quoted: re.Match[str]) -> str:
+    cell = quoted[1].strip()
+    return f" {cell.replace(',', '.') if _COMMA_NUMBER.fullmatch(cell) else cell} "
 
 
 class _Splitter:

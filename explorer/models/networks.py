@@ -34,7 +34,7 @@ class GatedDense(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.linear = nn.Linear(inputs, 2 * outputs)
-        nn.init.normal_(self.linear.weight, std=math.sqrt(2 / inputs))
+        _draw_he_normal(self.linear.weight)
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Apply the layer."""
@@ -117,8 +117,13 @@ def gated_pictures(
 def dense(inputs: int, outputs: int) -> nn.Linear:
     """Build a linear layer with the paper's He-normal initialisation."""
     layer = nn.Linear(inputs, outputs)
-    nn.init.normal_(layer.weight, std=math.sqrt(2 / inputs))
+    _draw_he_normal(layer.weight)
     return layer
+
+
+def _draw_he_normal(weight: Float[Tensor, "outputs inputs"]) -> None:
+    if not weight.is_meta:  # of which shapes are asked only, and drawing takes longest
+        nn.init.normal_(weight, std=math.sqrt(2 / weight.shape[1]))
 
 
 class DiagonalGaussian(nn.Module):

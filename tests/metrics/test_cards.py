@@ -10,6 +10,7 @@ from explorer import checkpoint, settings
 from explorer.errors import DataMissingError
 from explorer.metrics import evaluate
 from explorer.metrics.measures import Part
+from tests.support.load import FACTOR
 
 ROOT = settings.PACKAGE.parent
 WITH_PRIOR = sorted(
@@ -22,6 +23,9 @@ IMAGES, SAMPLES, CODES = 200, 32, 10_000
 BEYOND_CHANCE = 4
 """Standard errors of the Monte Carlo alone, a small part of a card's own error; of two comparisons
 for each of the models on the shelf, one beyond three is to be expected now and then."""
+COSTLY = ("-convhvae-", "-pixelhvae-")
+"""Of these models a quarter of the codes is compared, but by `python -m tests.load`: decoding one
+takes a hundred times as long as with the others."""
 PARTS: tuple[Part, ...] = ("likelihood", "units")
 
 
@@ -31,8 +35,18 @@ def data_of(config, root):
     return config.load(root)
 
 
+def costly(folder):
+    return any(part in folder.name for part in COSTLY)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("folder", WITH_PRIOR, ids=lambda folder: folder.name)
+@pytest.mark.parametrize(
+    "folder",
+    [
+        pytest.param(folder, marks=[pytest.mark.load] if costly(folder) else [], id=folder.name)
+        for folder in sorted(WITH_PRIOR, key=costly, reverse=True)
+    ],
+)
 def test_evaluation_repeats_the_card(folder):
     opened = checkpoint.load(folder)
     try:
@@ -44,12 +58,15 @@ def test_evaluation_repeats_the_card(folder):
     if len(known["rows"]) < len(data.test):  # of these alone the card tells the likelihood
         data = replace(data, test=data.test.take(known["rows"]))
         known["rows"] = np.arange(len(data.test))
-    wide = evaluate(opened, data, samples=min(SAMPLES, depth), limit=IMAGES, seed=1, parts=PARTS)
+    part = max(1, 4 // FACTOR) if costly(folder) else 1
+    wide = evaluate(
+        opened, data, samples=min(SAMPLES, depth) // part, limit=IMAGES, seed=1, parts=PARTS
+    )
     deep = evaluate(
         opened,
         data,
         samples=depth,
-        limit=max(30, CODES // depth),
+        limit=max(30, CODES // depth) // part,
         seed=1,
         parts=("likelihood",),
     )

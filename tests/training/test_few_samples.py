@@ -79,6 +79,7 @@ def test_rounding_is_no_spread():
             prior.fit(codes, *fitting)
 
 
+@pytest.mark.slow
 def test_the_command_line_names_the_number_that_fits(tmp_path, user, monkeypatch):
     monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
     pixels = np.random.default_rng(0).integers(0, 256, (30, 8, 8), np.uint8)

@@ -32,6 +32,7 @@ def test_page_opens_on_every_kind_of_model(page, slug):
     assert address(app)["model"] == slug
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_page_opens_without_a_link(page):
     app = open_page(page)
