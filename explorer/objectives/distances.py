@@ -5,6 +5,7 @@ from typing import Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import FunctionCtx
 
 KernelName = Literal["imq", "rbf"]
 
@@ -64,19 +65,47 @@ def kernel_distance(
 
     def value(square: Tensor) -> Tensor:
         if kernel == "imq":
-            parts = [c * 2 * spread / (c * 2 * spread + square) for c in MULTIPLES]
-        else:
-            parts = [(-square / (2 * h**2 * spread)).exp() for h in BANDWIDTHS]
+            found: Tensor = _Quadrics.apply(square, 2 * spread)
+            return found
+        parts = [(-square / (2 * h**2 * spread)).exp() for h in BANDWIDTHS]
         return torch.stack(parts).sum(0)
 
     def within(one: Tensor) -> Tensor:
-        found, n = value(_squares(one)), len(one)
+        found, n = value(_squares(one, one)), len(one)
         return (found.sum() - found.diagonal().sum()) / (n * (n - 1))
 
-    return within(a) + within(b) - 2 * value(torch.cdist(a, b).pow(2)).mean()
+    return within(a) + within(b) - 2 * value(_squares(a, b)).mean()
 
 
-def _squares(codes: Float[Tensor, "samples latent"]) -> Float[Tensor, "samples samples"]:
-    """Return squared distances within a set; `cdist` has no gradient where one is 0."""
-    norms = codes.pow(2).sum(1)
-    return (norms[:, None] + norms - 2 * codes @ codes.T).clamp(min=0)
+class _Quadrics(torch.autograd.Function):
+    """The sum of seven inverse multiquadrics, with its derivative found on the way.
+
+    Left to autograd, each would keep matrices of its own: the step took half as long again.
+    """
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, square: Tensor, width: float) -> Tensor:
+        """Return the sum over C = `width` times 0.1 to 10 of C / (C + r^2)."""
+        total, slope = torch.zeros_like(square), torch.zeros_like(square)
+        for multiple in MULTIPLES:
+            share = (square / (multiple * width)).add_(1).reciprocal_()
+            total += share
+            if ctx.needs_input_grad[0]:  # type: ignore[attr-defined]
+                slope.addcmul_(share, share, value=-1 / (multiple * width))
+        ctx.save_for_backward(slope)
+        return total
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, *above: Tensor) -> tuple[Tensor, None]:
+        """Multiply by the derivative -C / (C + r^2)^2."""
+        (slope,) = ctx.saved_tensors  # type: ignore[attr-defined]
+        return above[0] * slope, None
+
+
+def _squares(
+    codes: Float[Tensor, "samples latent"], others: Float[Tensor, "others latent"]
+) -> Float[Tensor, "samples others"]:
+    """Return squared distances; `cdist` has no gradient where one is 0, and a slow one."""
+    return torch.addmm(
+        codes.pow(2).sum(1)[:, None] + others.pow(2).sum(1), codes, others.T, alpha=-2
+    ).clamp(min=0)

@@ -1,10 +1,11 @@
 """Matching: the aggregated posterior is drawn to the prior, not each posterior by itself."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_serializer
 from torch import Tensor
 
 from explorer.errors import NoDensityError
@@ -52,6 +53,15 @@ class MatchingConfig(AbstractObjectiveConfig):
         NetworkConfig(), description="The networks that learn scores, for the distance `score`."
     )
     warmup: ScheduleConfig = ConstantConfig(beta=0.0)
+
+    @model_serializer(mode="wrap")
+    def _without_what_has_no_effect(
+        self, whole: Callable[["MatchingConfig"], dict[str, object]]
+    ) -> dict[str, object]:
+        """Leave out settings of other distances, so that recipes stay as they were written."""
+        used = {"network": self.distance == "score", "kernel": self.distance == "mmd"}
+        used["queue"] = self.queue > 0
+        return {name: value for name, value in whole(self).items() if used.get(name, True)}
 
     @property
     def strength(self) -> float:
