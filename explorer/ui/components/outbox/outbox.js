@@ -167,7 +167,7 @@ function toast(box, saved) {
   const undo = document.createElement("button")
   undo.type = "button"
   undo.textContent = "Undo"
-  Object.assign(undo.style, { font: "inherit", fontWeight: 700, color: "inherit", background: "none", border: 0, cursor: "pointer", textDecoration: "underline" })
+  Object.assign(undo.style, { font: "inherit", fontWeight: 700, color: "inherit", background: "none", border: 0, cursor: "pointer", textDecoration: "underline", minHeight: matchMedia("(pointer: coarse)").matches ? "2.75rem" : "1.5rem" })
   // The note outlives this mount: the one then on the page removes the picks.
   undo.onclick = () => {
     note.remove()
