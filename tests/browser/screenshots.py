@@ -151,7 +151,7 @@ def shoot(
                     page = context.new_page()
                     page.goto(f"{address}/{path}")
                     settled(page, component)
-                    page.wait_for_timeout(600)
+                    page.wait_for_timeout(600 if component else 3000)  # charts come last
                     target = f"{name}.png" if readme else f"{name}-{theme}-{width}.png"
                     page.screenshot(path=folder / target)
                     if readme:  # a third of the size, and no one sees it
