@@ -39,6 +39,16 @@ def test_back_takes_the_change_back_for_good(app):
     assert address(app) == before | {"sort": "stars"}
 
 
+def test_back_is_followed_also_if_its_run_was_interrupted_before_its_end(app):
+    before = address(app)
+    choose(app, "stars", 3)
+    written = app.session_state["frame_written"]
+    show(app, before).run()
+    app.session_state["frame_written"] = written  # an address is written at the end of a run
+    choose(app, "sort", "stars")
+    assert address(app) == before | {"sort": "stars"}
+
+
 def test_a_link_that_is_opened_is_followed_whatever_was_changed_before(app):
     choose(app, "stars", 3)
     show(app, {"model": "digits-vae-vamp-2", "show": "keep"}).run()
