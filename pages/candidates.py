@@ -24,7 +24,7 @@ picks = judged.measure_picks(store, project, conditions)
 
 shortlist.bar(store, project, picks, view)
 items = shortlist.shown(picks, view)
-with st.container(horizontal=True, gap="small"):
+with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     transfer.export(items, project, view)
     transfer.import_picks(store, project)
     shortlist.limits(engine, view)

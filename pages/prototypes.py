@@ -17,5 +17,10 @@ component.component(engine, shown, view)
 if shown.has_inputs:
     st.subheader("Training replay", anchor=False)
     view.epoch = pictures.replay(engine, view)
-hand.card(engine, view, empty="Click a prototype: its mean goes along to every page.")
+hand.card(
+    engine,
+    view,
+    empty="Click a prototype: its mean goes along to every page.",
+    more=lambda: component.glance(engine, shown, view),
+)
 frame.finish(view, engine)

@@ -7,6 +7,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
@@ -80,6 +81,10 @@ README = {
 }
 
 
+EXACT = 96
+"""Colours of a picture of README that are as they were."""
+
+
 def fill(user: Path) -> None:
     """Keep some samples of the airfoils' X-VAE, as a visitor would by hand."""
     engine = Engine(load("airfoils-vae-xvae-8"), "cpu")
@@ -99,6 +104,30 @@ def fill(user: Path) -> None:
     for key, stars, verdict in ((1, 5, "keep"), (4, 4, "keep"), (6, 0, "reject"), (8, 3, "")):
         store.mark(1, [f"screenshot-{key}"], stars=stars, verdict=verdict)
     store.close()
+
+
+def indexed(picture: Image.Image) -> Image.Image:
+    """Reduce a screenshot to 256 colours, of which the most frequent are exact.
+
+    Those are the pale areas, which other palettes tint; the rest is shared among what remains.
+    """
+    colours, where, counts = np.unique(
+        np.asarray(picture).reshape(-1, 3), axis=0, return_inverse=True, return_counts=True
+    )
+    order = np.argsort(-counts)
+    palette = colours[order[:EXACT]]
+    rest = order[EXACT:]
+    if len(rest):
+        # The root of the counts: letters are rare, and read.
+        row = np.repeat(colours[rest], np.ceil(counts[rest] ** 0.5).astype(int), axis=0)
+        found = Image.fromarray(row[None]).quantize(256 - EXACT, Image.Quantize.MEDIANCUT, 4)
+        others = np.array(found.getpalette(), np.uint8).reshape(-1, 3)[: 256 - EXACT]
+        palette = np.concatenate([palette, others])
+    away = ((colours[:, None].astype(np.int32) - palette) ** 2).sum(-1)
+    index = away.argmin(1).astype(np.uint8)[where].reshape(picture.size[::-1])
+    small = Image.fromarray(index, "P")
+    small.putpalette(palette.tobytes())
+    return small
 
 
 def shoot(
@@ -122,13 +151,12 @@ def shoot(
                     page = context.new_page()
                     page.goto(f"{address}/{path}")
                     settled(page, component)
-                    page.wait_for_timeout(600)
+                    page.wait_for_timeout(600 if component else 3000)  # charts come last
                     target = f"{name}.png" if readme else f"{name}-{theme}-{width}.png"
                     page.screenshot(path=folder / target)
                     if readme:  # a third of the size, and no one sees it
                         with Image.open(folder / target) as picture:
-                            whole = picture.convert("RGB")
-                            small = whole.quantize(256, Image.Quantize.MAXCOVERAGE)
+                            small = indexed(picture.convert("RGB"))
                         small.save(folder / target, optimize=True)
                     page.close()
                 context.close()

@@ -201,6 +201,8 @@ def test_a_drawn_path_is_decoded_and_walked_in_interpolate(hands):
     drag(hands, (x - 120, y), (x - 20, y - 60), (x + 100, y + 30))
     hands.wait_for_url(re.compile("path="), timeout=10_000)
     hands.get_by_text("Along your line").wait_for()
+    move = hands.get_by_role("button", name="Move", exact=True)
+    assert move.get_attribute("aria-pressed") == "true"  # the next drag keeps the path
     assert len(map_facts(hands)["path"].split(",")) >= 6
     hands.get_by_role("link", name="Open in Interpolate").click()
     hands.wait_for_url(re.compile(r"interpolate\?.*path="), timeout=20_000)

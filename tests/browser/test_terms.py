@@ -12,6 +12,15 @@ word => [...(CSS.highlights.get("latent-term") ?? [])]
 """
 
 
+IN_HEADINGS = """
+[...CSS.highlights.get("latent-term")].filter(range => {
+  const element = range.startContainer.parentElement
+  const bold = element.closest("p > strong")
+  return element.closest("h1, h2, h3, h4") || (bold && bold.previousSibling === null)
+}).map(String)
+"""
+
+
 def places(page, word):
     page.wait_for_function(f"word => ({BOXES})(word).length > 0", arg=word)
     return page.evaluate(BOXES, word)
@@ -30,6 +39,7 @@ def test_a_term_shows_its_definition_once_on_a_page_and_after_a_redraw(page, add
         if seed == "0":
             page.get_by_role("button", name="Resample").click()
             settled(page, "filmstrip")
+    assert page.evaluate(IN_HEADINGS) == []
     page.get_by_role("button", name="Terms").click()
     page.get_by_text(glossary.TERMS["VampPrior"].definition[:40]).wait_for()
     page.keyboard.press("Escape")

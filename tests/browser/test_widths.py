@@ -23,7 +23,7 @@ PAGES = {
 }
 
 INTENDED = {
-    "frame_picker": "a model's name; the open list shows it whole, and the cards of the catalogue",
+    "frame_picker": "a model's name, which stands whole below if it is long",
     "hand_words": "the facts of the thing in hand, in one line each; its page has them whole",
     "hand_moves": "the moves of the thing in hand are a row that one pushes",
     "hand_card": "likewise",

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from explorer.ui.address.hand import modern
-from explorer.ui.address.views import View, address_text, write_address
+from explorer.ui.address.views import View, address_text, latest_address, write_address
 
 
 def control(
@@ -52,7 +51,7 @@ def choice(
 
 def commit(**fields: object) -> None:
     """Write fields to the address; None removes one. For button callbacks."""
-    address = modern(dict(st.query_params.items()))
+    address = latest_address()
     for name, value in fields.items():
         if value is None:
             address.pop(name, None)

@@ -125,6 +125,12 @@ def written(address: dict[str, str]) -> None:
     }
 
 
+def last_written() -> dict[str, str] | None:
+    """Return the address that the app itself wrote last."""
+    address: dict[str, str] | None = st.session_state.get(_WRITTEN)
+    return address
+
+
 def forget() -> None:
     """Forget what was told, as another model is opened."""
     st.session_state[_KNOWN] = {}

@@ -44,6 +44,11 @@ WISHES = (
 )
 """Constraints and flow conditions, and their session keys."""
 
+_SUPERSEDED, _CHANGING = "frame_superseded", "frame_changing"
+"""Session keys: addresses that the browser may still hold, and whether this run changed one."""
+
+_MOST_SUPERSEDED = 4
+
 HELD = "frame_hand"
 """Session key of the thing in hand."""
 
@@ -168,9 +173,35 @@ class View(BaseModel):
 
 def write_address(address: dict[str, str]) -> None:
     """Write an address of the app's own unless it is there already."""
-    if modern(dict(st.query_params.items())) != address:
+    shown = modern(dict(st.query_params.items()))
+    if shown != address:
+        superseded = st.session_state.get(_SUPERSEDED, ())
+        st.session_state[_SUPERSEDED] = (*superseded, shown)[-_MOST_SUPERSEDED:]
         st.query_params.from_dict(address)
     fallbacks.written(address)
+
+
+def latest_address() -> dict[str, str]:
+    """Return the address that a change starts from; for callbacks.
+
+    What is reported before the browser has seen the last address comes with the one before, and
+    would undo the change in between: on a slow machine a report of the focus dropped a search.
+    """
+    st.session_state[_CHANGING] = True
+    shown, last = modern(dict(st.query_params.items())), fallbacks.last_written()
+    if last is not None and shown in st.session_state.get(_SUPERSEDED, ()):
+        return dict(last)
+    st.session_state[_SUPERSEDED] = ()
+    return shown
+
+
+def begin_run() -> None:
+    """Forget superseded addresses, unless a change has just been written.
+
+    A run without a change shows what the browser asked for: an older address is that of Back.
+    """
+    if not st.session_state.pop(_CHANGING, False):
+        st.session_state[_SUPERSEDED] = ()
 
 
 def address_text(value: object) -> str:

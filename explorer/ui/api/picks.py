@@ -29,11 +29,7 @@ def keep(body: bytes, owner: str) -> dict[str, object]:
             refused.append({"key": key, "why": str(error)})
     kept = store.keep(project, items) if items else []
     wanted = {source.origin: key for key, source in items}
-    saved = [
-        {"key": wanted.get(pick.source.origin, pick.key), "origin": pick.source.origin,
-         "number": pick.number, "stored": pick.key}
-        for pick in kept
-    ]  # fmt: skip
+    saved = [service.confirmed(pick, wanted.get(pick.source.origin, pick.key)) for pick in kept]
     return {"saved": saved, "refused": refused} | _state(store, project)
 
 

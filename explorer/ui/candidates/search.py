@@ -25,7 +25,7 @@ from explorer.ui.panels import constraints, table
 from explorer.ui.panels.upload import section
 from explorer.ui.picks import service
 from explorer.ui.shell import pages, sibling
-from explorer.ui.wording.naming import prior_name
+from explorer.ui.wording.naming import labels
 
 KINDS = {
     "far": "Far apart",
@@ -49,10 +49,11 @@ def find(
         _mine(engine, view)
         return
     if not engine.has_prior:
-        st.caption(f"{engine.slug} is a plain autoencoder: it has no prior to sample from.")
+        st.caption("This model is a plain autoencoder: it has no prior to sample from.")
         sibling.with_prior(engine, "candidates")
         return
-    st.caption(f"With {prior_name(engine)} (`{engine.slug}`), the model open in the sidebar.")
+    known = cache.entries()
+    st.caption(f"With {labels(known)[engine.slug]}, the model open in the sidebar.")
     of_model = [item for item in items if item.pick.source.model.hash == engine.checkpoint.hash]
     at = next((item for item in of_model if item.pick.number == focus), None)
     if view.find == "far":

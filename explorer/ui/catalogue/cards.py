@@ -166,7 +166,7 @@ def _turn(key: str, name: str) -> None:
 
 def _card(entry: Entry, said: str, is_open: bool) -> None:
     source = preview_address(entry, st.context.theme.type == "dark")
-    alt = html.escape(f"Samples of {entry.slug}", quote=True)
+    alt = html.escape(f"Samples of {said}", quote=True)
     # Relative, so that it holds below any path; lazy, so that only what is in view is loaded.
     picture = f'<img src="{source[1:]}" alt="{alt}" loading="lazy">' if source else ""
     st.html(f'<div class="latent-preview">{picture}</div>')

@@ -40,12 +40,12 @@ def doors(engine: Engine) -> None:
             _door(
                 "design",
                 "Pick a design",
-                "Airfoils: draw sections from a prior, set what they must meet, "
-                "and keep the best.",
-                "generate",
-                "Pick a section",
+                "Airfoils: set what sections must meet, find twelve that differ as much as "
+                "they can, and improve the best.",
+                "candidates",
+                "Find sections",
                 ":material/flight:",
-                {"model": design.slug},
+                {"model": design.slug, "find": "far"},
             )
 
 

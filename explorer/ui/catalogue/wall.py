@@ -13,7 +13,7 @@ def wall(engine: Engine, view: CatalogueView) -> None:
     """Render samples of the open model's prior beside others, with the same noise."""
     if not engine.has_prior:
         st.info(
-            f"{engine.slug} is a plain autoencoder: it has no prior, so it cannot be sampled. Its "
+            "This model is a plain autoencoder: it has no prior, so it cannot be sampled. Its "
             "codes are on the latent map."
         )
         sibling.with_prior(engine, "catalogue")

@@ -177,8 +177,17 @@ export interface Waiting extends Item {
 /** Response of /api/picks. */
 export interface Stored {
   count: number
-  saved: { key: string, origin: string, number: number, stored: string }[]
+  saved: Saved[]
   refused: { key: string, why: string }[]
+}
+
+/** A pick that was kept; its fault is empty if it is valid. */
+export interface Saved {
+  key: string
+  origin: string
+  number: number
+  stored: string
+  fault: string
 }
 
 /** Response of /api/picks/<project>. */
@@ -676,6 +685,9 @@ export interface OutboxFacts {
   count: number
   news: string
   listens: boolean
+  /** How often the server kept a pick by itself, and the last. */
+  turn: number
+  kept: Saved | null
 }
 
 export interface Outbox {

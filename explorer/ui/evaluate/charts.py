@@ -134,7 +134,8 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> PaperFigure
 def measures(rows: Sequence[Row], view: EvaluateView) -> None:
     """Render one group of metrics as a table; published results and real data in grey."""
     told = _told_apart(rows) if view.group == "samples" else {}
-    lines = table.lines(rows, view.group, table.comparable(view.of, rows), told)
+    others = table.comparable(view.of, rows)
+    lines = table.lines(rows, view.group, others, told)
     ours_first = sorted(lines, key=lambda line: line.grey)
     columns = list(dict.fromkeys(name for line in ours_first for name in line.cells))
     laid = pd.DataFrame([line.cells for line in lines], columns=columns).fillna("–")
@@ -154,7 +155,13 @@ def measures(rows: Sequence[Row], view: EvaluateView) -> None:
         if told
         else ""
     )
-    st.caption(table.EXPLAINED[view.group] + blind + (rules.PSEUDO if pseudo else ""))
+    cited = [
+        f" {table.initials(source)}: {source}."
+        for source in dict.fromkeys(item.source for item in others)
+        if view.group == "likelihood"
+    ]
+    said = table.EXPLAINED[view.group] + "".join(cited) + blind
+    st.caption(said + (rules.PSEUDO if pseudo else ""))
 
 
 def _told_apart(rows: Sequence[Row]) -> dict[str, str]:

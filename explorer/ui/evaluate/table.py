@@ -42,8 +42,8 @@ NAMES = {
     "elbo": "ELBO",
     "reconstruction": "log p(x|z)",
     "kl": "KL",
-    "bits_per_dimension": "Bits per dimension",
-    "effective_samples": "Effective samples",
+    "bits_per_dimension": "Bits/dim",
+    "effective_samples": "Effective S",
     "active_units": "Active",
     "active_units_absolute": "Active, absolute",
     "active_units_z2": "Active, z2",
@@ -261,13 +261,19 @@ def lines(
             for value, line in zip(values, laid, strict=True)
         ]
         for item in others:
-            words = f"{kind_words(item.model, item.prior)}: {item.source}"
+            words = f"{kind_words(item.model, item.prior)} ({initials(item.source)})"
             value = f"{item.value:.2f}".replace("-", "−")
             cells = {"Model": words, NAMES[name]: value, "S": f"{item.samples:,}"}
             placed.append((sign * item.value, Line(cells, grey=True)))
         laid = [line for _, line in sorted(placed, key=lambda pair: -pair[0])]
     null = null_row(known, group)
     return laid if null is None else [*laid, Line(null, grey=True)]
+
+
+def initials(source: str) -> str:
+    """Shorten a citation for a column: "Tomczak and Welling, 2018" to "T&W 2018"."""
+    names, _, year = source.rpartition(", ")
+    return f"{'&'.join(name[:1] for name in names.split(' and '))} {year}"
 
 
 def score_of(others: Sequence[Published]) -> tuple[str, int]:

@@ -159,7 +159,7 @@ def require_prior(engine: Engine) -> None:
     if engine.has_prior:
         return
     st.info(
-        f"{engine.slug} is a plain autoencoder: it has no prior, so it cannot be sampled. "
+        "This model is a plain autoencoder: it has no prior, so it cannot be sampled. "
         "Open a model of the same data that has one, or see its codes on the latent map.",
         icon=":material/info:",
     )

@@ -1,5 +1,6 @@
 """The thing in hand: a card that stays in sight on every page of a model, and its next moves."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 
 import numpy as np
@@ -50,7 +51,14 @@ def take_given(engine: Engine, view: View, x: Float[np.ndarray, "1 *sample"], wo
     view.hand = view.hand if place is None else place
 
 
-def card(engine: Engine, view: View, *, empty: str = "", beside: bool = False) -> None:
+def card(
+    engine: Engine,
+    view: View,
+    *,
+    empty: str = "",
+    beside: bool = False,
+    more: Callable[[], None] | None = None,
+) -> None:
     """Render what is in hand, with its next moves, and finish the page's address.
 
     Args:
@@ -59,12 +67,13 @@ def card(engine: Engine, view: View, *, empty: str = "", beside: bool = False) -
         empty: What to do on this page to take something in hand; without it nothing is rendered
             while nothing is.
         beside: Whether it stands in the pane it is rendered in, instead of beside the page.
+        more: Renders what this page adds to it, where there is room for that.
     """
     with st.container(key="hand_beside") if beside else nullcontext():
-        _card(engine, view, empty)
+        _card(engine, view, empty, more)
 
 
-def _card(engine: Engine, view: View, empty: str) -> None:
+def _card(engine: Engine, view: View, empty: str, more: Callable[[], None] | None) -> None:
     found = cache.thing(engine, view.hand) if view.hand else None
     if view.hand and found is None:
         view.fall_back("hand", "", "is not in this model", "holding nothing")
@@ -90,6 +99,9 @@ def _card(engine: Engine, view: View, empty: str) -> None:
                 st.caption(line)
             if st.session_state.get(FROM) == (view.model, view.hand):
                 st.caption("**What you choose next, on any page, is the other end.**")
+        if more is not None:
+            with st.container(key="hand_more", gap="xxsmall"):
+                more()
         with st.container(key="hand_moves", horizontal=True, gap="xsmall"):
             _moves(engine, view, found)
 
@@ -210,8 +222,6 @@ def _nearest(engine: Engine, found: Thing) -> None:
 def _keep(engine: Engine, hand: str, z: Float[np.ndarray, " latent"]) -> None:
     """Keep the thing in hand as a candidate; for callbacks."""
     try:
-        number = service.keep(engine, read_sample(hand), z)
+        service.keep(engine, read_sample(hand), z)
     except ExplorerError as error:
         st.toast(plain(str(error)), icon=":material/error:")
-        return
-    st.toast(f"Kept as pick {number}", icon=":material/bookmark_added:")

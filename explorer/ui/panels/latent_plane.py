@@ -20,6 +20,7 @@ from explorer.ui.components import Layer, point_map
 from explorer.ui.components.point_map import Column, MapState, Sources
 from explorer.ui.panels import export_menu
 from explorer.ui.wording import glossary, palette
+from explorer.ui.wording.naming import labels
 
 COLOURS = {
     "label": "Class",
@@ -162,6 +163,7 @@ def chart(
         below.append(Layer("prior", "Prior samples", "diamond", palette.INK, "prior" in shown))
     if "prototypes" in offered:
         below.append(Layer("prototypes", "Prototypes", "star", palette.INK, "prototypes" in shown))
+    name = labels(cache.entries())[engine.slug]
     kind = "not projected" if atlas.method == "plane" else "projected by UMAP"
     return point_map(
         below,
@@ -184,7 +186,7 @@ def chart(
         smooth=engine.sketch.kind == "curve",
         inked=engine.sketch.inked,
         summary=(
-            f"Latent map of {engine.slug}, {kind}: {len(atlas.xy):,} codes of data. Arrow keys "
+            f"Latent map of {name}, {kind}: {len(atlas.xy):,} codes of data. Arrow keys "
             "move from point to point, Enter selects, Escape clears, plus and minus zoom."
         ),
         height=height,

@@ -9,7 +9,8 @@ from jaxtyping import Float
 
 from explorer import __version__, settings
 from explorer.designs.candidates import FILE, Store
-from explorer.designs.picks import Model, PickSource, Project
+from explorer.designs.geometry import faults
+from explorer.designs.picks import Model, Pick, PickSource, Project
 from explorer.errors import StoreError
 from explorer.inference import Engine
 from explorer.strips import ALL_LEVELS, Strip
@@ -21,6 +22,9 @@ from explorer.ui.picks.requests import PickRequest
 
 PROJECT = "frame_project"
 """Session key of the project that picks go to."""
+
+KEPT = "frame_kept"
+"""Session key of what this page kept last: its turn, and what the browser is told of it."""
 
 MOST_CODES = 400_000
 
@@ -71,8 +75,8 @@ def pick_descriptor(
     return facts | {"kind": "codes", "latent": codes.shape[-1], "z": text}
 
 
-def keep(engine: Engine, drawn: Sample | None, z: Float[np.ndarray, " latent"]) -> int:
-    """Keep one sample in the visitor's current project; return its number.
+def keep(engine: Engine, drawn: Sample | None, z: Float[np.ndarray, " latent"]) -> Pick:
+    """Keep one sample in the visitor's current project; the sidebar confirms it.
 
     A sample that the browser could keep gets the same origin, so that it is kept only once.
 
@@ -104,7 +108,27 @@ def keep(engine: Engine, drawn: Sample | None, z: Float[np.ndarray, " latent"]) 
         facts["z"] = base64.b64encode(np.ascontiguousarray(z, "<f4").tobytes()).decode()
     request = PickRequest.model_validate(facts)
     (pick,) = store().keep(project.id, [(request.key, pick_source(request))])
-    return pick.number
+    turn, _ = st.session_state.get(KEPT, (0, None))
+    st.session_state[KEPT] = (turn + 1, confirmed(pick, request.key))
+    return pick
+
+
+def confirmed(pick: Pick, key: str) -> dict[str, object]:
+    """Tell the browser what was kept, and what is wrong with it.
+
+    Args:
+        pick: The pick.
+        key: The key under which the browser asked for it.
+    """
+    source = pick.source
+    (fault,) = faults(source.sample[None], source.model.sketch)
+    return {
+        "key": key,
+        "origin": source.origin,
+        "number": pick.number,
+        "stored": pick.key,
+        "fault": fault,
+    }
 
 
 def pick_source(request: PickRequest) -> PickSource:

@@ -23,15 +23,19 @@ from explorer.ui.wording import palette
 PLANE = 15
 """Codes per side of the decoded plane."""
 
+_HOLES = "Prior samples in holes"
+
 
 def planes(engines: list[Engine], view: PriorsLabView, opened: Engine | None = None) -> None:
     """Render each model's plane: densities and holes, or the decoded plane."""
     found = {engine.slug: cache.plane(engine) for engine in engines}
     known = [(engine, plane) for engine in engines if (plane := found[engine.slug]) is not None]
     charts = []
-    if view.show == "density" and len(known) > 2:
-        charts.append(_shares(known))
     row = st.container(horizontal=True, gap="medium")
+    if view.show == "density" and len(known) > 2:
+        with row.container(width=450):
+            st.markdown(f"**{_HOLES}**")
+            charts.append(replace(_shares(known), title=_HOLES))
     for engine in engines:
         with row.container(width=450):
             beside = "" if opened is None else lineup.relation(engine, opened)
@@ -72,15 +76,15 @@ def _shares(known: Sequence[tuple[Engine, regions.Plane]]) -> Chart:
     drawn = chart.render(
         figure,
         "lab_holes",
-        x={"title": "prior samples in holes, %", "rangemode": "tozero"},
+        x={"title": "%", "rangemode": "tozero"},
         y={"autorange": "reversed", "automargin": True},
-        height=70 + 26 * len(rows),
+        height=340,
     )
     st.caption(
         f"Of {rows[0][1].samples:,} samples of each prior, with standard errors. Dotted: "
         f"{100 * regions.RARE:.0f} %, the share of posterior samples of held-out data."
     )
-    return replace(drawn, title="Prior samples in holes")
+    return drawn
 
 
 def dashed(figure: go.Figure, found: regions.Plane) -> None:

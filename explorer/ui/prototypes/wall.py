@@ -246,7 +246,7 @@ def open_gallery(engine: Engine, view: PrototypesView) -> Gallery:
     shown = gallery(engine, view.sort)
     if shown is None:
         st.info(
-            f"The prior of {engine.slug} has at most one component, so it has no prototypes. "
+            "This model’s prior has at most one component, so it has no prototypes. "
             "A VampPrior or a mixture has many.",
             icon=":material/info:",
         )

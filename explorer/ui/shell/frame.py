@@ -16,7 +16,6 @@ from explorer.naming import DATA
 from explorer.relatives import relatives
 from explorer.ui import cache
 from explorer.ui.address import fallbacks
-from explorer.ui.address.hand import modern
 from explorer.ui.address.views import (
     CARRIED,
     COMPARED,
@@ -26,6 +25,8 @@ from explorer.ui.address.views import (
     PAGES,
     CandidatesView,
     View,
+    begin_run,
+    latest_address,
     write_address,
 )
 from explorer.ui.components import copy_link
@@ -47,6 +48,9 @@ _KEPT = (
 
 _OF_DATA = ("index", "ends", "hand")
 """Fields that may name data; rows of a map are kept if the other model's map has the same rows."""
+
+_FITS = 36
+"""Characters of a model’s name that its picker has room for."""
 
 _GO = "frame_go"
 """Session key of the page and query that a callback leaves for."""
@@ -91,6 +95,7 @@ def run() -> None:
     if name is not None:
         try:
             fallbacks.begin(name)
+            begin_run()
             view = _sidebar(name, pages)
             if view.tour is not None:
                 tour.bar(name, view, cache.engine(_healthy()[view.model]))
@@ -123,8 +128,8 @@ def open_models(view: View) -> list[Engine]:
 
 def open_model(slug: str) -> None:
     """Open a model on all pages; for callbacks."""
-    kept = {name: st.query_params[name] for name in _KEPT if name in st.query_params}
-    query = modern(dict(st.query_params.items()))
+    query = latest_address()
+    kept = {name: query[name] for name in _KEPT if name in query}
     places = {name: query[name] for name in _OF_DATA if name in query}
     if any(_names_rows(value) for value in places.values()) and not _same_rows(
         st.session_state.get(CURRENT, DEFAULT_MODEL), slug
@@ -227,6 +232,10 @@ def _sidebar(name: str, pages: Mapping[str, StreamlitPage]) -> View:
             format_func=lambda slug: f"{DATA[chosen[slug].data]} — {names[slug]}",
             on_change=_pick_model,
         )
+        whole = f"{DATA[chosen[view.model].data]} — {names[view.model]}"
+        if len(whole) > _FITS:
+            with st.container(key="frame_whole_name"):
+                st.caption(prose(whole))
         partners = [entry.slug for entry in relatives(chosen[view.model], list(chosen.values()))]
         st.session_state["frame_partners"] = list(view.compare)
         st.multiselect(
@@ -274,7 +283,7 @@ def _pick_model() -> None:
 def _pick_partners() -> None:
     slugs = tuple(st.session_state["frame_partners"])
     st.session_state[COMPARED] = slugs
-    address = {name: value for name, value in st.query_params.items() if name != "compare"}
+    address = {name: value for name, value in latest_address().items() if name != "compare"}
     write_address(address | ({"compare": ",".join(slugs)} if slugs else {}))
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 from explorer import settings
 from explorer.designs.tables import FIRST_PROJECT
 from explorer.ui.components import outbox
-from explorer.ui.picks.service import current
+from explorer.ui.picks.service import KEPT, current
 
 
 def sidebar(listens: bool) -> None:
@@ -18,6 +18,7 @@ def sidebar(listens: bool) -> None:
         count=0 if project is None else project.picks,
         news=news,
         listens=listens,
+        kept=st.session_state.get(KEPT),
     )
     if wants and not listens:
         st.switch_page(settings.beside("pages") / "candidates.py")

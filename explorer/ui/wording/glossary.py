@@ -169,6 +169,7 @@ TERMS: Mapping[str, Term] = {
     "Bits per dimension": Term(
         "Minus log p(x) in bits, divided by the number of pixels and channels: comparable over "
         "sizes. Lower is better.",
+        ("Bits/dim",),
     ),
     "Importance sampling": Term(
         "An estimate of log p(x) from S codes drawn from the sample’s posterior, each "
@@ -179,6 +180,8 @@ TERMS: Mapping[str, Term] = {
     "Effective samples": Term(
         "How many of the S importance samples carry the estimate, by their weights: near 1, "
         "one of them decides all.",
+        (),
+        ("Effective S",),
     ),
     "Reconstruction error": Term(
         "How improbable a sample is given its own code, in nats: minus log p(x|z). Lower is "

@@ -9,6 +9,7 @@ import pytest
 
 from explorer.designs import database
 from explorer.designs.candidates import FILE
+from explorer.designs.geometry import faults
 from explorer.strips import StripSpec, scale_strip
 from explorer.ui import cache
 from explorer.ui.api import answers as api_answers
@@ -240,12 +241,28 @@ def test_a_pick_that_is_posted_twice_is_kept_once():
     first, again = (post("/api/picks", {"items": [item]}).json for _ in range(2))
     assert first == again
     assert first["saved"] == [
-        {"key": item["key"], "stored": item["key"], "origin": item["origin"], "number": 1}
+        {
+            "key": item["key"],
+            "stored": item["key"],
+            "origin": item["origin"],
+            "number": 1,
+            "fault": "",
+        }
     ]
     other = drawn_wish(tile=4)
     third = post("/api/picks", {"items": [other]}).json
     assert third["saved"][0] | {"key": item["key"]} == first["saved"][0]
     assert (third["saved"][0]["key"], third["count"]) == (other["key"], 1)
+
+
+def test_an_invalid_section_is_kept_and_the_answer_says_why():
+    engine = engine_of(CURVES)
+    wrong = faults(engine.sample(64, 2.0, 0).x, engine.sketch)
+    tiles = [next(k for k, fault in enumerate(wrong) if bool(fault) == bad) for bad in (1, 0)]
+    items = [drawn_wish(CURVES, tile=tile, scale=2.0) for tile in tiles]
+    saved = post("/api/picks", {"items": items}).json["saved"]
+    assert [item["fault"] for item in saved] == [wrong[tile] for tile in tiles]
+    assert "surfaces cross" in saved[0]["fault"]
 
 
 def test_picks_that_are_posted_by_many_at_once_are_kept_once_each():

@@ -47,7 +47,7 @@ def test_the_page_opens_on_every_data_set_that_has_numbers():
         assert app.selectbox(key="evaluate_of").options == list(known.values())
         rows = table.rows(data)
         listed = list(shown(app)["Model"])
-        assert [name for name in listed if "Tomczak" not in name] == [row.name for row in rows]
+        assert [name for name in listed if "T&W" not in name] == [row.name for row in rows]
         assert len(listed) - len(rows) == len(table.comparable(data, rows))
         assert bool(drawn(app, "evaluate_likelihood")["data"])
         assert ("grey diamonds" in told(app)) == bool(table.comparable(data, rows))

@@ -222,3 +222,11 @@ def test_other_data_are_compared_with_nothing_published(shelf):
         assert table.comparable(data, table.rows(data)) == []
         sources = {line["source"] for line in read(table.as_csv(data, table.rows(data)))}
         assert sources == {"measured here"}
+
+
+@pytest.mark.parametrize(
+    ("source", "short"),
+    [("Tomczak and Welling, 2018", "T&W 2018"), ("Kingma, 2014", "K 2014")],
+)
+def test_a_citation_is_short_in_a_column(source, short):
+    assert table.initials(source) == short

@@ -63,7 +63,7 @@ def test_a_thing_that_the_model_lacks_is_told_and_put_down(thing):
 def test_it_is_kept_once_however_it_is_kept():
     engine = engine_of(MODEL)
     z = cache.thing(engine, SAMPLE).z
-    number = service.keep(engine, notation.read_sample(SAMPLE), z)
+    number = service.keep(engine, notation.read_sample(SAMPLE), z).number
     origin = f"{engine.checkpoint.hash}|drawn|3|all|5|0.7"  # as the browser names a tile
     answer = post(
         "/api/picks",

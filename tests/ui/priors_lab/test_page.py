@@ -30,7 +30,7 @@ def test_the_lab_begins_with_what_belongs_to_the_open_model(model, said, first):
     app = open_page("priors_lab", model=model)
     assert said in told(app)
     headings = [item.value for item in app.markdown if item.value.startswith("**")]
-    assert headings[0] == f"**{first}"
+    assert headings[:2] == ["**Prior samples in holes**", f"**{first}"]
     assert sum("open model" in words for words in headings) == 1
 
 

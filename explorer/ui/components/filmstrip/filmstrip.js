@@ -16,6 +16,9 @@ const PAUSE = 250
 
 const QUIET = 1500
 
+/** Side of the target that keeps a tile, in CSS pixels. */
+const MARK = 24
+
 /** When a strip of this page was last redrawn: the server may still be busy with the page. */
 let redrawn = 0
 
@@ -91,6 +94,7 @@ function read(strip, bytes) {
     heading.textContent = heading.title = panel.title
     const canvas = part(element, "canvas", HTMLCanvasElement)
     canvas.classList.toggle("still", !facts.selectable)
+    canvas.classList.toggle("scrubs", last > 0 && facts.low !== "")
     canvas.setAttribute("aria-label", `${panel.tiles} ${facts.name}s${panel.title ? ", " + panel.title : ""}; arrow keys move, Enter selects${panel.keep ? ", K keeps" : ""}`)
     panel.canvas = canvas
     panel.native = null
@@ -271,9 +275,8 @@ function onMark(strip, index, tile, event) {
   const box = panel.canvas.getBoundingClientRect()
   const [x, y] = place(panel, tile)
   const [across, down] = sizeOf(panel)
-  const size = markSize(panel)
   // In a small tile the mark covers only its corner: the rest selects the tile.
-  const [wide, high] = [Math.min(0.62 * size + 6, 0.32 * across), Math.min(size + 5, 0.4 * down)]
+  const [wide, high] = [across, down].map((length) => Math.min(MARK, 0.43 * length))
   return event.clientX - box.left - x < wide && event.clientY - box.top - y < high
 }
 
@@ -330,7 +333,7 @@ function stage(strip) {
     const last = strip.facts.values.length - 1
     if (grip && last > 0) {
       const by = event.clientX - grip.x
-      if (Math.abs(by) > 6) grip.moved = true
+      if (Math.abs(by) > 6) { grip.moved = true; canvas.classList.add("scrubbed") }
       if (grip.moved) {
         const frame = Math.round(grip.frame + (by / canvas.clientWidth) * last)
         show(strip, Math.max(0, Math.min(last, frame)))
@@ -343,12 +346,13 @@ function stage(strip) {
     if (!grip) return
     const moved = grip.moved
     grip = null
+    canvas.classList.remove("scrubbed")
     if (moved) { release(strip); return }
     const tile = tileAt(strip, index(), event)
     if (tile !== null && onMark(strip, index(), tile, event)) toggle(strip, index(), tile)
     else choose(strip, tile)
   }
-  canvas.onpointercancel = () => { if (grip?.moved) release(strip); grip = null }
+  canvas.onpointercancel = () => { if (grip?.moved) release(strip); grip = null; canvas.classList.remove("scrubbed") }
   canvas.onpointerleave = () => { if (!grip) hover(strip, index(), null) }
   canvas.onkeydown = (event) => {
     const data = strip.facts.panels[index()]

@@ -4,6 +4,7 @@ import { discard, KEPT, waitingItems } from "../outbox_client.js"
 
 /** @typedef {import("../types").Outbox} Outbox */
 /** @typedef {import("../types").Stored} Stored */
+/** @typedef {import("../types").Saved} Saved */
 /** @typedef {import("../types").Counted} Counted */
 
 const PAUSES = [1500, 3000, 6000, 12000]
@@ -12,6 +13,8 @@ const WORDS = { refused: "The server could not save it; retrying.", silent: "The
 
 // One request at a time across mounts.
 let busy = false
+// The last of what the server kept by itself that was confirmed here, across mounts.
+let confirmed = 0
 
 export default mount({
   selector: ".outbox",
@@ -36,6 +39,12 @@ export default mount({
     box.facts = facts
     if (facts.project !== null) KEPT.project = facts.project
     box.count = facts.count
+    if (facts.kept && facts.turn > confirmed) {
+      confirmed = facts.turn
+      KEPT.origins.set(facts.kept.origin, facts.kept.stored)
+      window.dispatchEvent(new Event("latent-explorer-kept"))
+      toast(box, [facts.kept])
+    }
     show(box)
     refresh(box)
     drain(box)
@@ -61,7 +70,7 @@ async function drain(box) {
     box.failures = 0
     box.said = answer.refused.length ? answer.refused[0].why : ""
     box.count = answer.count
-    if (answer.saved.length) toast(box, answer)
+    if (answer.saved.length) toast(box, answer.saved)
     show(box)
     tell(box)
     if (waitingItems().length) drain(box)
@@ -138,9 +147,9 @@ function show(box) {
  * Confirm on top of the page what was kept, since the sidebar may be collapsed.
  *
  * @param {Outbox} box
- * @param {Stored} answer
+ * @param {Saved[]} saved
  */
-function toast(box, answer) {
+function toast(box, saved) {
   document.getElementById(TOAST)?.remove()
   const style = getComputedStyle(box.root)
   /** @param {string} name @param {string} other */
@@ -153,20 +162,26 @@ function toast(box, answer) {
     padding: ".65rem 1rem", borderRadius: ".6rem", font: `500 .9rem ${read("--st-font", "sans-serif")}`,
     color: read("--st-background-color", "#fff"), background: read("--st-text-color", "#111"), boxShadow: "0 4px 18px rgb(0 0 0 / .3)",
   })
-  const n = answer.saved.length
   const words = document.createElement("span")
-  words.textContent = n === 1 ? `Kept as pick ${answer.saved[0].number}` : `${n} picks kept`
+  words.textContent = told(saved)
   const undo = document.createElement("button")
   undo.type = "button"
   undo.textContent = "Undo"
-  Object.assign(undo.style, { font: "inherit", fontWeight: 700, color: "inherit", background: "none", border: 0, cursor: "pointer", textDecoration: "underline" })
+  Object.assign(undo.style, { font: "inherit", fontWeight: 700, color: "inherit", background: "none", border: 0, cursor: "pointer", textDecoration: "underline", minHeight: matchMedia("(pointer: coarse)").matches ? "2.75rem" : "1.5rem" })
   // The note outlives this mount: the one then on the page removes the picks.
   undo.onclick = () => {
     note.remove()
-    window.dispatchEvent(new CustomEvent("latent-explorer-undo", { detail: answer.saved.map((item) => item.stored) }))
+    window.dispatchEvent(new CustomEvent("latent-explorer-undo", { detail: saved.map((item) => item.stored) }))
   }
   note.append(words, undo)
   document.body.append(note)
   // eslint-disable-next-line no-restricted-syntax -- the note outlives this mount
   setTimeout(() => note.remove(), 6000)
+}
+
+/** @param {Saved[]} saved */
+function told(saved) {
+  const invalid = saved.filter(({ fault }) => fault).length
+  if (saved.length > 1) return `${saved.length} picks kept${invalid ? `, ${invalid} of them invalid` : ""}`
+  return `Kept as pick ${saved[0].number}${invalid ? ` (invalid: ${saved[0].fault})` : ""}`
 }

@@ -10,7 +10,7 @@ import { toData } from "./view.js"
 /** @typedef {import("../types").Panel} Panel */
 
 /** Largest width of a picture in CSS pixels, and its share of the map's; images are scaled to whole pixels below it. */
-const [IMAGE, CURVE, SHARE] = [252, 320, 0.45]
+const [IMAGE, CURVE, SHARE] = [224, 300, 0.42]
 const AWAY = 18
 
 /** @param {HTMLElement} root @returns {import("../types").Preview} */

@@ -11,8 +11,8 @@ const TIP = "latent-explorer-term"
 
 const PAUSE = 250
 
-/** What is no prose: controls, code, formulas, charts, titles and Streamlit's own tooltips. */
-const NOT_PROSE = "button, a, input, textarea, select, code, pre, svg, h1, summary, .katex, [role=tooltip], [data-baseweb=popover]"
+/** What is no prose: controls, code, formulas, charts, headings and Streamlit's own tooltips. */
+const NOT_PROSE = "button, a, input, textarea, select, code, pre, svg, h1, h2, h3, h4, h5, h6, summary, .katex, [role=tooltip], [data-baseweb=popover]"
 
 export default mount({
   selector: ".terms",
@@ -52,7 +52,7 @@ function scan(terms) {
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const text = node.nodeValue ?? ""
     const parent = node.parentElement
-    if (text.length < 2 || !parent || parent.closest(NOT_PROSE)) continue
+    if (text.length < 2 || !parent || parent.closest(NOT_PROSE) || heads(parent)) continue
     const label = terms.labels.get(text.trim().toLowerCase().replace(/, nats$/, ""))
     if (label !== undefined) {
       if (!seen.has(label)) add(terms, seen, label, node, text.length - text.trimStart().length, text.trimEnd().length)
@@ -65,6 +65,12 @@ function scan(terms) {
   }
   CSS.highlights.set(NAME, new Highlight(...terms.known.map(({ range }) => range)))
   terms.root.dataset.marked = String(terms.known.length)
+}
+
+/** Whether an element is the bold beginning of a paragraph: a heading too. @param {Element} element */
+function heads(element) {
+  const bold = element.closest("p > strong")
+  return bold !== null && bold.previousSibling === null
 }
 
 /** @param {Terms} terms @param {Set<number>} seen @param {number} index @param {Node} node @param {number} from @param {number} to */
