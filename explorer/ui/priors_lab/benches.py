@@ -48,7 +48,11 @@ def bound(engines: list[Engine]) -> None:
             figure.add_bar(
                 y=names,
                 x=values,
-                error_x={"array": errors, "thickness": 1.5},
+                error_x={
+                    "array": errors,
+                    "thickness": 1.5,
+                    "color": palette.text(st.context.theme.type == "dark"),
+                },
                 orientation="h",
                 marker={"color": colour},
             )

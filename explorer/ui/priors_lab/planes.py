@@ -67,7 +67,11 @@ def _shares(known: Sequence[tuple[Engine, regions.Plane]]) -> Chart:
     figure.add_bar(
         y=[lineup.named(engine) for engine, _ in rows],
         x=[100 * plane.hole_mass for _, plane in rows],
-        error_x={"array": [100 * plane.hole_error for _, plane in rows], "thickness": 1.5},
+        error_x={
+            "array": [100 * plane.hole_error for _, plane in rows],
+            "thickness": 1.5,
+            "color": palette.text(st.context.theme.type == "dark"),
+        },
         orientation="h",
         marker={"color": palette.HOLE},
         hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
