@@ -100,12 +100,13 @@ def measure_downstream(subject: Subject) -> Evaluation:
 def flow_measures(
     opened: Checkpoint, data: DataSet, *, n: int, seed: int, device: str, report: Report
 ) -> Evaluation:
-    """Measure as `downstream` does on at most n samples, for a model with or without a prior."""
-    fewest = min(n, len(data.test), len(data.valid))
-    if fewest < FEWEST or isinstance(opened.config.model, PixelHVAEConfig):
+    """Measure as `downstream` does on at most n test samples, for any model."""
+    wanted = SAMPLES if n >= len(data.test) else min(n, SAMPLES)
+    if min(wanted, len(data.test), len(data.valid)) < FEWEST or isinstance(
+        opened.config.model, PixelHVAEConfig
+    ):
         return Evaluation({}, {})  # an autoregressive decoder takes seconds for each sample
-    few = min(SAMPLES, n)
-    found = downstream(opened, data, seed=seed, n=few, device=device, report=report)
+    found = downstream(opened, data, seed=seed, n=wanted, device=device, report=report)
     metrics = _metrics("flow", found, found.training[-1])
     if found.direct is not None:
         metrics |= _metrics("direct", found, found.direct)

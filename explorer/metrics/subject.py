@@ -45,6 +45,11 @@ class Subject:
     report: Report
     known_draws: dict[tuple[int, int], np.ndarray] = field(default_factory=dict)
 
+    @property
+    def scored(self) -> bool:
+        """Whether there are a KL and log p(x): a density, and posteriors with a spread."""
+        return self.prior.has_density and self.opened.config.model.stochastic
+
     def drawn(self, n: int, seed: int, *, binary: bool) -> Float[np.ndarray, "samples *sample"]:
         """Draw samples of the prior; binary ones, which are small, are kept for other parts."""
         if (n, seed) not in self.known_draws:
@@ -53,11 +58,6 @@ class Subject:
                 return x
             self.known_draws[n, seed] = x.astype(np.uint8)
         return self.known_draws[n, seed].astype(np.float32)
-
-    @property
-    def scored(self) -> bool:
-        """Whether there are a KL and log p(x): a density, and posteriors with a spread."""
-        return self.prior.has_density and self.opened.config.model.stochastic
 
 
 def mean_of(

@@ -207,10 +207,10 @@ def kernel(
     """
     few = codes[:MOST_KERNEL_CODES].float()
     # One width for all samples, not of any that is compared.
-    width = 2 * codes.shape[1] * float(draw(MOST_KERNEL_CODES, seed - 1).var(0).mean())
+    variance = float(draw(MOST_KERNEL_CODES, seed - 1).var(0).mean())
 
     def distance(a: Tensor, b: Tensor, own: int) -> float:
-        return float(distances.kernel_distance(a.float(), b.float(), width))
+        return float(distances.kernel_distance(a.float(), b.float(), variance))
 
     return compare(few, draw, distance, seed=seed, repeats=repeats)
 

@@ -21,10 +21,11 @@ from explorer.metrics.downstream import (
     sample_flow,
     train_flow,
 )
-from explorer.metrics.evaluation import lacking
+from explorer.metrics.evaluation import SENTINELS, lacking
 from explorer.metrics.features import FeatureNet, feature_distances, frechet_distance
 from explorer.metrics.matching import CURVES
 from explorer.metrics.measures import ON_REQUEST, PARTS
+from explorer.priors import SphereConfig
 from tests.support.data import digits
 from tests.support.models import small_checkpoint
 
@@ -225,7 +226,13 @@ def test_the_part_has_numbers_and_curves(kind, brief, monkeypatch, tmp_path):
     assert found.arrays["flow_training_frechet"][-1] == np.float32(last.value)
     assert found.arrays["flow_sampling"].tolist() == list(EULER)
     assert found.metrics["flow_copies"].null == 0.05
+    assert (last.n, last.samples) == (60, 5 * 60)
     assert found.metrics["flow_floor"].null == last.null
+
+
+def test_a_limit_holds_for_the_samples_too(brief):
+    found = evaluate(small_checkpoint(None), few(), parts=("downstream",), limit=20)
+    assert (found.metrics["flow_copies"].n, found.metrics["flow_copies"].samples) == (20, 20)
 
 
 def test_without_a_network_there_are_shares_and_no_distances(brief, monkeypatch, tmp_path):
@@ -252,7 +259,7 @@ def test_too_few_codes_have_no_matching():
 def test_what_is_lacking_is_first_the_usual_then_what_is_on_request():
     one = Metric(value=1, n=1, unit="share")
     usual = dict.fromkeys(
-        ("log_likelihood", "active_units_absolute", "density", "information", "frechet_distance",
+        ("reconstruction", "active_units_absolute", "density", "mmd", "frechet_distance",
          "smoothness"),
         one,
     )  # fmt: skip
@@ -261,3 +268,31 @@ def test_what_is_lacking_is_first_the_usual_then_what_is_on_request():
     assert lacking(usual | {"c2st": one}) == ("downstream",)
     assert lacking(usual | {"c2st": one, "flow_precision": one}) == PARTS
     assert lacking({}, has_prior=False) == ("downstream",)
+
+
+# Where there are no densities
+
+
+def matched(*, noise, sphere):
+    """Make an untrained model with a deterministic encoder, or a prior without a density."""
+    opened = small_checkpoint("standard", model="dmvae", noise=0.2)
+    chosen = opened.config.model.model_copy(update={"noise": noise})
+    model = chosen.build(opened.config.sketch)
+    config = opened.config.model_copy(update={"model": chosen})
+    prior = SphereConfig().build(model.space, opened.config.sketch) if sphere else opened.prior
+    return dataclasses.replace(opened, config=config, model=model.eval(), prior=prior.eval())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("noise", "sphere"), [(0.0, False), (0.2, True)], ids=["point", "sphere"])
+def test_only_what_needs_no_density_is_measured_without_one(noise, sphere, brief):
+    opened = matched(noise=noise, sphere=sphere)
+    found = evaluate(opened, few(), samples=3, parts=(*PARTS, *ON_REQUEST))
+    absent = {"log_likelihood", "elbo", "kl", "information", "marginal_kl"}
+    assert not absent & found.metrics.keys()
+    assert {"reconstruction", "active_units", "density", "mmd", "c2st", "direct_copies"} <= (
+        found.metrics.keys()
+    )
+    assert ("log_prior" in found.arrays) != sphere
+    for part, name in SENTINELS.items():
+        assert name in found.metrics or part == "features"  # there is no network here
