@@ -397,6 +397,8 @@ class EvaluateView(View):
     one: Slug | Literal[""] = ""
     other: Slug | Literal[""] = ""
     diversity: Literal["coverage", "recall", "vendi"] = "coverage"
+    latent: Annotated[int, Field(ge=0, le=512)] = 0
+    curve: Literal["frechet", "copies", "precision", "recall", "density", "coverage"] = "frechet"
 
 
 PAGES: dict[str, type[View]] = {

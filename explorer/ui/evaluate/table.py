@@ -26,7 +26,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "samples": ("precision", "density", "recall", "coverage", "vendi", "frechet_distance",
                 "kernel_distance", "smoothness"),
     "alignment": ("information", "marginal_kl", "misalignment", "mmd", "mmd_p_value",
-                  "sliced_wasserstein", "two_sample_accuracy"),
+                  "sliced_wasserstein", "two_sample_accuracy", "c2st", "reference_sliced",
+                  "reference_mmd"),
 }  # fmt: skip
 
 TITLES = {
@@ -65,6 +66,9 @@ NAMES = {
     "mmd_p_value": "MMD² p-value",
     "sliced_wasserstein": "Sliced W²",
     "two_sample_accuracy": "Classifier",
+    "c2st": "C2ST",
+    "reference_sliced": "Sliced W², all codes",
+    "reference_mmd": "MMD², all codes",
 }
 """Display names of metrics."""
 
@@ -74,6 +78,7 @@ TOLD = "Told apart"
 _DIGITS = {
     "precision": 3, "density": 3, "recall": 3, "coverage": 3, "bits_per_dimension": 3,
     "mmd": 4, "mmd_p_value": 3, "sliced_wasserstein": 3, "two_sample_accuracy": 3,
+    "c2st": 3, "reference_sliced": 4, "reference_mmd": 4,
     "active_units": 0, "active_units_absolute": 0, "active_units_z2": 0, "active_units_z1": 0,
     "active_units_absolute_z2": 0, "active_units_absolute_z1": 0,
 }  # fmt: skip
@@ -96,7 +101,8 @@ EXPLAINED = {
     "Inception’s. Path speed² is |dx/dt|² along straight paths between samples.",
     "alignment": "Codes of test samples against codes of the prior, on the level whose prior is "
     "learned. Index-code information and marginal KL add up to the KL of that level; close to "
-    "log n the first is saturated (limited by n). A classifier at 0.5 cannot tell the two apart.",
+    "log n the first is saturated (limited by n). A classifier at 0.5 cannot tell the two apart. "
+    "C2ST and the distances of all codes are explained under Matching and generation.",
 }
 
 

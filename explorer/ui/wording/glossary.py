@@ -245,6 +245,8 @@ TERMS: Mapping[str, Term] = {
     "Fréchet distance": Term(
         "Distance between Gaussians fitted to features of samples and of data, from a small "
         "network trained on this data set’s classes. Lower is better.",
+        (),
+        ("Fréchet, reconstruction", "Fréchet, prior", "Fréchet, flow"),
     ),
     "Kernel distance": Term(
         "Distance between samples and data in the same features, by a kernel (squared MMD). "
@@ -253,7 +255,8 @@ TERMS: Mapping[str, Term] = {
     "Novelty": Term(
         "How far a sample is from its nearest training code, as a percentile of the same "
         "distance for held-out data: under 5 nearly a copy, over 95 far from the data.",
-        ("novel", "nearly a copy", "nearly copies"),
+        ("novel", "nearly a copy", "nearly copies", "near copies", "near copy"),
+        ("near copies, prior", "near copies, flow"),
     ),
     "Typicality": Term(
         "The percentage of prior samples whose log p(z) is farther from its mean than this "
@@ -280,16 +283,28 @@ TERMS: Mapping[str, Term] = {
         "Squared maximum mean discrepancy between codes of data and of the prior: 0 if their "
         "distributions agree; p is the share of random splits with a larger one.",
         ("MMD", "MMD² p-value"),
+        ("MMD², all codes",),
     ),
     "Sliced W²": Term(
         "Squared Wasserstein distance between codes of data and of the prior, as a mean over "
         "random lines. 0 if they agree.",
         ("sliced Wasserstein",),
+        ("Sliced W², all codes",),
     ),
     "Classifier": Term(
         "The accuracy of a classifier that is to tell codes of data from codes of the prior: "
         "0.5 means it cannot.",
         plain=False,
+    ),
+    "C2ST": Term(
+        "Classifier two-sample test: how often a trained network tells held-back codes of data "
+        "from fresh codes of the prior. 0.5 means they have the same distribution.",
+        ("classifier two-sample test",),
+    ),
+    "Flow matching": Term(
+        "A network that learns to carry noise to codes along straight lines, in a few steps. The "
+        "same one is trained on the codes of every model, which shows how easy they are to make.",
+        ("flow on codes",),
     ),
     # The map and paths
     "UMAP": Term(
