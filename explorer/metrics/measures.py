@@ -328,10 +328,14 @@ def _parts_of_kl(surgery: Surgery | None, seed: int) -> Metrics:
 def _codes(
     q: Posterior, n: int, repeat: int, generator: torch.Generator
 ) -> Float[Tensor, "codes latent"]:
-    """Draw codes for the n-th share of the data; where they are too few, for data drawn again."""
+    """Draw codes for the n-th share of the data; where they are too few, for a part drawn again.
+
+    No sample is taken twice: a classifier would recognise its other code where posteriors are
+    narrow.
+    """
     rows = torch.arange(repeat * n, (repeat + 1) * n)
     if len(q.loc) < REPEATS * n:
-        rows = torch.randint(len(q.loc), (n,), generator=generator)
+        rows = torch.randperm(len(q.loc), generator=generator)[:n]
     return _cut(q, rows).sample(generator)
 
 

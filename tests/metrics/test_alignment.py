@@ -17,6 +17,7 @@ from explorer.metrics.alignment import (
     sliced_distance,
     two_sample_accuracy,
 )
+from explorer.metrics.measures import _codes
 from explorer.objectives import unit_kl
 from explorer.objectives.distances import MULTIPLES
 from explorer.priors.mixture import LatentMixture
@@ -308,3 +309,14 @@ def test_misalignment_is_known_under_single_gaussians_alone(kind):
 def test_a_point_posterior_is_not_compared():
     prior = gaussian(torch.zeros(2), torch.ones(2))
     assert misalignment(Posterior(torch.zeros(4, 2).double(), None), prior) is None
+
+
+# Draws of few data
+
+
+@pytest.mark.parametrize("n", [30, 25])
+def test_no_sample_is_drawn_twice_where_data_are_few(n):
+    q = Posterior(torch.arange(30.0)[:, None], torch.full((30, 1), 1e-3))
+    for repeat in range(3):
+        codes = _codes(q, n, repeat, torch.Generator().manual_seed(repeat))
+        assert len(codes.round().unique()) == n
