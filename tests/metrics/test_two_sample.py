@@ -26,6 +26,7 @@ def reference(d):
 # The classifier
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("d", "shift"), [(2, 1.0), (2, 2.5), (8, 1.5)], ids=str)
 def test_the_accuracy_is_that_of_bayes(d, shift):
     found = c2st(normal(6000, d, 1, shift=shift), normal(6000, d, 2))
@@ -49,6 +50,7 @@ def test_no_more_codes_than_five_thousand_a_side_are_judged(monkeypatch):
     assert (found.trained, found.n) == (80, 80)
 
 
+@pytest.mark.slow
 def test_codes_of_the_reference_cannot_be_told_apart_from_it():
     runs = [c2st(normal(300, 4, 2 * k), normal(300, 4, 2 * k + 1), seed=k) for k in range(40)]
     z = (np.mean([run.accuracy for run in runs]) - 0.5) / (runs[0].null_error / math.sqrt(40))
@@ -56,6 +58,7 @@ def test_codes_of_the_reference_cannot_be_told_apart_from_it():
     assert kstest([run.p_value for run in runs], "uniform").pvalue > 0.01
 
 
+@pytest.mark.slow
 def test_a_difference_of_the_law_that_no_moment_shows_is_found():
     ring = torch.nn.functional.normalize(normal(1500, 2, 1), dim=1) * math.sqrt(2)
     found = c2st(ring, normal(1500, 2, 2))
