@@ -25,7 +25,7 @@ OFFERED = {
     "reconstruct": {"", "posterior"},
     "candidates": set(),
     "priors_lab": {""},
-    "evaluate": {"likelihood", "histogram", "kl", "diversity", "components"},
+    "evaluate": {"likelihood", "histogram", "flows", "kl", "diversity", "components"},
 }
 
 
