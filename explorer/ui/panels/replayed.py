@@ -134,7 +134,7 @@ def words(found: Replay) -> str:
         f"Squared sliced distance from the reference, in its variance: {found.distance[0]:.3f} "
         f"before, {found.distance[-1]:.3f} at the end. Two samples of the reference are "
         f"{found.null:.3f} apart (95 % of them under {found.null_high:.3f}; "
-        f"n = {len(found.labels)})."
+        f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{len(found.labels)})."
     )
 
 

@@ -260,7 +260,8 @@ def _kept_apart(engines: list[Engine]) -> None:
     st.caption(
         "Of each held-out code the five nearest training codes, and how many of them are of its "
         "class. All models began as the same autoencoder, but for the features and the "
-        "bottleneck, which began as their own encoders."
+        "bottleneck, which began as their own encoders. Features learned by contrast tell classes "
+        "apart when there are many of them; two principal components keep too few."
     )
 
 
@@ -392,7 +393,7 @@ LESSONS = (
             Step(
                 "A reference says where codes lie together, not which: that is left to the "
                 "encoder, which starts from an autoencoder here.",
-                "Which reference keeps the classes apart best, with two units?",
+                "Which reference keeps the classes apart **worst**, with two units?",
                 (
                     "The standard normal",
                     "The spiral",

@@ -104,13 +104,14 @@ def test_a_sheet_without_a_drawing_cannot_be_matched():
     assert app.button(key="lab_drawn_start").disabled
 
 
-def test_the_reference_that_keeps_classes_apart_is_the_one_the_lesson_names():
+def test_the_reference_that_keeps_classes_apart_least_is_the_one_the_lesson_names():
     from explorer.checkpoint import load
     from explorer.projection import load_atlas
     from explorer.ui.priors_lab.lessons import class_share
 
     shares = {
-        name: class_share(load_atlas(load(f"digits-dmvae-{name}-2")))[0]
+        name: class_share(load_atlas(load(f"digits-dmvae-{name}-2")))
         for name in ("standard", "spiral", "features")
     }
-    assert max(shares, key=shares.get) == "features", shares
+    (share, error), *others = (shares.pop("features"), *shares.values())
+    assert all(share + 4 * error < other for other, _ in others)
