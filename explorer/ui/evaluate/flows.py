@@ -52,15 +52,9 @@ def curves(shown: Sequence[Row], view: EvaluateView) -> PaperFigure | None:
                         _figure(known, view.curve, axis),
                         f"evaluate_flow_{axis}",
                         x={"title": label, "type": "log", **_ticks(known, axis)},
-                        y={
-                            "title": measured[view.curve],
-                            "type": "log"
-                            if (view.curve, axis) == ("frechet", "sampling")
-                            else "linear",
-                            "tickformat": ".0%" if view.curve == "copies" else "",
-                        },
-                        height=380,
-                        legend=1.2 if axis == "training" else None,
+                        y=_height(view.curve, measured[view.curve], axis),
+                        height=300 + 20 * len(known),
+                        legend=1.02 if axis == "training" else None,
                     )
                 )
     sizes = {row.entry.metrics["flow_precision"].samples or 0 for row, _ in known}
@@ -78,6 +72,7 @@ def curves(shown: Sequence[Row], view: EvaluateView) -> PaperFigure | None:
 
 def _figure(known: Sequence[tuple[Row, dict[str, np.ndarray]]], name: str, axis: str) -> go.Figure:
     figure = go.Figure()
+    figure.update_layout(legend={"yanchor": "bottom"})  # upwards, as many lines as it needs
     for row, found in known:
         values = found.get(f"flow_{axis}_{name}")
         if values is None:
@@ -108,6 +103,14 @@ def _figure(known: Sequence[tuple[Row, dict[str, np.ndarray]]], name: str, axis:
         grey = palette.grey(st.context.theme.type == "dark")
         figure.add_hline(y=null, line={"width": 1, "dash": "dot", "color": grey})
     return figure
+
+
+def _height(name: str, label: str, axis: str) -> dict[str, object]:
+    if (name, axis) == ("frechet", "sampling"):
+        decades = [digit * 10**power for power in range(5) for digit in (1, 2, 5)]
+        words = [f"{value:,}" for value in decades]
+        return {"title": label, "type": "log", "tickvals": decades, "ticktext": words}
+    return {"title": label, "tickformat": ".0%" if name == "copies" else ""}
 
 
 def _colour(entry: Entry) -> str:
