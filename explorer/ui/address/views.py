@@ -299,7 +299,9 @@ class LatentMapView(View):
     ] = ("data", "prototypes")
     colour: Annotated[
         str,
-        Field(pattern="^(label|kl|reconstruction|log_prior|typicality|trust|split|claimed)$"),
+        Field(
+            pattern="^(label|kl|reconstruction|log_prior|typicality|trust|split|claimed|differs)$"
+        ),
     ] = "label"
     pick: Pick = ""
     path: Line = ""

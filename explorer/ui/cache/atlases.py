@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from explorer.checkpoint import LIKELIHOOD
 from explorer.errors import CheckpointError
 from explorer.inference import Engine
 from explorer.interfaces import Posterior
+from explorer.metrics import two_sample
 from explorer.metrics.amortisation import Refinement
 from explorer.metrics.likelihood import Likelihood
 from explorer.metrics.novelty import typicality
@@ -103,6 +105,47 @@ def data_typicality(engine: Engine) -> np.ndarray | None:
         return None
     drawn = codes_drawn(known, np.arange(len(known.codes)))
     return typicality(engine.log_prior(drawn), drawn_density(engine))
+
+
+class Differing(NamedTuple):
+    """A classifier's log ratio of codes to prior at each datum of a map, and what it is worth.
+
+    `accuracy` is that on `n` codes and samples it has not seen, half of each; .5 is chance.
+    """
+
+    ratio: Float[np.ndarray, " codes"]
+    accuracy: float
+    error: float
+    n: int
+
+    @property
+    def at_chance(self) -> bool:
+        """Whether its accuracy is within two standard errors of guessing."""
+        return self.accuracy < 0.5 + 2 * self.error
+
+
+def can_differ(engine: Engine) -> bool:
+    """Whether a classifier can be trained between the codes of a map and the prior."""
+    known = atlas(engine)
+    return engine.has_prior and known is not None and len(known.codes) >= 2 * two_sample.FEWEST
+
+
+@per_engine(16, measured=True, spinner="Training a classifier between codes and prior")
+def differing(engine: Engine) -> Differing | None:
+    """Tell codes drawn for the data of a map from samples of the prior by a classifier.
+
+    On the level of the learned prior: whole codes, or the top of a hierarchy.
+    """
+    known = atlas(engine)
+    if known is None or not can_differ(engine):
+        return None
+    _, size = engine.top
+    rows = np.arange(len(known.codes))
+    codes = torch.from_numpy(codes_drawn(known, rows)[:, :size])
+    drawn = torch.from_numpy(engine.draw(len(codes), seed=3)[0][:, :size])
+    found = two_sample.c2st(codes, drawn)
+    ratio = found.log_ratio(torch.from_numpy(known.codes[:, :size])).numpy()
+    return Differing(ratio.astype(np.float32), found.accuracy, found.error, found.n)
 
 
 @per_engine(ENGINES, measured=True)

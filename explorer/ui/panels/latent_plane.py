@@ -30,6 +30,7 @@ COLOURS = {
     "typicality": "Typicality",
     "claimed": "Nearest prototype",
     "trust": "Trustworthiness",
+    "differs": "Where they differ",
     "split": "Split",
 }
 LAYERS = {
@@ -49,6 +50,7 @@ def colours(engine: Engine, atlas: Atlas) -> dict[str, str]:
     absent |= set() if engine.scored else {"kl"}
     absent |= set() if cache.assigned_components(engine) is not None else {"claimed"}
     absent |= {"trust"} if atlas.method == "plane" else set()
+    absent |= set() if cache.can_differ(engine) else {"differs"}
     return {name: words for name, words in COLOURS.items() if name not in absent}
 
 
@@ -270,6 +272,19 @@ def caption(atlas: Atlas) -> str:
     )
 
 
+def difference(engine: Engine, view: LatentMapView) -> str:
+    """Say what a colouring by the classifier means, and how far it can be believed."""
+    found = cache.differing(engine) if view.colour == "differs" else None
+    if found is None:
+        return ""
+    return (
+        " Colour: above 0 data have more codes here than the prior has samples, below 0 fewer, by "
+        f"a classifier that tells codes from prior in {100 * found.accuracy:.0f} ± "
+        f"{100 * found.error:.0f} % of {found.n:,} it has not seen (50 % is chance"
+        + (": where it cannot tell them apart, colours are noise)." if found.at_chance else ").")
+    )
+
+
 def _column(engine: Engine, atlas: Atlas, name: str) -> Column | None:
     if name == "label" and atlas.classes:
         return Column("Class", atlas.label.astype(np.float32), classes=atlas.classes)
@@ -290,6 +305,10 @@ def _column(engine: Engine, atlas: Atlas, name: str) -> Column | None:
         usual = cache.data_typicality(engine)
         if usual is not None:
             return Column(COLOURS[name], usual.astype(np.float32), "%", 0)
+    if name == "differs":
+        known = cache.differing(engine)
+        if known is not None:
+            return Column("log q(z) / p(z), by a classifier", known.ratio, "nats", 1)
     if name in ("kl", "reconstruction", "log_prior", "trust"):
         unit, decimals = ("", 2) if name == "trust" else ("nats", 1)
         return Column(COLOURS[name], getattr(atlas, name), unit, decimals)

@@ -306,6 +306,15 @@ TERMS: Mapping[str, Term] = {
         "same one is trained on the codes of every model, which shows how easy they are to make.",
         ("flow on codes",),
     ),
+    "reference": Term(
+        "A distribution that codes are matched to: any that can be sampled, such as a ring, a "
+        "mixture, or the features of another encoder.",
+        ("references",),
+    ),
+    "matching": Term(
+        "Training that draws the codes of all data together to a prior, no posterior by itself: "
+        "by a distance between samples, or by the difference of two scores.",
+    ),
     # The map and paths
     "UMAP": Term(
         "The projection of codes onto the plane of the map. It keeps neighbourhoods; distances "
@@ -316,6 +325,10 @@ TERMS: Mapping[str, Term] = {
         "map, from 0 to 1.",
         (),
         ("trust",),
+    ),
+    "Where they differ": Term(
+        "A colouring of the map: the log ratio of the density of codes to the prior's, estimated "
+        "by a classifier that was trained to tell them apart.",
     ),
     "Prior contours": Term(
         "Lines on the map that enclose 50, 90 and 99 % of what the prior draws.",

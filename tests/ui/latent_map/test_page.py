@@ -87,3 +87,16 @@ def test_no_map_offers_to_build_one(tmp_path, monkeypatch):
         assert not app.exception, page
     app = open_page("latent_map", model="digits-vae-vamp-2")
     assert "job_atlas_digits-vae-vamp-2" in [item.key for item in app.button]
+
+
+@pytest.mark.slow
+def test_where_codes_and_prior_differ_is_told_with_what_it_is_worth():
+    app = open_page("latent_map", model="digits-vae-xvae-2", colour="differs")
+    assert not app.exception
+    assert "% of 250 it has not seen" in told(app) or "it has not seen (50 % is chance" in told(app)
+
+
+@pytest.mark.slow
+def test_a_matched_model_has_its_replay_below_the_map():
+    app = open_page("latent_map", model="digits-dmvae-sphere-2")
+    assert any("Matching, replayed" in item.label for item in app.expander)
