@@ -15,7 +15,7 @@ from explorer.ui import cache
 from explorer.ui.panels import chart
 from explorer.ui.wording import palette
 
-_HEIGHT, _REFERENCE = 380, 600
+_HEIGHT, _REFERENCE = 330, 600
 _STEP = 700
 """Milliseconds a frame is shown for."""
 
@@ -188,8 +188,11 @@ def _slider(found: Replay) -> dict[str, object]:
         "active": len(found.epochs) - 1,
         "currentvalue": {"prefix": "epoch ", "font": {"size": 13}},
         "pad": {"t": 30},
-        "x": 0.16,
-        "len": 0.84,
+        "x": 0.3,
+        "len": 0.7,
+        "bgcolor": "#9AA5B1",
+        "activebgcolor": "#5B7A99",
+        "bordercolor": "#9AA5B1",
         "steps": [
             {"label": str(int(epoch)), "method": "animate", "args": [[str(int(epoch))], at_once]}
             for epoch in found.epochs
@@ -201,6 +204,9 @@ def _buttons() -> dict[str, object]:
     play = {"frame": {"duration": _STEP, "redraw": True}, "transition": {"duration": 400}}
     return {
         "type": "buttons",
+        "showactive": False,
+        "bgcolor": "rgba(0,0,0,0)",
+        "bordercolor": "#9AA5B1",
         "direction": "left",
         "x": 0,
         "y": 0,

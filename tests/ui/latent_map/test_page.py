@@ -93,7 +93,9 @@ def test_no_map_offers_to_build_one(tmp_path, monkeypatch):
 def test_where_codes_and_prior_differ_is_told_with_what_it_is_worth():
     app = open_page("latent_map", model="digits-vae-xvae-2", colour="differs")
     assert not app.exception
-    assert "% of 250 it has not seen" in told(app) or "it has not seen (50 % is chance" in told(app)
+    assert "% of 250 it has not seen" in told(app) or "it has not seen (50 % is chance" in told(
+        app
+    )
 
 
 @pytest.mark.slow
