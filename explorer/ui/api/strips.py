@@ -55,7 +55,9 @@ def novelty(opened: Engine, request: Request) -> Response:
         raise AbsentError
     facts = {
         "novelty": found.novelty.tolist(),
-        "typicality": np.rint(found.typicality).astype(int).tolist(),
+        "typicality": (
+            np.rint(found.typicality).astype(int).tolist() if opened.has_density else None
+        ),
         "heldOut": found.held_out,
         "training": found.training,
         "whole": found.whole,

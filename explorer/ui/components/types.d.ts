@@ -281,7 +281,8 @@ export interface Arrived {
 /** Response of /api/novelty: per cent, by frame and tile. */
 export interface Novelty {
   novelty: number[][]
-  typicality: number[][]
+  /** Absent where the prior has no density. */
+  typicality: number[][] | null
   heldOut: number
   training: number
   /** Whether these are all training samples. */

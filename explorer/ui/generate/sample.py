@@ -47,10 +47,9 @@ def sample_facts(engine: Engine, name: str, spec: StripSpec, state: FilmstripSta
     strip = cache.strip(engine, spec)
     frame, tile = state.frame, state.tile or 0
     density = float(strip.log_density[frame, tile])
-    words = [
-        f"**Sample {tile + 1}** of {name} at scale {state.value:g}",
-        f"log p(z) {density:.1f} nats".replace("-", "−"),
-    ]
+    words = [f"**Sample {tile + 1}** of {name} at scale {state.value:g}"]
+    if engine.has_density:
+        words.append(f"log p(z) {density:.1f} nats".replace("-", "−"))
     place = percentile(density, cache.held_out_density(engine))
     if place:
         words.append(place)
@@ -65,8 +64,12 @@ def sample_facts(engine: Engine, name: str, spec: StripSpec, state: FilmstripSta
     st.caption(
         f"**{rules.verdict(far, measure)}**: distance to the nearest training code at percentile "
         f"{far:.0f} of {found.held_out:,} reconstructed held-out samples "
-        f"({rules.compared_with(measure)}). "
-        f"Typicality: percentile {found.typicality[0, 0]:.0f} of prior samples."
+        f"({rules.compared_with(measure)})."
+        + (
+            f" Typicality: percentile {found.typicality[0, 0]:.0f} of prior samples."
+            if engine.has_density
+            else ""
+        )
     )
 
 

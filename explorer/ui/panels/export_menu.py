@@ -167,8 +167,9 @@ def _rows(strip: Strip) -> tuple[dict[str, np.ndarray], np.ndarray]:
         "frame_value": np.repeat(np.array(strip.values), tiles),
         "tile": np.tile(np.arange(tiles), frames),
         "component": np.tile(strip.components, frames),
-        "log_prior_nats": strip.log_density.ravel(),
     }
+    if strip.log_density.any():  # all 0 without a density
+        columns["log_prior_nats"] = strip.log_density.ravel()
     return columns, strip.z.reshape(-1, latent)
 
 

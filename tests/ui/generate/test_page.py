@@ -64,3 +64,13 @@ def test_the_curve_is_shown_where_it_was_measured_and_offered_elsewhere(tmp_path
     monkeypatch.setenv("LATENT_EXPLORER_CHECKPOINTS", str(shown))
     app = open_page("generate", model="digits-vae-vamp-16")
     assert "job_tradeoff_digits-vae-vamp-16" in [item.key for item in app.button]
+
+
+def test_without_a_density_none_is_told():
+    app = open_page("generate", model="digits-dmvae-sphere-2", hand="sample:0,3,1")
+    assert not app.exception
+    facts = [item.value for item in app.markdown if item.value.startswith("**Sample 4**")]
+    assert len(facts) == 1
+    assert "nats" not in facts[0]
+    assert "Typicality" not in told(app)
+    assert app.button(key="generate_preset_1.3").disabled, "there is nothing beyond a sphere"

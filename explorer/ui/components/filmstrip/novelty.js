@@ -115,7 +115,8 @@ export function noveltyOf(panel, frame, tile) {
   const far = rows.novelty[own][tile]
   const words = { copy: "nearly a training sample", far: `far from ${rows.whole ? "all" : rows.training.toLocaleString("en")} training samples`, new: "as novel as held-out data" }[kindOf(far)]
   const than = far < 50 ? `closer than ${Math.round(100 - far)}` : `farther than ${Math.round(far)}`
-  return [`${words} (${than} % of ${rows.heldOut.toLocaleString("en")} held-out)`, `typicality ${rows.typicality[own][tile]} %`]
+  const typical = rows.typicality ? [`typicality ${rows.typicality[own][tile]} %`] : []
+  return [`${words} (${than} % of ${rows.heldOut.toLocaleString("en")} held-out)`, ...typical]
 }
 
 /**
