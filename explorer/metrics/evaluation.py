@@ -92,10 +92,11 @@ def evaluate(
     model = opened.model.to(device)
     if opened.prior is None:
         found = _autoencoder(model, x)
-        if "downstream" not in parts:
-            return found
-        flow = flow_measures(opened, data, n=len(x), seed=seed, device=device, report=report)
-        return Evaluation(found.metrics | flow.metrics, found.arrays | flow.arrays)
+        numbers, arrays = found.metrics, _identity(opened, data, rows, ()) | found.arrays
+        if "downstream" in parts:
+            flow = flow_measures(opened, data, n=len(x), seed=seed, device=device, report=report)
+            numbers, arrays = numbers | flow.metrics, arrays | flow.arrays
+        return Evaluation(numbers, arrays)
     with torch.no_grad():
         prior = model.latent_prior(opened.prior.to(device))
     subject = Subject(opened, model, prior, data, x, samples, seed, known, keep, report)

@@ -225,6 +225,7 @@ def test_the_part_has_numbers_and_curves(kind, brief, monkeypatch, tmp_path):
     assert last.unit.startswith("on features ")
     assert found.arrays["flow_training_frechet"][-1] == np.float32(last.value)
     assert found.arrays["flow_sampling"].tolist() == list(EULER)
+    assert "test" in found.arrays  # on which data, of a plain autoencoder too
     assert found.metrics["flow_copies"].null == 0.05
     assert (last.n, last.samples) == (60, 5 * 60)
     assert found.metrics["flow_floor"].null == last.null

@@ -171,7 +171,9 @@ def _cell(name: str, metric: Metric) -> str:
     digits = {"c2st": 3, "reference_sliced": 4, "reference_mmd": 4}.get(name, 1)
     words = f"{metric.value:,.{digits}f}"
     if metric.se is not None:
-        words += f" ± {metric.se:,.{digits}f}"
+        words += (
+            f" ± {metric.se:,.{digits}f}" if round(metric.se, digits) else f" ± {metric.se:.1g}"
+        )
     if metric.null_high is not None and metric.null is not None:
         words += f" ({metric.null:.{digits}f}; {metric.null_high:.{digits}f})"
     return words.replace("-", "−")
