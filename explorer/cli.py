@@ -371,6 +371,60 @@ def trade(slug: Slug, data: Data = None, ship: Ship = False) -> None:
 
 
 @app.command()
+def study(
+    name: Annotated[str, typer.Argument(help="Which study: dmvae.")],
+    kind: Annotated[str, typer.Option(help="Data set: mnist-static, fashion or digits.")] = (
+        "mnist-static"
+    ),
+    arm: Annotated[list[str] | None, typer.Option(help="Only this arm; all by default.")] = None,
+    seeds: Annotated[int, typer.Option(help="Number of seeds.", min=1, max=20)] = 3,
+    latent: Annotated[int, typer.Option(help="Latent units.", min=1, max=512)] = 16,
+    epochs: Annotated[
+        int, typer.Option(help="Epochs of each arm, its base's included.", min=2)
+    ] = 40,
+    hours: Annotated[float, typer.Option(help="Start no arm after this time.", min=0)] = 6.0,
+    threads: Annotated[int, typer.Option(help="Threads to use.", min=1)] = 1,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder of results.json.")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Train and measure every reference by both methods beside baselines; can be resumed."""
+    import torch
+    from pydantic import ValidationError
+
+    from explorer import study as studies
+    from explorer.data.named import load_named
+
+    if name != "dmvae":
+        raise typer.BadParameter(f"there is no study “{name}”; the only one is dmvae.")
+    try:
+        plan = studies.Plan.model_validate(
+            {"data": {"kind": kind}, "latent": latent, "epochs": epochs,
+             "seeds": range(1, seeds + 1)}
+        )  # fmt: skip
+    except ValidationError as error:
+        raise typer.BadParameter(f"there is no data set “{kind}” to study.") from error
+    torch.set_num_threads(threads)
+    folder = out_folder or settings.current().user / "studies" / f"dmvae-{kind}-{latent}"
+    with _progress() as bar:
+        results = studies.run(
+            plan,
+            load_named(plan.data, _data_root(data)),
+            folder,
+            arms=arm or tuple(studies.ARMS),
+            hours=hours,
+            report=_stages(bar),
+        )
+    measured = ("reconstruction", "c2st", "reference_sliced", "flow_frechet", "flow_copies")
+    shown = Table("arm", "seeds", *(item.replace("_", " ") for item in measured), box=None)
+    for row in studies.table(results, measured):
+        shown.add_row(*row)
+    out.print(shown, soft_wrap=False)
+    out.print(f"Results: {folder / 'results.json'}")
+
+
+@app.command()
 def rebuild(
     manifest: Annotated[
         Path, typer.Argument(help="A JSON file exported from a page, or an export of candidates.")
