@@ -1,5 +1,6 @@
 """Curves of the flows on codes: how long they take to learn, and in how few steps they sample."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,7 +13,7 @@ from explorer.comparison import arrays
 from explorer.figures import PaperFigure
 from explorer.ui.address.controls import choice
 from explorer.ui.address.views import EvaluateView
-from explorer.ui.evaluate.matching import way
+from explorer.ui.evaluate.matching import short, way
 from explorer.ui.evaluate.table import Row
 from explorer.ui.panels import chart
 from explorer.ui.wording import palette
@@ -25,13 +26,18 @@ CURVES = {
     "density": "Density",
     "coverage": "Coverage",
 }
+MOST_CURVES, BEST_OF_EACH = 10, 2
+"""Curves in one chart; of more models only the best of each way to a prior are drawn."""
+
 _AXES = {"training": "training steps", "sampling": "sampling steps"}
 _NULLS = {"frechet": "flow_frechet", "copies": "flow_copies"}
 
 
 def curves(shown: Sequence[Row], view: EvaluateView) -> PaperFigure | None:
     """Render a measure of the flows' samples over training, and over sampling steps."""
-    known = [(row, arrays(row.entry)) for row in shown]
+    sampled = [row for row in shown if "flow_precision" in row.entry.metrics]
+    chosen = _chosen(sampled, view)
+    known = [(row, arrays(row.entry)) for row in chosen]
     known = [(row, found) for row, found in known if "flow_training" in found]
     measured = {
         name: label
@@ -63,11 +69,32 @@ def curves(shown: Sequence[Row], view: EvaluateView) -> PaperFigure | None:
         f"fewer steps when it is, ± one standard error over {min(sizes):,} samples. Dashed: codes "
         "matched to the prior; dotted: real data in place of samples."
     )
+    if len(chosen) < len(sampled):
+        words += (
+            " Shown are the open model, those compared with it, and of each way to a prior the "
+            "two whose flows come closest to data."
+        )
     st.caption(words)
     entries = [row.entry for row, _ in known]
     return figures.of_charts(
         entries, drawn, "Flow matching on the codes", words, papers.FLOW_MATCHING
     )
+
+
+def _chosen(sampled: Sequence[Row], view: EvaluateView) -> list[Row]:
+    """Keep as many models as can be told apart in one chart."""
+    if len(sampled) <= MOST_CURVES:
+        return list(sampled)
+
+    def apart(row: Row) -> float:
+        metric = row.entry.metrics.get("flow_frechet")
+        return math.inf if metric is None else metric.value
+
+    kept = {view.model, *view.compare}
+    for order in {way(row.entry).order for row in sampled}:
+        alike = [row for row in sampled if way(row.entry).order == order]
+        kept |= {row.entry.slug for row in sorted(alike, key=apart)[:BEST_OF_EACH]}
+    return [row for row in sampled if row.entry.slug in kept]
 
 
 def _figure(known: Sequence[tuple[Row, dict[str, np.ndarray]]], name: str, axis: str) -> go.Figure:
@@ -80,15 +107,15 @@ def _figure(known: Sequence[tuple[Row, dict[str, np.ndarray]]], name: str, axis:
         steps = found[f"flow_{axis}"]
         copies = found.get(f"flow_{axis}_copies", np.full(len(steps), np.nan))
         colour = _colour(row.entry)
-        short = row.name.replace(f", {row.entry.latent} units", "")
+        name_of = short(row)
         figure.add_scatter(
-            x=steps, y=values, name=short, mode="lines+markers",
+            x=steps, y=values, name=name_of, mode="lines+markers",
             error_y={"array": found[f"flow_{axis}_{name}_error"], "thickness": 1, "width": 0},
             line={"color": colour, "width": 2,
                   "dash": "dash" if way(row.entry).order == 4 else "solid"},
             marker={"size": 6, "color": colour},
             customdata=100 * copies,
-            hovertemplate=f"{short}, %{{x:,}} {_AXES[axis]}: %{{y:.3~g}}, near copies "
+            hovertemplate=f"{name_of}, %{{x:,}} {_AXES[axis]}: %{{y:.3~g}}, near copies "
             "%{customdata:.1f} %<extra></extra>",
         )  # fmt: skip
     null = next(

@@ -18,6 +18,7 @@ from explorer.ui.evaluate import table
 from explorer.ui.evaluate.table import Row
 from explorer.ui.shell import jobs_panel
 from explorer.ui.wording import glossary, palette
+from explorer.ui.wording.naming import labels
 
 TITLE = "Matching and generation"
 PART_OF_ALL = "--part matching --part downstream"
@@ -44,7 +45,11 @@ def rows(known: Sequence[Row]) -> list[Row]:
             if entry.prior == "none" and entry.healthy and same_data(entry, entries[0])
         ]
     measured = [entry for entry in entries if _measured(entry)]
-    return [Row(entry, table.title(entry, measured)) for entry in measured]
+    names = labels(cache.entries())
+    return [
+        Row(entry, names[entry.slug] if entry.slug in names else table.title(entry, measured))
+        for entry in measured
+    ]
 
 
 def matching(known: Sequence[Row], view: EvaluateView) -> list[Row]:
@@ -108,7 +113,7 @@ def way(entry: Entry) -> Way:
 
 def code_line(row: Row) -> dict[str, str]:
     """Write how the codes of a model agree with its prior, and its likelihood."""
-    cells = {"Model": _short(row), "Prior": way(row.entry).words}
+    cells = {"Model": short(row), "Prior": way(row.entry).words}
     return cells | _cells(row.entry, MATCHING | LIKELIHOODS) | {"n": _count(row.entry, MATCHING)}
 
 
@@ -117,7 +122,7 @@ def sample_line(row: Row) -> dict[str, str]:
     metrics = row.entry.metrics
     units = [metrics[name].unit for name in SAMPLES if name in metrics and "copies" not in name]
     network = units[0].rpartition(" ")[2] if units else "none"
-    cells = {"Model": _short(row)} | _cells(row.entry, SAMPLES)
+    cells = {"Model": short(row)} | _cells(row.entry, SAMPLES)
     return cells | {"Network": network, "n": _count(row.entry, SAMPLES)}
 
 
@@ -143,11 +148,11 @@ def _table(name: str, lines: Sequence[dict[str, str]], null: dict[str, str] | No
         column_config={
             column: st.column_config.TextColumn(help=glossary.define(column)) for column in laid
         }
-        | {"Model": st.column_config.TextColumn(pinned=True, width=170)},
+        | {"Model": st.column_config.TextColumn(pinned=True, width=210)},
     )
 
 
-def _short(row: Row) -> str:
+def short(row: Row) -> str:
     """Leave out the units, which all that are shown have in common."""
     return row.name.replace(f", {row.entry.latent} units", "")
 

@@ -9,7 +9,8 @@ from explorer import jobs
 from explorer.models import MatchedVAEConfig
 from explorer.objectives import MatchingConfig
 from explorer.priors import SphereConfig
-from explorer.ui.evaluate import matching, table
+from explorer.ui.address.views import EvaluateView
+from explorer.ui.evaluate import flows, matching, table
 from explorer.ui.evaluate.matching import code_line, null_line, sample_line, way
 from explorer.ui.evaluate.table import Row
 from tests.support.pages import address, open_page, told
@@ -152,3 +153,15 @@ def test_without_measurements_the_page_says_how_to_make_them(three):
     assert len(app.dataframe) == 1
     assert "--part matching --part downstream" in told(app)
     assert app.button(key="job_evaluate_one-standard")
+
+
+def test_of_many_models_the_best_of_each_way_are_drawn(several):
+    for k in range(12):
+        put(several, f"mog-{k}", matched() | flowing(40.0 - k), latent=2,
+            prior={"kind": "mog", "components": k + 4})  # fmt: skip
+    shown = matching.rows(table.rows("digits"))
+    view = EvaluateView(model="mog-0", compare=["wide"])
+    chosen = {row.entry.slug for row in flows._chosen(shown, view)}
+    assert {"mog-0", "wide"} <= chosen  # the open one, and the one compared with it
+    assert chosen - {"mog-0", "wide"} == {"plain", "fixed", "learned", "mog-11"}
+    assert flows._chosen(shown[:10], view) == shown[:10]
