@@ -270,5 +270,5 @@ def test_a_plugged_in_prior_is_trained_measured_and_shown_after_the_known_ones(t
     assert ended.stdout.splitlines()[-3:] == [
         "catalogue_open_digits-vae-standard-2 catalogue_open_digits-vae-laplace-2",
         "True",
-        "['**Standard normal**', '**Laplace**']",
+        "['**Laplace** :blue[· the open model]', '**Standard normal**']",
     ]

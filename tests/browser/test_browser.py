@@ -139,7 +139,7 @@ def test_a_finger_drags_the_scale(chromium, address):
 def test_a_tile_is_chosen_by_click_and_by_keyboard(page, address):
     go(page, address, f"generate?model={MODEL}")
     canvas = page.locator(f"{STRIP} canvas").first
-    canvas.click(position={"x": 20, "y": 20})
+    canvas.click(position={"x": 34, "y": 40})  # beside the bookmark in its corner
     page.wait_for_url(re.compile(r"hand=sample%3A0%2C0%2C"), timeout=10_000)
     page.get_by_text(re.compile("Sample 1 at scale|Sample 1")).first.wait_for()
     canvas.focus()
@@ -198,6 +198,7 @@ def test_the_map_keeps_its_zoom_when_colours_layers_and_model_change(page, addre
     page.wait_for_timeout(400)
     assert facts(page, "point-map")["zoom"] == zoom
     page.get_by_label("Model", exact=True).click()
+    page.keyboard.type("standard normal, 2")  # the list shows a few models at a time
     page.get_by_role("option", name="Digits, 8 × 8 — Standard normal, 2 units").click()
     page.wait_for_url(re.compile("digits-vae-standard-2"), timeout=30_000)
     settled(page)
@@ -252,6 +253,7 @@ def test_the_model_is_switched_in_the_sidebar(page, address):
 
     def switch():
         page.get_by_label("Model", exact=True).click()
+        page.keyboard.type("standard normal, 16")
         page.get_by_role("option", name="Digits, 8 × 8 — Standard normal, 16 units").click()
 
     digest_after(page, switch)

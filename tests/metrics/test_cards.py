@@ -18,6 +18,7 @@ WITH_PRIOR = sorted(
     for folder in (ROOT / "checkpoints").glob("*")
     if (folder / checkpoint.WEIGHTS).is_file() and "-ae-" not in folder.name
     and "-convae-" not in folder.name
+    and "log_likelihood" in checkpoint.read_metrics(folder)
 )  # fmt: skip
 IMAGES, SAMPLES, CODES = 200, 32, 10_000
 BEYOND_CHANCE = 4

@@ -45,7 +45,7 @@ _FIRST = (
     "standard", "vamp", "xvae", "mog", "vamp-data", "vamp-weighted", "flow", "xvae-mixture",
 )  # fmt: skip
 PRIORS = {
-    prior: CLASSES[k % len(CLASSES)]
+    prior: MANY_CLASSES[k % len(MANY_CLASSES)]
     for k, prior in enumerate(
         kind for kind in dict.fromkeys((*_FIRST, *naming.PRIORS)) if kind != "none"
     )
