@@ -1,6 +1,5 @@
 """Training: from data to a checkpoint; a killed run resumes to identical results."""
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -10,16 +9,14 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialise
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from explorer import checkpoint, replay
+from explorer import checkpoint, replay, run_states
 from explorer.augmentation import hidden, shifted
 from explorer.config import RunConfig
 from explorer.contrastive import pretrain
-from explorer.data import DataSet, FilesConfig, Fingerprint
+from explorer.data import DataSet
 from explorer.devices import at_once
 from explorer.errors import TrainingError
 from explorer.interfaces import AbstractModel, AbstractPrior, LatentPrior
@@ -27,9 +24,11 @@ from explorer.models import VAE, Autoencoder
 from explorer.objectives import MatchingConfig, ObjectiveConfig, Terms
 from explorer.pretraining import fit_prior
 from explorer.priors import KernelPrior, MovingConfig, SpherePrior, VampDataPrior, whitened
+from explorer.run_states import LOG as LOG
+from explorer.run_states import STATE as STATE
+from explorer.run_states import WORK as WORK
+from explorer.run_states import below, fill, named, slots
 
-WORK = "training"
-STATE, LOG = "state.safetensors", "log.jsonl"
 SAVE_EVERY_SECONDS = 30
 SNAPSHOTS_KEPT, SNAPSHOT_COMPONENTS, SNAPSHOT_LEVELS = 12, 16, 64
 _SNAPSHOT_EPOCHS = tuple(round(1.7**power) for power in range(20))
@@ -241,82 +240,34 @@ class _Run:
 
     def store(self) -> None:
         """Write the whole state as one file, so that a killed run leaves the last one intact."""
-        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
-        tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
-        tensors |= {f"best.{name}": value for name, value in self.best_weights.items()}
+        tensors = named("network", self.network.state_dict())
+        tensors |= named("average", self.average.state_dict()) | named("best", self.best_weights)
         for prefix, kept in self._kept().items():
-            tensors |= {f"{prefix}.{epoch}": value for epoch, value in kept.items()}
-        tensors |= _slots("optimiser", self.optimiser)
+            tensors |= named(prefix, kept)
+        tensors |= named("optimiser", slots(self.optimiser))
         if self.companion is not None:
-            own = self.companion.state_dict()
-            tensors |= {f"companion.{name}": value for name, value in own.items()}
+            tensors |= named("companion", self.companion.state_dict())
         if self.companion_optimiser is not None:
-            tensors |= _slots("learner", self.companion_optimiser)
+            tensors |= named("learner", slots(self.companion_optimiser))
         facts = {
             "data": self.fingerprint.model_dump(),
             "epoch": self.epoch,
             "best": self.best,
             "best_epoch": self.best_epoch,
             "seconds": self.seconds,
-            "log": self.log,
             "recipe": self.config.model_dump(mode="json"),
         }
-        folder = self.out / WORK
-        folder.mkdir(parents=True, exist_ok=True)
-        whole = {
-            name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()
-        }
-        checkpoint.write(folder / STATE, serialise(whole, {"facts": json.dumps(facts)}))
-        lines = "".join(json.dumps(line) + "\n" for line in self.log)
-        checkpoint.write(folder / LOG, lines.encode())
+        run_states.write(self.out / WORK, facts, tensors, self.log)
 
     def restore(self) -> None:
         """Resume from the stored state."""
         path = self.out / WORK / STATE
-        if not path.is_file():
-            raise TrainingError(
-                f"There is nothing to resume in {self.out}; omit --resume to start."
-            )
+        facts, tensors = run_states.read(self.out, self.device)
         try:
-            with safe_open(path, framework="pt", device=str(self.device)) as stored:
-                facts = json.loads(stored.metadata()["facts"])
-                tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-        except (SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise TrainingError(
-                f"{path} is damaged ({error}); omit --resume to start again."
-            ) from error
-        try:
-            stored = RunConfig.model_validate(facts["recipe"])  # fills in newer fields
-            if isinstance(stored.data, FilesConfig) and "data" not in facts:
-                stored = stored.model_copy(
-                    update={"data": stored.data.model_copy(update={"split_rule": 1})}
-                )
-            was_init = stored.training.init
-            was, now = stored.model_dump(mode="json"), self.config.model_dump(mode="json")
-            for recipe in (now, was):
-                for free in ("epochs", "patience", "init"):
-                    recipe["training"].pop(free, None)
-                (recipe["training"]["pretraining"] or {}).pop("explained", None)
-                for settled, _ in self.data.settled:  # where they differ, so does the fingerprint
-                    recipe["data"].pop(settled, None)
-            if now != was:
-                rule, current = was["data"].get("split_rule"), now["data"].get("split_rule")
-                raise TrainingError(
-                    f"{path} is of a run whose files were read by an earlier rule; "
-                    f'set "split_rule": {rule} in the recipe\'s data to resume it.'
-                    if rule != current
-                    else f"{path} belongs to a different recipe; "
-                    "choose another --out, or start again."
-                )
-            if "data" in facts:
-                began = Fingerprint.model_validate(facts["data"])
-                if change := began.difference(self.fingerprint):
-                    raise TrainingError(
-                        f"The data have changed since this run began ({change}); "
-                        "restore them, or omit --resume to start again."
-                    )
+            stored = run_states.begun(path, facts, self.config, self.data, self.fingerprint)
             self._take(facts, tensors)
-            known = {"init": was_init, "pretraining": stored.training.pretraining}
+            # What was determined when it began.
+            known = {name: getattr(stored.training, name) for name in ("init", "pretraining")}
             started = self.options.model_copy(update=known)
             self.config = self.config.model_copy(update={"training": started})
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
@@ -326,16 +277,16 @@ class _Run:
             ) from error
 
     def _take(self, facts: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        self.network.load_state_dict(_below(tensors, "network"))
-        self.average.load_state_dict(_below(tensors, "average"))
-        self.best_weights = _below(tensors, "best")
+        self.network.load_state_dict(below(tensors, "network"))
+        self.average.load_state_dict(below(tensors, "average"))
+        self.best_weights = below(tensors, "best")
         for prefix, kept in self._kept().items():
-            kept |= {int(epoch): value for epoch, value in _below(tensors, prefix).items()}
-        _fill(self.optimiser, _below(tensors, "optimiser"))
+            kept |= {int(epoch): value for epoch, value in below(tensors, prefix).items()}
+        fill(self.optimiser, below(tensors, "optimiser"))
         if self.companion is not None:
-            self.companion.load_state_dict(_below(tensors, "companion"))
+            self.companion.load_state_dict(below(tensors, "companion"))
         if self.companion_optimiser is not None:
-            _fill(self.companion_optimiser, _below(tensors, "learner"))
+            fill(self.companion_optimiser, below(tensors, "learner"))
         self.epoch, self.best, self.best_epoch = facts["epoch"], facts["best"], facts["best_epoch"]
         self.log, self.seconds = facts["log"], facts["seconds"]
 
@@ -584,32 +535,5 @@ def _generator(seed: int, epoch: int, device: torch.device) -> torch.Generator:
     return torch.Generator(device).manual_seed(seed * 1_000_003 + epoch)
 
 
-def _slots(prefix: str, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Name the tensors of an optimiser's state."""
-    return {
-        f"{prefix}.{index}.{name}": value
-        for index, slots in optimiser.state_dict()["state"].items()
-        for name, value in slots.items()
-    }
-
-
-def _fill(optimiser: torch.optim.Optimizer, stored: dict[str, Tensor]) -> None:
-    """Give an optimiser its stored state."""
-    slots: dict[int, dict[str, Tensor]] = {}
-    for name, value in stored.items():
-        index, slot = name.split(".")
-        slots.setdefault(int(index), {})[slot] = value.cpu() if slot == "step" else value
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
-
-
 def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in tensors.items()}
-
-
-def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    start = f"{prefix}."
-    return {
-        name.removeprefix(start): value
-        for name, value in tensors.items()
-        if name.startswith(start)
-    }
