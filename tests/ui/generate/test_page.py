@@ -72,5 +72,5 @@ def test_without_a_density_none_is_told():
     facts = [item.value for item in app.markdown if item.value.startswith("**Sample 4**")]
     assert len(facts) == 1
     assert "nats" not in facts[0]
-    assert "Typicality" not in told(app)
+    assert "Typicality: percentile" not in told(app)
     assert app.button(key="generate_preset_1.3").disabled, "there is nothing beyond a sphere"
