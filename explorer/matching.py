@@ -24,14 +24,15 @@ EPOCHS = 400
 LIVE = "live.npz"
 
 _THINNEST = 0.02
-_FEWEST = 1e-3
-"""Least length of all strokes, as a fraction of the sheet's side: a dot has a width."""
+"""Least width of a stroke, as a fraction of the sheet's side."""
 
 Report = Callable[[str, int, int], None]
 
 
 def points_of(strokes: Sequence[Stroke]) -> Float[np.ndarray, "points 2"]:
     """Sample a drawing as a density: even along each stroke, Gaussian across it.
+
+    A dot counts as a stroke that is as long as it is wide.
 
     Args:
         strokes: The strokes, in fractions of the sheet, y downwards.
@@ -46,7 +47,8 @@ def points_of(strokes: Sequence[Stroke]) -> Float[np.ndarray, "points 2"]:
         raise TrainingError("Nothing is drawn yet; draw where the codes shall go.")
     lines = [np.array(stroke.points, np.float64) for stroke in strokes]
     lengths = [
-        max(_FEWEST, float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())) for line in lines
+        max(stroke.width, _THINNEST, float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum()))
+        for line, stroke in zip(lines, strokes, strict=True)
     ]
     generator = np.random.default_rng(0)
     share = np.array(lengths) / sum(lengths)

@@ -1,19 +1,16 @@
 """Matching, replayed: where codes were during training, and how far from their reference."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
+from explorer.checkpoint import Checkpoint
 from explorer.errors import CheckpointError
 from explorer.interfaces import AbstractModel, LatentPrior
 from explorer.metrics.alignment import sliced_distance
-
-if TYPE_CHECKING:
-    from explorer.checkpoint import Checkpoint
 
 FILE = "matched.npz"
 CODES = 500
@@ -104,7 +101,7 @@ def arrays(
     return kept
 
 
-def read(opened: "Checkpoint") -> Replay | None:
+def read(opened: Checkpoint) -> Replay | None:
     """Read the replay of a checkpoint; None if there is none, or it is damaged."""
     try:
         kept = opened.arrays(FILE)

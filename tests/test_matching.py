@@ -37,6 +37,11 @@ def test_long_strokes_have_more_of_the_codes():
     assert (z[:, 1] > 1).mean() == pytest.approx(0.2, abs=0.03)
 
 
+def test_a_dot_beside_a_line_is_not_lost():
+    z = matching.points_of([LINE, DOT])
+    assert (z[:, 1] > 1).mean() == pytest.approx(0.1 / 0.9, abs=0.03)
+
+
 def test_an_empty_sheet_is_said():
     with pytest.raises(TrainingError, match="Nothing is drawn"):
         matching.points_of([])
