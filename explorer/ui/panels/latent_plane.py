@@ -281,7 +281,7 @@ def difference(engine: Engine, view: LatentMapView) -> str:
         " Colour: above 0 data have more codes here than the prior has samples, below 0 fewer, by "
         f"a classifier that tells codes from prior in {100 * found.accuracy:.0f} ± "
         f"{100 * found.error:.0f} % of {found.n:,} it has not seen (50 % is chance"
-        + (": where it cannot tell them apart, colours are noise)." if found.at_chance else ").")
+        + (", as here: these colours are noise)." if found.at_chance else ").")
     )
 
 
