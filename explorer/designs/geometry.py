@@ -10,6 +10,9 @@ from explorer.sketch import CurveSketch, PixelSketch
 
 _NOSE = 0.05
 _TAIL = 0.9
+CLOSING = 0.05
+"""The part of the chord at the tail in which surfaces may meet."""
+
 _ROUNDING = 5e-7
 """Bends shallower than this, in chords, are those of rounded coordinates."""
 
@@ -117,6 +120,17 @@ class SectionDecode(AbstractProperties):
         shown = sections.shaped(decoded, sketch, "kulfan").astype(np.float64)
         away = (shown - decoded) * np.asarray(sketch.scale)
         return {"waviness": np.where(finite, 100 * np.sqrt((away**2).mean(1)), np.nan)}
+
+
+def inner_gap(
+    x: Float[np.ndarray, "sections stations"], sketch: PixelSketch | CurveSketch
+) -> Float[np.ndarray, " sections"]:
+    """Return the least distance between the surfaces ahead of the tail, in chords.
+
+    The last `CLOSING` of the chord does not count, since a section may close there.
+    """
+    shape = sections.surfaces(x, sketch)
+    return (shape.upper - shape.lower)[:, shape.x <= 1 - CLOSING].min(1)
 
 
 def reversals(shape: Surfaces) -> Float[np.ndarray, " sections"]:

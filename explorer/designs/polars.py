@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -25,8 +25,9 @@ def files(pick: Pick, conditions: Conditions) -> dict[str, bytes]:
     if aerodynamics.available():
         alpha = np.unique(np.concatenate([ALPHAS, [conditions.alpha], [*verified]]))
         polar = aerodynamics.polars(
-            pick.shown[None], sketch, alpha, conditions.reynolds, aerodynamics.CAREFUL
-        )
+            pick.shown[None], sketch, alpha, conditions.reynolds, aerodynamics.CAREFUL,
+            ncrit=conditions.ncrit, trips=conditions.trips,
+        )  # fmt: skip
         columns = [polar.alpha, *(part[0] for part in polar[1:])]
         if np.isfinite(polar.cd).all():
             found["polar-neuralfoil.csv"] = _table(
@@ -42,8 +43,25 @@ def files(pick: Pick, conditions: Conditions) -> dict[str, bytes]:
 
 def known(pick: Pick, conditions: Conditions) -> dict[float, xfoil.Point]:
     """Return XFoil's results for a pick in its geometry, by angle of attack."""
-    place = xfoil.stored_under(conditions.reynolds, pick.geometry)
+    place = stored_under(pick, conditions)
     return xfoil.from_stored(pick.properties.get(place))
+
+
+def angle(values: Mapping[str, float], conditions: Conditions) -> float:
+    """Return the first point's angle of attack of a section with these properties, in degrees.
+
+    At a given lift coefficient it is NeuralFoil's, to the hundredth; NaN if that is not reached.
+    """
+    if conditions.cl is None:
+        return conditions.alpha
+    return round(values.get("alpha", np.nan), 2)
+
+
+def stored_under(pick: Pick, conditions: Conditions) -> str:
+    """Return where XFoil's results for a pick in its geometry are stored."""
+    return xfoil.stored_under(
+        conditions.reynolds, pick.geometry, ncrit=conditions.ncrit, trips=conditions.trips
+    )
 
 
 def _table(head: Sequence[str], rows: Iterable[Iterable[float]]) -> bytes:

@@ -6,23 +6,31 @@ the group `latent_explorer.properties` that names such a class.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
-from pydantic import Field
+from pydantic import Field, model_serializer
 
 from explorer.errors import DesignError
 from explorer.interfaces import Frozen
 from explorer.sketch import CurveSketch, PixelSketch
 
 MOST_CONSTRAINTS = 12
+MOST_POINTS = 4
+"""Operating points of one set of conditions."""
+
+Reynolds = Annotated[float, Field(ge=1e4, le=1e8, allow_inf_nan=False)]
+Trip = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 _NUMBER = r"-?\d{1,7}(?:\.\d{1,6})?"
 _ONE = rf"[a-z][a-z0-9_]{{0,39}}(?:>=|<=){_NUMBER}"
 CONSTRAINTS = re.compile(rf"(?:{_ONE}(?:,{_ONE}){{0,{MOST_CONSTRAINTS - 1}}})?")
 """Constraints as written in a link: `thickness>=12,cl>=0.6`; or nothing."""
+
+FLOW = re.compile(r"[a-z0-9.@;*/-]*")
+"""The characters of `Conditions.text`."""
 
 Samples = Float[np.ndarray, "samples *sample"]
 Values = Float[np.ndarray, " samples"]
@@ -55,11 +63,110 @@ class Property(NamedTuple):
         return f"{value:z.{self.digits}f}{unit}".replace("-", "−")
 
 
-class Conditions(Frozen):
-    """The conditions a design is evaluated under: the flow past a section; images have none."""
+class OperatingPoint(Frozen):
+    """One flow past a section: its chord's Reynolds number, and an angle of attack in degrees.
 
-    reynolds: Annotated[float, Field(ge=1e4, le=1e8, allow_inf_nan=False)] = 1e6
+    With `cl` the angle is the one at which a section has this lift coefficient, and `alpha` is
+    not used. `weight` counts in means over several points.
+    """
+
+    reynolds: Reynolds = 1e6
     alpha: Annotated[float, Field(ge=-10, le=20, allow_inf_nan=False)] = 4.0
+    cl: Annotated[float, Field(ge=-2, le=3, allow_inf_nan=False)] | None = None
+    weight: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = 1.0
+
+    @property
+    def at(self) -> str:
+        """What is held: the angle of attack, or the lift coefficient."""
+        held = f"{self.alpha:g}°" if self.cl is None else f"CL {self.cl:g}"
+        return held.replace("-", "−")
+
+    @model_serializer(mode="wrap")
+    def _without_usual(
+        self, whole: Callable[["OperatingPoint"], dict[str, object]]
+    ) -> dict[str, object]:
+        """Leave out what is as it always was, so that stored conditions keep their form."""
+        return {
+            name: value
+            for name, value in whole(self).items()
+            if name in ("reynolds", "alpha") or value != _plain(type(self), name)
+        }
+
+
+def _plain(model: type[Frozen], name: str) -> object:
+    usual = model.model_fields[name].default
+    return list(usual) if isinstance(usual, tuple) else usual
+
+
+class Conditions(OperatingPoint):
+    """The conditions a design is evaluated under: flows past a section; images have none.
+
+    Its own fields are the first operating point. `ncrit` is the logarithm of the amplification at
+    which a boundary layer becomes turbulent, and `trips` are the chordwise positions at which it
+    is forced to, on the upper and the lower surface (1 is never).
+    """
+
+    ncrit: Annotated[float, Field(ge=1, le=14, allow_inf_nan=False)] = 9.0
+    trips: tuple[Trip, Trip] = (1.0, 1.0)
+    others: Annotated[tuple[OperatingPoint, ...], Field(max_length=MOST_POINTS - 1)] = ()
+
+    @property
+    def points(self) -> tuple[OperatingPoint, ...]:
+        """All operating points."""
+        own = {name: getattr(self, name) for name in OperatingPoint.model_fields}
+        return (OperatingPoint(**own), *self.others)
+
+    @property
+    def transition(self) -> str:
+        """In words, how boundary layers become turbulent."""
+        words = f"Ncrit {self.ncrit:g}"
+        if self.trips == (1.0, 1.0):
+            return f"{words}, free transition"
+        upper, lower = (f"{100 * trip:g} %" if trip < 1 else "free" for trip in self.trips)
+        return f"{words}, transition forced at {upper} (upper) and {lower} (lower)"
+
+    @property
+    def text(self) -> str:
+        """What goes beyond the first point's angle and Reynolds number, for a link; or nothing."""
+        parts = [f"cl{self.cl:g}"] if self.cl is not None else []
+        parts += [f"w{self.weight:g}"] if self.weight != 1 else []
+        parts += [f"n{self.ncrit:g}"] if self.ncrit != 9 else []
+        parts += [f"t{self.trips[0]:g}/{self.trips[1]:g}"] if self.trips != (1.0, 1.0) else []
+        for point in self.others:
+            held = f"a{point.alpha:g}" if point.cl is None else f"c{point.cl:g}"
+            weight = f"*{point.weight:g}" if point.weight != 1 else ""
+            flow = f"{point.reynolds:.6g}".replace("e+0", "e")
+            parts.append(f"{held}@{flow}{weight}")
+        return ";".join(parts)
+
+    @classmethod
+    def parse(cls, text: str, *, reynolds: float = 1e6, alpha: float = 4.0) -> "Conditions":
+        """Read the `text` of a link beside its first point's angle and Reynolds number.
+
+        Raises:
+            DesignError: If it is malformed, or a number is out of bounds.
+        """
+        given: dict[str, object] = {"reynolds": reynolds, "alpha": alpha}
+        others: list[dict[str, object]] = []
+        try:
+            for part in filter(None, text.split(";")):
+                if "@" in part:
+                    held, _, rest = part.partition("@")
+                    flow, _, weight = rest.partition("*")
+                    name = {"a": "alpha", "c": "cl"}[held[:1]]
+                    others.append({name: held[1:], "reynolds": flow, "weight": weight or 1.0})
+                elif part.startswith("cl"):
+                    given["cl"] = part[2:]
+                elif part[0] == "t":
+                    given["trips"] = tuple(part[1:].split("/"))
+                else:
+                    given[{"w": "weight", "n": "ncrit"}[part[0]]] = part[1:]
+            return cls.model_validate(given | {"others": others})
+        except (KeyError, ValueError) as error:
+            shown = " ".join(text[:60].split())
+            raise DesignError(
+                f"“{shown}” does not describe operating points; write them as n9;a6@500000."
+            ) from error
 
 
 class AbstractProperties(ABC):

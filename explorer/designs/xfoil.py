@@ -66,6 +66,10 @@ LOAD s.dat
 PANE
 OPER
 VISC {reynolds:.6g}
+VPAR
+N {ncrit:.4g}
+XTR {upper:.6f} {lower:.6f}
+
 ITER {iterations}
 ALFA {alpha:.4f}
 
@@ -116,8 +120,15 @@ def version() -> str | None:
     return found[1] if found else None
 
 
-def evaluate(points: Float[np.ndarray, "points 2"], alpha: float, reynolds: float) -> Point:
-    """Evaluate one section at one angle of attack, with free transition (Ncrit 9) at Mach 0.
+def evaluate(
+    points: Float[np.ndarray, "points 2"],
+    alpha: float,
+    reynolds: float,
+    *,
+    ncrit: float = 9.0,
+    trips: tuple[float, float] = (1.0, 1.0),
+) -> Point:
+    """Evaluate one section at one angle of attack, at Mach 0.
 
     Waits until one of `AT_ONCE` processes may start, then at most `SECONDS`.
 
@@ -125,6 +136,8 @@ def evaluate(points: Float[np.ndarray, "points 2"], alpha: float, reynolds: floa
         points: The contour, in chords and Selig order.
         alpha: Angle of attack in degrees.
         reynolds: Reynolds number of the chord.
+        ncrit: Logarithm of the amplification at transition.
+        trips: Positions of forced transition on the upper and lower surface, in chords.
 
     Returns:
         The coefficients; `FAILED` if XFoil converged with none of `PANELS`, or took too long.
@@ -145,10 +158,14 @@ def evaluate(points: Float[np.ndarray, "points 2"], alpha: float, reynolds: floa
         and np.isfinite(points).all()
         and np.abs(points).max(initial=0) <= _LARGEST
     )
-    if not (plain and math.isfinite(alpha) and math.isfinite(reynolds) and reynolds > 0):
+    numbers = (alpha, reynolds, ncrit, *trips)
+    if not (plain and all(map(math.isfinite, numbers)) and reynolds > 0):
         raise DesignError("XFoil needs a finite section of at most 1,000 points, and a flow.")
     rows = "".join(f"{x: .6f} {y: .6f}\n" for x, y in points)
-    commands = _COMMANDS.format(reynolds=reynolds, iterations=ITERATIONS, alpha=alpha)
+    commands = _COMMANDS.format(
+        reynolds=reynolds, iterations=ITERATIONS, alpha=alpha, ncrit=ncrit,
+        upper=trips[0], lower=trips[1],
+    )  # fmt: skip
     with _SLOTS:
         ends = time.monotonic() + SECONDS
         for panels in PANELS:
@@ -166,17 +183,30 @@ def evaluate(points: Float[np.ndarray, "points 2"], alpha: float, reynolds: floa
 
 def evaluate_all(
     contours: Sequence[Float[np.ndarray, "points 2"]],
-    alphas: Iterable[float],
+    alphas: Sequence[Iterable[float]],
     reynolds: float,
+    *,
+    ncrit: float = 9.0,
+    trips: tuple[float, float] = (1.0, 1.0),
 ) -> Generator[tuple[int, float, Point], None, None]:
-    """Evaluate sections at angles of attack; yield each result with its section's index."""
-    angles = [float(alpha) for alpha in alphas]
+    """Evaluate each section at its angles of attack; yield each result with its section's index.
+
+    Args:
+        contours: The sections, in chords and Selig order.
+        alphas: For each the angles of attack, in degrees.
+        reynolds: Reynolds number of the chord.
+        ncrit: Logarithm of the amplification at transition.
+        trips: Positions of forced transition on the upper and lower surface, in chords.
+    """
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
         asked = {
-            pool.submit(evaluate, points, alpha, reynolds): (index, alpha)
-            for index, points in enumerate(contours)
-            for alpha in angles
+            pool.submit(evaluate, points, alpha, reynolds, ncrit=ncrit, trips=trips): (
+                index,
+                alpha,
+            )
+            for index, (points, angles) in enumerate(zip(contours, alphas, strict=True))
+            for alpha in map(float, angles)
         }
         for done in as_completed(asked):
             yield *asked[done], done.result()
@@ -184,9 +214,13 @@ def evaluate_all(
         pool.shutdown(cancel_futures=True)
 
 
-def properties(alpha: float) -> tuple[Property, ...]:
-    """List the properties of verified designs, beside those by NeuralFoil."""
-    at = f"at {alpha:g}°".replace("-", "−")
+def properties(held: str) -> tuple[Property, ...]:
+    """List the properties of verified designs, beside those by NeuralFoil.
+
+    Args:
+        held: What is held at the operating point, as `OperatingPoint.at` says it.
+    """
+    at = f"at {held}"
     return (
         Property("xfoil_cl", f"CL {at}, XFoil", "", 2, "more", meaning="by XFoil"),
         Property("xfoil_cd", f"CD {at}, XFoil", "", 4, "less", meaning="by XFoil"),
@@ -200,9 +234,17 @@ def values(point: Point | None) -> dict[str, float]:
     return {"xfoil_cl": cl, "xfoil_cd": cd, "xfoil_ld": cl / cd if cd else math.nan}
 
 
-def stored_under(reynolds: float, geometry: Geometry) -> str:
-    """Return the conditions under which a pick's results are stored."""
-    return f"xfoil {reynolds:.6g} {geometry}"
+def stored_under(
+    reynolds: float,
+    geometry: Geometry,
+    *,
+    ncrit: float = 9.0,
+    trips: tuple[float, float] = (1.0, 1.0),
+) -> str:
+    """Return the conditions under which a pick's results are stored; usual ones are not named."""
+    beyond = "" if ncrit == 9 else f" n{ncrit:g}"
+    beyond += "" if trips == (1.0, 1.0) else f" t{trips[0]:g}/{trips[1]:g}"
+    return f"xfoil {reynolds:.6g} {geometry}{beyond}"
 
 
 def as_stored(alpha: float, point: Point) -> dict[str, float]:

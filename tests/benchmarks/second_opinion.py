@@ -54,7 +54,9 @@ def compare(slug: str, n: int, geometry: Geometry = "kulfan", seed: int = 0) -> 
     contours = [parse_coordinates(content.decode("ascii")) for content in files]
     found = {
         index: point
-        for index, _, point in xfoil.evaluate_all(contours, [FLOW.alpha], FLOW.reynolds)
+        for index, _, point in xfoil.evaluate_all(
+            contours, [[FLOW.alpha]] * len(contours), FLOW.reynolds
+        )
     }
     good = [index for index in range(n) if found[index].converged]
     ratio = [found[index].cd / table.values["cd"][chosen[index]] for index in good]

@@ -76,8 +76,8 @@ def test_it_is_given_numbers_and_fixed_names_in_a_folder_of_its_own(stand_in):
     xfoil.evaluate(contour(), -2.5, 250_000.0)
     assert (folder / "files").read_text().split() == ["s.dat", "xfoil.def"]
     assert (folder / "commands").read_text().split() == [
-        "PLOP", "G", "F", "LOAD", "s.dat", "PANE", "OPER", "VISC", "250000", "ITER", "60",
-        "ALFA", "-2.5000", "QUIT",
+        "PLOP", "G", "F", "LOAD", "s.dat", "PANE", "OPER", "VISC", "250000",
+        "VPAR", "N", "9", "XTR", "1.000000", "1.000000", "ITER", "60", "ALFA", "-2.5000", "QUIT",
     ]  # fmt: skip
     title, *rows = (folder / "s.dat").read_text().splitlines()
     assert title == "section"

@@ -29,6 +29,7 @@ _NAMES = {
     "limits": "list of constraints",
     "alpha": "angle of attack",
     "reynolds": "Reynolds number",
+    "flow": "list of operating points",
     "colour": "colouring",
     "ends": "list of endpoints",
     "kind": "method",

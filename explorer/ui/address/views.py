@@ -19,7 +19,8 @@ from pydantic import (
 )
 
 from explorer.designs.picks import Stars
-from explorer.designs.properties import CONSTRAINTS
+from explorer.designs.properties import CONSTRAINTS, FLOW, Conditions
+from explorer.errors import DesignError
 from explorer.slugs import Slug
 from explorer.strips import SCALES, Levels, StripSpec
 from explorer.ui.address import fallbacks
@@ -41,8 +42,9 @@ WISHES = (
     ("limits", "frame_limits"),
     ("reynolds", "frame_reynolds"),
     ("alpha", "frame_alpha"),
+    ("flow", "frame_flow"),
 )
-"""Constraints and flow conditions, and their session keys."""
+"""Constraints and operating points, and their session keys."""
 
 _SUPERSEDED, _CHANGING = "frame_superseded", "frame_changing"
 """Session keys: addresses that the browser may still hold, and whether this run changed one."""
@@ -79,6 +81,17 @@ def _whole(grammar: re.Pattern[str]) -> re.Pattern[str]:
 
 Pick = Annotated[str, Field(pattern=_whole(PICK), max_length=1200)]
 Line = Annotated[str, Field(pattern=_whole(PATH), max_length=1200)]
+
+
+def _points(flow: str) -> str:
+    """Refuse operating points that do not exist."""
+    try:
+        return Conditions.parse(flow).text
+    except DesignError as error:
+        raise ValueError(str(error)) from error
+
+
+Flow = Annotated[str, Field(pattern=_whole(FLOW), max_length=200), AfterValidator(_points)]
 Limits = Annotated[str, Field(pattern=_whole(CONSTRAINTS), max_length=400)]
 
 
@@ -241,16 +254,27 @@ class Levelled(View):
         return Levels(self.level, self.held, self.lower)
 
 
-class GenerateView(Levelled):
+class Conditioned(View):
+    """State of pages that judge designs: constraints, and the conditions they are judged under."""
+
+    limits: Limits = ""
+    reynolds: Reynolds = 1e6
+    alpha: Alpha = 4.0
+    flow: Flow = ""
+
+    @property
+    def conditions(self) -> Conditions:
+        """The operating points."""
+        return Conditions.parse(self.flow, reynolds=self.reynolds, alpha=self.alpha)
+
+
+class GenerateView(Levelled, Conditioned):
     """Samples at a scale."""
 
     scale: Scale = 1.0
     seed: Seed = 0
     component: Component | None = None
     difference: bool = False
-    limits: Limits = ""
-    reynolds: Reynolds = 1e6
-    alpha: Alpha = 4.0
 
     @property
     def spec(self) -> StripSpec:
@@ -353,7 +377,7 @@ class ReconstructView(View):
     refine: bool = False
 
 
-class CandidatesView(View):
+class CandidatesView(Conditioned):
     """The shortlist: which picks are shown, which are compared, and what is plotted."""
 
     project: Annotated[int, Field(ge=1, lt=2**31)] | None = None
@@ -361,9 +385,6 @@ class CandidatesView(View):
     stars: Stars = 0
     tag: Annotated[str, Field(max_length=40)] = ""
     sort: Annotated[str, Field(pattern="^(number|stars|[a-z][a-z0-9_]{0,39})$")] = "number"
-    limits: Limits = ""
-    reynolds: Reynolds = 1e6
-    alpha: Alpha = 4.0
     chosen: Annotated[
         tuple[Annotated[int, Field(ge=1, lt=100_000)], ...],
         BeforeValidator(_split),

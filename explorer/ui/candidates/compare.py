@@ -70,6 +70,8 @@ def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Cond
             ALPHAS,
             conditions.reynolds,
             aerodynamics.CAREFUL,
+            ncrit=conditions.ncrit,
+            trips=conditions.trips,
         )
         if item.fault:
             invalid.append(item.pick.title)
@@ -113,7 +115,7 @@ def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Cond
     bare = f" {', '.join(invalid)}: invalid, so not computed." if invalid else ""
     told = (
         f"NeuralFoil ({aerodynamics.CAREFUL}), Re {conditions.reynolds:,.0f}, incompressible, "
-        f"free transition (Ncrit 9).{doubt}{bare}"
+        f"{conditions.transition}.{doubt}{bare}"
     )
     st.caption(told)
     figure = printing.of_charts(chosen, charts, "Polars", told, papers.NEURALFOIL)

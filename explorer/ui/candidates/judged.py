@@ -57,12 +57,14 @@ def measure_picks(store: Store, project: Project, conditions: Conditions) -> lis
 def _verified(items: list[MeasuredPick], conditions: Conditions) -> list[MeasuredPick]:
     """Add XFoil's results as properties, if any pick has one."""
     known = [
-        polars.known(item.pick, conditions).get(conditions.alpha) if is_aerodynamic(item) else None
+        polars.known(item.pick, conditions).get(polars.angle(item.values, conditions))
+        if is_aerodynamic(item)
+        else None
         for item in items
     ]
     if not any(known):
         return items
-    added = xfoil.properties(conditions.alpha)
+    added = xfoil.properties(conditions.at)
     return [
         item._replace(
             properties=(*item.properties, *added),

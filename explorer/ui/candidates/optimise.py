@@ -164,17 +164,18 @@ def _before_and_after(
         for prop in worth.properties
     ]  # fmt: skip
     if sections.is_section(engine.sketch) and aerodynamics.available():
-        polar = aerodynamics.polars(
-            x, engine.sketch, np.array([conditions.alpha]), conditions.reynolds,
-            aerodynamics.CAREFUL,
-        )  # fmt: skip
-        for label, values, digits, unit in (
-            ("CL, verified", polar.cl, 2, ""), ("CD, verified", polar.cd, 4, ""),
-            ("L/D, verified", polar.cl / polar.cd, 1, ""),
-            ("Confidence, verified", 100 * polar.confidence, 0, " %"),
-        ):  # fmt: skip
-            cells = [f"{value:z.{digits}f}{unit}" for value in values[:, 0]]
-            rows.append((label, cells, False))
+        for number, found_at in enumerate(
+            aerodynamics.operations(x, engine.sketch, conditions, aerodynamics.CAREFUL), 1
+        ):
+            point = f" ({number})" if conditions.others else ""
+            for label, values, digits, unit in (
+                ("CL, verified", found_at.cl, 2, ""), ("CD, verified", found_at.cd, 4, ""),
+                ("L/D, verified", found_at.cl / found_at.cd, 1, ""),
+                ("Confidence, verified", 100 * found_at.confidence, 0, " %"),
+            ):  # fmt: skip
+                rows.append(
+                    (label + point, [f"{value:z.{digits}f}{unit}" for value in values], False)
+                )
     rows += verify.pushed(engine, codes, found, conditions)
     if engine.has_density:
         density = [signed(f"{value:z.1f}") for value in engine.log_prior(codes)]

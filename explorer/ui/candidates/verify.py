@@ -1,7 +1,7 @@
 """Verification by XFoil, if installed: at one angle for all picks, as polars for a few."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 import numpy as np
 import streamlit as st
@@ -13,6 +13,7 @@ from explorer.designs.picks import Pick
 from explorer.designs.properties import Conditions
 from explorer.errors import StoreError
 from explorer.inference import Engine
+from explorer.ui import cache
 from explorer.ui.candidates.judged import MeasuredPick, is_aerodynamic
 from explorer.ui.picks import service
 
@@ -38,20 +39,23 @@ def offer(items: Sequence[MeasuredPick], conditions: Conditions) -> None:
         return
     known = [(item, item.verified) for item in able if item.verified is not None]
     failed = [item.pick.title for item, point in known if not point.converged]
-    left = [item.pick for item in able if item.verified is None]
+    left = [item for item in able if item.verified is None]
+    left = [item for item in left if np.isfinite(polars.angle(item.values, conditions))]
     place = st.container(horizontal=True, vertical_alignment="center")
     if left and place.button(
         f"Verify with XFoil ({len(left)})",
         key="candidates_verify",
         icon=":material/fact_check:",
-        help=f"At {conditions.alpha:g}° and Re {conditions.reynolds:,.0f}; the results are kept.",
+        help=f"At {conditions.at} and Re {conditions.reynolds:,.0f}, {conditions.transition}; "
+        "the results are kept.",
     ):
-        _run(left, [conditions.alpha], conditions)
+        angles = [[polars.angle(item.values, conditions)] for item in left]
+        _run([item.pick for item in left], angles, conditions)
     if known:
         ratio = np.median(
             [point.cd / item.values["cd"] for item, point in known if point.converged] or [np.nan]
         )
-        said = f"XFoil verified {len(known)} of {len(able)} at {conditions.alpha:g}°"
+        said = f"XFoil verified {len(known)} of {len(able)} at {conditions.at}"
         if np.isfinite(ratio):
             said += f"; median drag {ratio:.2f} times NeuralFoil’s"
         if failed:
@@ -75,7 +79,7 @@ def polar(items: Sequence[MeasuredPick], conditions: Conditions) -> None:
         help=f"{len(polars.ALPHAS)} angles for each, at most {xfoil.SECONDS:g} seconds an angle; "
         "they are kept, and exported.",
     ):
-        _run(left, polars.ALPHAS.tolist(), conditions)
+        _run(left, [polars.ALPHAS.tolist()] * len(left), conditions)
 
 
 def pushed(
@@ -90,9 +94,12 @@ def pushed(
         outlines = [sections.outline(row, engine.sketch, "kulfan") for row in engine.decode(codes)]
         points = [xfoil.FAILED] * len(outlines)
         with st.spinner("Running XFoil"):
-            for index, _, point in xfoil.evaluate_all(
-                outlines, [conditions.alpha], conditions.reynolds
-            ):
+            worth = cache.code_properties(engine, codes, conditions).values
+            angles = [
+                [polars.angle({"alpha": at}, conditions)]
+                for at in worth.get("alpha", np.zeros(len(codes)))
+            ]
+            for index, _, point in _evaluated(outlines, angles, conditions):
                 points[index] = point
         found["xfoil"] = (flow, tuple(points))
     known = found.get("xfoil")
@@ -101,19 +108,27 @@ def pushed(
     values = [xfoil.values(point) for point in known[1]]
     return [
         (prop.label, [prop.words(each[prop.key]) for each in values], False)
-        for prop in xfoil.properties(conditions.alpha)
+        for prop in xfoil.properties(conditions.at)
     ] + [("XFoil", ["converged" if p.converged else "not converged" for p in known[1]], False)]
 
 
-def _run(picks: Sequence[Pick], alphas: Sequence[float], conditions: Conditions) -> None:
+def _evaluated(
+    outlines: Sequence[np.ndarray], angles: Sequence[Sequence[float]], conditions: Conditions
+) -> Generator[tuple[int, float, xfoil.Point], None, None]:
+    return xfoil.evaluate_all(
+        outlines, angles, conditions.reynolds, ncrit=conditions.ncrit, trips=conditions.trips
+    )
+
+
+def _run(picks: Sequence[Pick], angles: Sequence[Sequence[float]], conditions: Conditions) -> None:
     """Verify picks with progress, storing each result, then render the page anew."""
     outlines = [
         sections.outline(pick.source.sample, pick.source.model.sketch, pick.geometry)
         for pick in picks
     ]
-    count = len(outlines) * len(alphas)
+    count = sum(map(len, angles))
     line = st.progress(0.0, text=f"Running XFoil, at most {xfoil.AT_ONCE} at once")
-    done = xfoil.evaluate_all(outlines, alphas, conditions.reynolds)
+    done = _evaluated(outlines, angles, conditions)
     with contextlib.closing(done):
         for number, (index, alpha, point) in enumerate(done, 1):
             _keep(service.store(), picks[index], alpha, point, conditions)
@@ -124,6 +139,6 @@ def _run(picks: Sequence[Pick], alphas: Sequence[float], conditions: Conditions)
 def _keep(
     store: Store, pick: Pick, alpha: float, point: xfoil.Point, conditions: Conditions
 ) -> None:
-    place = xfoil.stored_under(conditions.reynolds, pick.geometry)
+    place = polars.stored_under(pick, conditions)
     with contextlib.suppress(StoreError):  # it can be verified again
         store.measured({pick.key: xfoil.as_stored(alpha, point)}, place)

@@ -25,7 +25,7 @@ Bounded = GenerateView | CandidatesView
 
 def conditions(view: Bounded) -> Conditions:
     """Return the conditions designs are evaluated under."""
-    return Conditions(reynolds=view.reynolds, alpha=view.alpha)
+    return view.conditions
 
 
 def constraints(view: Bounded, properties: Sequence[Property]) -> tuple[Constraint, ...]:

@@ -22,9 +22,9 @@ def opinions(monkeypatch):
     """Let XFoil find every second section's drag, and fail for the others."""
     asked = []
 
-    def evaluate_all(contours, alphas, reynolds):
+    def evaluate_all(contours, angles, reynolds, **transition):
         for index, points in enumerate(contours):
-            for alpha in alphas:
+            for alpha in angles[index]:
                 asked.append((points, float(alpha), reynolds))
                 point = xfoil.FAILED if index % 2 else xfoil.Point(0.8, 0.01, -0.1)
                 yield index, float(alpha), point
