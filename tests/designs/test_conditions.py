@@ -82,7 +82,7 @@ def test_the_angle_at_a_lift_coefficient_gives_it(cl):
 
 
 def test_a_lift_coefficient_out_of_reach_and_an_invalid_section_have_no_value():
-    x = samples(naca_section("0012"), crossed(5e-3, 0.7))
+    x = samples(naca_section("0012"), crossed(5e-3, 30))
     (found,) = aerodynamics.operations(x, sketch(), Conditions(cl=2.6))
     assert np.isnan(found.alpha).all()
     assert np.isnan(found.cd).all()
