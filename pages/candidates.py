@@ -28,6 +28,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     transfer.export(items, project, view)
     transfer.import_picks(store, project)
     shortlist.limits(engine, view)
+constraints.docked(engine, view)
 
 if items:
     panes = st.container(horizontal=True, gap="medium")

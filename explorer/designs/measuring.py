@@ -1,5 +1,6 @@
 """Measurement of samples by all families of properties that fit them, plug-ins included."""
 
+from collections.abc import Collection
 from functools import lru_cache
 
 import numpy as np
@@ -60,6 +61,7 @@ def measure(
     sketch: PixelSketch | CurveSketch,
     conditions: Conditions | None = None,
     geometry: Geometry | None = None,
+    keys: Collection[str] | None = None,
 ) -> Measured:
     """Measure samples with all families that fit them, in the geometry in which they are shown.
 
@@ -70,14 +72,20 @@ def measure(
         sketch: How they are drawn.
         conditions: The conditions they are evaluated under.
         geometry: The geometry in which they are shown; by default the usual one.
+        keys: Properties that are needed; families without any of them are left out.
     """
     wanted = conditions or Conditions()
     wrong = faults(x, sketch)
     shown = sections.shaped(x, sketch, geometry)
     valid = np.array([not fault for fault in wrong], bool)
     values: dict[str, Values] = {}
+    listed: list[Property] = []
     for family in families():
         if family.fits(sketch):
+            own = family.properties(wanted)
+            if keys is not None and not any(item.key in keys for item in own):
+                continue
+            listed += own
             given = x if family.reads == "decoded" else shown
             if family.only_valid:
                 given = np.where(valid.reshape(-1, *[1] * (x.ndim - 1)), given, np.nan)
@@ -85,4 +93,4 @@ def measure(
                 key: np.asarray(found, np.float64)
                 for key, found in family.measure(given, sketch, wanted).items()
             }
-    return Measured(applicable_properties(sketch, wanted), values, wrong)
+    return Measured(tuple(listed), values, wrong)

@@ -32,6 +32,8 @@ CONSTRAINTS = re.compile(rf"(?:{_ONE}(?:,{_ONE}){{0,{MOST_CONSTRAINTS - 1}}})?")
 FLOW = re.compile(r"[a-z0-9.@;*/-]*")
 """The characters of `Conditions.text`."""
 
+MOST_FLOW = 200
+
 Samples = Float[np.ndarray, "samples *sample"]
 Values = Float[np.ndarray, " samples"]
 
@@ -259,6 +261,16 @@ def parse(text: str) -> tuple[Constraint, ...]:
 def join(constraints: Iterable[Constraint]) -> str:
     """Format constraints for a link."""
     return ",".join(str(bound) for bound in constraints)
+
+
+def in_words(bound: Constraint, properties: Iterable[Property]) -> str:
+    """Format a constraint for display."""
+    found = next((item for item in properties if item.key == bound.key), None)
+    if found is None:
+        return str(bound)
+    sign = "≥" if bound.way == ">=" else "≤"
+    unit = f" {found.unit}" if found.unit else ""
+    return f"{found.label} {sign} {bound.value:g}{unit}".replace("-", "−")
 
 
 def words(

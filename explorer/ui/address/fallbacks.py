@@ -27,6 +27,7 @@ _NAMES = {
     "one": "model A",
     "other": "model B",
     "limits": "list of constraints",
+    "goal": "order",
     "alpha": "angle of attack",
     "reynolds": "Reynolds number",
     "flow": "list of operating points",

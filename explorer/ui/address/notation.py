@@ -28,6 +28,10 @@ PATH = re.compile(rf"(?:{_PAIR}(?:,{_PAIR}){{1,{MOST_VERTICES // 2 - 1}}})?")
 """A line on the map with 2 to 32 vertices; or nothing."""
 
 _CODE = r"z:[A-Za-z0-9_-]{2,1400}={0,2}"
+
+CODE = re.compile(_CODE)
+"""A code in half precision."""
+
 _SCALE = r"(?:[01](?:\.\d{1,2})?|2(?:\.00?)?)"
 _SAMPLE = (
     rf"sample:\d{{1,10}},\d{{1,2}},{_SCALE}(?:,k\d{{1,4}})?(?:,z[12]@{_SCALE})?(?:,l\d{{1,10}})?"

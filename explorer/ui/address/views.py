@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from explorer.designs.picks import Stars
-from explorer.designs.properties import CONSTRAINTS, FLOW, Conditions
+from explorer.designs.properties import CONSTRAINTS, FLOW, MOST_FLOW, Conditions
 from explorer.errors import DesignError
 from explorer.slugs import Slug
 from explorer.strips import SCALES, Levels, StripSpec
@@ -91,7 +91,7 @@ def _points(flow: str) -> str:
         raise ValueError(str(error)) from error
 
 
-Flow = Annotated[str, Field(pattern=_whole(FLOW), max_length=200), AfterValidator(_points)]
+Flow = Annotated[str, Field(pattern=_whole(FLOW), max_length=MOST_FLOW), AfterValidator(_points)]
 Limits = Annotated[str, Field(pattern=_whole(CONSTRAINTS), max_length=400)]
 
 
@@ -398,6 +398,14 @@ class CandidatesView(Conditioned):
     y: Annotated[str, Field(pattern="^([a-z][a-z0-9_]{0,39})?$")] = ""
 
 
+class DesignView(Conditioned):
+    """Designs that satisfy wishes: what orders them, and how different they are."""
+
+    goal: Annotated[str, Field(pattern="^(-?[a-z][a-z0-9_]{0,39})?$")] = ""
+    spread: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
+    seed: Seed = 0
+
+
 class PriorsLabView(View):
     """Two-dimensional models side by side, and lessons."""
 
@@ -432,6 +440,7 @@ PAGES: dict[str, type[View]] = {
     "traverse": TraverseView,
     "interpolate": InterpolateView,
     "reconstruct": ReconstructView,
+    "design": DesignView,
     "candidates": CandidatesView,
     "priors_lab": PriorsLabView,
     "evaluate": EvaluateView,

@@ -63,12 +63,24 @@ def positions_address(engine: Engine, spec: StripSpec) -> str:
     return f"{address_of(engine, 'positions')}&{urlencode(spec.of_model(engine).query())}"
 
 
+def flow_query(conditions: Conditions) -> dict[str, object]:
+    """Return conditions as fields of a URL, without those that are usual."""
+    first = conditions.model_dump(include={"reynolds", "alpha"}, exclude_defaults=True)
+    return first | ({"flow": conditions.text} if conditions.text else {})
+
+
+def grab_address(engine: Engine, conditions: Conditions, limits: str) -> str:
+    """Return the URL at which a design follows a finger, without what is grabbed."""
+    query = flow_query(conditions) | ({"limits": limits} if limits else {})
+    return f"{address_of(engine, 'grab')}&{urlencode(query)}"
+
+
 def properties_address(
     engine: Engine, spec: StripSpec, conditions: Conditions, limits: str = ""
 ) -> str:
     """Return the URL of the properties of a strip's samples, and of which meet constraints."""
     query: dict[str, object] = {**spec.of_model(engine).query()}
-    query |= conditions.model_dump(exclude_defaults=True)
+    query |= flow_query(conditions)
     query |= {"limits": limits} if limits else {}
     # Browsers cache the response: other properties, as of a new package, need another URL.
     query["of"] = ".".join(item.key for item in applicable_properties(engine.sketch))

@@ -7,7 +7,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from explorer.errors import ExplorerError, StoreError
+from explorer.designs.properties import FLOW, MOST_FLOW, Conditions
+from explorer.errors import DesignError, ExplorerError, StoreError
 from explorer.inference import Engine
 from explorer.ui import cache
 
@@ -62,6 +63,21 @@ def answering(
             return PlainTextResponse(str(error), 404)
 
     return answer
+
+
+def conditions_of(request: Request) -> Conditions:
+    """Read the conditions that designs are judged under; malformed ones are not found."""
+    given = request.query_params
+    flow = given.get("flow", "")
+    if len(flow) > MOST_FLOW or not FLOW.fullmatch(flow):
+        raise AbsentError
+    try:
+        # Its own fields are text here, which Pydantic converts.
+        first = {name: given[name][:40] for name in ("reynolds", "alpha") if name in given}
+        known = Conditions.model_validate(first)
+        return Conditions.parse(flow, reynolds=known.reynolds, alpha=known.alpha)
+    except (DesignError, ValidationError):
+        raise AbsentError from None
 
 
 def whole(text: str, most: int) -> int:

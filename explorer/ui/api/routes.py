@@ -12,6 +12,7 @@ from explorer.ui.access.door import OwnRoute
 from explorer.ui.api.address import PLOTLY
 from explorer.ui.api.answers import IMMUTABLE, answering, storing
 from explorer.ui.api.assets import assets
+from explorer.ui.api.grab import grab
 from explorer.ui.api.picks import keep, kept, mark, undo
 from explorer.ui.api.pictures import card, decode, here, points, preview, regions, thumbnail
 from explorer.ui.api.strips import frames, levelled, novelty, painted, positions, properties
@@ -29,6 +30,7 @@ def routes() -> list[BaseRoute]:
         "thumbnail/{slug}/{digest}/{layer}/{index}": thumbnail,
         "decode/{slug}/{digest}": decode,
         "here/{slug}/{digest}": here,
+        "grab/{slug}/{digest}": grab,
         "frames/{slug}/{digest}": frames,
         "levelled/{slug}/{digest}": levelled,
         "painted/{slug}/{digest}": painted,

@@ -7,13 +7,13 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from explorer.designs.properties import Conditions, parse
+from explorer.designs.properties import parse
 from explorer.errors import ExplorerError
 from explorer.inference import Engine
 from explorer.strips import SCALES, StripSpec, pack
 from explorer.ui import cache
 from explorer.ui.address.notation import read_exact
-from explorer.ui.api.answers import IMMUTABLE, AbsentError, whole
+from explorer.ui.api.answers import IMMUTABLE, AbsentError, conditions_of, whole
 
 MOST_TILES = 64
 
@@ -88,11 +88,9 @@ def properties(opened: Engine, request: Request) -> Response:
     spec = _spec(opened, request)
     try:
         constraints = parse(given.get("limits", "")[:400])
-        conditions = Conditions.model_validate(
-            {name: given[name] for name in ("reynolds", "alpha") if name in given}
-        )
-    except (ExplorerError, ValidationError):
+    except ExplorerError:
         raise AbsentError from None
+    conditions = conditions_of(request)
     found = cache.strip_properties(opened, spec, conditions, _frame(request))
     header: dict[str, object] = {
         "properties": [

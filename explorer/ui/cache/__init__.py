@@ -21,12 +21,21 @@ from explorer.ui.cache.atlases import (
     unit_kl,
 )
 from explorer.ui.cache.blind import blind_pairs
+from explorer.ui.cache.designs import (
+    FLOOR,
+    design_pool,
+    designs,
+    floor_density,
+    objective,
+    waviness_bound,
+)
 from explorer.ui.cache.engines import data_set, engine, entries, icon, originals, preview, version
 from explorer.ui.cache.properties import (
     SHARE_SAMPLES,
     SHARE_SCALES,
     code_properties,
     pick_properties,
+    property_ranges,
     shares,
     strip_properties,
     typical_waviness,
@@ -52,6 +61,7 @@ from explorer.ui.cache.strips import (
 from explorer.ui.cache.things import Thing, thing
 
 __all__ = [
+    "FLOOR",
     "SHARE_SAMPLES",
     "SHARE_SCALES",
     "Novelty",
@@ -65,10 +75,13 @@ __all__ = [
     "data_set",
     "data_typicality",
     "decoded_prototypes",
+    "design_pool",
+    "designs",
     "differing",
     "drawn_density",
     "engine",
     "entries",
+    "floor_density",
     "held_out_density",
     "icon",
     "importance_samples",
@@ -78,6 +91,7 @@ __all__ = [
     "novelty",
     "novelty_of",
     "novelty_reference",
+    "objective",
     "original",
     "originals",
     "painted",
@@ -85,6 +99,7 @@ __all__ = [
     "pick_properties",
     "plane",
     "preview",
+    "property_ranges",
     "prototypes",
     "reference",
     "refined",
@@ -105,4 +120,5 @@ __all__ = [
     "typical_waviness",
     "unit_kl",
     "version",
+    "waviness_bound",
 ]

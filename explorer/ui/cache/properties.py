@@ -19,6 +19,7 @@ from explorer.ui.cache.strips import STRIPS, strip
 
 SHARE_SCALES = tuple(round(0.1 * step, 1) for step in range(21))
 SHARE_SAMPLES = 256
+RANGE_SAMPLES = 256
 
 
 @per_engine(4 * STRIPS)
@@ -48,6 +49,31 @@ def typical_waviness(engine: Engine) -> float | None:
     x = engine.decode(known.codes[known.split == Split.TEST])
     found = SectionDecode().measure(x, engine.sketch, Conditions())["waviness"]
     return float(np.median(found))
+
+
+@per_engine(32)
+def property_ranges(
+    engine: Engine, conditions: Conditions
+) -> dict[str, tuple[float, float, float]]:
+    """Return the 1st, 50th and 99th percentile of each property over samples of the prior.
+
+    Without a prior they are those of decoded codes of data. What no sample has is left out.
+    """
+    if engine.has_prior:
+        z = engine.sample(RANGE_SAMPLES, 1.0, 0).z
+    else:
+        known = atlas(engine)
+        if known is None:
+            return {}
+        z = known.codes[:RANGE_SAMPLES]
+    measured = measure(engine.decode(z), engine.sketch, conditions)
+    found = {}
+    for key, values in measured.values.items():
+        sound = values[measured.valid & np.isfinite(values)]
+        if len(sound):
+            low, middle, high = np.percentile(sound, [1, 50, 99])
+            found[key] = (float(low), float(middle), float(high))
+    return found
 
 
 def pick_properties(

@@ -77,7 +77,7 @@ def bar(
 
 def limits(engine: Engine, view: CandidatesView) -> None:
     """Render constraints on designs like those of the open model."""
-    constraints.control_bounds(engine, view)
+    constraints.switch(engine, view)
     if view.limits:
         control(st.toggle, "Hide picks that violate constraints", view, "hide")
 

@@ -40,12 +40,12 @@ def doors(engine: Engine) -> None:
             _door(
                 "design",
                 "Pick a design",
-                "Airfoils: set what sections must meet, find twelve that differ as much as "
-                "they can, and improve the best.",
-                "candidates",
+                "Airfoils: say what a section must meet, get twelve that do, and shape one with a "
+                "finger.",
+                "design",
                 "Find sections",
                 ":material/flight:",
-                {"model": design.slug, "find": "far"},
+                {"model": design.slug},
             )
 
 

@@ -4,6 +4,7 @@ from explorer.ui.components.canvas import canvas
 from explorer.ui.components.copy_link import copy_link
 from explorer.ui.components.filmstrip import FilmstripState, filmstrip
 from explorer.ui.components.outbox import outbox
+from explorer.ui.components.outline import outline
 from explorer.ui.components.point_map import Layer, MapState, point_map
 from explorer.ui.components.terms import terms
 from explorer.ui.components.tour import tour_clock
@@ -17,6 +18,7 @@ __all__ = [
     "copy_link",
     "filmstrip",
     "outbox",
+    "outline",
     "point_map",
     "terms",
     "tour_clock",

@@ -42,7 +42,7 @@ export function inks(root) {
     dark, table, paper: `rgb(${paper})`, ink: `rgb(${ink})`,
     fill: dark ? "rgb(38, 58, 80)" : "rgb(219, 229, 240)",
     accent: read("--st-primary-color", "#0b6bb8"), edge: read("--st-border-color", "#cccccc"),
-    ground: read("--st-background-color", "#fff"), text: read("--st-text-color", "#111"),
+    ground: read("--st-background-color", "#fff"), text: read("--st-text-color", "#111"), font: read("--st-font", "sans-serif"),
   }
 }
 

@@ -145,6 +145,7 @@ export interface Theme {
   edge: string
   ground: string
   text: string
+  font: string
 }
 
 // Picks
@@ -222,6 +223,8 @@ export interface FilmstripFacts {
   high: string
   decimals: number
   captions: string[] | null
+  /** Lines below each tile. */
+  feet: string[][] | null
   tileWidth: number
   columns: number | null
   fixed: boolean
@@ -248,6 +251,8 @@ export type FilmstripPanel = Panel & {
   later: string | null
   // Added by the browser.
   canvas: HTMLCanvasElement
+  /** Height of the lines below a tile, in CSS pixels. */
+  foot: number
   tally: HTMLElement
   shares: HTMLElement
   /** Of its map, if it has one. */
@@ -634,6 +639,89 @@ export interface Board {
   picture: HTMLCanvasElement
   fact: HTMLElement
   digestion: Timer
+}
+
+// Outline
+
+export interface OutlineHandle {
+  kind: "upper" | "lower" | "thickness" | "camber" | "height"
+  /** From the leading edge aft, or along x. */
+  station: number
+}
+
+export interface OutlineFacts {
+  panel: CurvePanel
+  /** The code of the design, as in a link, and in float32 in base64. */
+  code: string
+  exact: string
+  version: number
+  name: string
+  section: boolean
+  /** Whether there is log p(z). */
+  scored: boolean
+  address: string
+  model: string
+  hash: string
+  unit: string
+  properties: { key: string, label: string, unit: string, digits: number, better: "more" | "less" | "" }[]
+  values: Record<string, number>
+}
+
+/** A design as it is drawn. */
+export interface OutlineShape {
+  z: string
+  exact: string
+  panel: CurvePanel
+  values: Record<string, number>
+  /** What holds it back. */
+  short: string[]
+  gap: number
+  fault: string
+}
+
+/** Response of /api/grab. */
+export type GrabAnswer = CurvePanel & Omit<OutlineShape, "panel">
+
+/** A handle in a hand. */
+export interface Grip {
+  handle: OutlineHandle
+  /** The design that was grabbed. */
+  from: OutlineShape
+  value: number
+  y: number
+  target: number
+  moved: boolean
+  released?: boolean
+}
+
+export interface Outline {
+  root: HTMLElement
+  signal: AbortSignal
+  send: (name: "code", value: string) => void
+  facts: OutlineFacts
+  theme: Theme
+  version: string | null
+  canvas: HTMLCanvasElement
+  text: HTMLElement
+  list: HTMLElement
+  undo: HTMLButtonElement
+  reset: HTMLButtonElement
+  origin: OutlineShape
+  now: OutlineShape
+  past: OutlineShape[]
+  grip: Grip | null
+  near: OutlineHandle | null
+  /** The handle that keys move. */
+  chosen: OutlineHandle | null
+  wanted: { grip: Grip, target: number, settle: boolean } | null
+  busy: boolean
+  painted: number
+  sent: string
+  size?: [number, number]
+  ratio: number
+  keeper: Keeper
+  digestion: Timer
+  settling: Timer
 }
 
 // Shortlist

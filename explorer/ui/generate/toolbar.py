@@ -42,10 +42,11 @@ def toolbar(engines: list[Engine], view: GenerateView) -> None:
             "Resample", key="generate_resample", on_click=commit, kwargs={"seed": view.seed + 1}
         )
         presets(engine)
-        constraints.control_bounds(engine, view)
+        constraints.switch(engine, view)
         if len(engines) > 1:
             control(st.toggle, "Difference", view, "difference")
     levels.choose(engine, view)
+    constraints.docked(engine, view)
 
 
 def formula(engine: Engine) -> None:

@@ -6,12 +6,13 @@ import streamlit as st
 
 from explorer import figures, sections
 from explorer.designs.measuring import applicable_properties
+from explorer.designs.properties import in_words
 from explorer.inference import Engine
 from explorer.metrics.proportions import wilson
 from explorer.ui import cache
 from explorer.ui.address.views import GenerateView
 from explorer.ui.panels import chart, export_menu
-from explorer.ui.panels.constraints import CROSSED, conditions, constraints, words
+from explorer.ui.panels.constraints import CROSSED, conditions, constraints
 from explorer.ui.panels.scale_sweep import companions
 from explorer.ui.wording import palette
 from explorer.ui.wording.naming import distinct_names, prior_kind
@@ -55,7 +56,7 @@ def share(engine: Engine, view: GenerateView) -> None:
         y={"title": "valid designs, %", "range": [-2, 103]},
         legend=1.16,
     )
-    limits_text = " and ".join(words(bound, properties) for bound in bounds)
+    limits_text = " and ".join(in_words(bound, properties) for bound in bounds)
     sound = (
         f"valid (no crossing deeper than {CROSSED})" if sections.is_section(engine.sketch) else ""
     )

@@ -41,8 +41,8 @@ STYLE = Path(__file__).with_name("style.css")
 Shown = TypeVar("Shown", bound=View)
 
 _KEPT = (
-    "scale", "seed", "layers", "colour", "sort", "data", "limits", "reynolds", "alpha",
-    "project", "show", "chosen", "at", "find", "source", "refine",
+    "scale", "seed", "layers", "colour", "sort", "data", "limits", "reynolds", "alpha", "flow",
+    "goal", "spread", "project", "show", "chosen", "at", "find", "source", "refine",
 )  # fmt: skip
 """Fields of a link that keep their meaning for another model."""
 

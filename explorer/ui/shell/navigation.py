@@ -17,7 +17,7 @@ GROUPS = {
     "": ("catalogue",),
     "Look": ("generate", "prototypes", "latent_map"),
     "Steer": ("traverse", "interpolate", "reconstruct"),
-    "Choose": ("candidates",),
+    "Choose": ("design", "candidates"),
     "Understand": ("priors_lab", "evaluate"),
 }
 """Pages by what one does there."""

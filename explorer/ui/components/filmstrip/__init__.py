@@ -55,6 +55,7 @@ class Grid:
         noun: Name of a tile.
         numbered: Whether a tile's number is shown on hover.
         captions: A caption per tile, shown on hover.
+        feet: Lines below each tile.
     """
 
     tile_width: int = 64
@@ -64,6 +65,7 @@ class Grid:
     noun: str = "sample"
     numbered: bool = True
     captions: Sequence[str] | None = None
+    feet: Sequence[Sequence[str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,7 @@ def filmstrip(
         "high": slider.high,
         "decimals": slider.decimals,
         "captions": None if grid.captions is None else list(grid.captions),
+        "feet": None if grid.feet is None else [list(lines) for lines in grid.feet],
         "tileWidth": grid.tile_width,
         "columns": grid.columns,
         "fixed": grid.fixed,

@@ -16,6 +16,9 @@ const PAUSE = 250
 
 const QUIET = 1500
 
+/** Height of a line below tiles, in CSS pixels. */
+const FOOT = 16
+
 /** Side of the target that keeps a tile, in CSS pixels. */
 const MARK = 24
 
@@ -385,7 +388,8 @@ function layout(strip) {
     panel.columns = found.columns
     panel.gap = gap
     panel.tile = [tile, Math.round(tile / shape)]
-    const size = [panel.columns * (tile + gap) - gap, rows * (panel.tile[1] + gap) - gap]
+    panel.foot = strip.facts.feet ? FOOT * Math.max(...strip.facts.feet.map((lines) => lines.length)) + 4 : 0
+    const size = [panel.columns * (tile + gap) - gap, rows * (panel.tile[1] + panel.foot + gap) - gap]
     panel.canvas.style.width = `${size[0]}px`
     panel.canvas.style.height = `${size[1]}px`
     panel.canvas.width = Math.round(size[0] * ratio)
@@ -469,7 +473,7 @@ function tileAt(strip, index, event) {
   const box = panel.canvas.getBoundingClientRect()
   const [across, down] = sizeOf(panel)
   const column = Math.floor((event.clientX - box.left) / (across + panel.gap))
-  const row = Math.floor((event.clientY - box.top) / (down + panel.gap))
+  const row = Math.floor((event.clientY - box.top) / (down + panel.foot + panel.gap))
   const tile = row * panel.columns + column
   return column >= 0 && column < panel.columns && tile >= 0 && tile < panel.tiles ? tile : null
 }
@@ -504,6 +508,7 @@ function paint(strip) {
       pen.lineWidth = width
       pen.strokeRect(x + width / 2, y + width / 2, across - width, down - width)
     }
+    feet(strip, panel, pen)
     signs(strip, panel, pen, own)
     dim(strip, panel, pen, own)
     marks(strip, panel, pen, own, over)
@@ -516,6 +521,24 @@ function paint(strip) {
     Object.assign(canvas.dataset, { frame, frames: last + 1, tiles, columns, painted, tile: strip.tile ?? "" })
   }
   strip.digestion.set()
+}
+
+/** Write the lines below tiles. @param {Filmstrip} strip @param {FilmstripPanel} panel @param {CanvasRenderingContext2D} pen */
+function feet(strip, panel, pen) {
+  const { facts, theme } = strip
+  const [across, down] = sizeOf(panel)
+  if (!facts.feet) return
+  pen.textBaseline = "top"
+  for (let tile = 0; tile < panel.tiles; tile++) {
+    const [x, y] = place(panel, tile)
+    facts.feet[tile].forEach((line, index) => {
+      pen.font = `${index ? "" : "600 "}12px ${theme.font}`
+      pen.globalAlpha = index ? 0.8 : 1
+      pen.fillStyle = theme.text
+      pen.fillText(line, x + 2, y + down + 3 + index * FOOT, across - 4)
+    })
+  }
+  pen.globalAlpha = 1
 }
 
 /** @param {FilmstripFacts} facts @param {number} value */

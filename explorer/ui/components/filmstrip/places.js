@@ -10,7 +10,7 @@ export function sizeOf(panel) {
 /** @param {FilmstripPanel} panel @param {number} tile */
 export function place(panel, tile) {
   const [across, down] = sizeOf(panel)
-  return [(tile % panel.columns) * (across + panel.gap), Math.floor(tile / panel.columns) * (down + panel.gap)]
+  return [(tile % panel.columns) * (across + panel.gap), Math.floor(tile / panel.columns) * (down + panel.foot + panel.gap)]
 }
 
 /**
