@@ -16,6 +16,9 @@ MOST_PICKS = 5000
 MOST_NAME, MOST_NOTES, MOST_TAGS = 60, 4000, 12
 
 Verdict = Literal["", "keep", "reject"]
+VERDICTS: dict[Verdict, str] = {"": "Undecided", "keep": "Kept", "reject": "Rejected"}
+"""The one word for each verdict."""
+
 Treatment = Literal["", "smoothed", "kulfan"]
 """The geometry of a pick of a section; nothing means as decoded, as in earlier releases."""
 Stars = Annotated[int, Field(ge=0, le=5)]

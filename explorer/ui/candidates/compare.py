@@ -27,7 +27,6 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 def compare(items: Sequence[MeasuredPick], view: CandidatesView) -> None:
     """Render a comparison of two to six picks: curves overlaid, or differences from the first."""
-    st.subheader("Compare", anchor=False)
     chosen = _chosen(items, view)
     if len(chosen) < 2:
         st.caption("Choose two to six cards with Enter, or with the + in their corner.")
@@ -60,7 +59,6 @@ def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Cond
     ]
     if not chosen:
         return
-    st.subheader("Polars", anchor=False)
     lift, drag = go.Figure(), go.Figure()
     unsure, invalid = 0, []
     for index, item in enumerate(chosen):
@@ -143,7 +141,7 @@ def overlay(
             line={"color": palette.CLASSES[index % len(palette.CLASSES)],
                   "dash": DASHES[index % len(DASHES)], "width": 2},
             hovertemplate="%{x:.1f}, %{y:.2f} % c",
-        )  # fmt: skip
+        )
     return chart.render(
         figure,
         key,
@@ -172,7 +170,12 @@ def _differences(items: Sequence[MeasuredPick]) -> None:
 
 def _table(items: Sequence[MeasuredPick]) -> None:
     rows = [
-        (prop.label, [prop.words(item.values.get(prop.key, np.nan)) for item in items], prop.main)
+        (
+            prop.label,
+            [prop.words(item.values.get(prop.key, np.nan)) for item in items],
+            prop.main,
+            prop.meaning,
+        )
         for prop in items[0].properties
         if prop.key in items[0].values
     ]
