@@ -52,6 +52,9 @@ class SectionGeometry(AbstractProperties):
                      meaning="distance between the surfaces at the trailing edge"),
             Property("least_gap", "Min. gap", "%", 2,
                      meaning="minimum distance between the surfaces"),
+            Property("inner_gap", "Min. gap ahead of the tail", "%", 2,
+                     meaning="minimum distance between the surfaces ahead of the last "
+                     f"{100 * CLOSING:.0f} % of the chord, where they may meet"),
             Property("reversals", "Curvature reversals", "", 0, "less",
                      meaning="changes of sign of the curvature around the section"),
         )  # fmt: skip
@@ -81,6 +84,7 @@ class SectionGeometry(AbstractProperties):
             "area": 100 * np.trapezoid(edge, np.concatenate([[0.0], shape.x]), axis=1),
             "tail_gap": 100 * gap[:, -1],
             "least_gap": 100 * gap.min(1),
+            "inner_gap": 100 * _inner(shape),
             "reversals": reversals(shape),
         }
         invalid = ~sound
@@ -129,7 +133,10 @@ def inner_gap(
 
     The last `CLOSING` of the chord does not count, since a section may close there.
     """
-    shape = sections.surfaces(x, sketch)
+    return _inner(sections.surfaces(x, sketch))
+
+
+def _inner(shape: Surfaces) -> Float[np.ndarray, " sections"]:
     return (shape.upper - shape.lower)[:, shape.x <= 1 - CLOSING].min(1)
 
 
