@@ -403,7 +403,8 @@ def test_the_five_minutes_of_the_readme(chromium, tmp_path):
         push.wait_for()
         settled(page)  # a rerun in progress could end the search that a click begins
         push.click()
-        page.get_by_text(re.compile("L/D, verified")).wait_for(timeout=90_000)
+        page.get_by_text(re.compile("largest network, not used")).wait_for(timeout=90_000)
+        page.locator(".st-key-candidates_pushed_overlay").wait_for()
         found = page.locator(f"{STRIP} canvas").last
         found.scroll_into_view_if_needed()
         found.hover()
