@@ -7,7 +7,7 @@ import streamlit as st
 
 from explorer.designs.candidates import Store
 from explorer.designs.picks import MOST_NAME, VERDICTS, Project
-from explorer.designs.properties import Constraint
+from explorer.designs.properties import Constraint, in_words
 from explorer.inference import Engine
 from explorer.strips import samples_strip
 from explorer.ui.address.controls import commit, control
@@ -188,7 +188,7 @@ def _reasons(item: MeasuredPick, bounds: Sequence[Constraint]) -> tuple[str, ...
         prop, value = known.get(bound.key), item.values.get(bound.key)
         if prop is None or value is None or as_measured(item).meets((bound,))[0]:
             continue
-        wanted = constraints.words(bound, item.properties).removeprefix(f"{prop.label} ")
+        wanted = in_words(bound, item.properties).removeprefix(f"{prop.label} ")
         said.append(f"{prop.label} {prop.words(value)}, not {wanted}")
     return tuple(said)
 
