@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import numpy as np
+from jaxtyping import Float
+
 from explorer import checkpoint, drawing, exports, figures, manifests, sections
 from explorer.designs import archive
 from explorer.errors import ExplorerError, ExportError
@@ -83,6 +86,10 @@ def _pick(
     item: archive.Returned, folder: Path, engines: dict[str, Engine | str], device: str
 ) -> Rebuilt:
     model, title = item.source.model, f"Pick {item.entry.number}"
+    geometry = item.entry.treatment or "decoded"
+    if item.source.own:  # it is its heights, and those are in the export
+        _write(item, sections.shaped(item.source.sample[None], model.sketch, geometry), folder)
+        return Rebuilt(f"{title} ({item.source.name})", True, 0.0)
     if model.hash not in engines:
         engines[model.hash] = _engine(model.slug, model.hash, device)
     engine = engines[model.hash]
@@ -90,12 +97,14 @@ def _pick(
         return Rebuilt(title, False, math.inf, engine, lack="missing")
     again = archive.rebuild(item, engine)
     if not again.problem:
-        geometry = item.entry.treatment or "decoded"
         x = sections.shaped(engine.decode(item.source.code[None]), engine.sketch, geometry)
-        picture = drawing.thumbnails(x, engine.sketch, SIDE)[0]
-        name = f"pick-{item.entry.number:03d}.png"
-        checkpoint.write(folder / name, drawing.png(picture))
+        _write(item, x, folder)
     return Rebuilt(title, again.same, again.away, again.problem)
+
+
+def _write(item: archive.Returned, x: Float[np.ndarray, "1 *sample"], folder: Path) -> None:
+    picture = drawing.thumbnails(x, item.source.model.sketch, SIDE)[0]
+    checkpoint.write(folder / f"pick-{item.entry.number:03d}.png", drawing.png(picture))
 
 
 def _engine(slug: str, digest: str, device: str) -> "Engine | str":

@@ -17,6 +17,7 @@ from explorer import drawing, manifests, sections
 from explorer.config import first_problem
 from explorer.designs import formats, polars
 from explorer.designs.picks import (
+    MOST_FILE_NAME,
     MOST_PICKS,
     Marks,
     Model,
@@ -49,7 +50,8 @@ _Word = Annotated[str, Field(max_length=40)]
 class PickEntry(Marks):
     """One pick in a manifest; code and sample are base64 of little-endian float32.
 
-    `model` is the index of its model; if missing, the first model with its hash.
+    `model` is the index of its model; if missing, the first model with its hash. A sample of the
+    user's own has the `name` of its file, and no code.
     """
 
     key: str = Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")
@@ -66,6 +68,7 @@ class PickEntry(Marks):
     page: str = Field("", max_length=40)
     view: str = Field("", max_length=4000)
     library: str = Field(max_length=40)
+    name: str = Field("", max_length=MOST_FILE_NAME, pattern=r"^[\w .+()-]*$")
     geometry: Geometry | None = None
     fault: str = Field("", max_length=200, description="Why it is invalid, if it is.")
     properties: dict[_Word, _Finite | None] = Field(default_factory=dict, max_length=100)
@@ -135,7 +138,8 @@ def pack(
             shown = drawing.on_paper(pick.shown[None], sketch)
             picture = drawing.thumbnails(shown, sketch, _SIDE)[0]
             add(f"{folder}/picture.png", drawing.png(picture))
-            add(f"{folder}/code.npy", formats.npy(source.code))
+            if not source.own:
+                add(f"{folder}/code.npy", formats.npy(source.code))
             if sections.is_section(sketch):
                 files = formats.section_files(source.sample, sketch, pick.title, pick.geometry)
                 for name, content in (files | polars.files(pick, flow)).items():
@@ -177,6 +181,7 @@ def read(content: bytes, name: str) -> Import:
 def rebuild(item: Returned, engine: Engine) -> Again:
     """Decode a pick's code again and compare the result with the exported sample."""
     source, number = item.source, item.entry.number
+    assert not source.own, "a sample of the user's own has no code"
     problem = ""
     if len(source.code) != engine.space.size:
         problem = f"its code has {len(source.code)} units, but its model has {engine.space.size}"
@@ -234,6 +239,7 @@ def _manifest(
                 page=pick.source.page,
                 view=pick.source.view,
                 library=pick.source.library,
+                name=pick.source.name,
                 stars=pick.stars,
                 verdict=pick.verdict,
                 notes=pick.notes,
@@ -315,9 +321,11 @@ def _source(entry: PickEntry, models: Sequence[manifests.ModelEntry]) -> PickSou
             f"its sample has {len(sample)} values, but its model's have "
             f"{math.prod(model.sketch.shape)}."
         )
+    if bool(entry.name) != (entry.hash == "" and entry.code == ""):
+        raise ExportError("its code is missing, or it has both a file and a model.")
     return PickSource(
         model=model,
-        code=_floats(entry.code, "code"),
+        code=np.zeros(0, np.float32) if entry.name else _floats(entry.code, "code"),
         sample=sample.reshape(model.sketch.shape),
         origin=entry.origin,
         page=entry.page,
@@ -327,6 +335,7 @@ def _source(entry: PickEntry, models: Sequence[manifests.ModelEntry]) -> PickSou
         scale=entry.scale,
         seed=entry.seed,
         labels=entry.labels,
+        name=entry.name,
     )
 
 
