@@ -1,12 +1,14 @@
-"""Export and import of picks as a ZIP: images, codes, geometry, a table and a manifest."""
+"""Picks as a manifest, and back from one, or from the ZIP around it."""
 
 import base64
+import contextlib
 import io
 import json
 import math
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -15,7 +17,7 @@ from pydantic import Field, ValidationError
 
 from explorer import drawing, manifests, sections
 from explorer.config import first_problem
-from explorer.designs import formats, polars
+from explorer.designs import names, xfoil
 from explorer.designs.picks import (
     MOST_PICKS,
     Marks,
@@ -33,17 +35,23 @@ from explorer.sketch import CurveSketch
 MANIFEST = "manifest.json"
 TABLE = "candidates.csv"
 MOST_BYTES = 64_000_000
-MOST_MEMBERS = 10 * MOST_PICKS + 2
+MOST_MEMBERS = 30 * MOST_PICKS + 2
 CLOSE = 1 / 255
 """Largest deviation of a rebuilt sample on another machine, as a fraction of its range."""
 
-_SIDE = 224
+_WRITERS = ("ezdxf", "matplotlib", "neuralfoil", "numpy", "pillow", "scipy")
+_FOLDER = re.compile(
+    r"\d{3,5}/(?:picture\.png|code\.npy|section\.(?:dat|csv|svg|dxf)|section-decoded\.dat"
+    r"|polar-(?:neuralfoil|xfoil)\.csv)"
+)
+"""What a folder of an earlier release held."""
 _MEMBER = re.compile(
-    r"(?:\d{3,5}/(?:picture\.png|code\.npy|section\.(?:dat|csv|svg|dxf)|section-decoded\.dat"
-    r"|polar-(?:neuralfoil|xfoil)\.csv)|[a-z]+\.(?:csv|json))"
+    rf"(?P<stem>{names.STEM})/(?P=stem)(?:{names.ENDINGS})|{_FOLDER.pattern}|[a-z]+\.(?:csv|json)"
 )
 _Finite = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 _Word = Annotated[str, Field(max_length=40)]
+_File = Annotated[str, Field(max_length=120)]
+_Points = Annotated[dict[_Word, _Finite | None], Field(max_length=2000)]
 
 
 class PickEntry(Marks):
@@ -69,7 +77,13 @@ class PickEntry(Marks):
     geometry: Geometry | None = None
     fault: str = Field("", max_length=200, description="Why it is invalid, if it is.")
     properties: dict[_Word, _Finite | None] = Field(default_factory=dict, max_length=100)
-    conditions: str = Field("", max_length=400)
+    conditions: str = Field("", max_length=1000)
+    created: Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)] | None = None
+    name: Annotated[str, Field(pattern=rf"^(?:{names.STEM})?$")] = ""
+    xfoil: Annotated[dict[_Word, _Points], Field(max_length=200)] = Field(default_factory=dict)
+    files: Annotated[dict[_File, Hash], Field(max_length=100)] = Field(
+        default_factory=dict, description="SHA-256 of each file of its folder."
+    )
 
 
 class Returned(NamedTuple):
@@ -104,45 +118,6 @@ class Again(NamedTuple):
     def close(self) -> bool:
         """Whether it is within the tolerance for another machine."""
         return not self.problem and self.away <= CLOSE
-
-
-def pack(
-    project: str,
-    picks: Sequence[Pick],
-    measured: Sequence[Measured],
-    conditions: str,
-    library: str,
-) -> bytes:
-    """Pack picks into a ZIP file.
-
-    Args:
-        project: Its name.
-        picks: The picks.
-        measured: For each pick in order, its properties, measured on one sample.
-        conditions: The conditions they were measured under.
-        library: Version of this library.
-    """
-    stream = io.BytesIO()
-    flow = Conditions.model_validate_json(conditions) if conditions else Conditions()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-
-        def add(name: str, content: bytes) -> None:
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
-
-        for pick in picks:
-            folder = f"{pick.number:03d}"
-            source, sketch = pick.source, pick.source.model.sketch
-            shown = drawing.on_paper(pick.shown[None], sketch)
-            picture = drawing.thumbnails(shown, sketch, _SIDE)[0]
-            add(f"{folder}/picture.png", drawing.png(picture))
-            add(f"{folder}/code.npy", formats.npy(source.code))
-            if sections.is_section(sketch):
-                files = formats.section_files(source.sample, sketch, pick.title, pick.geometry)
-                for name, content in (files | polars.files(pick, flow)).items():
-                    add(f"{folder}/{name}", content)
-        add(TABLE, formats.table(picks, measured))
-        add(MANIFEST, _manifest(project, picks, measured, conditions, library))
-    return stream.getvalue()
 
 
 def read(content: bytes, name: str) -> Import:
@@ -194,21 +169,41 @@ def rebuild(item: Returned, engine: Engine) -> Again:
     return Again(number, source.model.slug, same, away)
 
 
-def _text(array: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(array, "<f4").tobytes()).decode()
-
-
-def _manifest(
+def manifest(
     project: str,
     picks: Sequence[Pick],
     measured: Sequence[Measured],
-    conditions: str,
+    conditions: Conditions,
     library: str,
+    stems: Sequence[str] = (),
+    digests: Sequence[Mapping[str, str]] = (),
+    chord: float | None = None,
 ) -> bytes:
+    """Write the manifest of picks, from which they and their files are rebuilt.
+
+    Args:
+        project: Its name.
+        picks: The picks.
+        measured: For each pick in order, its properties, measured on one sample.
+        conditions: The conditions they were measured under.
+        library: Version of this library.
+        stems: Names of their folders.
+        digests: The SHA-256 of each file of each pick.
+        chord: The chord of drawings of sections, in millimetres.
+    """
     models: list[Model] = []
     for pick in picks:
         if pick.source.model not in models:
             models.append(pick.source.model)
+    entries = [
+        _entry(pick, found, models, conditions.model_dump_json())
+        for pick, found in zip(picks, measured, strict=True)
+    ]
+    if stems:
+        entries = [
+            entry.model_copy(update={"name": stem, "files": dict(files)})
+            for entry, stem, files in zip(entries, stems, digests, strict=True)
+        ]
     facts = manifests.Manifest(
         library=library,
         project=project,
@@ -218,39 +213,62 @@ def _manifest(
             )
             for model in models
         ),
-        picks=tuple(
-            PickEntry(
-                key=pick.key,
-                number=pick.number,
-                origin=pick.source.origin,
-                hash=pick.source.model.hash,
-                model=models.index(pick.source.model),
-                code=_text(pick.source.code),
-                sample=_text(pick.source.sample),
-                component=pick.source.component,
-                scale=pick.source.scale,
-                seed=pick.source.seed,
-                labels=pick.source.labels,
-                page=pick.source.page,
-                view=pick.source.view,
-                library=pick.source.library,
-                stars=pick.stars,
-                verdict=pick.verdict,
-                notes=pick.notes,
-                tags=pick.tags,
-                treatment=pick.treatment,
-                geometry=pick.geometry if sections.is_section(pick.source.model.sketch) else None,
-                fault=found.faults[0],
-                properties={
-                    key: float(value[0]) if np.isfinite(value[0]) else None
-                    for key, value in found.values.items()
-                },
-                conditions=conditions,
-            ).model_dump(mode="json", exclude_defaults=True)
-            for pick, found in zip(picks, measured, strict=True)
-        ),
+        picks=tuple(entry.model_dump(mode="json", exclude_defaults=True) for entry in entries),
+        chord=chord,
+        software=software() if stems else None,
     )
     return manifests.write(facts)
+
+
+def software() -> dict[str, str]:
+    """Return the versions of what writes files, here: with others their bytes may differ."""
+    found = {}
+    for name in _WRITERS:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def _entry(pick: Pick, found: Measured, models: Sequence[Model], conditions: str) -> PickEntry:
+    section = sections.is_section(pick.source.model.sketch)
+    return PickEntry(
+        key=pick.key,
+        number=pick.number,
+        created=pick.created or None,
+        origin=pick.source.origin,
+        hash=pick.source.model.hash,
+        model=models.index(pick.source.model),
+        code=_text(pick.source.code),
+        sample=_text(pick.source.sample),
+        component=pick.source.component,
+        scale=pick.source.scale,
+        seed=pick.source.seed,
+        labels=pick.source.labels,
+        page=pick.source.page,
+        view=pick.source.view,
+        library=pick.source.library,
+        stars=pick.stars,
+        verdict=pick.verdict,
+        notes=pick.notes,
+        tags=pick.tags,
+        treatment=pick.treatment,
+        geometry=pick.geometry if section else None,
+        fault=found.faults[0],
+        properties={
+            key: float(value[0]) if np.isfinite(value[0]) else None
+            for key, value in found.values.items()
+        },
+        conditions=conditions,
+        xfoil={
+            place: {key: value if math.isfinite(value) else None for key, value in known.items()}
+            for place, known in pick.properties.items()
+            if place.startswith(xfoil.PLACE)
+        },
+    )
+
+
+def _text(array: np.ndarray) -> str:
+    return base64.b64encode(np.ascontiguousarray(array, "<f4").tobytes()).decode()
 
 
 def unpacked(content: bytes, name: str) -> bytes:

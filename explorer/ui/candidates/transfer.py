@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from explorer import __version__
+from explorer import __version__, packing
 from explorer.designs import archive
 from explorer.designs.candidates import Store
 from explorer.designs.picks import Project
@@ -114,7 +114,6 @@ def _zip(items: Sequence[MeasuredPick], project: Project, conditions: Conditions
         )
         for item in items
     ]
-    return archive.pack(
-        project.name, [item.pick for item in items], measured, conditions.model_dump_json(),
-        __version__,
-    )  # fmt: skip
+    return packing.pack(
+        project.name, [item.pick for item in items], measured, conditions, __version__
+    )
