@@ -107,6 +107,7 @@ class Manifest(Frozen):
     software: Annotated[dict[_Name, _Name], Field(max_length=20)] | None = Field(
         None, description="Versions of what wrote the files of picks."
     )
+    table: Hash | None = Field(None, description="SHA-256 of the table of picks.")
 
     @model_validator(mode="after")
     def _one_thing(self) -> "Manifest":

@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -92,13 +93,50 @@ class Returned(NamedTuple):
     entry: PickEntry
     source: PickSource
 
+    @property
+    def pick(self) -> Pick:
+        """The pick, with its marks and what XFoil found."""
+        entry = self.entry
+        return Pick(
+            entry.key, entry.number, entry.created or 0.0, self.source, entry.stars, entry.verdict,
+            entry.notes, entry.tags, entry.treatment, properties=self.verified,
+        )  # fmt: skip
+
+    @property
+    def verified(self) -> dict[str, dict[str, float]]:
+        """XFoil's results, by where they are stored."""
+        return {
+            place: {key: math.nan if value is None else value for key, value in known.items()}
+            for place, known in self.entry.xfoil.items()
+        }
+
+    @property
+    def conditions(self) -> Conditions:
+        """The conditions its properties were measured under.
+
+        Raises:
+            ExportError: If they cannot be read.
+        """
+        try:
+            return Conditions.model_validate_json(self.entry.conditions or "{}")
+        except ValidationError as error:
+            raise ExportError(f"its conditions: {first_problem(error)}") from error
+
 
 class Import(NamedTuple):
-    """The result of reading an export: intact picks, and a reason for each broken one."""
+    """The result of reading an export: intact picks, and a reason for each broken one.
+
+    `chord` is that of drawings in millimetres, `library` and `software` are the versions of what
+    wrote the files; exports of earlier releases lack chord and software.
+    """
 
     project: str
     picks: tuple[Returned, ...]
     broken: tuple[str, ...]
+    library: str = ""
+    chord: float | None = None
+    software: Mapping[str, str] = MappingProxyType({})
+    table: str = ""
 
 
 class Again(NamedTuple):
@@ -146,7 +184,10 @@ def read(content: bytes, name: str) -> Import:
             broken.append(f"{title}: {first_problem(error)}")
         except ExportError as error:
             broken.append(f"{title}: {error}")
-    return Import(facts.project, tuple(sound), tuple(broken))
+    return Import(
+        facts.project, tuple(sound), tuple(broken), facts.library, facts.chord,
+        facts.software or {}, facts.table or "",
+    )  # fmt: skip
 
 
 def rebuild(item: Returned, engine: Engine) -> Again:
@@ -169,15 +210,25 @@ def rebuild(item: Returned, engine: Engine) -> Again:
     return Again(number, source.model.slug, same, away)
 
 
+class Written(NamedTuple):
+    """What was written of picks: names, the SHA-256 of each file, and that of the table.
+
+    `chord` is that of drawings of sections, in millimetres.
+    """
+
+    stems: tuple[str, ...]
+    digests: tuple[Mapping[str, str], ...]
+    table: str
+    chord: float
+
+
 def manifest(
     project: str,
     picks: Sequence[Pick],
     measured: Sequence[Measured],
     conditions: Conditions,
     library: str,
-    stems: Sequence[str] = (),
-    digests: Sequence[Mapping[str, str]] = (),
-    chord: float | None = None,
+    written: Written,
 ) -> bytes:
     """Write the manifest of picks, from which they and their files are rebuilt.
 
@@ -187,23 +238,20 @@ def manifest(
         measured: For each pick in order, its properties, measured on one sample.
         conditions: The conditions they were measured under.
         library: Version of this library.
-        stems: Names of their folders.
-        digests: The SHA-256 of each file of each pick.
-        chord: The chord of drawings of sections, in millimetres.
+        written: What was written of them.
     """
     models: list[Model] = []
     for pick in picks:
         if pick.source.model not in models:
             models.append(pick.source.model)
     entries = [
-        _entry(pick, found, models, conditions.model_dump_json())
-        for pick, found in zip(picks, measured, strict=True)
+        _entry(pick, found, models, conditions.model_dump_json()).model_copy(
+            update={"name": stem, "files": dict(files)}
+        )
+        for pick, found, stem, files in zip(
+            picks, measured, written.stems, written.digests, strict=True
+        )
     ]
-    if stems:
-        entries = [
-            entry.model_copy(update={"name": stem, "files": dict(files)})
-            for entry, stem, files in zip(entries, stems, digests, strict=True)
-        ]
     facts = manifests.Manifest(
         library=library,
         project=project,
@@ -214,8 +262,9 @@ def manifest(
             for model in models
         ),
         picks=tuple(entry.model_dump(mode="json", exclude_defaults=True) for entry in entries),
-        chord=chord,
-        software=software() if stems else None,
+        chord=written.chord,
+        software=software(),
+        table=written.table,
     )
     return manifests.write(facts)
 

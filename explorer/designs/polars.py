@@ -19,7 +19,10 @@ from explorer.designs.picks import Pick
 from explorer.designs.properties import Conditions
 
 ALPHAS = np.arange(-6.0, 15.0, 1.0)
-"""The angles of attack of a polar, in degrees."""
+"""The angles of attack at which XFoil is asked for a polar, in degrees."""
+
+FINE = np.arange(-6.0, 14.1, 0.5)
+"""Those of a polar by NeuralFoil that is taken home."""
 
 CONDITIONS = ("Re", "Mach", "Ncrit", "xtrf_top", "xtrf_bottom")
 """The columns by which every table names the flow; x/c of forced transition, 1 is free."""
@@ -75,7 +78,7 @@ def of(pick: Pick, conditions: Conditions) -> tuple[PickPolar, ...]:
             if point.reynolds == reynolds and point.cl is None
         ]
         if aerodynamics.available():
-            alpha = np.unique(np.concatenate([ALPHAS, asked, [*verified]]))
+            alpha = np.unique(np.concatenate([FINE, asked, [*verified]]))
             network = aerodynamics.CAREFUL
             polar = aerodynamics.polars(
                 pick.shown[None], sketch, alpha, reynolds, network, ncrit=ncrit, trips=trips

@@ -9,7 +9,7 @@ import zipfile
 
 import numpy as np
 
-from explorer import packing
+from explorer import __version__, packing
 from explorer.designs import archive as picks_archive
 from explorer.designs.picks import Pick
 from explorer.designs.properties import Conditions, Measured
@@ -30,10 +30,11 @@ ONE = "a-project-01/a-project-01"
 """How the names of the files of the first pick begin."""
 
 
-def packed(*picks, measured=None, project="A project", conditions=FLOW, **told):
+def packed(*picks, measured=None, project="A project", conditions=FLOW, pages=False, **told):
     return packing.pack(
-        project, picks, measured or [NOTHING] * len(picks), conditions, "0.1", **told
-    )
+        project, picks, measured or [NOTHING] * len(picks), conditions, __version__, pages=pages,
+        **told,
+    )  # fmt: skip
 
 
 def members(content):
