@@ -47,7 +47,7 @@ def pack(
     library: str,
     chord: float = cad.CHORD,
     pages: bool = True,
-    done: Callable[[int], None] = lambda count: None,
+    done: Callable[[int], object] = lambda count: None,
 ) -> bytes:
     """Pack picks into a ZIP file: a folder for each, a table, and the manifest.
 

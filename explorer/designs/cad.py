@@ -139,6 +139,9 @@ def dxf(drawing: Drawing, name: str, chord: float, notes: str = "") -> bytes:
                 space.add_text(text, height=size, dxfattribs={"layer": "NOTES"}).set_placement(
                     at, align=TextEntityAlignment.LEFT
                 )
+            # Left to itself ezdxf lists classes in the order of a set, another in each process.
+            for kind in sorted(sheet.entitydb.dxf_types_in_use()):
+                sheet.classes.add_class(kind)
             stream = io.StringIO()
             sheet.write(stream)
         finally:

@@ -26,6 +26,9 @@ _LEAST_CHART, _MOST_CHART, _ABOVE, _BELOW = 40.0, 82.0, 12.0, 20.0
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 _ANGLE = "\N{GREEK SMALL LETTER ALPHA} (°)"
 _VERDICTS = {"keep": "kept", "reject": "rejected"}
+_LEAST_SECTION, _MOST_SECTION = 20.0, 60.0
+"""Height of the picture of a section."""
+
 _PIXELS = 448
 _SAME_ANGLE = 0.0051
 """XFoil is asked at the hundredth of a degree."""
@@ -113,12 +116,13 @@ def _section(page: Page, pick: Pick) -> float:
 
     points = sections.outline(pick.source.sample, pick.source.model.sketch, pick.geometry)
     low, high = float(points[:, 1].min()) - 0.015, float(points[:, 1].max()) + 0.015
-    width = RIGHT - LEFT
-    tall = min(max((high - low) * width, 20.0), 60.0)
-    axes = page.axes(LEFT, 31.0, width, tall)
-    axes.set_ylim(low, high)
+    most = RIGHT - LEFT
+    scale = min(most, _MOST_SECTION / (high - low))
+    tall = max((high - low) * scale, _LEAST_SECTION)
+    axes = page.axes(LEFT + (most - scale) / 2, 31.0, scale, tall)
     axes.set_xlim(0, 1)
-    axes.set_aspect("equal", adjustable="datalim")
+    spare = tall / scale - (high - low)
+    axes.set_ylim(low - spare / 2, high + spare / 2)
     axes.fill(*points.T, color="#DBE5F0", lw=0)
     axes.plot(*np.concatenate([points, points[:1]]).T, color=style.TEXT, lw=0.9, clip_on=False)
     axes.plot([0, 1], [0, 0], color=style.GREY, lw=0.5, ls=(0, (8, 3, 2, 3)))

@@ -2,17 +2,19 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from explorer.designs.measuring import measure
 from explorer.designs.properties import Conditions, OperatingPoint
-from explorer.figures.page import printable
+from explorer.figures import sheet, style
+from explorer.figures.page import Page, printable
 from explorer.packing import Told, pick_files
 from tests.support.figures import opened_pdf
 from tests.support.picks import made, model_of
-from tests.support.sections import verified_pick
+from tests.support.sections import class_shape, surfaces, verified_pick
 
 TOLD = Told("Wing root", Conditions(), 250.0, "9.9")
 
@@ -101,3 +103,20 @@ def test_a_letter_that_the_font_lacks_is_a_box():
 def test_the_same_pick_makes_the_same_page(treatment):
     pick = dataclasses.replace(verified_pick(), treatment=treatment)
     assert page_of(pick)[1] == page_of(pick)[1]
+
+
+def test_a_section_is_drawn_to_one_scale_both_ways_however_thick():
+    for height in (0.02, 0.12, 0.5):
+        page = Page()
+        pick = verified_pick()
+        sketch = pick.source.model.sketch
+        flat = surfaces(class_shape([height] * 8), -class_shape([height] * 8))
+        sample = ((flat - np.asarray(sketch.loc)) / np.asarray(sketch.scale)).astype(np.float32)
+        thick = dataclasses.replace(pick, source=dataclasses.replace(pick.source, sample=sample))
+        with style.applied():
+            below = sheet._section(page, thick)
+        (axes,) = page.figure.axes
+        box = axes.get_position()
+        across = 210 * box.width / np.ptp(axes.get_xlim())
+        assert 297 * box.height / np.ptp(axes.get_ylim()) == pytest.approx(across)
+        assert 31 + 20 + 17 <= below <= 31 + 60 + 17 + 1e-9
