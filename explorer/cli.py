@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -451,6 +451,15 @@ def rebuild(
                 else f"off by {255 * part.away:.3g}/255"
             )
         )
+        if part.title == rebuilding.TABLE and not part.same:
+            other = "written differently by other software" if part.others else "not as exported"
+            how = part.problem or other
+        elif part.changed:
+            how += f", but {_some(part.changed)} of {part.files} files differ"
+        elif part.others:
+            how += f"; other software wrote {_some(part.others)} differently"
+        elif part.files:
+            how += f", with {part.files} files"
         line = Text(f"{state} {part.title}: {how}")
         line.stylize("green" if part.close else "red", 0, len(state))
         if part.title == rebuilding.STRIP:
@@ -458,9 +467,10 @@ def rebuild(
         out.print(line)
     if [part.title for part in found] == [rebuilding.STRIP]:
         return  # on another machine the last bits may differ
-    good = sum(part.close for part in found)
-    out.print(f"{good} of {len(found)} picks match the export; images in {to}.")
-    if good < len(found):
+    picks = [part for part in found if part.title != rebuilding.TABLE]
+    good = sum(part.close for part in picks)
+    out.print(f"{good} of {len(picks)} picks match the export; files in {to}.")
+    if not all(part.close for part in found):
         raise typer.Exit(1)
 
 
@@ -508,6 +518,12 @@ def _stages(bar: Progress) -> Callable[[str, int, int], None]:
         bar.update(task, description=stage, completed=done, total=total or None)
 
     return report
+
+
+def _some(names: Sequence[str]) -> str:
+    """Name at most three."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def _warn(words: str) -> None:

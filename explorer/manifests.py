@@ -101,6 +101,13 @@ class Manifest(Frozen):
     )
     project: str | None = Field(None, max_length=60)
     picks: Annotated[tuple[Any, ...], Field(max_length=5000)] | None = None
+    chord: Annotated[float, Field(ge=1, le=1e5, allow_inf_nan=False)] | None = Field(
+        None, description="The chord of drawings of sections, in millimetres."
+    )
+    software: Annotated[dict[_Name, _Name], Field(max_length=20)] | None = Field(
+        None, description="Versions of what wrote the files of picks."
+    )
+    table: Hash | None = Field(None, description="SHA-256 of the table of picks.")
 
     @model_validator(mode="after")
     def _one_thing(self) -> "Manifest":

@@ -28,16 +28,22 @@ LOWEST, HIGHEST = -10.0, 18.0
 """The angles between which a lift coefficient is sought, in degrees."""
 
 _STEP, _ROUNDS = 4.0, 5
+_ANSWERS = ("CL", "CD", "CM", "analysis_confidence", "Top_Xtr", "Bot_Xtr")
 
 
 class Polar(NamedTuple):
-    """Coefficients of sections over angle of attack, and NeuralFoil's confidence in them."""
+    """Coefficients of sections over angle of attack, and NeuralFoil's confidence in them.
+
+    `top` and `bottom` are x/c of transition on the upper and the lower surface.
+    """
 
     alpha: Float[np.ndarray, " angles"]
     cl: Float[np.ndarray, "sections angles"]
     cd: Float[np.ndarray, "sections angles"]
     cm: Float[np.ndarray, "sections angles"]
     confidence: Float[np.ndarray, "sections angles"]
+    top: Float[np.ndarray, "sections angles"]
+    bottom: Float[np.ndarray, "sections angles"]
 
 
 class Operation(NamedTuple):
@@ -203,7 +209,7 @@ def operations(
             angles = solver.angle_of(point.cl)[:, None]
         at = np.full(len(x), np.nan)
         at[solver.sound] = angles[:, 0]
-        found.append(Operation(at, *(part[:, 0] for part in solver(angles))))
+        found.append(Operation(at, *(part[:, 0] for part in solver(angles)[:4])))
     return found
 
 
@@ -239,11 +245,11 @@ class _Solver:
     def __call__(
         self, alpha: Float[np.ndarray, "valid angles"]
     ) -> list[Float[np.ndarray, "sections angles"]]:
-        """Return CL, CD, CM and confidence; NaN for invalid sections and where an angle is NaN."""
+        """Return `_ANSWERS`; NaN for invalid sections and where an angle is NaN."""
         known = np.isfinite(alpha)
         blank = np.full((len(self.sound), alpha.shape[1]), np.nan)
         if not known.any():
-            return [blank, blank, blank, blank]
+            return [blank] * len(_ANSWERS)
         from neuralfoil import get_aero_from_kulfan_parameters
 
         row = np.nonzero(known)[0]
@@ -259,7 +265,7 @@ class _Solver:
             xtr_upper=upper, xtr_lower=lower, model_size=self._network,
         )  # fmt: skip
         found = []
-        for key in ("CL", "CD", "CM", "analysis_confidence"):
+        for key in _ANSWERS:
             inner = np.full(alpha.shape, np.nan)
             inner[known] = np.ravel(answer[key])
             values = blank.copy()

@@ -1,12 +1,15 @@
-"""Export and import of picks as a ZIP: images, codes, geometry, a table and a manifest."""
+"""Picks as a manifest, and back from one, or from the ZIP around it."""
 
 import base64
+import contextlib
 import io
 import json
 import math
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -15,7 +18,7 @@ from pydantic import Field, ValidationError
 
 from explorer import drawing, manifests, sections
 from explorer.config import first_problem
-from explorer.designs import formats, polars
+from explorer.designs import names, xfoil
 from explorer.designs.picks import (
     MOST_FILE_NAME,
     MOST_PICKS,
@@ -34,24 +37,30 @@ from explorer.sketch import CurveSketch
 MANIFEST = "manifest.json"
 TABLE = "candidates.csv"
 MOST_BYTES = 64_000_000
-MOST_MEMBERS = 10 * MOST_PICKS + 2
+MOST_MEMBERS = 30 * MOST_PICKS + 2
 CLOSE = 1 / 255
 """Largest deviation of a rebuilt sample on another machine, as a fraction of its range."""
 
-_SIDE = 224
+_WRITERS = ("ezdxf", "matplotlib", "neuralfoil", "numpy", "pillow", "scipy")
+_FOLDER = re.compile(
+    r"\d{3,5}/(?:picture\.png|code\.npy|section\.(?:dat|csv|svg|dxf)|section-decoded\.dat"
+    r"|polar-(?:neuralfoil|xfoil)\.csv)"
+)
+"""What a folder of an earlier release held."""
 _MEMBER = re.compile(
-    r"(?:\d{3,5}/(?:picture\.png|code\.npy|section\.(?:dat|csv|svg|dxf)|section-decoded\.dat"
-    r"|polar-(?:neuralfoil|xfoil)\.csv)|[a-z]+\.(?:csv|json))"
+    rf"(?P<stem>{names.STEM})/(?P=stem)(?:{names.ENDINGS})|{_FOLDER.pattern}|[a-z]+\.(?:csv|json)"
 )
 _Finite = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 _Word = Annotated[str, Field(max_length=40)]
+_File = Annotated[str, Field(max_length=120)]
+_Points = Annotated[dict[_Word, _Finite | None], Field(max_length=2000)]
 
 
 class PickEntry(Marks):
     """One pick in a manifest; code and sample are base64 of little-endian float32.
 
     `model` is the index of its model; if missing, the first model with its hash. A sample of the
-    user's own has the `name` of its file, and no code.
+    user's own names its `file`, and has no code.
     """
 
     key: str = Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")
@@ -68,11 +77,17 @@ class PickEntry(Marks):
     page: str = Field("", max_length=40)
     view: str = Field("", max_length=4000)
     library: str = Field(max_length=40)
-    name: str = Field("", max_length=MOST_FILE_NAME, pattern=r"^[\w .+()-]*$")
+    file: str = Field("", max_length=MOST_FILE_NAME, pattern=r"^[\w .+()-]*$")
     geometry: Geometry | None = None
     fault: str = Field("", max_length=200, description="Why it is invalid, if it is.")
     properties: dict[_Word, _Finite | None] = Field(default_factory=dict, max_length=100)
-    conditions: str = Field("", max_length=400)
+    conditions: str = Field("", max_length=1000)
+    created: Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)] | None = None
+    name: Annotated[str, Field(pattern=rf"^(?:{names.STEM})?$")] = ""
+    xfoil: Annotated[dict[_Word, _Points], Field(max_length=200)] = Field(default_factory=dict)
+    files: Annotated[dict[_File, Hash], Field(max_length=100)] = Field(
+        default_factory=dict, description="SHA-256 of each file of its folder."
+    )
 
 
 class Returned(NamedTuple):
@@ -81,13 +96,50 @@ class Returned(NamedTuple):
     entry: PickEntry
     source: PickSource
 
+    @property
+    def pick(self) -> Pick:
+        """The pick, with its marks and what XFoil found."""
+        entry = self.entry
+        return Pick(
+            entry.key, entry.number, entry.created or 0.0, self.source, entry.stars, entry.verdict,
+            entry.notes, entry.tags, entry.treatment, properties=self.verified,
+        )  # fmt: skip
+
+    @property
+    def verified(self) -> dict[str, dict[str, float]]:
+        """XFoil's results, by where they are stored."""
+        return {
+            place: {key: math.nan if value is None else value for key, value in known.items()}
+            for place, known in self.entry.xfoil.items()
+        }
+
+    @property
+    def conditions(self) -> Conditions:
+        """The conditions its properties were measured under.
+
+        Raises:
+            ExportError: If they cannot be read.
+        """
+        try:
+            return Conditions.model_validate_json(self.entry.conditions or "{}")
+        except ValidationError as error:
+            raise ExportError(f"its conditions: {first_problem(error)}") from error
+
 
 class Import(NamedTuple):
-    """The result of reading an export: intact picks, and a reason for each broken one."""
+    """The result of reading an export: intact picks, and a reason for each broken one.
+
+    `chord` is that of drawings in millimetres, `library` and `software` are the versions of what
+    wrote the files; exports of earlier releases lack chord and software.
+    """
 
     project: str
     picks: tuple[Returned, ...]
     broken: tuple[str, ...]
+    library: str = ""
+    chord: float | None = None
+    software: Mapping[str, str] = MappingProxyType({})
+    table: str = ""
 
 
 class Again(NamedTuple):
@@ -107,46 +159,6 @@ class Again(NamedTuple):
     def close(self) -> bool:
         """Whether it is within the tolerance for another machine."""
         return not self.problem and self.away <= CLOSE
-
-
-def pack(
-    project: str,
-    picks: Sequence[Pick],
-    measured: Sequence[Measured],
-    conditions: str,
-    library: str,
-) -> bytes:
-    """Pack picks into a ZIP file.
-
-    Args:
-        project: Its name.
-        picks: The picks.
-        measured: For each pick in order, its properties, measured on one sample.
-        conditions: The conditions they were measured under.
-        library: Version of this library.
-    """
-    stream = io.BytesIO()
-    flow = Conditions.model_validate_json(conditions) if conditions else Conditions()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-
-        def add(name: str, content: bytes) -> None:
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
-
-        for pick in picks:
-            folder = f"{pick.number:03d}"
-            source, sketch = pick.source, pick.source.model.sketch
-            shown = drawing.on_paper(pick.shown[None], sketch)
-            picture = drawing.thumbnails(shown, sketch, _SIDE)[0]
-            add(f"{folder}/picture.png", drawing.png(picture))
-            if not source.own:
-                add(f"{folder}/code.npy", formats.npy(source.code))
-            if sections.is_section(sketch):
-                files = formats.section_files(source.sample, sketch, pick.title, pick.geometry)
-                for name, content in (files | polars.files(pick, flow)).items():
-                    add(f"{folder}/{name}", content)
-        add(TABLE, formats.table(picks, measured))
-        add(MANIFEST, _manifest(project, picks, measured, conditions, library))
-    return stream.getvalue()
 
 
 def read(content: bytes, name: str) -> Import:
@@ -175,7 +187,10 @@ def read(content: bytes, name: str) -> Import:
             broken.append(f"{title}: {first_problem(error)}")
         except ExportError as error:
             broken.append(f"{title}: {error}")
-    return Import(facts.project, tuple(sound), tuple(broken))
+    return Import(
+        facts.project, tuple(sound), tuple(broken), facts.library, facts.chord,
+        facts.software or {}, facts.table or "",
+    )  # fmt: skip
 
 
 def rebuild(item: Returned, engine: Engine) -> Again:
@@ -199,21 +214,48 @@ def rebuild(item: Returned, engine: Engine) -> Again:
     return Again(number, source.model.slug, same, away)
 
 
-def _text(array: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(array, "<f4").tobytes()).decode()
+class Written(NamedTuple):
+    """What was written of picks: names, the SHA-256 of each file, and that of the table.
+
+    `chord` is that of drawings of sections, in millimetres.
+    """
+
+    stems: tuple[str, ...]
+    digests: tuple[Mapping[str, str], ...]
+    table: str
+    chord: float
 
 
-def _manifest(
+def manifest(
     project: str,
     picks: Sequence[Pick],
     measured: Sequence[Measured],
-    conditions: str,
+    conditions: Conditions,
     library: str,
+    written: Written,
 ) -> bytes:
+    """Write the manifest of picks, from which they and their files are rebuilt.
+
+    Args:
+        project: Its name.
+        picks: The picks.
+        measured: For each pick in order, its properties, measured on one sample.
+        conditions: The conditions they were measured under.
+        library: Version of this library.
+        written: What was written of them.
+    """
     models: list[Model] = []
     for pick in picks:
         if pick.source.model not in models:
             models.append(pick.source.model)
+    entries = [
+        _entry(pick, found, models, conditions.model_dump_json()).model_copy(
+            update={"name": stem, "files": dict(files)}
+        )
+        for pick, found, stem, files in zip(
+            picks, measured, written.stems, written.digests, strict=True
+        )
+    ]
     facts = manifests.Manifest(
         library=library,
         project=project,
@@ -223,40 +265,64 @@ def _manifest(
             )
             for model in models
         ),
-        picks=tuple(
-            PickEntry(
-                key=pick.key,
-                number=pick.number,
-                origin=pick.source.origin,
-                hash=pick.source.model.hash,
-                model=models.index(pick.source.model),
-                code=_text(pick.source.code),
-                sample=_text(pick.source.sample),
-                component=pick.source.component,
-                scale=pick.source.scale,
-                seed=pick.source.seed,
-                labels=pick.source.labels,
-                page=pick.source.page,
-                view=pick.source.view,
-                library=pick.source.library,
-                name=pick.source.name,
-                stars=pick.stars,
-                verdict=pick.verdict,
-                notes=pick.notes,
-                tags=pick.tags,
-                treatment=pick.treatment,
-                geometry=pick.geometry if sections.is_section(pick.source.model.sketch) else None,
-                fault=found.faults[0],
-                properties={
-                    key: float(value[0]) if np.isfinite(value[0]) else None
-                    for key, value in found.values.items()
-                },
-                conditions=conditions,
-            ).model_dump(mode="json", exclude_defaults=True)
-            for pick, found in zip(picks, measured, strict=True)
-        ),
+        picks=tuple(entry.model_dump(mode="json", exclude_defaults=True) for entry in entries),
+        chord=written.chord,
+        software=software(),
+        table=written.table,
     )
     return manifests.write(facts)
+
+
+def software() -> dict[str, str]:
+    """Return the versions of what writes files, here: with others their bytes may differ."""
+    found = {}
+    for name in _WRITERS:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def _entry(pick: Pick, found: Measured, models: Sequence[Model], conditions: str) -> PickEntry:
+    section = sections.is_section(pick.source.model.sketch)
+    return PickEntry(
+        key=pick.key,
+        number=pick.number,
+        created=pick.created or None,
+        origin=pick.source.origin,
+        hash=pick.source.model.hash,
+        model=models.index(pick.source.model),
+        code=_text(pick.source.code),
+        sample=_text(pick.source.sample),
+        component=pick.source.component,
+        scale=pick.source.scale,
+        seed=pick.source.seed,
+        labels=pick.source.labels,
+        page=pick.source.page,
+        view=pick.source.view,
+        library=pick.source.library,
+        file=pick.source.name,
+        stars=pick.stars,
+        verdict=pick.verdict,
+        notes=pick.notes,
+        tags=pick.tags,
+        treatment=pick.treatment,
+        geometry=pick.geometry if section else None,
+        fault=found.faults[0],
+        properties={
+            key: float(value[0]) if np.isfinite(value[0]) else None
+            for key, value in found.values.items()
+        },
+        conditions=conditions,
+        xfoil={
+            place: {key: value if math.isfinite(value) else None for key, value in known.items()}
+            for place, known in pick.properties.items()
+            if place.startswith(xfoil.PLACE)
+        },
+    )
+
+
+def _text(array: np.ndarray) -> str:
+    return base64.b64encode(np.ascontiguousarray(array, "<f4").tobytes()).decode()
 
 
 def unpacked(content: bytes, name: str) -> bytes:
@@ -321,11 +387,11 @@ def _source(entry: PickEntry, models: Sequence[manifests.ModelEntry]) -> PickSou
             f"its sample has {len(sample)} values, but its model's have "
             f"{math.prod(model.sketch.shape)}."
         )
-    if bool(entry.name) != (entry.hash == "" and entry.code == ""):
+    if bool(entry.file) != (entry.hash == "" and entry.code == ""):
         raise ExportError("its code is missing, or it has both a file and a model.")
     return PickSource(
         model=model,
-        code=np.zeros(0, np.float32) if entry.name else _floats(entry.code, "code"),
+        code=np.zeros(0, np.float32) if entry.file else _floats(entry.code, "code"),
         sample=sample.reshape(model.sketch.shape),
         origin=entry.origin,
         page=entry.page,
@@ -335,7 +401,7 @@ def _source(entry: PickEntry, models: Sequence[manifests.ModelEntry]) -> PickSou
         scale=entry.scale,
         seed=entry.seed,
         labels=entry.labels,
-        name=entry.name,
+        name=entry.file,
     )
 
 

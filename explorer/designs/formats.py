@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import Float
 
 from explorer import sections
+from explorer.designs import aerodynamics, cad, polars
 from explorer.designs.picks import Pick
-from explorer.designs.properties import Measured
+from explorer.designs.properties import Conditions, Measured
 from explorer.sections import Geometry
 from explorer.sketch import CurveSketch, PixelSketch
 
@@ -27,61 +28,84 @@ _RISKY = (
 def section_files(
     sample: Float[np.ndarray, " stations"],
     sketch: PixelSketch | CurveSketch,
-    name: str,
+    stem: str,
     geometry: Geometry,
+    chord: float = cad.CHORD,
 ) -> dict[str, bytes]:
-    """Write one section's contour as Selig .dat, CSV, SVG and DXF; the chord is 1.
+    """Write one section's contour as Selig .dat and CSV in chords, SVG and DXF in millimetres.
 
     Args:
         sample: The section as decoded, in data units.
         sketch: How it is drawn.
-        name: Its title.
+        stem: Its name, in the first line of its .dat and of all its files.
         geometry: The geometry of the files; if it is not the decoded one, that is written too.
+        chord: The chord of the drawings in millimetres.
     """
-    points = sections.outline(sample, sketch, geometry)
+    drawing = cad.drawn(sample, sketch, geometry)
+    points = drawing.points
     table = ["x,y", *(f"{x:.6f},{y:.6f}" for x, y in points)]
+    about = f"{sections.NAMES[geometry]}, {tail(points)}"
     files = {
-        "section.dat": _dat(points, f"{name}, {sections.NAMES[geometry].lower()}"),
-        "section.csv": "\n".join([*table, ""]).encode(),
-        "section.svg": _svg(points, name),
-        "section.dxf": _dxf(points),
+        f"{stem}.dat": _dat(points, stem),
+        f"{stem}.csv": "\n".join([*table, ""]).encode(),
+        f"{stem}.svg": cad.svg(drawing, stem, chord),
+        f"{stem}.dxf": cad.dxf(drawing, stem, chord, about),
     }
     if geometry != "decoded":
         decoded = sections.outline(sample, sketch, "decoded")
-        files["section-decoded.dat"] = _dat(decoded, f"{name}, as decoded")
+        files[f"{stem}-decoded.dat"] = _dat(decoded, f"{stem}-decoded")
     return files
 
 
-def _dat(points: Float[np.ndarray, "points 2"], name: str) -> bytes:
-    """Write a contour as Selig .dat; its title names what it is, and the gap at its tail."""
+def tail(points: Float[np.ndarray, "points 2"]) -> str:
+    """Say how far the trailing edge of a contour is open."""
     gap = 100 * (points[0, 1] - points[-1, 1])
-    tail = "closed tail" if abs(gap) < _CLOSED else f"tail gap {gap:.2f} % of the chord"
-    lines = [f"{name}, {tail}", *(f"{x: .6f} {y: .6f}" for x, y in points), ""]
+    return "closed tail" if abs(gap) < _CLOSED else f"tail gap {gap:.2f} % of the chord"
+
+
+def _dat(points: Float[np.ndarray, "points 2"], name: str) -> bytes:
+    """Write a contour as Selig .dat; other programs take its first line for its name."""
+    lines = [name, *(f"{x: .6f} {y: .6f}" for x, y in points), ""]
     return "\n".join(lines).encode("ascii", "replace")
 
 
-def table(picks: Sequence[Pick], measured: Sequence[Measured]) -> bytes:
-    """Write one CSV row per pick, with its properties and their units."""
+def table(
+    picks: Sequence[Pick],
+    measured: Sequence[Measured],
+    stems: Sequence[str],
+    conditions: Conditions,
+) -> bytes:
+    """Write one CSV row per pick, with its properties, their units, and the flow past sections.
+
+    Args:
+        picks: The picks.
+        measured: Their properties, in order.
+        stems: Their names.
+        conditions: The conditions that sections were measured under.
+    """
     columns: dict[str, str] = {}
     for found in measured:
         for item in found.properties:
             if item.key in found.values:
                 unit = re.sub(r"[^\w²%°/]+", "", item.unit)
                 columns.setdefault(item.key, f"{item.key} [{unit}]" if unit else item.key)
+    flow = _flow(conditions) if any(map(_is_section, picks)) else {}
     stream = io.StringIO(newline="")
     writer = csv.writer(stream)
     writer.writerow(
-        ["pick", "stars", "verdict", "tags", "notes", "checkpoint", "hash", "data", "component",
-         "scale", "seed", "page", "valid", "fault", "treatment", *columns.values()]
+        ["pick", "name", "stars", "verdict", "tags", "notes", "checkpoint", "hash", "data",
+         "component", "scale", "seed", "page", "valid", "fault", "treatment", *flow,
+         *columns.values()]
     )  # fmt: skip
-    for pick, found in zip(picks, measured, strict=True):
+    for pick, found, stem in zip(picks, measured, stems, strict=True):
         source, fault = pick.source, found.faults[0]
         known = [
-            pick.number, pick.stars, pick.verdict, "; ".join(pick.tags), pick.notes,
+            pick.number, stem, pick.stars, pick.verdict, "; ".join(pick.tags), pick.notes,
             source.model.slug, source.model.hash, source.model.data, _blank(source.component),
             _blank(source.scale), _blank(source.seed), source.page, int(not fault), fault,
             pick.treatment,
         ]  # fmt: skip
+        known += [value if _is_section(pick) else "" for value in flow.values()]
         values = [found.values.get(key, np.array([np.nan]))[0] for key in columns]
         writer.writerow(
             [*map(cell, known), *(f"{v:.6g}" if np.isfinite(v) else "" for v in values)]
@@ -89,35 +113,30 @@ def table(picks: Sequence[Pick], measured: Sequence[Measured]) -> bytes:
     return sheet(stream)
 
 
+def _flow(conditions: Conditions) -> dict[str, float | str]:
+    """Return the columns of the conditions that sections are measured under, point by point."""
+    columns: dict[str, float | str] = {}
+    points = conditions.points
+    for number, point in enumerate(points, 1):
+        end = "" if number == 1 else f"_{number}"
+        if point.cl is None:
+            columns[f"at alpha{end} [°]"] = point.alpha
+        else:
+            columns[f"at CL{end}"] = point.cl
+        columns[f"Re{end}"] = point.reynolds
+        if len(points) > 1:
+            columns[f"weight{end}"] = point.weight
+    by = f"NeuralFoil {aerodynamics.QUICK}" if aerodynamics.available() else ""
+    still = zip(polars.CONDITIONS[1:], (0.0, conditions.ncrit, *conditions.trips), strict=True)
+    return {**columns, **dict(still), "method": by}
+
+
+def _is_section(pick: Pick) -> bool:
+    return sections.is_section(pick.source.model.sketch)
+
+
 def _blank(value: object) -> object:
     return "" if value is None else value
-
-
-def _svg(points: Float[np.ndarray, "points 2"], name: str) -> bytes:
-    low, high = float(points[:, 1].min()), float(points[:, 1].max())
-    path = "M" + " L".join(f"{1000 * x:.3f},{-1000 * y:.3f}" for x, y in points) + " Z"
-    left, width = float(points[:, 0].min()), float(np.ptp(points[:, 0]))
-    edges = (1000 * left - 20, -1000 * high - 20, 1000 * width + 40, 1000 * (high - low) + 40)
-    box = " ".join(f"{edge:.1f}" for edge in edges)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">\n'
-        f"<title>{_plain(name)}, chord 1000</title>\n"
-        f'<path d="{path}" fill="none" stroke="#1f2937" stroke-width="2"/>\n</svg>\n'
-    ).encode()
-
-
-def _plain(name: str) -> str:
-    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _dxf(points: Float[np.ndarray, "points 2"]) -> bytes:
-    from ezdxf.filemanagement import new
-
-    sheet = new("R2010", setup=False)
-    sheet.modelspace().add_lwpolyline([(float(x), float(y)) for x, y in points], close=True)
-    stream = io.StringIO()
-    sheet.write(stream)
-    return stream.getvalue().encode()
 
 
 def npy(array: np.ndarray) -> bytes:

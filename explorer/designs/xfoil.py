@@ -238,6 +238,10 @@ def values(point: Point | None) -> dict[str, float]:
     return {"xfoil_cl": cl, "xfoil_cd": cd, "xfoil_ld": cl / cd if cd else math.nan}
 
 
+PLACE = "xfoil "
+"""How the conditions begin under which results are stored."""
+
+
 def stored_under(
     reynolds: float,
     geometry: Geometry,
@@ -248,7 +252,7 @@ def stored_under(
     """Return the conditions under which a pick's results are stored; usual ones are not named."""
     beyond = "" if ncrit == 9 else f" n{ncrit:g}"
     beyond += "" if trips == (1.0, 1.0) else f" t{trips[0]:g}/{trips[1]:g}"
-    return f"xfoil {reynolds:.6g} {geometry}{beyond}"
+    return f"{PLACE}{reynolds:.6g} {geometry}{beyond}"
 
 
 def as_stored(alpha: float, point: Point) -> dict[str, float]:

@@ -48,8 +48,7 @@ def compare(slug: str, n: int, geometry: Geometry = "kulfan", seed: int = 0) -> 
     chosen = np.flatnonzero(table.valid & sure)[:n]
     assert len(chosen) == n
     files = [
-        formats.section_files(x[row], engine.sketch, "x", geometry)["section.dat"]
-        for row in chosen
+        formats.section_files(x[row], engine.sketch, "x", geometry)["x.dat"] for row in chosen
     ]
     contours = [parse_coordinates(content.decode("ascii")) for content in files]
     found = {

@@ -424,4 +424,4 @@ def test_the_five_minutes_of_the_readme(chromium, tmp_path):
     with zipfile.ZipFile(took) as archive:
         names = archive.namelist()
     assert {"candidates.csv", "manifest.json"} < set(names)
-    assert sum(name.endswith("section.dxf") for name in names) == 5
+    assert sum(name.endswith(".dxf") for name in names) == 5

@@ -7,10 +7,11 @@ import pytest
 
 from explorer import drawing
 from explorer.designs import archive
+from explorer.designs.measuring import measure
 from explorer.sketch import CurveSketch
 from explorer.ui.picks import service
 from tests.support.api import drawn_wish, kept, wish
-from tests.support.archives import altered, members, packed, text_of
+from tests.support.archives import FLOW, altered, members, packed, text_of
 from tests.support.engines import CURVES, PIXELS, digest_of, engine_of
 from tests.support.sentences import assert_one_sentence
 
@@ -28,7 +29,10 @@ def taken(tmp_path):
     )
     store = service.store()
     store.mark(1, [store.picks(1)[1].key], treatment="smoothed")
-    content = packed(*store.picks(1))
+    picks = store.picks(1)
+    found = [measure(pick.source.sample[None], pick.source.model.sketch, FLOW, pick.geometry)
+             for pick in picks]  # fmt: skip
+    content = packed(*picks, measured=found, chord=250.0)
     (tmp_path / "mine.zip").write_bytes(content)
     return content
 
@@ -40,9 +44,16 @@ def test_picks_are_rebuilt_bit_by_bit(run, taken, tmp_path):
         code, out, err = run("rebuild", tmp_path / name, "--out", tmp_path / "again")
         assert (code, err) == (0, "")
         lines = out.splitlines()
-        assert lines[:4] == [f"ok Pick {n}: bit-identical" for n in (1, 2, 3, 4)]
-        assert "4 of 4 picks match the export" in lines[4]
-    pictures = sorted((tmp_path / "again").iterdir())
+        files = [name for name in members(taken) if "/" in name]
+        counts = [sum(name.startswith(f"a-project-{n:02d}/") for name in files) for n in range(5)]
+        assert lines[:5] == [
+            *(f"ok Pick {n}: bit-identical, with {counts[n]} files" for n in (1, 2, 3, 4)),
+            "ok candidates.csv: bit-identical",
+        ]
+        assert "4 of 4 picks match the export" in lines[5]
+        for name in ("candidates.csv", *files):
+            assert (tmp_path / "again" / name).read_bytes() == members(taken)[name], name
+    pictures = sorted((tmp_path / "again").glob("*.png"))
     assert [path.name for path in pictures] == [f"pick-{n:03d}.png" for n in (1, 2, 3, 4)]
     x = engine_of(PIXELS).sample(6, 1.0, 0).x[5:]
     expected = drawing.png(drawing.thumbnails(x, engine_of(PIXELS).sketch, 224)[0])
@@ -78,10 +89,10 @@ def test_a_sample_two_levels_away_is_told(run, taken, tmp_path, number):
     assert (code, err) == (1, "")
     lines = out.splitlines()
     assert lines[number - 1] == f"not Pick {number}: off by 2/255"
-    assert [line for n, line in enumerate(lines[:4], 1) if n != number] == [
+    assert [line.partition(",")[0] for n, line in enumerate(lines[:4], 1) if n != number] == [
         f"ok Pick {n}: bit-identical" for n in (1, 2, 3, 4) if n != number
     ]
-    assert "3 of 4 picks" in lines[4]
+    assert "3 of 4 picks" in lines[-1]
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -98,6 +109,45 @@ def test_another_code_is_told(run, taken, tmp_path):
     code, out, _ = rebuilt(run, tmp_path, altered(taken, change))
     assert code == 1
     assert out.startswith("not Pick 1: off by ")
+
+
+def another_digest(facts):
+    facts["picks"][1]["files"]["a-project-02.dxf"] = "0" * 64
+    del facts["picks"][1]["files"]["a-project-02.svg"]
+    facts["table"] = "0" * 64
+
+
+def test_a_file_that_comes_out_otherwise_is_named(run, taken, tmp_path):
+    code, out, err = rebuilt(run, tmp_path, altered(taken, another_digest))
+    assert (code, err) == (1, "")
+    one, two, *_, table, last = out.splitlines()
+    assert one.startswith("ok Pick 1: bit-identical, with ")
+    assert two.startswith("not Pick 2: bit-identical, but a-project-02.dxf, a-project-02.svg of ")
+    assert table == "not candidates.csv: not as exported"
+    assert "3 of 4 picks" in last
+
+
+def test_files_by_other_software_are_told_but_no_fault(run, taken, tmp_path):
+    def change(facts):
+        another_digest(facts)
+        facts["software"]["ezdxf"] = "1.0"
+
+    code, out, err = rebuilt(run, tmp_path, altered(taken, change))
+    assert (code, err) == (0, "")
+    _, two, *_, table, last = out.splitlines()
+    assert two.startswith("ok Pick 2: bit-identical; other software wrote a-project-02.dxf, ")
+    assert table == "ok candidates.csv: written differently by other software"
+    assert "4 of 4 picks" in last
+
+
+def test_conditions_that_cannot_be_read_break_their_pick_alone(run, taken, tmp_path):
+    def change(facts):
+        facts["picks"][0]["conditions"] = '{"reynolds": -1}'
+
+    code, out, err = rebuilt(run, tmp_path, altered(taken, change))
+    assert (code, err) == (1, "")
+    assert out.splitlines()[0].startswith("broken Pick 1: its conditions: reynolds")
+    assert "3 of 4 picks" in out.splitlines()[-1]
 
 
 def of_other_weights(facts):
@@ -127,8 +177,8 @@ def test_a_model_that_is_not_here_as_it_was_is_named(run, taken, tmp_path, chang
         assert f"{PIXELS} has different weights here ({digest_of(PIXELS)})" in lines[0]
     else:
         assert why in lines[0]
-    assert "2 of 4 picks" in lines[4]
-    assert len(list((tmp_path / "again").iterdir())) == 2
+    assert "2 of 4 picks" in lines[-1]
+    assert len(list((tmp_path / "again").glob("*.png"))) == 2
 
 
 def test_a_broken_pick_is_told_and_the_others_are_rebuilt(run, taken, tmp_path):
@@ -140,7 +190,7 @@ def test_a_broken_pick_is_told_and_the_others_are_rebuilt(run, taken, tmp_path):
     lines = out.splitlines()
     assert lines[0].startswith("broken Pick 3: stars")
     assert [line.split(":")[0] for line in lines[1:4]] == ["ok Pick 1", "ok Pick 2", "ok Pick 4"]
-    assert "3 of 4 picks" in lines[4]
+    assert "3 of 4 picks" in lines[-1]
 
 
 def longer(facts):
@@ -171,7 +221,7 @@ def test_a_code_or_a_sample_that_does_not_fit_its_model_is_told(run, taken, tmp_
     lines = out.splitlines()
     wrong = {longer: [1], shorter: [1], of_another_size: [1, 3], of_another_kind: [2, 4]}[change]
     assert [n for n in (1, 2, 3, 4) if lines[n - 1].startswith("not ")] == wrong
-    assert f"{4 - len(wrong)} of 4 picks" in lines[4]
+    assert f"{4 - len(wrong)} of 4 picks" in lines[-1]
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,20 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from explorer.designs import archive as picks_archive
+from explorer.designs import names
 from explorer.designs.picks import MOST_NAME
-from explorer.designs.properties import Measured, Property
+from explorer.designs.properties import Conditions, Measured, Property
 from explorer.sketch import PixelSketch
-from tests.support.archives import assert_came_back, manifest_of, members, packed, picked, table_of
+from tests.support.archives import (
+    FLOW,
+    ONE,
+    assert_came_back,
+    manifest_of,
+    members,
+    packed,
+    picked,
+    table_of,
+)
 from tests.support.load import times
 from tests.support.picks import (
     LINE,
@@ -47,10 +57,10 @@ def test_all_that_goes_home_comes_back(given_picks, project):
         assert found.project == project
         assert_came_back(found, picks)
     for pick in picks:
-        folder = f"{pick.number:03d}"
-        code = np.load(io.BytesIO(inside[f"{folder}/code.npy"]), allow_pickle=False)
+        stem = names.stem(project, pick.number)
+        code = np.load(io.BytesIO(inside[f"{stem}/{stem}-code.npy"]), allow_pickle=False)
         assert_same_bits(code, pick.source.code)
-        assert inside[f"{folder}/picture.png"].startswith(b"\x89PNG")
+        assert inside[f"{stem}/{stem}.png"].startswith(b"\x89PNG")
 
 
 @given(st.integers(0, 99).map(drawn_section), TOLD, st.sampled_from(["", "smoothed", "kulfan"]))
@@ -73,7 +83,8 @@ def test_properties_and_conditions_go_home_and_what_has_none_is_null():
     content = packed(picked(1, made("a")), picked(2, made("b")), measured=[found, other])
     one, two = manifest_of(content)["picks"]
     assert (one["properties"], one["fault"]) == ({"lift_over": None}, "its surfaces cross")
-    assert (two["properties"], two["conditions"]) == ({"lift_over": -1.5}, '{"alpha":4}')
+    assert two["properties"] == {"lift_over": -1.5}
+    assert Conditions.model_validate_json(two["conditions"]) == FLOW
     header, *rows = table_of(content)
     assert header[-1] == "lift_over [m²DROP]"
     assert [row[-1] for row in rows] == ["", "-1.5"]
@@ -119,7 +130,7 @@ def test_an_export_unpacks_into_its_own_folder(text, number):
     pick = picked(number, made(f"../{text}", page=text[:40]), notes=text, tags=(text[:40],))
     with zipfile.ZipFile(io.BytesIO(packed(pick, project=f"../{text[:50]}"))) as archive:
         for name in archive.namelist():
-            assert re.fullmatch(r"(\d{3,5}/)?[a-z]+\.(png|npy|csv|json)", name), name
+            assert re.fullmatch(r"([a-z0-9-]+/)?[a-z0-9-]+\.(png|npy|csv|json|pdf)", name), name
 
 
 @pytest.mark.parametrize("slug", ["my model", "modèle", "[red]one", "-x", "x" * 80])
@@ -146,5 +157,5 @@ def test_the_same_weights_drawn_in_two_ways_go_home_as_both():
 def test_a_curve_that_is_no_section_is_never_smoothed():
     line = made(model=model_of(LINE, "0"), sample=np.array([1, -1, 2], np.float32))
     plain, told = (packed(picked(1, line, treatment=word)) for word in ("", "smoothed"))
-    assert members(told)["001/picture.png"] == members(plain)["001/picture.png"]
+    assert members(told)[ONE + ".png"] == members(plain)[ONE + ".png"]
     assert_came_back(picks_archive.read(told, "a.zip"), [picked(1, line, treatment="smoothed")])

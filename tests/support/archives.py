@@ -9,9 +9,10 @@ import zipfile
 
 import numpy as np
 
+from explorer import __version__, packing
 from explorer.designs import archive as picks_archive
 from explorer.designs.picks import Pick
-from explorer.designs.properties import Measured
+from explorer.designs.properties import Conditions, Measured
 from tests.support.picks import assert_same_made, key_of, made
 
 # Taking home
@@ -24,10 +25,16 @@ def picked(number, given_made, **told):
     return Pick(key_of(number), number, 0.0, given_made, **told)
 
 
-def packed(*picks, measured=None, project="A project"):
-    return picks_archive.pack(
-        project, picks, measured or [NOTHING] * len(picks), '{"alpha":4}', "0.1"
-    )
+FLOW = Conditions(alpha=4)
+ONE = "a-project-01/a-project-01"
+"""How the names of the files of the first pick begin."""
+
+
+def packed(*picks, measured=None, project="A project", conditions=FLOW, pages=False, **told):
+    return packing.pack(
+        project, picks, measured or [NOTHING] * len(picks), conditions, __version__, pages=pages,
+        **told,
+    )  # fmt: skip
 
 
 def members(content):

@@ -7,10 +7,13 @@ import numpy as np
 from scipy.interpolate import BPoly
 
 from explorer.data import DigitsConfig
+from explorer.designs import xfoil
 from explorer.designs.measuring import measure
+from explorer.designs.picks import Pick
 from explorer.designs.properties import Conditions
 from explorer.metrics.novelty import NoveltyReference
 from tests.support.engines import engine_of
+from tests.support.picks import key_of, made, model_of
 
 SECTIONS, DIGITS = "airfoils-vae-vamp-8", "digits-vae-vamp-2"
 
@@ -106,3 +109,29 @@ def novelty_reference():
     data = DigitsConfig().load(Path("nowhere"))
     coded = [engine(DIGITS).encode(split.x).loc for split in (data.train, data.valid)]
     return NoveltyReference(*coded)
+
+
+def naca_like(gap):
+    """Standardise NACA 0012 with a gap at its tail, in chords."""
+    half = half_thickness(X, 0.12) + X * gap / 2
+    return samples(surfaces(half, -half))[0].astype(np.float32)
+
+
+@cache
+def verified_pick(number=1):
+    """A Kulfan section of the model that XFoil verified at three angles, once in vain."""
+    drawn = engine().sample(1, 0.7, 1)
+    points = {0.0: xfoil.Point(0.1, 0.006, -0.05), 2.0: xfoil.FAILED,
+              4.0: xfoil.Point(0.5, 0.007, -0.06)}  # fmt: skip
+    stored = {}
+    for alpha, point in points.items():
+        stored |= xfoil.as_stored(alpha, point)
+    return Pick(
+        key_of(number),
+        number,
+        1.7e9,
+        made(model=model_of(sketch(), engine().checkpoint.hash, SECTIONS, "airfoils"),
+             code=drawn.z[0], sample=drawn.x[0]),
+        treatment="kulfan",
+        properties={xfoil.stored_under(1e6, "kulfan"): stored},
+    )  # fmt: skip

@@ -11,10 +11,10 @@ from PIL import Image
 
 from explorer import checkpoint, exports, rebuilding
 from explorer.data.drawn import Stroke
-from explorer.designs.archive import pack
 from explorer.designs.measuring import measure
 from explorer.designs.properties import Conditions
 from explorer.inference import Engine
+from explorer.packing import pack
 from explorer.strips import StripSpec, difference_strip, scale_strip
 from explorer.ui import cache
 from explorer.ui.components.bridge import Synced
@@ -181,9 +181,9 @@ def test_exports_are_in_colour_and_come_back_bit_by_bit(engine, tmp_path):
 def test_picks_in_colour_travel_in_a_zip(engine, tmp_path):
     picks = kept(*(wish(tile) for tile in range(2)))
     found = [measure(pick.source.sample[None], engine.sketch) for pick in picks]
-    content = pack("Discs", picks, found, Conditions().model_dump_json(), "0")
+    content = pack("Discs", picks, found, Conditions(), "0")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        picture = pixels(archive.read("001/picture.png"))
+        picture = pixels(archive.read("discs-01/discs-01.png"))
         table = archive.read("candidates.csv").decode()
     factor = len(picture) // 12
     expected = np.rint(255 * picks[0].source.sample.transpose(1, 2, 0))
