@@ -18,7 +18,6 @@ from explorer.designs import archive, cad, formats, names, polars, xfoil
 from explorer.designs.measuring import applicable_properties
 from explorer.designs.picks import Pick
 from explorer.designs.properties import Conditions, Measured
-from explorer.figures.sheet import Sheet, of_design
 
 _SIDE = 224
 _BEGAN = (1980, 1, 1, 0, 0, 0)
@@ -107,6 +106,8 @@ def pick_files(pick: Pick, stem: str, measured: Measured, told: Told) -> dict[st
     files |= polars.files(stem, found)
     if not told.pages:
         return files
+    from explorer.figures.sheet import Sheet, of_design
+
     page = Sheet(
         pick, stem, told.project, measured, told.conditions, found, told.chord, told.library
     )

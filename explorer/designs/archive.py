@@ -36,7 +36,7 @@ from explorer.sketch import CurveSketch
 MANIFEST = "manifest.json"
 TABLE = "candidates.csv"
 MOST_BYTES = 64_000_000
-MOST_MEMBERS = 30 * MOST_PICKS + 2
+MOST_MEMBERS = 20 * MOST_PICKS + 2
 CLOSE = 1 / 255
 """Largest deviation of a rebuilt sample on another machine, as a fraction of its range."""
 
