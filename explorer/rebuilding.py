@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import numpy as np
+from jaxtyping import Float
+
 from explorer import (
     __version__,
     checkpoint,
@@ -103,6 +106,11 @@ def _pick(
     device: str,
 ) -> Rebuilt:
     model, title = item.source.model, f"Pick {item.entry.number}"
+    geometry = item.entry.treatment or "decoded"
+    if item.source.own:  # it is its heights, and those are in the export
+        _write(item, sections.shaped(item.source.sample[None], model.sketch, geometry), folder)
+        part = Rebuilt(f"{title} ({item.source.name})", True, 0.0)
+        return _with_files(part, item, export, folder)
     if model.hash not in engines:
         engines[model.hash] = _engine(model.slug, model.hash, device)
     engine = engines[model.hash]
@@ -111,11 +119,8 @@ def _pick(
     again = archive.rebuild(item, engine)
     if again.problem:
         return Rebuilt(title, again.same, again.away, again.problem)
-    geometry = item.entry.treatment or "decoded"
     x = sections.shaped(engine.decode(item.source.code[None]), engine.sketch, geometry)
-    picture = drawing.thumbnails(x, engine.sketch, SIDE)[0]
-    name = f"pick-{item.entry.number:03d}.png"
-    checkpoint.write(folder / name, drawing.png(picture))
+    _write(item, x, folder)
     part = Rebuilt(title, again.same, again.away)
     return _with_files(part, item, export, folder) if again.same else part
 
@@ -129,7 +134,7 @@ def _with_files(
     except ExplorerError as error:
         return part._replace(same=False, problem=str(error), lack="broken")
     for name, content in files.items():
-        place = folder / item.entry.name
+        place = folder / item.entry.stem
         place.mkdir(exist_ok=True)
         checkpoint.write(place / name, content)
     known = item.entry.files
@@ -159,6 +164,11 @@ def _table(export: archive.Import, folder: Path) -> Rebuilt:
 
 def _same_software(export: archive.Import) -> bool:
     return export.library == __version__ and export.software == archive.software()
+
+
+def _write(item: archive.Returned, x: Float[np.ndarray, "1 *sample"], folder: Path) -> None:
+    picture = drawing.thumbnails(x, item.source.model.sketch, SIDE)[0]
+    checkpoint.write(folder / f"pick-{item.entry.number:03d}.png", drawing.png(picture))
 
 
 def _engine(slug: str, digest: str, device: str) -> "Engine | str":

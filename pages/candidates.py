@@ -1,17 +1,8 @@
 import streamlit as st
 
 from explorer.ui.address.views import CandidatesView
-from explorer.ui.candidates import (
-    actions,
-    compare,
-    detail,
-    judged,
-    search,
-    shortlist,
-    side_by_side,
-    transfer,
-)
-from explorer.ui.panels import constraints, hand
+from explorer.ui.candidates import actions, judged, pane, shortlist, transfer
+from explorer.ui.panels import constraints
 from explorer.ui.picks import service
 from explorer.ui.shell import frame
 
@@ -22,29 +13,25 @@ project = shortlist.project_of(store, view)
 conditions = constraints.conditions(view)
 picks = judged.measure_picks(store, project, conditions)
 
-shortlist.bar(store, project, picks, view)
-items = shortlist.shown(picks, view)
-with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+with st.container(
+    key="candidates_bar", horizontal=True, vertical_alignment="bottom", gap="xsmall"
+):
+    shortlist.bar(store, project, picks, view)
+    items = shortlist.shown(picks, view)
     transfer.export(items, project, view)
     transfer.import_picks(store, project)
     shortlist.limits(engine, view)
 constraints.docked(engine, view)
 
-if items:
-    panes = st.container(horizontal=True, gap="medium")
-    with panes.container(key="candidates_cards"):
+panes = st.container(horizontal=True, gap="medium")
+with panes.container(key="candidates_cards"):
+    if items:
         shortlist.cards(project, items, view, engine)
-        compare.compare(items, view)
-        compare.polars(items, view, conditions)
-    with panes.container(width=330, key="candidates_pane"):
-        hand.card(engine, view, beside=True)
-        detail.detail(store, project, items, view)
-else:
-    shortlist.empty(picks, engine, view)
-
-side_by_side.charts(items, view)
-search.find(picks, engine, view, judged.focus(items, view))
-if picks:
-    actions.history(store, project)
+    else:
+        shortlist.empty(picks, view)
+    if picks:
+        actions.history(store, project)
+with panes.container(key="candidates_pane"):
+    pane.pane(project, picks, items, engine, view, conditions)
 
 frame.finish(view, engine)

@@ -20,5 +20,6 @@ if not properties:
     sibling.of_sections("design", {})
 if found is not None:
     shape.grab(engine, view, *found)
+    twelve.polars(engine, view, *found)
 hand.card(engine, view, empty="Click a design: it goes along to every page of this model.")
 frame.finish(view, engine)

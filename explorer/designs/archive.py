@@ -20,6 +20,7 @@ from explorer import drawing, manifests, sections
 from explorer.config import first_problem
 from explorer.designs import names, xfoil
 from explorer.designs.picks import (
+    MOST_FILE_NAME,
     MOST_PICKS,
     Marks,
     Model,
@@ -58,7 +59,8 @@ _Points = Annotated[dict[_Word, _Finite | None], Field(max_length=2000)]
 class PickEntry(Marks):
     """One pick in a manifest; code and sample are base64 of little-endian float32.
 
-    `model` is the index of its model; if missing, the first model with its hash.
+    `model` is the index of its model; if missing, the first model with its hash. A sample of the
+    user's own has the `name` of its file, and no code.
     """
 
     key: str = Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")
@@ -75,12 +77,13 @@ class PickEntry(Marks):
     page: str = Field("", max_length=40)
     view: str = Field("", max_length=4000)
     library: str = Field(max_length=40)
+    name: str = Field("", max_length=MOST_FILE_NAME, pattern=r"^[\w .+()-]*$")
     geometry: Geometry | None = None
     fault: str = Field("", max_length=200, description="Why it is invalid, if it is.")
     properties: dict[_Word, _Finite | None] = Field(default_factory=dict, max_length=100)
     conditions: str = Field("", max_length=1000)
     created: Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)] | None = None
-    name: Annotated[str, Field(pattern=rf"^(?:{names.STEM})?$")] = ""
+    stem: Annotated[str, Field(pattern=rf"^(?:{names.STEM})?$")] = ""
     xfoil: Annotated[dict[_Word, _Points], Field(max_length=200)] = Field(default_factory=dict)
     files: Annotated[dict[_File, Hash], Field(max_length=100)] = Field(
         default_factory=dict, description="SHA-256 of each file of its folder."
@@ -193,6 +196,7 @@ def read(content: bytes, name: str) -> Import:
 def rebuild(item: Returned, engine: Engine) -> Again:
     """Decode a pick's code again and compare the result with the exported sample."""
     source, number = item.source, item.entry.number
+    assert not source.own, "a sample of the user's own has no code"
     problem = ""
     if len(source.code) != engine.space.size:
         problem = f"its code has {len(source.code)} units, but its model has {engine.space.size}"
@@ -246,7 +250,7 @@ def manifest(
             models.append(pick.source.model)
     entries = [
         _entry(pick, found, models, conditions.model_dump_json()).model_copy(
-            update={"name": stem, "files": dict(files)}
+            update={"stem": stem, "files": dict(files)}
         )
         for pick, found, stem, files in zip(
             picks, measured, written.stems, written.digests, strict=True
@@ -296,6 +300,7 @@ def _entry(pick: Pick, found: Measured, models: Sequence[Model], conditions: str
         page=pick.source.page,
         view=pick.source.view,
         library=pick.source.library,
+        name=pick.source.name,
         stars=pick.stars,
         verdict=pick.verdict,
         notes=pick.notes,
@@ -382,9 +387,11 @@ def _source(entry: PickEntry, models: Sequence[manifests.ModelEntry]) -> PickSou
             f"its sample has {len(sample)} values, but its model's have "
             f"{math.prod(model.sketch.shape)}."
         )
+    if bool(entry.name) != (entry.hash == "" and entry.code == ""):
+        raise ExportError("its code is missing, or it has both a file and a model.")
     return PickSource(
         model=model,
-        code=_floats(entry.code, "code"),
+        code=np.zeros(0, np.float32) if entry.name else _floats(entry.code, "code"),
         sample=sample.reshape(model.sketch.shape),
         origin=entry.origin,
         page=entry.page,
@@ -394,6 +401,7 @@ def _source(entry: PickEntry, models: Sequence[manifests.ModelEntry]) -> PickSou
         scale=entry.scale,
         seed=entry.seed,
         labels=entry.labels,
+        name=entry.name,
     )
 
 

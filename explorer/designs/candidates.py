@@ -258,7 +258,7 @@ class Store:
         if not picks:
             return None
         many = f" ({len(picks)} picks)" if len(picks) > 1 else ""
-        return f"{events[-1].words}{many}"
+        return f"{_told(events[-1].words)}{many}"
 
     def history(self, project: int, most: int = 50) -> list[Change]:
         """List the latest changes, newest first."""
@@ -278,7 +278,7 @@ class Store:
         )
         with self._file.reading() as connection:
             return [
-                Change(batch, when, words, n, bool(undone))
+                Change(batch, when, _told(words), n, bool(undone))
                 for batch, when, words, n, undone in connection.execute(query)
             ]
 
@@ -445,6 +445,15 @@ def _checked(*, removed: bool | None = None, **given: object) -> dict[str, objec
     if "tags" in columns:
         columns["tags"] = json.dumps(columns["tags"])
     return columns if removed is None else columns | {"removed": int(removed)}
+
+
+_TOLD = {"kept": "added", "kept again": "added again", "marked as kept": "kept"}
+"""How changes are told whose stored words are those of earlier releases."""
+
+
+def _told(stored: str) -> str:
+    """Tell a stored change with the one word for each state."""
+    return ", ".join(_TOLD.get(part, part) for part in stored.split(", "))
 
 
 def _words(name: str, value: object) -> str:

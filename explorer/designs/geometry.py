@@ -37,11 +37,11 @@ class SectionGeometry(AbstractProperties):
         return (
             Property("thickness", "Thickness", "%", 1, main=True,
                      meaning="maximum distance between the surfaces"),
-            Property("thickness_at", "Max-thickness position", "%", 0,
+            Property("thickness_at", "x_t/c", "%", 0,
                      meaning="chordwise position of the maximum thickness"),
             Property("camber", "Camber", "%", 1, main=True,
                      meaning="maximum height of the mean line above the chord"),
-            Property("camber_at", "Max-camber position", "%", 0,
+            Property("camber_at", "x_c/c", "%", 0,
                      meaning="chordwise position of the maximum camber"),
             Property("nose_radius", "Leading-edge radius", "%", 2,
                      meaning="of the thickness distribution"),
@@ -50,8 +50,11 @@ class SectionGeometry(AbstractProperties):
             Property("area", "Area", "% c²", 2, meaning="cross-sectional area"),
             Property("tail_gap", "Tail gap", "%", 2,
                      meaning="distance between the surfaces at the trailing edge"),
-            Property("least_gap", "Minimum gap", "%", 2,
+            Property("least_gap", "Min. gap", "%", 2,
                      meaning="minimum distance between the surfaces"),
+            Property("inner_gap", "Min. gap ahead of the tail", "%", 2,
+                     meaning="minimum distance between the surfaces ahead of the last "
+                     f"{100 * CLOSING:.0f} % of the chord, where they may meet"),
             Property("reversals", "Curvature reversals", "", 0, "less",
                      meaning="changes of sign of the curvature around the section"),
         )  # fmt: skip
@@ -81,6 +84,7 @@ class SectionGeometry(AbstractProperties):
             "area": 100 * np.trapezoid(edge, np.concatenate([[0.0], shape.x]), axis=1),
             "tail_gap": 100 * gap[:, -1],
             "least_gap": 100 * gap.min(1),
+            "inner_gap": 100 * _inner(shape),
             "reversals": reversals(shape),
         }
         invalid = ~sound
@@ -129,7 +133,10 @@ def inner_gap(
 
     The last `CLOSING` of the chord does not count, since a section may close there.
     """
-    shape = sections.surfaces(x, sketch)
+    return _inner(sections.surfaces(x, sketch))
+
+
+def _inner(shape: Surfaces) -> Float[np.ndarray, " sections"]:
     return (shape.upper - shape.lower)[:, shape.x <= 1 - CLOSING].min(1)
 
 

@@ -25,6 +25,7 @@ ROUNDS_DRAGGED, ROUNDS_SETTLED = 2, 12
 
 _DIFFERENCE = 0.02
 _FIRMNESS = 60.0
+_STRICT = 1e7
 _LONGEST = 1.0
 _SETTLED = 1e-3
 _SHORTER = (1.0, 0.5, 0.2)
@@ -87,14 +88,8 @@ def read(
     Args:
         engine: The model.
         x: Curves in the geometry in which they are shown, in data units.
-        handle: What is grabbed.
-
-    Raises:
-        DesignError: If these samples have no such handle.
+        handle: What is grabbed, one of the model's `handles`.
     """
-    count = handles(engine, handle.kind)
-    if not 0 <= handle.station < count:
-        raise DesignError("There is no such point to grab; reload the page.")
     sketch = engine.sketch
     assert isinstance(sketch, CurveSketch)
     if handle.kind == "height":
@@ -143,6 +138,8 @@ def follow(
         Numerical optimization (Nocedal and Wright, 2006), chapter 18.
         https://doi.org/10.1007/978-0-387-40065-5
     """
+    if not 0 <= handle.station < handles(engine, handle.kind):
+        raise DesignError("There is no such point to grab; reload the page.")
     bounds = Bounds() if bounds is None else bounds
     centre, spread = engine.moments()
     spread = np.maximum(spread, 1e-6).astype(np.float64)
@@ -162,8 +159,9 @@ def follow(
         trials = u + np.multiply.outer(_SHORTER, move)
         seen = problem(trials)
         scale = max(float(np.linalg.norm(slope)), 1e-9)
-        merit = _merit(trials, home, seen, target, scale, slack)
-        now = _merit(u[None], home, best, target, scale, slack)[0]
+        allowed = slack - problem.tolerance
+        merit = _merit(trials, home, seen, target, scale, allowed)
+        now = _merit(u[None], home, best, target, scale, allowed)[0]
         row = int(merit.argmin())
         if not merit[row] < now:
             break
@@ -171,7 +169,7 @@ def follow(
         if longest < _SETTLED:
             break
     z = (centre + u * spread).astype(np.float32)
-    tight = best.margins[0] - slack < 0.02 * problem.units
+    tight = best.margins[0] - slack < 10 * problem.tolerance
     short = [name for name, held in zip(problem.names, tight, strict=True) if held]
     return Held(
         z,
@@ -205,12 +203,12 @@ class _Problem:
         self._section = sections.is_section(engine.sketch)
         named: list[tuple[str, float]] = []
         if np.isfinite(bounds.floor) and engine.has_density:
-            named.append(("log p(z)", 1.0))
+            named.append(("log p(z)", 0.02))
         if self._section:
-            named.append(("gap", LEAST_GAP))
-        named += [(str(wish), max(abs(wish.value), 1e-3)) for wish in bounds.wishes]
+            named.append(("gap", 0.02 * LEAST_GAP))
+        named += [(str(wish), 2e-3 * max(abs(wish.value), 1e-3)) for wish in bounds.wishes]
         self.names = tuple(name for name, _ in named)
-        self.units = np.array([unit for _, unit in named])
+        self.tolerance = np.array([within for _, within in named])
 
     def __call__(self, u: Float[np.ndarray, "designs latent"]) -> _Seen:
         engine, bounds = self._engine, self._bounds
@@ -282,8 +280,9 @@ def _merit(
     seen: _Seen,
     target: float,
     scale: float,
-    slack: Float[np.ndarray, " bounds"],
+    allowed: Float[np.ndarray, " bounds"],
 ) -> Float[np.ndarray, " designs"]:
-    broken = np.maximum(slack - seen.margins, 0).sum(1) if seen.margins.shape[1] else 0.0
+    """What a step has to lower: distance and gap, and before all else what breaks a bound."""
+    broken = np.maximum(allowed - seen.margins, 0).sum(1)
     gap = np.abs(seen.value - target) / scale
-    return ((u - home) ** 2).sum(1) / 2 + (_FIRMNESS * gap) ** 2 / 2 + 100 * _FIRMNESS * broken
+    return ((u - home) ** 2).sum(1) / 2 + (_FIRMNESS * gap) ** 2 / 2 + _STRICT * broken

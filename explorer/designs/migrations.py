@@ -9,7 +9,7 @@ from sqlalchemy import Connection, MetaData
 from explorer.designs import directions
 from explorer.designs.tables import DIRECTION, FIRST_PROJECT, PROJECT, TABLES, TRIAL
 
-VERSION = 4
+VERSION = 5
 
 
 def _make_tables(connection: Connection) -> None:
@@ -47,10 +47,18 @@ def _add_trials(connection: Connection) -> None:
     TRIAL.create(connection, checkfirst=True)
 
 
+def _add_names(connection: Connection) -> None:
+    """Make room for the names of own sections, which no model made."""
+    columns = connection.exec_driver_sql("PRAGMA table_info(pick)")
+    if "name" not in [name for _, name, *_ in columns]:
+        connection.exec_driver_sql("ALTER TABLE pick ADD COLUMN name TEXT NOT NULL DEFAULT ''")
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _make_tables,
     _add_directions,
     _add_owners,
     _add_trials,
+    _add_names,
 )
 """Migrations from schema version n to n + 1, each in one transaction."""

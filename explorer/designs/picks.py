@@ -1,5 +1,7 @@
 """The data classes of the shortlist: picks with their provenance and marks, and projects."""
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
@@ -9,13 +11,24 @@ from jaxtyping import Float
 from pydantic import Field
 
 from explorer.interfaces import Frozen
-from explorer.sections import Geometry, is_section, shaped
+from explorer.sections import NAMES, Geometry, is_section, shaped
 from explorer.sketch import CurveSketch, PixelSketch
 
 MOST_PICKS = 5000
 MOST_NAME, MOST_NOTES, MOST_TAGS = 60, 4000, 12
+MOST_FILE_NAME = 60
+
+OWN = "own section"
+"""What stands for the model of one's own sample."""
+
+AS_GIVEN = "As given"
+_FOREIGN = re.compile(r"[^\w .+()-]+")
+"""What is replaced in the name of a file, which goes into pages, charts and files."""
 
 Verdict = Literal["", "keep", "reject"]
+VERDICTS: dict[Verdict, str] = {"": "Undecided", "keep": "Kept", "reject": "Rejected"}
+"""The one word for each verdict."""
+
 Treatment = Literal["", "smoothed", "kulfan"]
 """The geometry of a pick of a section; nothing means as decoded, as in earlier releases."""
 Stars = Annotated[int, Field(ge=0, le=5)]
@@ -48,7 +61,8 @@ class PickSource:
 
     `code` decodes to `sample` (data units); with an autoregressive decoder the sample decides.
     `component`, `scale` and `seed` record how the code was drawn, if it was; `origin` is the same
-    for the same tile of the same view; `page` and `view` record where it was picked.
+    for the same tile of the same view; `page` and `view` record where it was picked. A sample of
+    the user's own has a `name`, that of its file; its code is empty, its model has no weights.
     """
 
     model: Model
@@ -62,6 +76,43 @@ class PickSource:
     scale: float | None = None
     seed: int | None = None
     labels: tuple[int, ...] | None = None
+    name: str = ""
+
+    @property
+    def own(self) -> bool:
+        """Whether it is the user's own sample as it is, which no model made."""
+        return bool(self.name)
+
+
+def own_source(
+    name: str,
+    sample: Float[np.ndarray, "*sample"],
+    sketch: PixelSketch | CurveSketch,
+    data: str,
+    library: str,
+) -> PickSource:
+    """Return the provenance of the user's own sample, as it is: it has no code, and no model.
+
+    Args:
+        name: The name of its file.
+        sample: The sample, in data units.
+        sketch: How it is drawn.
+        data: The kind of data it is like.
+        library: Version of this library.
+    """
+    clean = " ".join(_FOREIGN.sub("_", name).split())[-MOST_FILE_NAME:].strip() or "unnamed"
+    values = np.ascontiguousarray(sample, "<f4")
+    digest = hashlib.sha256(values.tobytes()).hexdigest()
+    return PickSource(
+        model=Model("", OWN, data, sketch),
+        code=np.zeros(0, np.float32),
+        sample=values,
+        origin=f"own|{clean}|{digest}",
+        page="candidates",
+        view="",
+        library=library,
+        name=clean,
+    )
 
 
 @dataclass(frozen=True)
@@ -86,6 +137,11 @@ class Pick:
         return self.treatment or "decoded"
 
     @property
+    def geometry_name(self) -> str:
+        """The name of its geometry; one's own section as it is was never decoded."""
+        return AS_GIVEN if self.source.own and not self.treatment else NAMES[self.geometry]
+
+    @property
     def shown(self) -> Float[np.ndarray, "*sample"]:
         """Its sample in its geometry."""
         return shaped(self.source.sample[None], self.source.model.sketch, self.geometry)[0]
@@ -93,12 +149,12 @@ class Pick:
     @property
     def title(self) -> str:
         """Its display name."""
-        return f"Pick {self.number}"
+        return f"Pick {self.number}" + (f" ({self.source.name})" if self.source.own else "")
 
 
 def usual_treatment(source: PickSource) -> Treatment:
-    """Return the treatment of a new pick: sections become Kulfan sections."""
-    return "kulfan" if is_section(source.model.sketch) else ""
+    """Return the treatment of a new pick: sections become Kulfan sections, except one's own."""
+    return "kulfan" if is_section(source.model.sketch) and not source.own else ""
 
 
 @dataclass(frozen=True)

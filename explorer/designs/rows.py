@@ -44,6 +44,7 @@ def insert(
             page=source.page,
             view=source.view,
             library=source.library,
+            name=source.name,
             treatment=treatment,
         )
     )
@@ -105,6 +106,7 @@ def _pick(
         scale=row["scale"],
         seed=row["seed"],
         labels=None if row["labels"] is None else tuple(json.loads(row["labels"])),
+        name=row["name"],
     )
     return Pick(
         key=row["key"],

@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
+from explorer import sections
+from explorer.designs.geometry import inner_gap
 from explorer.designs.measuring import measure
 from explorer.designs.properties import Conditions, Constraint
 from explorer.errors import DesignError
@@ -17,6 +19,11 @@ POOL = 2000
 MOST_CHOSEN = 48
 POPULATION = 48
 FIDELITY = 95.0
+GAP, LEAST_GAP, MOST_GAP = 0.3, 0.05, 2.0
+"""What a search keeps between the surfaces of a section ahead of its tail, in per cent of the
+chord: the usual limit, and the bounds in which it can be set. Of 1,237 sections of the UIUC
+collection one in a hundred has less than 0.45 %."""
+
 REACH = 2.5
 """How far a search may move from its start, in prior standard deviations."""
 
@@ -173,6 +180,7 @@ def push(
     conditions: Conditions | None = None,
     reference: NoveltyReference | None = None,
     fidelity: float = FIDELITY,
+    gap: float = GAP,
     generations: int = 40,
     seed: int = 0,
     report: Callable[[int, float, Float[np.ndarray, " latent"]], None] | None = None,
@@ -181,7 +189,9 @@ def push(
 
     Differential evolution over codes within `REACH` prior standard deviations of the start. Only
     valid designs that meet the constraints and whose log p(z) is at least the floor are feasible;
-    infeasible ones are ranked by their total violation.
+    infeasible ones are ranked by their total violation. The surfaces of sections also keep a
+    least gap ahead of their tail, both as decoded and as shown: what a section is allowed to
+    cross by, to be valid, is not for a search to spend.
 
     Args:
         engine: The model.
@@ -193,13 +203,16 @@ def push(
         conditions: Under what they are judged.
         reference: Reference for fidelity; without it fidelity is not required.
         fidelity: As in `far_apart`.
+        gap: Least distance between the surfaces of a section ahead of the last `CLOSING` of its
+            chord, in per cent of the chord, between `LEAST_GAP` and `MOST_GAP`.
         generations: Number of generations.
         seed: Seed of the search.
         report: Called after each generation with its number, the best value so far (NaN while none
             is feasible) and its code. An exception ends the search.
 
     Raises:
-        DesignError: If the samples lack the property, or no feasible design was found.
+        DesignError: If the samples lack the property, the gap is out of bounds, or no feasible
+            design was found.
 
     References:
         Differential evolution (Storn and Price, 1997). https://doi.org/10.1023/A:1008202821328
@@ -208,6 +221,11 @@ def push(
     """
     from scipy.optimize import OptimizeResult, differential_evolution
 
+    is_section = sections.is_section(engine.sketch)
+    if is_section and not LEAST_GAP <= gap <= MOST_GAP:
+        raise DesignError(
+            f"A section keeps a gap of {LEAST_GAP:g} to {MOST_GAP:g} % of the chord; choose one."
+        )
     sign = -1.0 if way == "more" else 1.0
     spread = np.maximum(engine.moments()[1], 1e-6).astype(np.float64)
     evaluations = 0
@@ -223,10 +241,14 @@ def push(
         if reference is not None:
             far = reference.judge(engine.encode(x).loc).percentile
             missed = missed + np.maximum(far - fidelity, 0) / 10
+        if is_section:
+            decoded = 100 * inner_gap(x, engine.sketch)
+            kept = np.minimum(decoded, measured.values["inner_gap"])
+            missed = missed + np.nan_to_num(np.maximum(gap - kept, 0) / gap, nan=5.0)
         for bound in constraints:
-            gap = bound.value - measured.values.get(bound.key, np.full(len(z), np.nan))
-            gap = np.maximum(gap if bound.way == ">=" else -gap, 0) / max(abs(bound.value), 1e-6)
-            missed = missed + np.nan_to_num(gap, nan=5.0)
+            off = bound.value - measured.values.get(bound.key, np.full(len(z), np.nan))
+            off = np.maximum(off if bound.way == ">=" else -off, 0) / max(abs(bound.value), 1e-6)
+            missed = missed + np.nan_to_num(off, nan=5.0)
         value = sign * measured.values[key]
         return np.where((missed > 0) | ~np.isfinite(value), _SOFT * (1 + missed), value)
 

@@ -44,6 +44,7 @@ PICK = Table(
     Column("page", Text, nullable=False),
     Column("view", Text, nullable=False),
     Column("library", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
     Column("stars", Integer, nullable=False, default=0),
     Column("verdict", Text, nullable=False, default=""),
     Column("notes", Text, nullable=False, default=""),

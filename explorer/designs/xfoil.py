@@ -197,6 +197,7 @@ def evaluate_all(
     *,
     ncrit: float = 9.0,
     trips: tuple[float, float] = (1.0, 1.0),
+    within: float | None = None,
 ) -> Generator[tuple[int, float, Point], None, None]:
     """Evaluate each section at its angles of attack; yield each result with its section's index.
 
@@ -206,6 +207,7 @@ def evaluate_all(
         reynolds: Reynolds number of the chord.
         ncrit: Logarithm of the amplification at transition.
         trips: Positions of forced transition on the upper and lower surface, in chords.
+        within: Seconds after which no further result is waited for; by default all are.
     """
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
@@ -217,10 +219,12 @@ def evaluate_all(
             for index, (points, angles) in enumerate(zip(contours, alphas, strict=True))
             for alpha in map(float, angles)
         }
-        for done in as_completed(asked):
+        for done in as_completed(asked, timeout=within):
             yield *asked[done], done.result()
+    except TimeoutError:  # what runs still ends by itself
+        return
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=within is None, cancel_futures=True)
 
 
 def properties(held: str) -> tuple[Property, ...]:

@@ -130,7 +130,7 @@ def test_a_tile_that_is_kept_is_marked_in_another_visit(chromium, page, address)
 
 
 def test_twelve_far_apart_are_kept_at_once_and_taken_back_at_once(page, address):
-    page.goto(f"{address}/candidates?model={DIGITS}")
+    page.goto(f"{address}/candidates?model={DIGITS}&find=far")
     settled(page)
     before, _ = shelf(page)
     page.get_by_role("button", name="Find", exact=True).click()
@@ -219,7 +219,7 @@ def test_triage_by_keyboard_is_stored_and_undone(page, address):
     cards.nth(first).focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("u")
-    page.get_by_text(re.compile("Undone: marked as kept")).wait_for()
+    page.get_by_text(re.compile("Undone: kept")).wait_for()
     page.wait_for_timeout(1500)
     cards = candidates(page, address)
     assert cards.last.get_attribute("data-verdict") == ""
@@ -234,7 +234,7 @@ def test_ranges_on_the_parallel_coordinates_dim_the_cards(page, address):
         page.keyboard.press("k")
         before += 1
         counts(page, before)
-    cards = candidates(page, address)
+    cards = candidates(page, address, "&tab=tradeoffs")
     chart = page.locator("[data-testid=parallel][data-lines]").first
     chart.wait_for(timeout=30_000)
     chart.scroll_into_view_if_needed()
@@ -373,7 +373,7 @@ def test_the_five_minutes_of_the_readme(chromium, tmp_path):
             page.keyboard.press("K")
             counts(page, tile + 1)
 
-        step(4, "4 picks in Shortlist", "`5`", "`X`", "`U`", "`Enter`")
+        step(4, "4 picks in Shortlist", "`5`", "`X`", "`U`", "`Enter`", "**Polars**")
         page.get_by_role("button", name="4 picks in Shortlist").click()
         page.wait_for_url(re.compile("candidates"))
         cards = page.locator("[data-testid=shortlist] .card")
@@ -388,15 +388,23 @@ def test_the_five_minutes_of_the_readme(chromium, tmp_path):
         page.keyboard.press("Enter")
         page.keyboard.press("ArrowRight")
         page.keyboard.press("Enter")
+        overlay = page.locator(".st-key-candidates_overlay")
+        overlay.wait_for(timeout=30_000)
+        beside = cards.first.bounding_box()
+        assert overlay.bounding_box()["y"] + 300 < 1000  # in view, as the cards are
+        assert beside["x"] + beside["width"] < overlay.bounding_box()["x"]
+        page.get_by_role("radio", name="Polars").click()
         page.get_by_text(re.compile("NeuralFoil .*incompressible")).wait_for(timeout=30_000)
 
         step(5, "**Find more**", "Push a property", "**Push**")
+        page.get_by_role("radio", name="Find more").click()
         page.get_by_text("Push a property").click()
         push = page.get_by_role("button", name="Push", exact=True)
         push.wait_for()
         settled(page)  # a rerun in progress could end the search that a click begins
         push.click()
-        page.get_by_text(re.compile("L/D, verified")).wait_for(timeout=90_000)
+        page.get_by_text(re.compile("largest network, not used")).wait_for(timeout=90_000)
+        page.locator(".st-key-candidates_pushed_overlay").wait_for()
         found = page.locator(f"{STRIP} canvas").last
         found.scroll_into_view_if_needed()
         found.hover()

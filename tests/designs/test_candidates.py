@@ -171,7 +171,7 @@ def test_a_change_of_many_picks_is_undone_as_one(store):
     assert {pick.stars for pick in store.picks(1)} == {4}
     assert store.undo(1) == "4 stars, notes, tags (3 picks)"
     assert state_of(store) == before
-    assert store.undo(1) == "kept (3 picks)"
+    assert store.undo(1) == "added (3 picks)"
     assert store.picks(1) == []
     assert store.undo(1) is None
 
@@ -214,7 +214,7 @@ def test_a_value_that_came_again_is_another_changes_and_bars_nothing(store):
     assert store.undo(1, first) is None
     assert store.picks(1)[0].stars == 3
     told = [store.undo(1) for _ in range(5)]
-    assert told == ["3 stars", "4 stars", "3 stars", "kept", None]
+    assert told == ["3 stars", "4 stars", "3 stars", "added", None]
     assert store.picks(1, True)[0].stars == 0
 
 
@@ -236,7 +236,7 @@ def test_what_is_said_with_a_keep_is_one_change_with_it_and_of_new_picks_only(st
         (key_of(2), 0, ""), (key_of(1), 1, "note 1"), (key_of(3), 0, ""),
     ]  # fmt: skip
     assert [change.picks for change in store.history(1)] == [2, 1]
-    assert store.undo(1) == "kept (2 picks)"
+    assert store.undo(1) == "added (2 picks)"
     assert keys(store.picks(1)) == [key_of(2)]
     assert {(pick.stars, pick.notes, pick.tags) for pick in store.picks(1, True)} == {(0, "", ())}
 
@@ -253,7 +253,7 @@ def test_history_tells_what_was_done_newest_first_and_what_was_undone(store):
     store.mark(1, [key_of(2)], verdict="reject", removed=True)
     store.undo(1)
     told = [(change.words, change.picks, change.undone) for change in store.history(1)]
-    assert told == [("rejected, removed", 1, True), ("1 star", 1, False), ("kept", 2, False)]
+    assert told == [("rejected, removed", 1, True), ("1 star", 1, False), ("added", 2, False)]
     assert len(store.history(1, 2)) == 2
     assert store.history(store.add_project("Another")) == []
 
@@ -297,7 +297,7 @@ def test_what_was_removed_comes_back_when_it_is_kept_again(store, key):
     assert store.origins(1) == []
     (back,) = store.keep(1, [(key, made("origin 1"))])
     assert (back.key, back.number, back.stars, back.removed) == (key_of(1), 1, 2, False)
-    assert store.undo(1) == "kept again"
+    assert store.undo(1) == "added again"
     assert store.picks(1) == []
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from explorer import sections
 from explorer.designs import search
+from explorer.designs.geometry import inner_gap
 from explorer.designs.measuring import measure
 from explorer.designs.properties import Conditions, Constraint, parse
 from explorer.errors import DesignError
@@ -135,6 +136,35 @@ def test_a_search_does_not_push_surfaces_through_each_other(row):
     assert found.after < found.before
     assert found.after >= -100 * sections.CROSSED
     assert measure(engine().decode(found.z[None]), sketch()).valid.all()
+
+
+@pytest.mark.parametrize("gap", [0.3, 1.0])
+def test_a_search_keeps_a_gap_ahead_of_the_tail_as_decoded_and_as_shown(gap):
+    """Without it, a search for L/D lands where the surfaces cross by just what is tolerated."""
+    drawn = engine().sample(3, seed=8)
+    limits = {"slug": SECTIONS, "floor": float(drawn.log_density[2]) - 20, "generations": 25}
+    found = push(drawn.z[2], "thickness", "less", gap=gap, **limits)
+    x = engine().decode(found.z[None])
+    shown = measure(x, sketch()).values["inner_gap"][0]
+    assert shown >= gap - 1e-4
+    assert 100 * inner_gap(x, sketch())[0] >= gap - 1e-4
+
+
+@pytest.mark.parametrize("gap", [0.0, -1.0, 2.1, math.nan])
+def test_a_gap_out_of_bounds_is_one_sentence(gap):
+    start = engine().sample(1, seed=8).z[0]
+    with pytest.raises(DesignError, match=r"gap of 0\.05 to 2 % of the chord; choose one\.$"):
+        push(start, "ld", slug=SECTIONS, gap=gap)
+
+
+def test_a_search_goes_by_the_mean_over_operating_points():
+    start = engine().sample(1, seed=8).z[0]
+    flow = Conditions.parse("a8@300000*2", alpha=2.0)
+    floor = float(engine().log_prior(start[None])[0]) - 8
+    found = push(start, "ld_mean", slug=SECTIONS, floor=floor, generations=5, conditions=flow)
+    worth = measure(engine().decode(found.z[None]), sketch(), flow).values
+    assert found.after == pytest.approx((worth["ld"][0] + 2 * worth["ld_2"][0]) / 3, rel=1e-4)
+    assert found.after > found.before
 
 
 def test_a_search_from_the_best_there_is_keeps_it():

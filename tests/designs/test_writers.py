@@ -316,7 +316,7 @@ def test_two_who_undo_at_once_take_no_change_back_twice(path):
         one.mark(1, [key_of(n) for n in range(20)], stars=3)
         with ThreadPoolExecutor(4) as crowd:
             words = list(crowd.map(lambda turn: (one, other)[turn % 2].undo(1), range(15)))
-        assert sorted(words) == ["3 stars (20 picks)"] + ["kept"] * 14
+        assert sorted(words) == ["3 stars (20 picks)"] + ["added"] * 14
         assert keys(one.picks(1)) == [key_of(n) for n in range(6)]
 
 

@@ -21,7 +21,7 @@ X = (1 - np.cos(np.pi * np.arange(1, 65) / 64)) / 2
 
 GEOMETRY = (
     "thickness", "camber", "nose_radius", "tail_angle", "area", "waviness", "tail_gap",
-    "least_gap", "reversals",
+    "least_gap", "inner_gap", "reversals",
 )  # fmt: skip
 
 AIR = ("cl", "cd", "cm", "ld", "confidence")

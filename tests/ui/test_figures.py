@@ -23,6 +23,7 @@ OFFERED = {
     "traverse": {""},
     "interpolate": {"", "profile"},
     "reconstruct": {"", "posterior"},
+    "design": {""},
     "candidates": set(),
     "priors_lab": {""},
     "evaluate": {"likelihood", "histogram", "flows", "kl", "diversity", "components"},

@@ -35,6 +35,7 @@ _NAMES = {
     "ends": "list of endpoints",
     "kind": "method",
     "find": "search",
+    "tab": "pane",
     "bench": "view",
     "dead": "choice of inactive units",
     "closeness": "density weight",

@@ -392,10 +392,22 @@ class CandidatesView(Conditioned):
     ] = ()
     at: Annotated[int, Field(ge=1, lt=100_000)] | None = None
     hide: bool = False
-    find: Literal["far", "like", "between", "push", "mine"] = "far"
+    tab: Literal["", "pick", "compare", "polars", "tradeoffs", "find"] = ""
+    find: Literal["", "far", "like", "between", "push", "mine"] = ""
     seed: Seed = 0
     x: Annotated[str, Field(pattern="^([a-z][a-z0-9_]{0,39})?$")] = ""
     y: Annotated[str, Field(pattern="^([a-z][a-z0-9_]{0,39})?$")] = ""
+
+    @property
+    def pane(self) -> str:
+        """What stands beside the cards: what a link of earlier releases asks for is opened."""
+        if self.tab:
+            return self.tab
+        if self.find:
+            return "find"
+        if self.x or self.y:
+            return "tradeoffs"
+        return "compare" if len(self.chosen) > 1 else "pick"
 
 
 class DesignView(Conditioned):

@@ -54,8 +54,8 @@ def grab(opened: Engine, request: Request) -> Response:
         raise AbsentError
     strip = codes_strip(opened, z[None])
     header, body = strip.panel
-    x = strip.samples[0]
-    value = float(grabbing.read(opened, x.astype(np.float64), handle)[0])
+    shown = strip.shown(0).astype(np.float64)
+    value = float(grabbing.read(opened, shown, handle)[0])
     measured = measure(opened.decode(z[None]), opened.sketch, conditions)
     facts = {
         "z": text,

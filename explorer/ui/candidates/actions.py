@@ -23,9 +23,10 @@ def history(store: Store, project: Project) -> None:
                   disabled=all(item.undone for item in changes))  # fmt: skip
         lines = []
         for change in changes:
+            words = change.words[:1].upper() + change.words[1:]
             many = f" ({change.picks} picks)" if change.picks > 1 else ""
             struck = "~~" if change.undone else ""
-            lines.append(f"- {struck}{change.words}{many}{struck}")
+            lines.append(f"- {struck}{words}{many}{struck}")
         st.markdown("\n".join(lines))
 
 

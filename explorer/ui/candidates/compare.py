@@ -8,26 +8,23 @@ import streamlit as st
 
 from explorer import papers, sections
 from explorer.designs import aerodynamics
-from explorer.designs.polars import ALPHAS, known
+from explorer.designs.polars import known
 from explorer.designs.properties import Conditions
 from explorer.figures import Chart
 from explorer.sketch import CurveSketch, PixelSketch
 from explorer.strips import difference_beside, samples_strip
 from explorer.ui.address.controls import commit
 from explorer.ui.address.views import CandidatesView
-from explorer.ui.candidates import printing, verify
+from explorer.ui.candidates import polar_chart, printing, verify
 from explorer.ui.candidates.judged import MeasuredPick, focus
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid
 from explorer.ui.panels import chart, export_menu, table
 from explorer.ui.wording import palette
 
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-
 
 def compare(items: Sequence[MeasuredPick], view: CandidatesView) -> None:
     """Render a comparison of two to six picks: curves overlaid, or differences from the first."""
-    st.subheader("Compare", anchor=False)
     chosen = _chosen(items, view)
     if len(chosen) < 2:
         st.caption("Choose two to six cards with Enter, or with the + in their corner.")
@@ -60,63 +57,12 @@ def polars(items: Sequence[MeasuredPick], view: CandidatesView, conditions: Cond
     ]
     if not chosen:
         return
-    st.subheader("Polars", anchor=False)
-    lift, drag = go.Figure(), go.Figure()
-    unsure, invalid = 0, []
-    for index, item in enumerate(chosen):
-        found = aerodynamics.polars(
-            item.pick.shown[None],
-            item.pick.source.model.sketch,
-            ALPHAS,
-            conditions.reynolds,
-            aerodynamics.CAREFUL,
-            ncrit=conditions.ncrit,
-            trips=conditions.trips,
-        )
-        if item.fault:
-            invalid.append(item.pick.title)
-            continue
-        sure = found.confidence[0] >= aerodynamics.SURE
-        unsure += int((~sure).sum())
-        style = {"color": palette.CLASSES[index % len(palette.CLASSES)],
-                 "dash": DASHES[index % len(DASHES)], "width": 2}  # fmt: skip
-        mark = {"size": 6, "symbol": ["circle" if good else "x-thin-open" for good in sure]}
-        words = [f"confidence {100 * value:.0f} %" for value in found.confidence[0]]
-        for figure, x in ((lift, ALPHAS), (drag, found.cd[0])):
-            figure.add_scatter(x=x, y=found.cl[0], mode="lines+markers", name=item.pick.title,
-                               line=style, marker=mark, text=words,
-                               hovertemplate="%{x:.4g}, CL %{y:.3f}<br>%{text}")  # fmt: skip
-        verified = {a: p for a, p in known(item.pick, conditions).items() if p.converged}
-        for figure, x in ((lift, list(verified)), (drag, [p.cd for p in verified.values()])):
-            if verified:
-                figure.add_scatter(x=x, y=[p.cl for p in verified.values()], mode="markers",
-                                   name=f"{item.pick.title}, XFoil",
-                                   marker={"size": 10, "symbol": "diamond-open",
-                                           "color": style["color"], "line": {"width": 2}},
-                                   hovertemplate="%{x:.4g}, CL %{y:.3f}<br>XFoil")  # fmt: skip
-    charts = []
-    with st.container(horizontal=True, gap="medium"):
-        for figure, name, title in ((lift, "alpha", "Angle of attack, °"), (drag, "drag", "CD")):
-            if name == "drag":
-                figure.update_xaxes(range=[0, 0.04])
-            with st.container(key=f"candidates_polar_{name}_box"):
-                drawn = chart.render(
-                    figure,
-                    f"candidates_polar_{name}",
-                    x=title,
-                    y="CL",
-                    height=340,
-                    legend=1.14 if name == "alpha" else None,
-                )
-            charts.append(drawn)
-    asked = any(known(item.pick, conditions) for item in chosen)
-    doubt = " Diamonds: XFoil, where it converged." if asked else ""
-    doubt += f" Points below 80 % confidence are marked × ({unsure})." if unsure else ""
-    bare = f" {', '.join(invalid)}: invalid, so not computed." if invalid else ""
-    told = (
-        f"NeuralFoil ({aerodynamics.CAREFUL}), Re {conditions.reynolds:,.0f}, incompressible, "
-        f"{conditions.transition}.{doubt}{bare}"
-    )
+    shown = [
+        polar_chart.Section(item.pick.title, item.pick.shown, item.pick.source.model.sketch,
+                            item.fault, known(item.pick, conditions))
+        for item in chosen
+    ]  # fmt: skip
+    charts, told = polar_chart.render(shown, conditions, "candidates_polar")
     st.caption(told)
     figure = printing.of_charts(chosen, charts, "Polars", told, papers.NEURALFOIL)
     export_menu.figures_menu({"polars": figure}, "picks", "candidates_polars_export")
@@ -140,10 +86,13 @@ def overlay(
             y=100 * points[:, 1],
             mode="lines",
             name=name,
-            line={"color": palette.CLASSES[index % len(palette.CLASSES)],
-                  "dash": DASHES[index % len(DASHES)], "width": 2},
+            line={
+                "color": palette.CLASSES[index % len(palette.CLASSES)],
+                "dash": polar_chart.DASHES[index % len(polar_chart.DASHES)],
+                "width": 2,
+            },
             hovertemplate="%{x:.1f}, %{y:.2f} % c",
-        )  # fmt: skip
+        )
     return chart.render(
         figure,
         key,
@@ -172,7 +121,12 @@ def _differences(items: Sequence[MeasuredPick]) -> None:
 
 def _table(items: Sequence[MeasuredPick]) -> None:
     rows = [
-        (prop.label, [prop.words(item.values.get(prop.key, np.nan)) for item in items], prop.main)
+        (
+            prop.label,
+            [prop.words(item.values.get(prop.key, np.nan)) for item in items],
+            prop.main,
+            prop.meaning,
+        )
         for prop in items[0].properties
         if prop.key in items[0].values
     ]

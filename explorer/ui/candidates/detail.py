@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer import sections
-from explorer.designs.candidates import Store
-from explorer.designs.picks import MOST_NOTES, Project
+from explorer.designs.picks import MOST_NOTES, VERDICTS, Project
 from explorer.strips import samples_strip
 from explorer.ui import cache
 from explorer.ui.address.notation import code_text
@@ -17,17 +16,31 @@ from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid
 from explorer.ui.panels import table
 from explorer.ui.shell import pages
+from explorer.ui.shell.sibling import has_components
 
 
-def detail(
-    store: Store, project: Project, items: Sequence[MeasuredPick], view: CandidatesView
-) -> None:
+def detail(project: Project, items: Sequence[MeasuredPick], view: CandidatesView) -> None:
     """Render the pick in focus: its image, properties, notes, tags and origin."""
     item = next((one for one in items if one.pick.number == focus(items, view)), None)
     if item is None:
         return
+    with st.container(key="candidates_detail_pane", horizontal=True, gap="medium"):
+        with st.container():
+            _picture(item)
+            _fields(project, items, item)
+            if view.hand != code_text(item.pick.source.code):
+                _links(item)
+            st.button("Remove", key=f"candidates_{item.pick.key}remove", icon=":material/delete:",
+                      on_click=remove, args=(project.id, item.pick.key, beside(items, item)),
+                      help="Press U in the list to undo")  # fmt: skip
+        with st.container():
+            _properties(item)
+
+
+def _picture(item: MeasuredPick) -> None:
+    """Render the pick, why it is invalid, and where it comes from."""
     pick, source = item.pick, item.pick.source
-    st.markdown(f"**{pick.title}**")
+    st.markdown(f"**{pick.title}** · {VERDICTS[pick.verdict]}")
     filmstrip(
         samples_strip(pick.shown[None], source.model.sketch),
         key="candidates_detail",
@@ -38,21 +51,30 @@ def detail(
     origin = [f"`{source.model.slug}`"]
     if source.scale is not None:
         origin.append(f"scale {source.scale:g}, seed {source.seed}")
-    if source.component is not None and source.component >= 0 and _several(source.model.hash):
+    if source.component is not None and _told(source.component, source.model.hash):
         origin.append(f"component {source.component}")
     if source.page:
         title = pages.TITLES.get(source.page)
         origin.append(f"picked on {title[0] if title else source.page}")
     st.caption(" · ".join(origin))
+
+
+def _properties(item: MeasuredPick) -> None:
+    """Render all properties, and how to get those that are missing."""
     table.render(
         [
-            table.Line(prop.label, (prop.words(item.values[prop.key]),))
+            table.Line(prop.label, (prop.words(item.values[prop.key]),), help=prop.meaning)
             for prop in item.properties
             if prop.key in item.values
         ]
     )
-    if source.model.data == "airfoils" and not is_aerodynamic(item):
+    if item.pick.source.model.data == "airfoils" and not is_aerodynamic(item):
         st.caption('Lift and drag: `pip install -c constraints.txt -e ".[airfoil]"`.')
+
+
+def _fields(project: Project, items: Sequence[MeasuredPick], item: MeasuredPick) -> None:
+    """Render what can be said of a pick: notes, tags, and a section's geometry."""
+    pick = item.pick
     key = f"candidates_{pick.key}"
     st.session_state[f"{key}_notes"] = pick.notes
     st.session_state[f"{key}_tags"] = list(pick.tags)
@@ -61,32 +83,29 @@ def detail(
     st.multiselect("Tags", sorted({tag for one in items for tag in one.pick.tags}),
                    key=f"{key}_tags", accept_new_options=True, max_selections=12,
                    on_change=store_field, args=(project.id, pick.key, "tags"))  # fmt: skip
-    if sections.is_section(source.model.sketch):
-        names: dict[str, str] = {"kulfan": sections.NAMES["kulfan"], "": sections.NAMES["decoded"]}
-        if pick.treatment == "smoothed":
-            names["smoothed"] = sections.NAMES["smoothed"]
-        st.session_state[f"{key}_treatment"] = pick.treatment
-        st.selectbox(
-            "Geometry",
-            list(names),
-            key=f"{key}_treatment",
-            format_func=lambda treatment: names[treatment],
-            on_change=store_field,
-            args=(project.id, pick.key, "treatment"),
-            help="Picture, properties, polars and files are of this geometry. A Kulfan section "
-            "has 8 + 8 weights, and surfaces that never cross. The decoded heights are kept, and "
-            "exported beside it.",
-        )
-    _links(item)
-    st.button("Remove", key=f"{key}remove", icon=":material/delete:",
-              on_click=remove, args=(project.id, pick.key, beside(items, item)),
-              help="Press U in the list to undo")  # fmt: skip
+    if not sections.is_section(pick.source.model.sketch):
+        return
+    names: dict[str, str] = {"kulfan": sections.NAMES["kulfan"], "": sections.NAMES["decoded"]}
+    if pick.treatment == "smoothed":
+        names["smoothed"] = sections.NAMES["smoothed"]
+    st.session_state[f"{key}_treatment"] = pick.treatment
+    st.selectbox(
+        "Geometry",
+        list(names),
+        key=f"{key}_treatment",
+        format_func=lambda treatment: names[treatment],
+        on_change=store_field,
+        args=(project.id, pick.key, "treatment"),
+        help="Picture, properties, polars and files are of this geometry. A Kulfan section "
+        "has 8 + 8 weights, and surfaces that never cross. The decoded heights are kept, and "
+        "exported beside it.",
+    )
 
 
-def _several(digest: str) -> bool:
-    """Whether the prior of a model has several components; True if the model is not at hand."""
+def _told(component: int, digest: str) -> bool:
+    """Whether a component tells something: there are others."""
     entry = next((one for one in cache.entries() if one.hash == digest), None)
-    return entry is None or entry.prior not in ("standard", "xvae")
+    return component > 0 or (component == 0 and entry is not None and has_components(entry))
 
 
 def _links(item: MeasuredPick) -> None:

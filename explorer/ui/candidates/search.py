@@ -42,10 +42,10 @@ def find(
     items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView, focus: int | None
 ) -> None:
     """Render the searches for more designs with the open model, from the pick in focus."""
-    st.subheader("Find more", anchor=False)
-    control(st.segmented_control, "How", view, "find", options=list(KINDS),
+    kind = view.find or "far"
+    control(st.segmented_control, "How", view, "find", options=list(KINDS), value=kind,
             format_func=KINDS.get, required=True, label_visibility="collapsed")  # fmt: skip
-    if view.find == "mine":
+    if kind == "mine":
         _mine(engine, view)
         return
     if not engine.has_prior:
@@ -56,11 +56,11 @@ def find(
     st.caption(f"With {labels(known)[engine.slug]}, the model open in the sidebar.")
     of_model = [item for item in items if item.pick.source.model.hash == engine.checkpoint.hash]
     at = next((item for item in of_model if item.pick.number == focus), None)
-    if view.find == "far":
+    if kind == "far":
         _far(of_model, engine, view)
-    elif view.find == "like":
+    elif kind == "like":
         _like(at, engine, view)
-    elif view.find == "between":
+    elif kind == "between":
         _between([i for i in of_model if i.pick.number in view.chosen], engine, view)
     else:
         optimise.offer(at, engine, view)

@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 
 from explorer.designs.candidates import Store
-from explorer.designs.picks import MOST_NAME, Project
+from explorer.designs.picks import MOST_NAME, VERDICTS, Project
+from explorer.designs.properties import Constraint, in_words
 from explorer.inference import Engine
 from explorer.strips import samples_strip
 from explorer.ui.address.controls import commit, control
@@ -22,7 +23,9 @@ from explorer.ui.wording.format import plain
 
 MOST_CARDS = 240
 MOST_COMPARED = 6
-SHOWN = {"all": "All", "open": "Undecided", "keep": "Kept", "reject": "Rejected"}
+SHOWN = {
+    "all": "All", "open": VERDICTS[""], "keep": VERDICTS["keep"], "reject": VERDICTS["reject"],
+}  # fmt: skip
 
 
 def project_of(store: Store, view: CandidatesView) -> Project:
@@ -42,7 +45,7 @@ def project_of(store: Store, view: CandidatesView) -> Project:
 def bar(
     store: Store, project: Project, all_picks: Sequence[MeasuredPick], view: CandidatesView
 ) -> None:
-    """Render the toolbar: project, filters and order."""
+    """Render the filters of the toolbar: project, what is shown, and in which order."""
     known = store.projects()
     every = {item.pick.number for item in all_picks}
     if not every.issuperset(view.chosen):
@@ -51,35 +54,37 @@ def bar(
     if view.at is not None and view.at not in every:
         view.fall_back("at", None, "was not found", "showing the first pick")
     properties = common(all_picks, focus(all_picks, view))
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        names = {item.id: f"{item.name} ({item.picks})" for item in known}
-        control(st.selectbox, "Project", view, "project", options=list(names),
-                value=project.id, format_func=names.get, width=170)  # fmt: skip
-        with st.popover("New", icon=":material/add:"), st.form("candidates_new", border=False):
-            st.text_input("Name", key="candidates_name", max_chars=MOST_NAME)
-            st.form_submit_button("Create project", key="candidates_create", on_click=new_project)
-        control(st.segmented_control, "Show", view, "show", options=list(SHOWN),
-                format_func=SHOWN.get, required=True)  # fmt: skip
-        control(st.selectbox, "Stars", view, "stars", options=[0, 1, 2, 3, 4, 5],
-                format_func=lambda n: "any" if n == 0 else f"{n} or more", width=100)  # fmt: skip
-        tags = sorted({tag for item in all_picks for tag in item.pick.tags})
-        if view.tag and view.tag not in tags:
-            view.fall_back("tag", "", "is on no pick", "showing all")
-        if tags:
-            control(st.selectbox, "Tag", view, "tag", options=["", *tags],
-                    format_func=lambda tag: tag or "any", width=110)  # fmt: skip
-        labels = {"number": "Number", "stars": "Stars"} | {p.key: p.label for p in properties}
-        if view.sort not in labels:
-            view.fall_back("sort", "number", "is not known of these picks", "sorting by number")
-        control(st.selectbox, "Sort by", view, "sort", options=list(labels),
-                format_func=labels.get, width=135)  # fmt: skip
+    names = {item.id: f"{item.name} ({item.picks})" for item in known}
+    control(st.selectbox, "Project", view, "project", options=list(names),
+            value=project.id, format_func=names.get, width=145)  # fmt: skip
+    with (
+        st.popover("", icon=":material/add:", help="New project"),
+        st.form("candidates_new", border=False),
+    ):
+        st.text_input("Name", key="candidates_name", max_chars=MOST_NAME)
+        st.form_submit_button("Create project", key="candidates_create", on_click=new_project)
+    control(st.segmented_control, "Show", view, "show", options=list(SHOWN),
+            format_func=SHOWN.get, required=True)  # fmt: skip
+    control(st.selectbox, "Stars", view, "stars", options=[0, 1, 2, 3, 4, 5],
+            format_func=lambda n: "Any" if n == 0 else f"{n} or more", width=85)  # fmt: skip
+    tags = sorted({tag for item in all_picks for tag in item.pick.tags})
+    if view.tag and view.tag not in tags:
+        view.fall_back("tag", "", "is on no pick", "showing all")
+    if tags:
+        control(st.selectbox, "Tag", view, "tag", options=["", *tags],
+                format_func=lambda tag: tag or "Any", width=110)  # fmt: skip
+    labels = {"number": "Number", "stars": "Stars"} | {p.key: p.label for p in properties}
+    if view.sort not in labels:
+        view.fall_back("sort", "number", "is not known of these picks", "sorting by number")
+    control(st.selectbox, "Sort by", view, "sort", options=list(labels),
+            format_func=labels.get, width=125)  # fmt: skip
 
 
 def limits(engine: Engine, view: CandidatesView) -> None:
     """Render constraints on designs like those of the open model."""
     constraints.switch(engine, view)
     if view.limits:
-        control(st.toggle, "Hide picks that violate constraints", view, "hide")
+        control(st.toggle, "Only those that meet them", view, "hide")
 
 
 def shown(all_picks: Sequence[MeasuredPick], view: CandidatesView) -> list[MeasuredPick]:
@@ -141,7 +146,7 @@ def cards(
         said = mark + said if failed else said + mark
         source.append(
             Card(pick.key, pick.number, *places[pick.key], pick.stars, pick.verdict, pick.tags,
-                 said, item.fault, not met)
+                 said, item.fault, _reasons(item, bounds), not met)
         )  # fmt: skip
     shortlist(
         strips,
@@ -151,7 +156,7 @@ def cards(
         at=focus(items, view),
         chosen=view.chosen,
         most=MOST_COMPARED,
-        on_held=lambda number, numbers: _focus(items, engine, number, numbers),
+        on_held=lambda number, numbers: _focus(items, engine, view, number, numbers),
     )
     count = sum(
         is_measured and not card.dim for is_measured, card in zip(judged, source, strict=True)
@@ -173,20 +178,43 @@ def cards(
     verify.offer(items, constraints.conditions(view))
 
 
+def _reasons(item: MeasuredPick, bounds: Sequence[Constraint]) -> tuple[str, ...]:
+    """Say why a pick is invalid, or which constraints it violates and by which value."""
+    if item.fault:
+        return (f"Invalid: {item.fault}",)
+    known = {prop.key: prop for prop in item.properties}
+    said = []
+    for bound in bounds:
+        prop, value = known.get(bound.key), item.values.get(bound.key)
+        if prop is None or value is None or as_measured(item).meets((bound,))[0]:
+            continue
+        wanted = in_words(bound, item.properties).removeprefix(f"{prop.label} ")
+        said.append(f"{prop.label} {prop.words(value)}, not {wanted}")
+    return tuple(said)
+
+
 def _focus(
-    items: Sequence[MeasuredPick], engine: Engine, number: int | None, chosen: tuple[int, ...]
+    items: Sequence[MeasuredPick],
+    engine: Engine,
+    view: CandidatesView,
+    number: int | None,
+    chosen: tuple[int, ...],
 ) -> None:
-    """Put a pick into focus, and in hand if the open model made it; for callbacks."""
+    """Put a pick into focus, and in hand if the open model made it; for callbacks.
+
+    When a second one is chosen for comparison, the comparison takes the place of the pick.
+    """
     changes: dict[str, object] = {"at": number, "chosen": chosen or None}
+    if view.pane == "pick" and 1 < len(chosen) > len(view.chosen):
+        changes["tab"] = "compare"
     pick = next((item.pick for item in items if item.pick.number == number), None)
     if pick is not None and pick.source.model.hash == engine.checkpoint.hash:
         changes["hand"] = hand.named(pick.source.code, pick.title)
     commit(**changes)
 
 
-def empty(picks: Sequence[MeasuredPick], engine: Engine, view: CandidatesView) -> None:
+def empty(picks: Sequence[MeasuredPick], view: CandidatesView) -> None:
     """Render what to do while no pick is shown: to make the first, or to see others."""
-    hand.card(engine, view)
     if picks:
         st.caption("No picks match these filters.")
         return

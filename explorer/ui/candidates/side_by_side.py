@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from explorer.designs.picks import VERDICTS
 from explorer.designs.properties import Property
 from explorer.designs.search import pareto
 from explorer.ui.address.controls import commit, control
@@ -28,8 +29,8 @@ def charts(items: Sequence[MeasuredPick], view: CandidatesView) -> None:
         if properties and len(same) > 1:
             break
     else:
+        st.caption("Trade-offs need two valid picks of the same data set.")
         return
-    st.subheader("Side by side", anchor=False)
     axes = [
         (prop.title, [item.values[prop.key] for item in same])
         for prop in _telling(properties, same)
@@ -55,7 +56,7 @@ def _columns(items: Sequence[MeasuredPick]) -> None:
         for item in items:
             pick = item.pick
             row: dict[str, object] = {
-                "Pick": pick.number, "Stars": pick.stars, "Verdict": pick.verdict,
+                "Pick": pick.number, "Stars": pick.stars, "Verdict": VERDICTS[pick.verdict],
                 "Tags": ", ".join(pick.tags), "Model": pick.source.model.slug,
                 "Valid": "no: " + item.fault if item.fault else "yes",
             }  # fmt: skip

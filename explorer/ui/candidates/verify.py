@@ -1,7 +1,8 @@
 """Verification by XFoil, if installed: at one angle for all picks, as polars for a few."""
 
 import contextlib
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
 import streamlit as st
@@ -9,15 +10,16 @@ import streamlit as st
 from explorer import sections
 from explorer.designs import polars, xfoil
 from explorer.designs.candidates import Store
+from explorer.designs.changes import Opinion
 from explorer.designs.picks import Pick
 from explorer.designs.properties import Conditions
 from explorer.errors import StoreError
-from explorer.inference import Engine
-from explorer.ui import cache
 from explorer.ui.candidates.judged import MeasuredPick, is_aerodynamic
 from explorer.ui.picks import service
 
 MOST_POLARS = 6
+PATIENCE = 6.0
+"""Seconds that a search's result waits for XFoil."""
 
 
 def words(item: MeasuredPick) -> tuple[str, ...]:
@@ -82,42 +84,52 @@ def polar(items: Sequence[MeasuredPick], conditions: Conditions) -> None:
         _run(left, [polars.ALPHAS.tolist()] * len(left), conditions)
 
 
-def pushed(
-    engine: Engine, codes: np.ndarray, found: dict[str, object], conditions: Conditions
-) -> list[tuple[str, list[str], bool]]:
-    """Render the button that verifies a search's start and result; return rows for its table."""
-    if not sections.is_section(engine.sketch) or not xfoil.available():
-        return []
-    flow = conditions.model_dump_json()
-    if st.button("Verify with XFoil", key="candidates_pushed_verify",
-                 icon=":material/fact_check:"):  # fmt: skip
-        outlines = [sections.outline(row, engine.sketch, "kulfan") for row in engine.decode(codes)]
-        points = [xfoil.FAILED] * len(outlines)
-        with st.spinner("Running XFoil"):
-            worth = cache.code_properties(engine, codes, conditions).values
-            angles = [
-                [polars.angle({"alpha": at}, conditions)]
-                for at in worth.get("alpha", np.zeros(len(codes)))
-            ]
-            for index, _, point in _evaluated(outlines, angles, conditions):
-                points[index] = point
-        found["xfoil"] = (flow, tuple(points))
-    known = found.get("xfoil")
-    if not isinstance(known, tuple) or known[0] != flow:
-        return []
-    values = [xfoil.values(point) for point in known[1]]
-    return [
-        (prop.label, [prop.words(each[prop.key]) for each in values], False)
-        for prop in xfoil.properties(conditions.at)
-    ] + [("XFoil", ["converged" if p.converged else "not converged" for p in known[1]], False)]
+def opinions(
+    outlines: Sequence[np.ndarray],
+    angles: Sequence[Sequence[float]],
+    conditions: Conditions,
+    report: Callable[[int, int], None] = lambda done, of: None,
+) -> tuple[Opinion, ...]:
+    """Let XFoil judge the start and the result of a search at each operating point.
+
+    Args:
+        outlines: The start and the result, in chords and Selig order.
+        angles: For each operating point, the angle of attack of each of the two; NaN where there
+            is none.
+        conditions: The operating points.
+        report: Called with how many results there are, and of how many.
+    """
+    ends = time.monotonic() + PATIENCE
+    of = sum(int(np.isfinite(angle)) for pair in angles for angle in pair)
+    found: list[Opinion] = []
+    done = 0
+    for point, pair in zip(conditions.points, angles, strict=True):
+        results: list[xfoil.Point | None] = [
+            None if np.isfinite(angle) else xfoil.FAILED for angle in pair
+        ]
+        asked = [[angle] if np.isfinite(angle) else [] for angle in pair]
+        flow = conditions.model_copy(update={"reynolds": point.reynolds})
+        left = ends - time.monotonic()
+        if left > 0:
+            with contextlib.closing(_evaluated(outlines, asked, flow, left)) as evaluated:
+                for index, _, result in evaluated:
+                    results[index] = result
+                    done += 1
+                    report(done, of)
+        found.append(Opinion(*results))
+    return tuple(found)
 
 
 def _evaluated(
-    outlines: Sequence[np.ndarray], angles: Sequence[Sequence[float]], conditions: Conditions
+    outlines: Sequence[np.ndarray],
+    angles: Sequence[Sequence[float]],
+    conditions: Conditions,
+    within: float | None = None,
 ) -> Generator[tuple[int, float, xfoil.Point], None, None]:
     return xfoil.evaluate_all(
-        outlines, angles, conditions.reynolds, ncrit=conditions.ncrit, trips=conditions.trips
-    )
+        outlines, angles, conditions.reynolds, ncrit=conditions.ncrit, trips=conditions.trips,
+        within=within,
+    )  # fmt: skip
 
 
 def _run(picks: Sequence[Pick], angles: Sequence[Sequence[float]], conditions: Conditions) -> None:

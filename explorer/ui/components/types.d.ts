@@ -736,6 +736,7 @@ export interface CardFacts {
   tags: string[]
   words: string[]
   fault: string
+  reasons: string[]
   dim: boolean
 }
 

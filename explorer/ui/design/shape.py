@@ -21,18 +21,18 @@ from explorer.ui.wording.format import signed
 MOST_TOLD = 12
 
 
-def grab(engine: Engine, view: DesignView, found: desk.Found, at: int) -> None:
+def grab(engine: Engine, view: DesignView, found: desk.Found, at: int | None) -> None:
     """Render the design in hand, or the first of those found, as an outline one can grab."""
     if not isinstance(engine.sketch, CurveSketch):
         return
     held = cache.thing(engine, view.hand) if view.hand else None
-    z = found.z[at] if held is None else held.z
+    z = found.z[at or 0] if held is None else held.z
     # What is shaped is what a link can hold: the code in half precision.
     text = code_text(z)
     shaped = read_code(text, engine.space.size)
     if shaped is None:
         return
-    name = f"Design {at + 1}" if held is None else hand.title(view.hand, held)
+    name = f"Design {(at or 0) + 1}" if held is None else hand.title(view.hand, held)
     section = sections.is_section(engine.sketch)
     st.subheader(f"Shape it: {name}", anchor=False)
     values = cache.code_properties(engine, shaped[None], view.conditions).values

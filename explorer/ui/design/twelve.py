@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer import sections
+from explorer import figures, papers, sections
 from explorer.designs import aerodynamics, desk
 from explorer.designs.polars import ALPHAS
 from explorer.designs.properties import Constraint, Property, in_words
@@ -16,15 +16,15 @@ from explorer.ui.address.notation import code_text
 from explorer.ui.address.views import DesignView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
-from explorer.ui.panels import chart, constraints, hand, table
+from explorer.ui.panels import chart, constraints, export_menu, hand, table
 from explorer.ui.picks import service
 from explorer.ui.wording import palette
 
 
 def wall(
     engine: Engine, view: DesignView, properties: tuple[Property, ...]
-) -> tuple[desk.Found, int] | None:
-    """Render the designs; return them with the number of the one in hand, or of the first."""
+) -> tuple[desk.Found, int | None] | None:
+    """Render the designs; return them with the number of the one in hand."""
     wishes = constraints.constraints(view, properties)
     try:
         found = cache.designs(
@@ -56,10 +56,13 @@ def wall(
     elif at is not None:
         view.hand = ""
         at = None
-    st.caption(_how(engine, found))
+    export_menu.strip_menu(
+        engine, strip, "design_export", "designs", what=f"Designs by {goal.label}"
+    )
     _relaxed(found, wishes, properties)
-    _polars(engine, view, found, at)
-    return found, at or 0
+    with st.expander("How they are chosen"):
+        st.caption(_how(engine, found))
+    return found, at
 
 
 def _headline(
@@ -138,24 +141,18 @@ def _relaxed(
     if not wishes:
         return
     known = {item.key: item for item in properties}
-    rows = []
+    rows = [table.Line("All wishes", (f"{found.feasible:,} of {found.drawn:,} samples",))]
     for item in found.relaxed:
-        best = "–" if item.nearest is None else known[item.wish.key].words(item.nearest)
-        rows.append(
-            table.Line(
-                f"Without {in_words(item.wish, properties)}",
-                (f"{item.others:,}", f"{item.others - found.feasible:+,}", best),
-            )
-        )
-    table.render(
-        rows,
-        ["samples", "more", "best that satisfies the rest"],
-        label=f"All wishes: {found.feasible:,} of {found.drawn:,} samples",
-        numbers=True,
-    )
+        best = ""
+        if item.nearest is not None:
+            side = "up to" if item.wish.way == ">=" else "down to"
+            best = f", {side} {known[item.wish.key].words(item.nearest)}"
+        words = f"{item.others:,} ({item.others - found.feasible:+,}){best}"
+        rows.append(table.Line(f"Without {in_words(item.wish, properties)}", (words,)))
+    table.render(rows)
 
 
-def _polars(engine: Engine, view: DesignView, found: desk.Found, at: int | None) -> None:
+def polars(engine: Engine, view: DesignView, found: desk.Found, at: int | None) -> None:
     """Render lift over angle of attack and over drag of all; the one in hand stands out."""
     if not sections.is_section(engine.sketch) or not aerodynamics.available():
         return
@@ -164,6 +161,7 @@ def _polars(engine: Engine, view: DesignView, found: desk.Found, at: int | None)
         sections.shaped(found.x, engine.sketch), engine.sketch, ALPHAS, now.reynolds,
         ncrit=now.ncrit, trips=now.trips,
     )  # fmt: skip
+    st.subheader("Polars", anchor=False)
     lift, drag = go.Figure(), go.Figure()
     for row in range(len(found.z)):
         own = row == at
@@ -184,12 +182,18 @@ def _polars(engine: Engine, view: DesignView, found: desk.Found, at: int | None)
         else:
             lift.add_vline(x=point.alpha, line={"width": 1, "dash": "dot", "color": "gray"})
     drag.update_xaxes(range=[0, 0.04])
+    charts = []
     with st.container(horizontal=True, gap="medium"):
         for figure, name, title in ((lift, "alpha", "Angle of attack, °"), (drag, "drag", "CD")):
             with st.container(key=f"design_polar_{name}_box"):
-                chart.render(figure, f"design_polar_{name}", x=title, y="CL", height=280,
-                             legend=1.14 if name == "alpha" else None)  # fmt: skip
-    st.caption(
+                charts.append(
+                    chart.render(figure, f"design_polar_{name}", x=title, y="CL", height=280)
+                )
+    told = (
         f"NeuralFoil ({aerodynamics.QUICK}), Re {now.reynolds:,.0f}, {now.transition}; dotted: "
-        "the operating points. Verify what you keep with XFoil on Candidates."
+        "the operating points. Rest on a line to read its number; the design in hand stands out. "
+        "Verify what you keep with XFoil on Candidates."
     )
+    st.caption(told)
+    figure = figures.of_charts([engine.checkpoint], charts, "Polars", told, papers.NEURALFOIL)
+    export_menu.figures_menu({"polars": figure}, engine.slug, "design_polars_export")

@@ -22,17 +22,17 @@ def form(engine: Engine, view: DesignView) -> tuple[Property, ...]:
         view.fill("goal", usual)
     with st.container(border=True, key="design_wishes", gap="small"):
         operating_points.form(engine, view)
-        constraints.added(engine, view)
         constraints.tuned(engine, view)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        constraints.added(engine, view)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         control(st.selectbox, "Best first by", view, "goal", options=_goals(properties),
-                format_func=lambda goal: _goal_words(properties, goal), width=260)  # fmt: skip
-        control(st.slider, "Choose", view, "spread", min_value=0.0, max_value=1.0, step=0.05,
-                format="percent", width=260,
+                format_func=lambda goal: _goal_words(properties, goal), width=220)  # fmt: skip
+        control(st.slider, "Best, or different", view, "spread", min_value=0.0, max_value=1.0,
+                step=0.05, format="percent", width=190,
                 help="0 %: the best designs, however alike. 100 %: the most different ones, "
                 "however good")  # fmt: skip
         control(st.number_input, "Seed", view, "seed", min_value=0, max_value=2**31 - 1, step=1,
-                width=120)  # fmt: skip
+                width=110)  # fmt: skip
         st.button("Other samples", key="design_others", on_click=commit,
                   kwargs={"seed": view.seed + 1})  # fmt: skip
     return properties

@@ -25,12 +25,23 @@ def form(engine: Engine, view: Conditioned) -> None:
     now = view.conditions
     several = len(now.points) > 1
     for number, point in enumerate(now.points):
-        _row(view, number, point, several)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.button(
-            "Add an operating point", key=f"{view.page}_point_add", icon=":material/add:",
-            disabled=len(now.points) >= MOST_POINTS, on_click=_add, args=(now,),
-        )  # fmt: skip
+        with st.container(
+            horizontal=True, vertical_alignment="bottom", gap="small",
+            key=f"{view.page}_point_{number}",
+        ):  # fmt: skip
+            _row(view, number, point, several)
+            if number == len(now.points) - 1:
+                st.button(
+                    "Point", key=f"{view.page}_point_add", icon=":material/add:", on_click=_add,
+                    args=(now,), disabled=len(now.points) >= MOST_POINTS,
+                    help="Add an operating point: objectives may be means over them",
+                )  # fmt: skip
+                _transition(view, now)
+
+
+def _transition(view: Conditioned, now: Conditions) -> None:
+    free = now.trips == (1.0, 1.0)
+    with st.popover(f"Ncrit {now.ncrit:g}, {'free' if free else 'tripped'}"):
         _number(view, "ncrit", "Ncrit", now.ncrit, 1.0, 14.0, 0.5, 90,
                 "Logarithm of the amplification at which a boundary layer becomes turbulent: "
                 "9 in a usual wind tunnel, 4 to 8 in rough air, 11 to 14 on a glider")  # fmt: skip
@@ -42,25 +53,24 @@ def form(engine: Engine, view: Conditioned) -> None:
 def _row(view: Conditioned, number: int, point: OperatingPoint, several: bool) -> None:
     held = "alpha" if point.cl is None else "cl"
     key = f"{view.page}_point_{number}"
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=key):
-        st.session_state[f"{key}_held"] = held
-        st.segmented_control(
-            f"Point {number + 1} holds" if several else "Hold", list(HELD), key=f"{key}_held",
-            format_func=HELD.__getitem__, required=True,
-            on_change=_commit, args=(view.page, number),
-            help="At a given lift coefficient each section has its own angle of attack",
+    st.session_state[f"{key}_held"] = held
+    st.segmented_control(
+        f"Point {number + 1} holds" if several else "Hold", list(HELD), key=f"{key}_held",
+        format_func=HELD.__getitem__, required=True,
+        on_change=_commit, args=(view.page, number),
+        help="At a given lift coefficient each section has its own angle of attack",
+    )  # fmt: skip
+    if held == "alpha":
+        _point(view, number, "alpha", "Angle of attack, °", point.alpha, -10.0, 20.0, 0.5, 130)
+    else:
+        _point(view, number, "cl", "CL", point.cl or 0.0, -2.0, 3.0, 0.05, 130)
+    _point(view, number, "reynolds", "Reynolds number", point.reynolds, 1e4, 1e8, 1e5, 150)
+    if several:
+        _point(view, number, "weight", "Weight", point.weight, 0.01, 100.0, 0.5, 100)
+        st.button(
+            "", key=f"{key}_drop", icon=":material/close:", type="tertiary",
+            help=f"Remove point {number + 1}", on_click=_drop, args=(view.conditions, number),
         )  # fmt: skip
-        if held == "alpha":
-            _point(view, number, "alpha", "Angle of attack, °", point.alpha, -10.0, 20.0, 0.5, 130)
-        else:
-            _point(view, number, "cl", "CL", point.cl or 0.0, -2.0, 3.0, 0.05, 130)
-        _point(view, number, "reynolds", "Reynolds number", point.reynolds, 1e4, 1e8, 1e5, 150)
-        if several:
-            _point(view, number, "weight", "Weight", point.weight, 0.01, 100.0, 0.5, 100)
-            st.button(
-                "", key=f"{key}_drop", icon=":material/close:", type="tertiary",
-                help=f"Remove point {number + 1}", on_click=_drop, args=(view.conditions, number),
-            )  # fmt: skip
 
 
 def _point(

@@ -8,11 +8,12 @@ import streamlit as st
 
 
 class Line(NamedTuple):
-    """A row: its label, a text per column, and whether it is a main row."""
+    """A row: its label, a text per column, whether it is a main row, and what the label means."""
 
     label: str
     values: Sequence[str]
     main: bool = False
+    help: str = ""
 
 
 def render(
@@ -38,7 +39,7 @@ def render(
         names = (_cell(name, head=True, right=numbers) for name in columns)
         cells = [_cell(label, head=True), *names]
     for line in lines:
-        cells.append(_cell(line.label, main=line.main))
+        cells.append(_cell(line.label, main=line.main, title=line.help))
         cells += [_cell(text, main=line.main or not columns, right=right) for text in line.values]
     kind = "latent-table" if columns else "latent-table facts"
     kind += " wide" if len(columns) > len(lines) else ""
@@ -48,8 +49,11 @@ def render(
     )
 
 
-def _cell(text: str, *, head: bool = False, main: bool = False, right: bool = False) -> str:
+def _cell(
+    text: str, *, head: bool = False, main: bool = False, right: bool = False, title: str = ""
+) -> str:
     tag = "b" if main else "span"
     kind = " ".join(name for name, used in (("head", head), ("right", right)) if used)
     attribute = f' class="{kind}"' if kind else ""
+    attribute += f' title="{html.escape(title)}"' if title else ""
     return f"<{tag}{attribute}>{html.escape(text)}</{tag}>"

@@ -42,7 +42,7 @@ Shown = TypeVar("Shown", bound=View)
 
 _KEPT = (
     "scale", "seed", "layers", "colour", "sort", "data", "limits", "reynolds", "alpha", "flow",
-    "goal", "spread", "project", "show", "chosen", "at", "find", "source", "refine",
+    "goal", "spread", "project", "show", "chosen", "at", "tab", "find", "source", "refine",
 )  # fmt: skip
 """Fields of a link that keep their meaning for another model."""
 

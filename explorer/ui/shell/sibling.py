@@ -21,7 +21,7 @@ def with_prior(engine: Engine, page: str) -> None:
 
 def with_components(engine: Engine, page: str) -> None:
     """Offer the nearest model whose prior has several components."""
-    _offer(engine, page, _has_components)
+    _offer(engine, page, has_components)
 
 
 def with_map(engine: Engine, page: str) -> None:
@@ -32,6 +32,12 @@ def with_map(engine: Engine, page: str) -> None:
 def with_snapshots(engine: Engine, page: str) -> None:
     """Offer the nearest model whose training can be replayed."""
     _offer(engine, page, lambda entry: _has(entry, SNAPSHOTS))
+
+
+def has_components(entry: Entry) -> bool:
+    """Return whether the prior of a model has several components."""
+    prior = entry.config.prior if entry.config is not None else None
+    return getattr(prior, "components", 1) > 1
 
 
 def best_sections() -> Entry | None:
@@ -74,11 +80,6 @@ def _link(entry: Entry, page: str, query: Mapping[str, str]) -> None:
             icon=":material/arrow_forward:",
             query_params={"model": entry.slug, **query},
         )
-
-
-def _has_components(entry: Entry) -> bool:
-    prior = entry.config.prior if entry.config is not None else None
-    return getattr(prior, "components", 1) > 1
 
 
 def _has(entry: Entry, name: str) -> bool:

@@ -296,8 +296,8 @@ def test_marks_are_stored_and_undone_and_the_count_is_told():
     undo = {"project": 1, "keys": []}
     facts = post("/api/picks/undo", undo).json
     assert facts == {"undone": "removed (2 picks)", "count": 3}
-    assert post("/api/picks/undo", undo).json["undone"] == "4 stars, marked as kept (2 picks)"
-    assert post("/api/picks/undo", undo).json == {"undone": "kept (3 picks)", "count": 0}
+    assert post("/api/picks/undo", undo).json["undone"] == "4 stars, kept (2 picks)"
+    assert post("/api/picks/undo", undo).json == {"undone": "added (3 picks)", "count": 0}
     assert post("/api/picks/undo", undo).json == {"undone": None, "count": 0}
 
 

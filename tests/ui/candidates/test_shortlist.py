@@ -8,9 +8,12 @@ import pytest
 from explorer import Engine, load, settings
 from explorer.designs import aerodynamics, geometry
 from explorer.designs.candidates import FILE, Store
-from explorer.designs.properties import Conditions
+from explorer.designs.properties import Conditions, parse
+from explorer.ui.address.views import CandidatesView
+from explorer.ui.candidates import detail, judged, shortlist
 from tests.support import pages
 from tests.support.candidates import AIRFOILS, keep
+from tests.support.engines import PIXELS, engine_of
 from tests.support.pages import address, press, told
 
 DIGITS = "digits-vae-vamp-16"
@@ -41,7 +44,6 @@ def test_picks_of_several_data_sets_lie_in_one_project(store):
     keep(store, DIGITS, 3)
     app = open_page(model=AIRFOILS, at=5, chosen="1,2,5")
     assert not app.exception
-    assert "Pick 5" in told(app)
     assert "1 of them are from other data sets" in told(app)
 
 
@@ -180,8 +182,10 @@ def test_two_sections_are_compared_with_their_polars(store):
     keep(store)
     app = open_page(model=AIRFOILS, chosen="1,2")
     assert not app.exception
-    assert "NeuralFoil (xxxlarge), Re 1,000,000" in told(app)
     assert "Thickness" in tables(app)
+    app = open_page(model=AIRFOILS, chosen="1,2", tab="polars")
+    assert not app.exception
+    assert "NeuralFoil (xxxlarge), Re 1,000,000" in told(app)
 
 
 def test_pictures_are_compared_by_their_differences(store):
@@ -191,10 +195,79 @@ def test_pictures_are_compared_by_their_differences(store):
     assert "|Pick 2 − Pick 1|" in told(app)
 
 
+TABS = {
+    "at=2": "Pick 2",
+    "chosen=1,2": "candidates_overlay",
+    "chosen=1,2&tab=pick": "Pick 1",
+    "find=far": "candidates_search_start",
+    "chosen=1,2&find=push&x=cd": "candidates_push_start",
+    "x=cd&y=cl": "picks not dominated",
+    "tab=tradeoffs": "picks not dominated",
+}
+"""What a link opens beside the cards; those without a tab are of earlier releases."""
+
+
+@pytest.mark.parametrize("link", TABS)
+def test_a_link_opens_its_tab_and_nothing_else(store, link):
+    keep(store)
+    app = open_page(model=AIRFOILS, **dict(part.split("=") for part in link.split("&")))
+    assert not app.exception
+    assert not app.warning
+    keys = [item.proto.id for item in (*app.button, *app.get("plotly_chart"))]
+    shown = f"{told(app)} {keys}"
+    assert [words for words in {*TABS.values()} if words in shown] == [TABS[link]]
+
+
+def test_the_second_pick_that_is_chosen_opens_the_comparison(store):
+    keep(store)
+    app = open_page(model=AIRFOILS, at=1, chosen="1")
+    assert "Pick 1" in told(app)
+    app.segmented_control(key="candidates_tab").set_value("compare").run()
+    assert address(app)["tab"] == "compare"
+    assert "Choose two to six cards" in told(app)
+    view = CandidatesView(chosen=(1,), at=1)
+    changes = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shortlist, "commit", lambda **given: changes.update(given))
+        shortlist._focus([], engine_of(PIXELS), view, 2, (1, 2))
+    assert changes == {"at": 2, "chosen": (1, 2), "tab": "compare"}
+
+
+def test_a_card_says_why_its_pick_is_invalid_or_which_constraint_it_violates(store):
+    keep(store)
+    items = judged.measure_picks(store, store.projects()[0], Conditions())
+    thick = items[0].values["thickness"]
+    bounds = parse(f"thickness>={thick + 1:.1f},camber>=-9")
+    (reason,) = shortlist._reasons(items[0], bounds)
+    assert reason == f"Thickness {thick:.1f} %, not ≥ {thick + 1:.1f} %"
+    broken = items[0]._replace(fault="its surfaces cross at 43 % of the chord")
+    assert shortlist._reasons(broken, bounds) == (
+        "Invalid: its surfaces cross at 43 % of the chord",
+    )
+
+
+def test_one_word_for_each_state_also_of_what_earlier_releases_stored(store):
+    keep(store)
+    store.mark(1, [f"{AIRFOILS}-0-0"], verdict="keep", stars=4)
+    store.mark(1, [f"{AIRFOILS}-0-1"], verdict="reject")
+    app = open_page(model=AIRFOILS, at=1)
+    assert "- Rejected\n- 4 stars, kept\n- Added (6 picks)" in told(app)
+    assert "**Pick 1** · Kept" in told(app)
+    assert store.undo(1) == "rejected"
+
+
+def test_a_component_is_told_where_there_are_several():
+    single, several = (load(slug).hash for slug in (AIRFOILS, DIGITS))
+    assert not detail._told(0, single)
+    assert detail._told(0, several)
+    assert not detail._told(0, "of a model that is missing")
+    assert detail._told(3, "of a model that is missing")
+
+
 def test_twelve_far_apart_says_what_it_did(store):
     keep(store, DIGITS)
     store.mark(1, [f"{DIGITS}-0-1"], verdict="reject")
-    app = open_page(model=DIGITS)
+    app = open_page(model=DIGITS, find="far")
     press(app, "candidates_search_start")
     assert "2,000 drawn from the prior at scale 1, seed 0 →" in told(app)
     assert "unlike the 1 rejected" in told(app)

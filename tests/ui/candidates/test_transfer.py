@@ -57,7 +57,7 @@ def test_picks_come_back_into_another_project_with_all_that_was_said(store):
     good, words, _ = transfer._import(store, other, Upload(b"no export"))
     assert not good
     assert_one_sentence(words)
-    assert store.undo(other.id) == "kept (3 picks)"
+    assert store.undo(other.id) == "added (3 picks)"
     assert store.picks(other.id) == []
 
 

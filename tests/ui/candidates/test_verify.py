@@ -1,20 +1,24 @@
 """XFoil's second opinion on the Candidates page: asked for, kept, marked where it fails."""
 
 import math
+import time
 
 import numpy as np
 import pytest
 
 from explorer import sections
-from explorer.designs import polars, xfoil
+from explorer.designs import aerodynamics, polars, xfoil
 from explorer.designs.properties import Conditions
-from explorer.ui.candidates import judged
+from explorer.ui.candidates import judged, pushed, verify
 from explorer.ui.candidates.verify import words
 from tests.support.candidates import AIRFOILS, keep
 from tests.support.pages import open_page, press, told
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
-FLOW = Conditions()
+FLOW, TWO = Conditions(), Conditions.parse("a8@300000")
+NEEDS_NEURALFOIL = pytest.mark.skipif(
+    not aerodynamics.available(), reason="needs NeuralFoil: the extra airfoil"
+)
 
 
 @pytest.fixture
@@ -73,3 +77,41 @@ def test_where_xfoil_is_absent_the_page_says_how_to_get_it(store, monkeypatch):
     assert not app.exception
     assert "apt install xfoil" in told(app)
     assert not any(button.key == "candidates_verify" for button in app.button)
+
+
+def push(app):
+    app.selectbox(key="candidates_push_length").set_value(20)
+    return press(app, "candidates_push_start")
+
+
+@NEEDS_NEURALFOIL
+def test_a_push_is_verified_by_itself_marked_and_taken_back(store, opinions):
+    keep(store)
+    app = push(open_page("candidates", model=AIRFOILS, find="push", at=3, flow="a8@300000"))
+    assert not app.exception
+    assert "at least 0.3 % of the chord between the surfaces ahead of its last 5 %" in told(app)
+    assert "**Mean L/D " in told(app)
+    assert "Worse: " in told(app)
+    (start, result) = ("8°, Re 300,000:** NeuralFoil’s largest", "XFoil did not converge for the")
+    assert start in told(app)
+    assert told(app).count(result) == 2
+    assert [asked[1:] for asked in opinions] == [(4.0, 1e6)] * 2 + [(8.0, 3e5)] * 2
+    charts = {chart.proto.id.split("-")[-1] for chart in app.get("plotly_chart")}
+    assert {"candidates_pushed_overlay", "candidates_pushed_polar_alpha"} <= charts
+    assert "⚠ Worse" in " ".join(item.proto.body for item in app.get("html"))
+    first = app.session_state[pushed._FOUND]
+    push(app)
+    assert len(app.session_state[pushed._FOUND]) == 2
+    press(app, "candidates_push_undo")
+    assert app.session_state[pushed._FOUND] == first
+    press(app, "candidates_push_undo")
+    assert "Searches around the pick" in told(app)
+
+
+def test_a_search_waits_for_xfoil_only_so_long(monkeypatch):
+    monkeypatch.setattr(verify, "PATIENCE", 0.2)
+    monkeypatch.setattr(xfoil, "evaluate", lambda *given, **more: time.sleep(0.6))
+    began = time.monotonic()
+    found = verify.opinions([np.zeros((3, 2))] * 2, [[1.0, 2.0], [3.0, np.nan]], TWO)
+    assert time.monotonic() - began < 0.5
+    assert found == ((None, None), (None, xfoil.FAILED))

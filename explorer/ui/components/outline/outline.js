@@ -163,6 +163,7 @@ async function fetchLatest(board) {
     }
   }
   board.busy = false
+  paint(board)
 }
 
 /** @param {Outline} board @param {Grip} grip */
@@ -260,13 +261,12 @@ function say(board) {
   const handle = grip?.handle ?? board.chosen
   const parts = []
   if (handle) parts.push(positionOf(board, handle))
+  else parts.push(facts.section ? "Drag a point of the outline, the thickness (diamond) or the camber (circle)" : "Drag a point of the curve")
   if (grip?.moved) parts.push(`${now.gap.toFixed(2)} ${facts.unit} from the finger`)
   if (now.short.length) parts.push(`held by ${now.short.join(" and ")}`)
   if (facts.scored) parts.push(`log p(z) ${now.panel.density[0][0].toFixed(1)} nats`)
   if (now.fault) parts.push(`invalid: ${now.fault}`)
-  board.text.textContent = (parts.join(" · ") || (facts.section
-    ? "Drag a point of the outline, the thickness (diamond) or the camber (circle)."
-    : "Drag a point of the curve.")).replaceAll(" -", " −")
+  board.text.textContent = parts.join(" · ").replaceAll(" -", " −")
   board.canvas.setAttribute("aria-valuetext", board.text.textContent)
 }
 

@@ -14,6 +14,8 @@ export default mount({
   })),
   listen(chart, signal) {
     chart.signal = signal
+    // Without the chart its ranges dim no card.
+    signal.addEventListener("abort", () => window.dispatchEvent(new CustomEvent("latent-explorer-ranges", { detail: [] })))
     observeSize(signal, chart.root, () => { if (chart.drawn) window.Plotly?.Plots.resize(chart.plot) })
   },
   update(chart, /** @type {import("../types").ParallelFacts} */ facts) {

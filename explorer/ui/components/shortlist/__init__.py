@@ -10,7 +10,10 @@ _SHORTLIST = Synced("shortlist")
 
 
 class Card(NamedTuple):
-    """A pick as shown in the browser: its strip, its index in it, and its facts."""
+    """A pick as shown in the browser: its strip, its index in it, and its facts.
+
+    `reasons` say why it is invalid, or which constraints it violates; it is `dim` if any does.
+    """
 
     key: str
     number: int
@@ -21,6 +24,7 @@ class Card(NamedTuple):
     tags: tuple[str, ...]
     words: tuple[str, ...]
     fault: str
+    reasons: tuple[str, ...]
     dim: bool
 
 

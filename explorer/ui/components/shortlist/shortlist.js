@@ -8,8 +8,9 @@ import { bodyOf, crcOf, inks, paintSample, penOf, shapeOf, unpack } from "../pai
 /** @typedef {import("../types").Counted | import("../types").Refusal} Answer */
 
 const PAUSE = 500
-const VERDICTS = { keep: "kept", reject: "rejected", "": "" }
-const SAID = { keep: "kept", reject: "rejected", "": "undecided" }
+const VERDICTS = { keep: "Kept", reject: "Rejected", "": "Undecided" }
+/** What a click on the verdict makes of it. @type {Record<CardFacts["verdict"], CardFacts["verdict"]>} */
+const NEXT = { "": "keep", keep: "reject", reject: "" }
 
 export default mount({
   selector: ".shortlist",
@@ -57,7 +58,7 @@ function build(list, card) {
   element.className = "card"
   element.setAttribute("role", "option")
   element.tabIndex = 0
-  element.innerHTML = '<canvas></canvas><button type="button" class="pin" tabindex="-1"></button><div class="line"><span class="number"></span><span class="badge"></span><span class="stars"></span></div><div class="words"></div>'
+  element.innerHTML = '<div class="line"><span class="number"></span><button type="button" class="verdict" tabindex="-1"></button></div><div class="picture"><canvas></canvas><button type="button" class="pin" tabindex="-1"></button></div><div class="stars"></div><div class="words"></div><div class="reasons"></div>'
   list.elements.set(element, card)
   list.cards.append(element)
   const stars = part(element, ".stars", HTMLElement)
@@ -68,6 +69,7 @@ function build(list, card) {
     stars.append(star)
   }
   part(element, ".pin", HTMLElement).onclick = (event) => { event.stopPropagation(); compare(list, element) }
+  part(element, ".verdict", HTMLElement).onclick = (event) => { event.stopPropagation(); mark(list, element, { verdict: NEXT[cardOf(list, element).verdict] }) }
   element.onclick = () => { element.focus(); focus(list, element) }
   element.onfocus = () => focus(list, element)
   element.onkeydown = (event) => key(list, element, event)
@@ -86,19 +88,26 @@ function fill(list, element, card) {
   list.elements.set(element, card)
   element.className = ["card", card.verdict, card.number === list.at ? "at" : "", list.chosen.includes(card.number) ? "chosen" : ""].filter(Boolean).join(" ")
   part(element, ".number", HTMLElement).textContent = `${card.number}`
-  part(element, ".badge", HTMLElement).textContent = card.fault ? "invalid" : VERDICTS[card.verdict]
+  const verdict = part(element, ".verdict", HTMLElement)
+  verdict.textContent = VERDICTS[card.verdict]
+  verdict.title = "Keep (K) or reject (X)"
+  verdict.setAttribute("aria-label", `Pick ${card.number} is ${VERDICTS[card.verdict].toLowerCase()}: change to ${VERDICTS[NEXT[card.verdict]].toLowerCase()}`)
   element.querySelectorAll(".stars b").forEach((star, index) => star.classList.toggle("off", index >= card.stars))
-  part(element, ".words", HTMLElement).textContent = card.words.slice(0, 2).join(" · ")
+  part(element, ".words", HTMLElement).textContent = card.words.slice(0, 2).map(unbroken).join(" · ")
+  part(element, ".reasons", HTMLElement).textContent = card.reasons.map((why) => `⚠ ${unbroken(why)}`).join("\n")
   const pin = part(element, ".pin", HTMLElement)
   const place = list.chosen.indexOf(card.number)
   pin.textContent = place < 0 ? "+" : String(place + 1)
   pin.title = "Compare (Enter)"
   pin.setAttribute("aria-label", `Compare pick ${card.number}`)
   element.setAttribute("aria-selected", String(card.number === list.at))
-  element.setAttribute("aria-label", `Pick ${card.number}, ${card.stars} stars, ${SAID[card.verdict]}${card.fault ? `, invalid: ${card.fault}` : ""}`)
-  element.title = [...card.words, card.fault ? `invalid: ${card.fault}` : "", ...card.tags.map((tag) => `#${tag}`)].filter(Boolean).join(" · ")
+  element.setAttribute("aria-label", `Pick ${card.number}, ${card.stars} stars, ${VERDICTS[card.verdict].toLowerCase()}${card.reasons.map((why) => `, ${why}`).join("")}`)
+  element.title = [...card.words, ...card.reasons, ...card.tags.map((tag) => `#${tag}`)].filter(Boolean).join(" · ")
   Object.assign(element.dataset, { number: card.number, stars: card.stars, verdict: card.verdict })
 }
+
+/** Keep numbers and their units in one line. @param {string} words */
+function unbroken(words) { return words.replace(/([\d≥≤]) (?=[%°\d−])/g, "$1\u00a0") }
 
 // Cards outside the ranges of the parallel coordinates are dimmed, as are those that violate constraints.
 /** @param {Shortlist} list */
