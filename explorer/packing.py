@@ -18,7 +18,6 @@ from explorer.designs import archive, cad, formats, names, polars, xfoil
 from explorer.designs.measuring import applicable_properties
 from explorer.designs.picks import Pick
 from explorer.designs.properties import Conditions, Measured
-from explorer.figures.sheet import Sheet, of_design
 
 _SIDE = 224
 _BEGAN = (1980, 1, 1, 0, 0, 0)
@@ -101,11 +100,15 @@ def pick_files(pick: Pick, stem: str, measured: Measured, told: Told) -> dict[st
     if not source.own:
         files[f"{stem}-code.npy"] = formats.npy(source.code)
     if sections.is_section(sketch):
-        files |= formats.section_files(source.sample, sketch, stem, pick.geometry, told.chord)
+        files |= formats.section_files(
+            source.sample, sketch, stem, pick.geometry, told.chord, pick.geometry_name
+        )
     found = polars.of(pick, told.conditions)
     files |= polars.files(stem, found)
     if not told.pages:
         return files
+    from explorer.figures.sheet import Sheet, of_design
+
     page = Sheet(
         pick, stem, told.project, measured, told.conditions, found, told.chord, told.library
     )
@@ -122,9 +125,9 @@ def again(item: archive.Returned, export: archive.Import) -> dict[str, bytes]:
     Raises:
         ExportError: If the conditions in the manifest cannot be read.
     """
-    if not item.entry.name:
+    if not item.entry.stem:
         return {}
-    stem, chord = item.entry.name, export.chord or cad.CHORD
+    stem, chord = item.entry.stem, export.chord or cad.CHORD
     pages = f"{stem}.pdf" in item.entry.files
     told = Told(export.project, item.conditions, chord, export.library, pages)
     return pick_files(item.pick, stem, _measured(item), told)
@@ -141,7 +144,7 @@ def table_again(export: archive.Import) -> bytes:
     return formats.table(
         [item.pick for item in items],
         [_measured(item) for item in items],
-        [item.entry.name for item in items],
+        [item.entry.stem for item in items],
         conditions,
     )
 

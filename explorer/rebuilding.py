@@ -134,7 +134,7 @@ def _with_files(
     except ExplorerError as error:
         return part._replace(same=False, problem=str(error), lack="broken")
     for name, content in files.items():
-        place = folder / item.entry.name
+        place = folder / item.entry.stem
         place.mkdir(exist_ok=True)
         checkpoint.write(place / name, content)
     known = item.entry.files

@@ -1,5 +1,6 @@
 """What is packed is the same in every process, and says how far it has come."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -7,10 +8,12 @@ import sys
 
 import pytest
 
-from explorer import packing
+from explorer import packing, rebuilding
 from explorer.designs.measuring import measure
+from explorer.designs.picks import own_source
 from explorer.designs.properties import Conditions
-from tests.support.archives import members, packed
+from tests.support.archives import FLOW, ONE, members, packed
+from tests.support.figures import opened_pdf
 from tests.support.picks import made
 from tests.support.repository import ROOT
 from tests.support.sections import verified_pick
@@ -52,3 +55,25 @@ def test_a_picture_has_an_image_its_code_and_its_page():
     assert list(packing.pick_files(pick, "threes-03", found, TOLD)) == [
         "threes-03.png", "threes-03-code.npy", "threes-03.pdf",
     ]  # fmt: skip
+
+
+def test_ones_own_section_has_no_code_and_its_files_are_written_anew(tmp_path):
+    pick = verified_pick()
+    own = own_source("mine (1).dat", pick.source.sample, pick.source.model.sketch, "airfoils", "1")
+    given = dataclasses.replace(pick, source=own, treatment="")
+    found = measure(own.sample[None], own.model.sketch, FLOW, given.geometry)
+    content = packed(given, measured=[found], pages=True)
+    inside = members(content)
+    assert not any(name.endswith((".npy", "-decoded.dat")) for name in inside)
+    text = opened_pdf(inside[ONE + ".pdf"])[1]
+    assert "Own section from mine (1).dat" in text
+    assert "Geometry As given" in text.splitlines()
+    assert b"As given, " in inside[ONE + ".dxf"]
+    path = tmp_path / "a.zip"
+    path.write_bytes(content)
+    part, table = rebuilding.rebuild(path, tmp_path / "again", "cpu")
+    assert part.same
+    assert (part.files, part.changed, part.others) == (len(inside) - 2, (), ())
+    assert table.same
+    for name in inside.keys() - {"manifest.json"}:
+        assert (tmp_path / "again" / name).read_bytes() == inside[name]

@@ -37,7 +37,7 @@ from explorer.sketch import CurveSketch
 MANIFEST = "manifest.json"
 TABLE = "candidates.csv"
 MOST_BYTES = 64_000_000
-MOST_MEMBERS = 30 * MOST_PICKS + 2
+MOST_MEMBERS = 20 * MOST_PICKS + 2
 CLOSE = 1 / 255
 """Largest deviation of a rebuilt sample on another machine, as a fraction of its range."""
 
@@ -60,7 +60,7 @@ class PickEntry(Marks):
     """One pick in a manifest; code and sample are base64 of little-endian float32.
 
     `model` is the index of its model; if missing, the first model with its hash. A sample of the
-    user's own names its `file`, and has no code.
+    user's own has the `name` of its file, and no code.
     """
 
     key: str = Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")
@@ -77,13 +77,13 @@ class PickEntry(Marks):
     page: str = Field("", max_length=40)
     view: str = Field("", max_length=4000)
     library: str = Field(max_length=40)
-    file: str = Field("", max_length=MOST_FILE_NAME, pattern=r"^[\w .+()-]*$")
+    name: str = Field("", max_length=MOST_FILE_NAME, pattern=r"^[\w .+()-]*$")
     geometry: Geometry | None = None
     fault: str = Field("", max_length=200, description="Why it is invalid, if it is.")
     properties: dict[_Word, _Finite | None] = Field(default_factory=dict, max_length=100)
     conditions: str = Field("", max_length=1000)
     created: Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)] | None = None
-    name: Annotated[str, Field(pattern=rf"^(?:{names.STEM})?$")] = ""
+    stem: Annotated[str, Field(pattern=rf"^(?:{names.STEM})?$")] = ""
     xfoil: Annotated[dict[_Word, _Points], Field(max_length=200)] = Field(default_factory=dict)
     files: Annotated[dict[_File, Hash], Field(max_length=100)] = Field(
         default_factory=dict, description="SHA-256 of each file of its folder."
@@ -250,7 +250,7 @@ def manifest(
             models.append(pick.source.model)
     entries = [
         _entry(pick, found, models, conditions.model_dump_json()).model_copy(
-            update={"name": stem, "files": dict(files)}
+            update={"stem": stem, "files": dict(files)}
         )
         for pick, found, stem, files in zip(
             picks, measured, written.stems, written.digests, strict=True
@@ -300,7 +300,7 @@ def _entry(pick: Pick, found: Measured, models: Sequence[Model], conditions: str
         page=pick.source.page,
         view=pick.source.view,
         library=pick.source.library,
-        file=pick.source.name,
+        name=pick.source.name,
         stars=pick.stars,
         verdict=pick.verdict,
         notes=pick.notes,
@@ -387,11 +387,11 @@ def _source(entry: PickEntry, models: Sequence[manifests.ModelEntry]) -> PickSou
             f"its sample has {len(sample)} values, but its model's have "
             f"{math.prod(model.sketch.shape)}."
         )
-    if bool(entry.file) != (entry.hash == "" and entry.code == ""):
+    if bool(entry.name) != (entry.hash == "" and entry.code == ""):
         raise ExportError("its code is missing, or it has both a file and a model.")
     return PickSource(
         model=model,
-        code=np.zeros(0, np.float32) if entry.file else _floats(entry.code, "code"),
+        code=np.zeros(0, np.float32) if entry.name else _floats(entry.code, "code"),
         sample=sample.reshape(model.sketch.shape),
         origin=entry.origin,
         page=entry.page,
@@ -401,7 +401,7 @@ def _source(entry: PickEntry, models: Sequence[manifests.ModelEntry]) -> PickSou
         scale=entry.scale,
         seed=entry.seed,
         labels=entry.labels,
-        name=entry.file,
+        name=entry.name,
     )
 
 

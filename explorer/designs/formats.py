@@ -31,6 +31,7 @@ def section_files(
     stem: str,
     geometry: Geometry,
     chord: float = cad.CHORD,
+    called: str = "",
 ) -> dict[str, bytes]:
     """Write one section's contour as Selig .dat and CSV in chords, SVG and DXF in millimetres.
 
@@ -40,11 +41,12 @@ def section_files(
         stem: Its name, in the first line of its .dat and of all its files.
         geometry: The geometry of the files; if it is not the decoded one, that is written too.
         chord: The chord of the drawings in millimetres.
+        called: What the geometry is called, in their notes.
     """
     drawing = cad.drawn(sample, sketch, geometry)
     points = drawing.points
     table = ["x,y", *(f"{x:.6f},{y:.6f}" for x, y in points)]
-    about = f"{sections.NAMES[geometry]}, {tail(points)}"
+    about = f"{called or sections.NAMES[geometry]}, {tail(points)}"
     files = {
         f"{stem}.dat": _dat(points, stem),
         f"{stem}.csv": "\n".join([*table, ""]).encode(),

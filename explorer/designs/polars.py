@@ -35,6 +35,7 @@ class PickPolar:
     """One polar of a pick: who computed it, the flow, and coefficients by angle of attack.
 
     `confidence` is NeuralFoil's own estimate; where XFoil did not converge coefficients are NaN.
+    `top` and `bottom` are x/c of transition; `cdp` is the pressure drag, which only XFoil tells.
     """
 
     method: Method
@@ -49,6 +50,7 @@ class PickPolar:
     top: Float[np.ndarray, " angles"]
     bottom: Float[np.ndarray, " angles"]
     confidence: Float[np.ndarray, " angles"]
+    cdp: Float[np.ndarray, " angles"]
 
     @property
     def version(self) -> str:
@@ -87,14 +89,14 @@ def of(pick: Pick, conditions: Conditions) -> tuple[PickPolar, ...]:
                 found.append(
                     PickPolar("NeuralFoil", network, reynolds, ncrit, trips, alpha,
                               polar.cl[0], polar.cd[0], polar.cm[0], polar.top[0],
-                              polar.bottom[0], polar.confidence[0])
+                              polar.bottom[0], polar.confidence[0], np.full(len(alpha), np.nan))
                 )  # fmt: skip
         if verified:
-            cl, cd, cm = np.array([[at.cl, at.cd, at.cm] for at in verified.values()]).T
+            cl, cd, cm, cdp, top, bottom = np.array([*verified.values()]).T
             blank = np.full(len(verified), np.nan)
             found.append(
                 PickPolar("XFoil", "", reynolds, ncrit, trips, np.array([*verified]),
-                          cl, cd, cm, blank, blank, blank)
+                          cl, cd, cm, top, bottom, blank, cdp)
             )  # fmt: skip
     return tuple(found)
 
@@ -108,10 +110,19 @@ def files(stem: str, found: Sequence[PickPolar]) -> dict[str, bytes]:
         for polar in alike:
             name = xflr5.name(polar.reynolds, polar.ncrit, polar.trips)
             rows = (
-                xflr5.Row(alpha, cl, cd, np.nan, cm, top, bottom)
-                for alpha, cl, cd, cm, top, bottom in zip(
-                    polar.alpha, polar.cl, polar.cd, polar.cm, polar.top, polar.bottom, strict=True
-                )
+                xflr5.Row(*row)
+                for row in np.stack(
+                    [
+                        polar.alpha,
+                        polar.cl,
+                        polar.cd,
+                        polar.cdp,
+                        polar.cm,
+                        polar.top,
+                        polar.bottom,
+                    ],
+                    axis=1,
+                ).tolist()
             )
             written[f"{stem}_{name}_{method}.txt"] = xflr5.polar(
                 stem, polar.method, polar.version, rows,
@@ -159,12 +170,11 @@ def _table(found: Sequence[PickPolar]) -> bytes:
     stream = io.StringIO(newline="")
     writer = csv.writer(stream)
     last = "converged" if found[0].method == "XFoil" else "confidence"
-    writer.writerow(
-        ["alpha", "CL", "CD", "CM", "Top_Xtr", "Bot_Xtr", last, *CONDITIONS, "method", "network"]
-    )
+    head = ("alpha", "CL", "CD", "CDp", "CM", "Top_Xtr", "Bot_Xtr", last)
+    writer.writerow([*head, *CONDITIONS, "method", "network"])
     for polar in found:
         ends = np.isfinite(polar.cd) if polar.method == "XFoil" else polar.confidence
-        columns = (polar.alpha, polar.cl, polar.cd, polar.cm, polar.top, polar.bottom, ends)
+        columns = [*(getattr(polar, name) for name in xflr5.Row._fields), ends]
         flow = [f"{value:.6g}" for value in polar.flow]
         for row in zip(*columns, strict=True):
             values = [f"{float(value):.6g}" if np.isfinite(value) else "" for value in row]

@@ -77,7 +77,9 @@ QUIT
 """
 _RESULT = re.compile(
     r"rms:\s*(\S+)[^\n]*\n\s*a =\s*(\S+)\s+CL =\s*(\S+)\s*\n\s*Cm =\s*(\S+)\s+CD =\s*(\S+)"
+    r"(?:[^\n]*CDp =\s*(\S+))?"
 )
+_TRANSITION = re.compile(r"Side ([12])\s+(?:free|forced)\s+transition at x/c =\s*(\S+)")
 
 
 def _free_cores() -> int:
@@ -92,11 +94,18 @@ _SLOTS = threading.BoundedSemaphore(AT_ONCE)
 
 
 class Point(NamedTuple):
-    """Coefficients of a section at one angle of attack; NaN if XFoil did not converge."""
+    """Coefficients of a section at one angle of attack; NaN if XFoil did not converge.
+
+    `cdp` is the pressure drag, `top` and `bottom` are x/c of transition on both surfaces; they
+    are NaN in results that an earlier release stored.
+    """
 
     cl: float
     cd: float
     cm: float
+    cdp: float = math.nan
+    top: float = math.nan
+    bottom: float = math.nan
 
     @property
     def converged(self) -> bool:
@@ -234,7 +243,7 @@ def properties(held: str) -> tuple[Property, ...]:
 
 def values(point: Point | None) -> dict[str, float]:
     """Return the values of `properties`; NaN if it is not verified, or did not converge."""
-    cl, cd, _ = FAILED if point is None else point
+    cl, cd, *_ = FAILED if point is None else point
     return {"xfoil_cl": cl, "xfoil_cd": cd, "xfoil_ld": cl / cd if cd else math.nan}
 
 
@@ -257,7 +266,11 @@ def stored_under(
 
 def as_stored(alpha: float, point: Point) -> dict[str, float]:
     """Return a result as it is stored with a pick."""
-    return {f"{key}@{alpha:g}": getattr(point, key) for key in Point._fields}
+    return {
+        f"{key}@{alpha:g}": value
+        for key, value in point._asdict().items()
+        if key in ("cl", "cd", "cm") or math.isfinite(value)
+    }
 
 
 def from_stored(found: Mapping[str, float] | None) -> dict[float, Point]:
@@ -275,12 +288,19 @@ def _parse(answer: str, alpha: float) -> Point | None:
     rounds = _RESULT.findall(answer)
     if not rounds:
         return None
-    try:
-        rms, at, cl, cm, cd = map(float, rounds[-1])
-    except ValueError:  # Fortran writes **** where a number does not fit
-        return None
+    rms, at, cl, cm, cd, cdp = map(_number, rounds[-1])
+    ends = {side: _number(place) for side, place in _TRANSITION.findall(answer)}
     good = rms < _CONVERGED and abs(at - alpha) < 0.01 and cd > 0
-    return Point(cl, cd, cm) if good and all(map(math.isfinite, (cl, cd, cm))) else None
+    if not good or not all(map(math.isfinite, (cl, cd, cm))):
+        return None
+    return Point(cl, cd, cm, cdp, ends.get("1", math.nan), ends.get("2", math.nan))
+
+
+def _number(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:  # Fortran writes **** where a number does not fit
+        return math.nan
 
 
 def _run(folder: Path, commands: str, ends: float) -> str:

@@ -141,7 +141,7 @@ def _geometry(page: Page, sheet: Sheet, top: float) -> float:
     """Write what is no coefficient; return where it ends."""
     pick = sheet.pick
     about = [
-        ("Geometry", sections.NAMES[pick.geometry]),
+        ("Geometry", pick.geometry_name),
         ("Chord of SVG and DXF", f"{sheet.chord:g} mm"),
     ]
     aero = {item.key for item in aerodynamics.Aerodynamics().properties(sheet.conditions)}
@@ -289,22 +289,22 @@ def _origin(page: Page, sheet: Sheet) -> None:
     code = f"{len(source.code)} units, in {sheet.stem}-code.npy"
     if len(source.code) <= _MOST_UNITS:
         code = ", ".join(f"{value:z.4f}" for value in source.code.tolist()).replace("-", "−")
-    lines = [
+    made = [
         f"Model {source.model.slug}, weights {source.model.hash}, data {source.model.data}; "
         f"picked with Latent Explorer {source.library}{''.join(f', {words}' for words in drawn)}.",
         f"Code z = ({code}).",
+    ]
+    if source.own:
+        made = [f"Own section from {source.name}; no model made it."]
+    lines = [
+        *made,
         f"Pick key {sheet.pick.key}. `latent-explorer rebuild manifest.json` regenerates this "
         "pick and every file beside it, and compares them.",
     ]
-    if source.own:
-        lines[:2] = [
-            f"Own section, as it is in the file {source.name}; no model made it. Kept with Latent "
-            f"Explorer {source.library}."
-        ]
     by = [f"{polar.method} {polar.version}" for polar in sheet.polars if polar.network]
     if by:
         lines.insert(
-            len(lines) - 1,
+            len(made),
             f"Polars: {by[0]}; dotted where its own confidence is below "
             f"{100 * aerodynamics.SURE:.0f} %. XFoil where it was asked.",
         )

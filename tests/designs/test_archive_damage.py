@@ -94,6 +94,9 @@ NO_EXPORTS = {
     "a member at the root": (lambda: a_zip("/etc/passwd", manifest="{}"), "/etc/passwd"),
     "a member on a drive": (lambda: a_zip("C:\\x", manifest="{}"), "C:"),
     "a member that is a program": (lambda: a_zip("001/run.exe", manifest="{}"), "run.exe"),
+    "a file of another pick": (lambda: a_zip("a-01/b-01.dat", manifest="{}"), "b-01.dat"),
+    "a program with a pick's name": (lambda: a_zip("a-01/a-01.exe", manifest="{}"), "a-01.exe"),
+    "a member above a pick": (lambda: a_zip("a-01/a-01_../x.txt", manifest="{}"), "../x"),
     "a member of two lines": (
         lambda: a_zip("a\nb.json", manifest="{}"),
         "which no export contains",
@@ -115,6 +118,16 @@ NO_EXPORTS = {
 def test_a_file_that_is_no_export_is_refused_in_one_sentence(make, why):
     with refused(ExportError, why):
         picks_archive.read(make(), "a.zip")
+
+
+def test_archives_of_earlier_releases_are_taken():
+    names = (
+        "picture.png", "code.npy", "section.dat", "section.csv", "section.svg", "section.dxf",
+        "section-decoded.dat", "polar-neuralfoil.csv", "polar-xfoil.csv",
+    )  # fmt: skip
+    told = members(sound())[picks_archive.MANIFEST]
+    content = a_zip("candidates.csv", *(f"001/{name}" for name in names), manifest=told)
+    assert len(picks_archive.read(content, "a.zip").picks) == 3
 
 
 def test_a_name_of_many_lines_is_told_as_one():

@@ -21,6 +21,9 @@ from tests.support.sections import samples, sketch
 installed = pytest.mark.skipif(shutil.which("xfoil") is None, reason="XFoil is not installed")
 
 GOOD = """\
+ Side 1  free  transition at x/c =  0.3834   50
+ Side 2 forced transition at x/c =  0.9000   74
+
   8   rms: 0.1117E-04   max: -.1630E-03   D at   73  2
        a =  4.000      CL =  0.4278
       Cm =  0.0060     CD =  0.00728   =>   CDf =  0.00497    CDp =  0.00231
@@ -51,13 +54,18 @@ def test_the_naca_section_of_the_textbook_has_its_lift_and_drag():
     assert found.cl == pytest.approx(0.43, abs=0.02)
     assert found.cd == pytest.approx(0.0073, abs=0.0004)
     assert found.cm == pytest.approx(0.005, abs=0.005)
+    assert 0 < found.cdp < found.cd
+    assert 0.2 < found.top < 0.5 < 0.9 < found.bottom <= 1
     assert xfoil.version().startswith("6.")
 
 
 def test_the_last_iteration_counts_and_only_a_converged_one(stand_in):
     rough = GOOD.replace("0.1117E-04", "0.2000E-01")
+    whole = xfoil.Point(0.4278, 0.00728, 0.006, 0.00231, 0.3834, 0.9)
     for printed, expected in (
-        (rough + GOOD, xfoil.Point(0.4278, 0.00728, 0.006)),
+        (rough.replace("0.3834", "0.1") + GOOD, whole),
+        (GOOD.replace("0.00231", "*******"), whole._replace(cdp=np.nan)),
+        (GOOD.partition("\n\n")[2], whole._replace(top=np.nan, bottom=np.nan)),
         (GOOD + rough, xfoil.FAILED),
         (GOOD.replace("0.00728", "*******"), xfoil.FAILED),
         (GOOD.replace("a =  4.000", "a =  3.000"), xfoil.FAILED),
@@ -160,11 +168,16 @@ def test_at_most_so_many_run_at_once_whoever_asks(stand_in, monkeypatch):
 
 
 def test_results_are_stored_by_angle_and_come_back():
-    stored = xfoil.as_stored(-2.5, xfoil.Point(0.1, 0.01, -0.05)) | xfoil.as_stored(
-        4.0, xfoil.FAILED
+    whole = xfoil.Point(0.2, 0.02, -0.1, 0.01, 0.4, 1.0)
+    stored = (
+        xfoil.as_stored(-2.5, xfoil.Point(0.1, 0.01, -0.05))
+        | xfoil.as_stored(4.0, xfoil.FAILED)
+        | xfoil.as_stored(5.0, whole)
     )
+    assert [key for key in stored if key.endswith("-2.5")] == ["cl@-2.5", "cd@-2.5", "cm@-2.5"]
     found = xfoil.from_stored(stored)
-    assert list(found) == [-2.5, 4.0]
+    assert list(found) == [-2.5, 4.0, 5.0]
+    assert found[5.0] == whole
     assert found[-2.5] == xfoil.Point(0.1, 0.01, -0.05)
     assert not found[4.0].converged
     assert xfoil.from_stored(None) == {}

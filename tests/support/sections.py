@@ -122,7 +122,7 @@ def verified_pick(number=1):
     """A Kulfan section of the model that XFoil verified at three angles, once in vain."""
     drawn = engine().sample(1, 0.7, 1)
     points = {0.0: xfoil.Point(0.1, 0.006, -0.05), 2.0: xfoil.FAILED,
-              4.0: xfoil.Point(0.5, 0.007, -0.06)}  # fmt: skip
+              4.0: xfoil.Point(0.5, 0.007, -0.06, 0.002, 0.4, 0.9)}  # fmt: skip
     stored = {}
     for alpha, point in points.items():
         stored |= xfoil.as_stored(alpha, point)
