@@ -141,7 +141,9 @@ def pack(
             if not source.own:
                 add(f"{folder}/code.npy", formats.npy(source.code))
             if sections.is_section(sketch):
-                files = formats.section_files(source.sample, sketch, pick.title, pick.geometry)
+                files = formats.section_files(
+                    source.sample, sketch, pick.title, pick.geometry, pick.geometry_name
+                )
                 for name, content in (files | polars.files(pick, flow)).items():
                     add(f"{folder}/{name}", content)
         add(TABLE, formats.table(picks, measured))

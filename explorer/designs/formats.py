@@ -29,6 +29,7 @@ def section_files(
     sketch: PixelSketch | CurveSketch,
     name: str,
     geometry: Geometry,
+    called: str = "",
 ) -> dict[str, bytes]:
     """Write one section's contour as Selig .dat, CSV, SVG and DXF; the chord is 1.
 
@@ -37,11 +38,12 @@ def section_files(
         sketch: How it is drawn.
         name: Its title.
         geometry: The geometry of the files; if it is not the decoded one, that is written too.
+        called: What the geometry is called in them, if not by its name.
     """
     points = sections.outline(sample, sketch, geometry)
     table = ["x,y", *(f"{x:.6f},{y:.6f}" for x, y in points)]
     files = {
-        "section.dat": _dat(points, f"{name}, {sections.NAMES[geometry].lower()}"),
+        "section.dat": _dat(points, f"{name}, {(called or sections.NAMES[geometry]).lower()}"),
         "section.csv": "\n".join([*table, ""]).encode(),
         "section.svg": _svg(points, name),
         "section.dxf": _dxf(points),
@@ -78,8 +80,8 @@ def table(picks: Sequence[Pick], measured: Sequence[Measured]) -> bytes:
         source, fault = pick.source, found.faults[0]
         known = [
             pick.number, pick.stars, pick.verdict, "; ".join(pick.tags), pick.notes,
-            source.model.slug, source.model.hash, source.model.data, _blank(source.component),
-            _blank(source.scale), _blank(source.seed), source.page, int(not fault), fault,
+            f"{source.model.slug} {source.name}".strip(), source.model.hash, source.model.data,
+            _blank(source.component), _blank(source.scale), _blank(source.seed), source.page, int(not fault), fault,
             pick.treatment,
         ]  # fmt: skip
         values = [found.values.get(key, np.array([np.nan]))[0] for key in columns]

@@ -12,7 +12,14 @@ from explorer.designs import archive
 from explorer.designs.candidates import FILE, Store
 from explorer.designs.measuring import measure
 from explorer.designs.picks import own_source
-from tests.support.archives import altered, assert_came_back, manifest_of, members, packed
+from tests.support.archives import (
+    altered,
+    assert_came_back,
+    manifest_of,
+    members,
+    packed,
+    table_of,
+)
 from tests.support.picks import assert_same_bits, assert_same_made, key_of, some
 from tests.support.sections import samples, sketch
 from tests.support.sentences import assert_one_sentence
@@ -55,6 +62,9 @@ def test_it_comes_back_from_an_export_and_is_rebuilt_without_a_model(store, tmp_
     content = packed(pick)
     files = members(content)
     assert not [name for name in files if name.endswith("code.npy")]
+    title = files["001/section.dat"].splitlines()[0] if pick.number == 1 else b"as given"
+    assert b"as given" in title
+    assert any("own section naca2412.dat" in row for row in table_of(content))
     (entry,) = manifest_of(content)["picks"]
     assert (entry["name"], entry["hash"], entry["code"]) == ("naca2412.dat", "", "")
     assert_came_back(archive.read(content, "mine.zip"), [pick])

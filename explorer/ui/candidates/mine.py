@@ -10,6 +10,7 @@ from jaxtyping import Float
 from explorer import sections
 from explorer.data.opened import Opened
 from explorer.designs import search
+from explorer.designs.geometry import faults
 from explorer.designs.measuring import measure
 from explorer.designs.properties import Conditions, Measured, Property
 from explorer.errors import StoreError
@@ -188,4 +189,8 @@ def _keep(engine: Engine, given: Sequence[tuple[str, Float[np.ndarray, " station
         st.toast(prose(str(error)), icon=":material/error:")
         return
     if len(picks) > 1:
-        st.toast(f"{len(picks)} own sections kept; History takes them back.")
+        invalid = sum(
+            bool(why) for pick in picks for why in faults(pick.source.sample[None], engine.sketch)
+        )
+        broken = f", {invalid} of them invalid" if invalid else ""
+        st.toast(f"{len(picks)} own sections kept{broken}; History takes them back.")
