@@ -41,7 +41,7 @@ def section_files(
         stem: Its name, in the first line of its .dat and of all its files.
         geometry: The geometry of the files; if it is not the decoded one, that is written too.
         chord: The chord of the drawings in millimetres.
-        called: What the geometry is called, in their notes.
+        called: What the geometry is called in them, if not by its name.
     """
     drawing = cad.drawn(sample, sketch, geometry)
     points = drawing.points
@@ -103,8 +103,9 @@ def table(
         source, fault = pick.source, found.faults[0]
         known = [
             pick.number, stem, pick.stars, pick.verdict, "; ".join(pick.tags), pick.notes,
-            f"{source.model.slug} {source.name}".strip(), source.model.hash, source.model.data,
-            _blank(source.component), _blank(source.scale), _blank(source.seed), source.page, int(not fault), fault,
+            f"{source.model.slug} {source.name}".strip(), source.model.hash,
+            source.model.data, _blank(source.component),
+            _blank(source.scale), _blank(source.seed), source.page, int(not fault), fault,
             pick.treatment,
         ]  # fmt: skip
         known += [value if _is_section(pick) else "" for value in flow.values()]

@@ -62,20 +62,20 @@ def test_it_comes_back_from_an_export_and_is_rebuilt_without_a_model(store, tmp_
     content = packed(pick)
     files = members(content)
     assert not [name for name in files if name.endswith("code.npy")]
-    title = files["001/section.dat"].splitlines()[0] if pick.number == 1 else b"as given"
-    assert b"as given" in title
+    (drawing,) = [content for name, content in files.items() if name.endswith(".dxf")]
+    assert b"As given, " in drawing
     assert any("own section naca2412.dat" in row for row in table_of(content))
     (entry,) = manifest_of(content)["picks"]
-    assert (entry["name"], entry["hash"], entry["code"]) == ("naca2412.dat", "", "")
+    assert (entry["file"], entry["hash"], entry["code"]) == ("naca2412.dat", "", "")
     assert_came_back(archive.read(content, "mine.zip"), [pick])
     (tmp_path / "mine.zip").write_bytes(content)
-    (part,) = rebuilding.rebuild(tmp_path / "mine.zip", tmp_path / "out", "cpu")
+    part, *_ = rebuilding.rebuild(tmp_path / "mine.zip", tmp_path / "out", "cpu")
     assert (part.title, part.same) == (f"{pick.title}", True)
-    assert len(list((tmp_path / "out").glob("*.png"))) == 1
+    assert len(list((tmp_path / "out").glob("pick-*.png"))) == 1
 
 
 @pytest.mark.parametrize(
-    "broken", [{"hash": "ab"}, {"code": "AACAPw=="}, {"name": "../x"}, {"name": ""}]
+    "broken", [{"hash": "ab"}, {"code": "AACAPw=="}, {"file": "../x"}, {"file": ""}]
 )
 def test_what_names_both_a_file_and_a_model_is_refused(store, broken):
     (pick,) = store.keep(1, [(key_of(1), own())])
