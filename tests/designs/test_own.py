@@ -66,7 +66,7 @@ def test_it_comes_back_from_an_export_and_is_rebuilt_without_a_model(store, tmp_
     assert b"As given, " in drawing
     assert any("own section naca2412.dat" in row for row in table_of(content))
     (entry,) = manifest_of(content)["picks"]
-    assert (entry["file"], entry["hash"], entry["code"]) == ("naca2412.dat", "", "")
+    assert (entry["name"], entry["hash"], entry["code"]) == ("naca2412.dat", "", "")
     assert_came_back(archive.read(content, "mine.zip"), [pick])
     (tmp_path / "mine.zip").write_bytes(content)
     part, *_ = rebuilding.rebuild(tmp_path / "mine.zip", tmp_path / "out", "cpu")
@@ -75,7 +75,7 @@ def test_it_comes_back_from_an_export_and_is_rebuilt_without_a_model(store, tmp_
 
 
 @pytest.mark.parametrize(
-    "broken", [{"hash": "ab"}, {"code": "AACAPw=="}, {"file": "../x"}, {"file": ""}]
+    "broken", [{"hash": "ab"}, {"code": "AACAPw=="}, {"name": "../x"}, {"name": ""}]
 )
 def test_what_names_both_a_file_and_a_model_is_refused(store, broken):
     (pick,) = store.keep(1, [(key_of(1), own())])
