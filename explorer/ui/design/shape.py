@@ -61,7 +61,7 @@ def _told(engine: Engine, view: DesignView) -> list[Property]:
     properties = applicable_properties(engine.sketch, view.conditions)
     wished = {item.key for item in constraints.constraints(view, properties)}
     wished.add(view.goal.removeprefix("-"))
-    after = ("cl", "cd", "cm", "least_gap", "nose_radius", "tail_angle", "confidence")
+    after = ("cl", "cd", "cm", "inner_gap", "nose_radius", "tail_angle", "confidence")
 
     def rank(item: Property) -> tuple[bool, bool, bool]:
         return item.key not in wished, not item.main, item.key not in after

@@ -20,6 +20,9 @@ from explorer.ui.panels import chart, constraints, export_menu, hand, table
 from explorer.ui.picks import service
 from explorer.ui.wording import palette
 
+LEAST_WIDTH = 116
+"""Width of a tile, in CSS pixels, that has room for what is written below it."""
+
 
 def wall(
     engine: Engine, view: DesignView, properties: tuple[Property, ...]
@@ -43,10 +46,10 @@ def wall(
         key="design_wall",
         tile=at,
         grid=Grid(
-            tile_width=engine.sketch.tile_width(72),
+            tile_width=max(engine.sketch.tile_width(72), LEAST_WIDTH),
             selectable=True,
             noun="design",
-            feet=_feet(found, goal, wishes, properties),
+            feet=_feet(found, goal, wishes, properties, engine.sketch.kind == "curve"),
         ),
         keep_all=True,
     )
@@ -95,7 +98,9 @@ def _feet(
     goal: Property,
     wishes: tuple[Constraint, ...],
     properties: tuple[Property, ...],
+    wide: bool,
 ) -> list[list[str]]:
+    """Write lines below each design: its number and objective, then what was wished for."""
     known = {item.key: item for item in properties}
     keys = list(dict.fromkeys(wish.key for wish in wishes if wish.key != goal.key))
     keys = keys[:2] or [item.key for item in properties if item.main and item.key != goal.key][:2]
@@ -104,7 +109,7 @@ def _feet(
         values = {key: float(value[row]) for key, value in found.measured.values.items()}
         first = f"{row + 1} · {goal.label} {goal.words(values[goal.key])}"
         others = [f"{known[key].label} {known[key].words(values[key])}" for key in keys]
-        lines.append([first, " · ".join(others)])
+        lines.append([first, *([" · ".join(others)] if wide else others)])
     return lines
 
 

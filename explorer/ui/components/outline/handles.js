@@ -16,8 +16,9 @@ export function frameOf(board) {
   const [width, height] = board.size ?? [1, 1]
   const left = Math.min(...panel.x)
   const across = (width - 2 * PAD) / (Math.max(...panel.x) - left)
-  const middle = (panel.low + panel.high) / 2
-  const down = section ? across : (height - 2 * PAD) / (panel.high - panel.low)
+  const [low, high] = rangeOf(board)
+  const middle = (low + high) / 2
+  const down = section ? across : (height - 2 * PAD) / (high - low)
   return {
     /** @param {number} x */
     x: (x) => PAD + (x - left) * across,
@@ -25,6 +26,19 @@ export function frameOf(board) {
     y: (y) => height / 2 - (y - middle) * down,
     scale: section ? down / 100 : down,
   }
+}
+
+/**
+ * The heights that have to be in sight: the usual ones of the data, and those of the design before.
+ *
+ * @param {Outline} board
+ * @returns {[number, number]}
+ */
+export function rangeOf(board) {
+  const { panel } = board.facts
+  const heights = board.origin.panel.x.map((_, index) => heightOf(board.origin.panel, index))
+  const room = 0.12 * (panel.high - panel.low)
+  return [Math.min(panel.low, Math.min(...heights) - room), Math.max(panel.high, Math.max(...heights) + room)]
 }
 
 /**

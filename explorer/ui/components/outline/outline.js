@@ -4,7 +4,7 @@ import { address, begin, mount, observeSize, part, timer } from "../bridge.js"
 import { codeItem, keepAll, keepByKey, leave, reach } from "../outbox_client.js"
 import { bodyOf, crcOf, inks, penOf, unpack } from "../painting.js"
 import { drawOutline } from "./drawing.js"
-import { frameOf, handleNear, heightAt, kindOf, positionOf, stationsOf } from "./handles.js"
+import { frameOf, handleNear, heightAt, kindOf, positionOf, rangeOf, stationsOf } from "./handles.js"
 
 /** @typedef {import("../types").Outline} Outline */
 /** @typedef {import("../types").Grip} Grip */
@@ -230,7 +230,8 @@ function layout(board) {
   const { panel, section } = board.facts
   const span = Math.max(...panel.x) - Math.min(...panel.x)
   // A section is drawn true to scale; other curves fill the room.
-  const height = section ? Math.max(120, Math.min(460, (width * (panel.high - panel.low)) / span)) : Math.min(360, Math.max(180, width / 2.5))
+  const [low, high] = rangeOf(board)
+  const height = section ? Math.max(120, Math.min(460, (width * (high - low)) / span)) : Math.min(360, Math.max(180, width / 2.5))
   const ratio = window.devicePixelRatio || 1
   board.size = [width, Math.round(height)]
   board.ratio = ratio
