@@ -79,11 +79,13 @@ def main() -> None:
                     for k in range(DRAGS)
                 ]
                 between = np.concatenate([np.diff(times) for times, _ in found])
+                median, high = np.percentile(between, [50, 95])
+                least = min(len(times) for times, _ in found)
+                slowest = max(seconds for _, seconds in found)
                 print(
-                    f"{model}{' with wishes' if wishes else ''}: at least "
-                    f"{min(len(times) for times, _ in found)} updates in {SECONDS:g} s, median "
-                    f"{np.median(between):.0f} ms, p95 {np.percentile(between, 95):.0f} ms "
-                    f"between them; settled in at most {max(seconds for _, seconds in found):.2f} s"
+                    f"{model}{' with wishes' if wishes else ''}: at least {least} updates in "
+                    f"{SECONDS:g} s, median {median:.0f} ms, p95 {high:.0f} ms between them; "
+                    f"settled in at most {slowest:.2f} s"
                 )
                 page.context.close()
         browser.close()
