@@ -13,7 +13,7 @@ from explorer.figures import sheet, style
 from explorer.figures.page import Page, printable
 from explorer.packing import Told, pick_files
 from tests.support.figures import opened_pdf
-from tests.support.picks import made, model_of
+from tests.support.picks import LINE, made, model_of
 from tests.support.sections import class_shape, surfaces, verified_pick
 
 TOLD = Told("Wing root", Conditions(), 250.0, "9.9")
@@ -52,8 +52,10 @@ def test_every_operating_point_has_its_lines():
         ncrit=5, trips=(0.1, 1.0),
         others=(OperatingPoint(reynolds=3e6, cl=0.6, weight=2), OperatingPoint(reynolds=5e5)),
     )  # fmt: skip
-    _, content = page_of(verified_pick(), TOLD._replace(conditions=flow))
+    found, content = page_of(verified_pick(), TOLD._replace(conditions=flow))
     text = opened_pdf(content)[1]
+    alpha, cd = found.values["alpha_2"][0], found.values["cd_2"][0]
+    assert f"NeuralFoil xlarge {alpha:.2f} 0.600 {cd:.5f} ".replace("-", "−") in text
     for words in ("4°, Re 1,000,000, weight 1", "CL 0.6, Re 3,000,000, weight 2",
                   "4°, Re 500,000, weight 1", flow.transition):  # fmt: skip
         assert words in text
@@ -93,6 +95,14 @@ def test_a_picture_has_a_page_too_whatever_is_written_about_it(project, notes, t
     _, text, _ = opened_pdf(content)
     assert "Properties" in text
     assert "翼" not in text
+
+
+def test_a_curve_that_is_no_section_has_its_picture():
+    pick = dataclasses.replace(
+        verified_pick(), treatment="",
+        source=made(model=model_of(LINE, "0"), sample=np.array([1, -1, 2], np.float32)),
+    )  # fmt: skip
+    assert "Properties" in opened_pdf(page_of(pick)[1])[1]
 
 
 def test_a_letter_that_the_font_lacks_is_a_box():
