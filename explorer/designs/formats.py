@@ -103,9 +103,9 @@ def table(
         source, fault = pick.source, found.faults[0]
         known = [
             pick.number, stem, pick.stars, pick.verdict, "; ".join(pick.tags), pick.notes,
-            source.model.slug, source.model.hash, source.model.data, _blank(source.component),
-            _blank(source.scale), _blank(source.seed), source.page, int(not fault), fault,
-            pick.treatment,
+            f"{source.model.slug} {source.name}".strip(), source.model.hash, source.model.data,
+            _blank(source.component), _blank(source.scale), _blank(source.seed), source.page,
+            int(not fault), fault, pick.treatment,
         ]  # fmt: skip
         known += [value if _is_section(pick) else "" for value in flow.values()]
         values = [found.values.get(key, np.array([np.nan]))[0] for key in columns]

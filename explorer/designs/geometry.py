@@ -8,6 +8,9 @@ from explorer.designs.properties import AbstractProperties, Conditions, Property
 from explorer.sections import CROSSED, Heights, Surfaces
 from explorer.sketch import CurveSketch, PixelSketch
 
+STATIONS = (10, 25, 60)
+"""Where the thickness of a section is told, in per cent of the chord: nose, spar and flap."""
+
 _NOSE = 0.05
 _TAIL = 0.9
 CLOSING = 0.05
@@ -39,6 +42,11 @@ class SectionGeometry(AbstractProperties):
                      meaning="maximum distance between the surfaces"),
             Property("thickness_at", "x_t/c", "%", 0,
                      meaning="chordwise position of the maximum thickness"),
+            *(
+                Property(f"thickness_{at}", f"t/c at {at} %", "%", 1,
+                         meaning=f"distance between the surfaces at {at} % of the chord")
+                for at in STATIONS
+            ),
             Property("camber", "Camber", "%", 1, main=True,
                      meaning="maximum height of the mean line above the chord"),
             Property("camber_at", "x_c/c", "%", 0,
@@ -77,6 +85,7 @@ class SectionGeometry(AbstractProperties):
         found = {
             "thickness": 100 * thickness,
             "thickness_at": 100 * thickness_at,
+            **{f"thickness_{at}": 100 * _at(at / 100, shape.x, gap) for at in STATIONS},
             "camber": 100 * side * camber * ~flat,
             "camber_at": np.where(flat, np.nan, 100 * camber_at),
             "nose_radius": 100 * _nose_radius(shape.x, gap / 2),
@@ -200,6 +209,17 @@ def _summit(
     # At the ends of the chord there is no parabola: the maximum is at the station itself.
     edge = y.max(1) > high
     return np.where(edge, y.max(1), high), np.where(edge, x[y.argmax(1)], at)
+
+
+def _at(place: float, x: Float[np.ndarray, " half"], y: Heights) -> Float[np.ndarray, " sections"]:
+    """Return heights between stations, by the cubic through the nearest four."""
+    first = int(np.clip(np.searchsorted(x, place) - 2, 0, len(x) - 4))
+    near = x[first : first + 4]
+    share = [
+        np.prod([(place - other) / (own - other) for other in near if other != own])
+        for own in near
+    ]
+    return y[:, first : first + 4] @ np.array(share)
 
 
 def _nose_radius(x: Float[np.ndarray, " half"], half: Heights) -> Float[np.ndarray, " sections"]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from explorer.data.airfoils import naca_section, stations
-from explorer.designs import aerodynamics
+from explorer.designs import aerodynamics, xfoil
 from explorer.designs.candidates import FILE, Store
 from tests.support.browsing import go
 from tests.support.serving import kill, serve, settled
@@ -78,6 +78,28 @@ def candidates(page, address, more=""):
     page.locator("[data-testid=shortlist][data-painted]").first.wait_for(timeout=30_000)
     page.locator("[data-testid=shortlist] canvas[data-digest]").first.wait_for()
     return page.locator("[data-testid=shortlist] .card")
+
+
+def drag_up(page):
+    """Drag the upper surface of the outline at mid-chord up by a finger's width."""
+    canvas = page.locator("[data-testid=outline] canvas")
+    canvas.scroll_into_view_if_needed()
+    page.locator("[data-testid=outline] canvas[data-code][data-digest]").wait_for()
+    box = canvas.bounding_box()
+    x = box["x"] + 0.5 * box["width"]
+    told = page.locator("[data-testid=outline] .said")
+    for y in range(8, int(box["height"]), 4):
+        page.mouse.move(x, box["y"] + y)
+        if "upper surface" in told.inner_text():
+            break
+    before = canvas.get_attribute("data-code")
+    page.mouse.down()
+    for step in range(1, 9):
+        page.mouse.move(x, box["y"] + y - 2 * step)
+        page.wait_for_timeout(60)
+    page.mouse.up()
+    page.locator("[data-testid=outline] canvas[data-past='1'][data-busy=false]").wait_for()
+    return before, canvas.get_attribute("data-code")
 
 
 def digests(cards):
@@ -164,7 +186,7 @@ def test_constraints_go_along_to_the_candidates(page, address):
     page.locator("[data-testid=shelf] button").click()
     page.wait_for_url(re.compile("candidates"))
     settled(page)
-    page.get_by_role("button", name="Constraints (1)").wait_for()
+    page.get_by_label("Thickness ≥, %", exact=True).wait_for()
     page.wait_for_url(re.compile("limits=thickness.*alpha=3|alpha=3.*limits=thickness"))
 
 
@@ -172,7 +194,7 @@ def test_constraints_dim_and_count(page, address):
     canvas = generate(page, address)
     page.get_by_text(re.compile(r"\d+ of 64 are valid sections")).wait_for()
     free = canvas.get_attribute("data-digest")
-    page.get_by_role("button", name="Constraints").click()
+    page.get_by_text("Constraints", exact=True).click()
     page.get_by_label("Value").fill("12")
     page.get_by_role("button", name="Add", exact=True).click()
     page.wait_for_url(re.compile("limits=thickness"))
@@ -318,7 +340,7 @@ def test_picks_survive_a_killed_server_and_come_back_from_a_zip(chromium, tmp_pa
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("bit-identical") == 4  # three picks, and their table
+    assert done.stdout.count("bit-identical") == 4  # the picks, and their table
     page.context.close()
 
 
@@ -335,46 +357,39 @@ def test_the_five_minutes_of_the_readme(chromium, tmp_path):
             for word in words:
                 assert word in steps[number - 1], f"step {number} does not say {word!r}"
 
-        step(1, "Airfoils — X-VAE, 8 units", "**Generate**")
+        step(1, "**Catalogue**", "**Find sections**", "**Design**")
         page.goto(address)
         settled(page, "filmstrip")
-        page.get_by_label("Model").click()
-        page.keyboard.type("airfoils x-vae")
-        page.get_by_role("option", name="Airfoils — X-VAE, 8 units").click()
-        settled(page)
-        page.get_by_role("link", name="Generate").click()
-        page.wait_for_url(re.compile("generate"))
+        page.get_by_role("link", name="Find sections").click()
+        page.wait_for_url(re.compile("design"))
         settled(page, "filmstrip")
 
-        step(2, "**Constraints**", "Thickness (%)", "12", "CL at 4°", "0.6", "**Safer**")
-        page.get_by_role("button", name="Constraints").click()
+        step(2, "Thickness (%)", "12", "**Add**", "CL at 4°", "0.6")
         page.get_by_label("Value").fill("12")
         page.get_by_role("button", name="Add", exact=True).click()
         page.wait_for_url(re.compile("thickness"))
         settled(page, "filmstrip")
         page.get_by_label("Property", exact=True).click()
         page.get_by_role("option", name="CL at 4°").click()
+        page.get_by_text(re.compile("lift coefficient at 4°", re.IGNORECASE)).last.wait_for()
+        settled(page, "filmstrip")
         page.get_by_label("Value").fill("0.6")
         page.get_by_role("button", name="Add", exact=True).click()
-        page.wait_for_url(re.compile("cl"))
-        settled(page, "filmstrip")
-        page.keyboard.press("Escape")
-        page.get_by_text(re.compile("are valid and meet the constraints")).wait_for()
-        page.get_by_text("Share of valid designs").wait_for()
-        page.get_by_role("button", name="Safer").click()
-        page.wait_for_url(re.compile("scale=0.7"))
+        page.wait_for_url(re.compile("cl%3E%3D0.6|cl>=0.6"))
         settled(page, "filmstrip")
 
-        step(3, "`K`", "bookmark", "four")
-        canvas = page.locator(f"{STRIP} canvas").first
-        canvas.scroll_into_view_if_needed()
-        for tile in range(4):
-            rest_on(canvas, tile + 8)
-            page.keyboard.press("K")
-            counts(page, tile + 1)
+        step(3, "**Twelve designs**")
+        page.get_by_text("12 designs").wait_for()
 
-        step(4, "4 picks in Shortlist", "`5`", "`X`", "`U`", "`Enter`", "**Polars**")
-        page.get_by_role("button", name="4 picks in Shortlist").click()
+        step(4, "**Shape it**", "**Undo**", "`K`")
+        drag_up(page)
+        page.keyboard.press("K")
+        counts(page, 1)
+
+        step(5, "**Keep all 12**", "13 picks in Shortlist", "`5`", "`X`", "`U`", "`Enter`")
+        page.get_by_role("button", name="Keep all 12").click()
+        counts(page, 13)
+        page.get_by_role("button", name="13 picks in Shortlist").click()
         page.wait_for_url(re.compile("candidates"))
         cards = page.locator("[data-testid=shortlist] .card")
         cards.nth(3).wait_for()
@@ -396,7 +411,7 @@ def test_the_five_minutes_of_the_readme(chromium, tmp_path):
         page.get_by_role("radio", name="Polars").click()
         page.get_by_text(re.compile("NeuralFoil .*incompressible")).wait_for(timeout=30_000)
 
-        step(5, "**Find more**", "Push a property", "**Push**")
+        step(6, "**Find more**", "Push a property", "**Push**")
         page.get_by_role("radio", name="Find more").click()
         page.get_by_text("Push a property").click()
         push = page.get_by_role("button", name="Push", exact=True)
@@ -411,17 +426,22 @@ def test_the_five_minutes_of_the_readme(chromium, tmp_path):
         box = found.bounding_box()
         page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.5 * box["height"])
         page.keyboard.press("K")
-        counts(page, 5)
+        counts(page, 14)
 
-        step(6, "**Verify with XFoil**")
-        step(7, "**Export**", "latent-explorer rebuild shortlist.zip")
+        step(7, "**Verify with XFoil**")
+        if xfoil.available():
+            page.get_by_role("button", name="Verify with XFoil (14)").click()
+            page.get_by_text(re.compile("XFoil verified 14 of 14")).wait_for(timeout=90_000)
+
+        step(8, "**Export**", "latent-explorer rebuild shortlist.zip")
         page.get_by_role("button", name="Export").first.click()
         with page.expect_download() as download:
-            page.get_by_role("button", name="5 picks (ZIP)").click()
+            page.get_by_role("button", name="14 picks (ZIP)").click()
         took = tmp_path / "shortlist.zip"
         download.value.save_as(took)
     page.context.close()
     with zipfile.ZipFile(took) as archive:
         names = archive.namelist()
     assert {"candidates.csv", "manifest.json"} < set(names)
-    assert sum(name.endswith(".dxf") for name in names) == 5
+    assert sum(name.endswith(".dxf") for name in names) == 14
+    assert sum(name.endswith(".pdf") for name in names) == 14

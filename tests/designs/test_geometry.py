@@ -47,6 +47,11 @@ def test_a_symmetric_naca_section_measures_what_its_polynomial_says(percent):
     area = 10 * t * (A0 / 1.5 + A1 / 2 + A2 / 3 + A3 / 4 + A4 / 5)
     assert found["thickness"] == pytest.approx(percent, rel=2e-4)
     assert found["thickness_at"] == pytest.approx(30, abs=0.1)
+    for at in (10, 25, 60):
+        closed = 200 * half_thickness(at / 100, t)
+        assert found[f"thickness_{at}"] == pytest.approx(closed, rel=1e-5)
+    inner = 200 * half_thickness(X[X <= 0.95], t).min()
+    assert found["inner_gap"] == pytest.approx(inner, rel=1e-5)
     assert found["nose_radius"] == pytest.approx(110.19 * t**2, rel=0.025)
     assert found["tail_angle"] == pytest.approx(2 * math.degrees(math.atan(slope)), rel=3e-3)
     assert found["area"] == pytest.approx(100 * area, rel=1e-3)

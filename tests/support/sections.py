@@ -20,8 +20,8 @@ SECTIONS, DIGITS = "airfoils-vae-vamp-8", "digits-vae-vamp-2"
 X = (1 - np.cos(np.pi * np.arange(1, 65) / 64)) / 2
 
 GEOMETRY = (
-    "thickness", "camber", "nose_radius", "tail_angle", "area", "waviness", "tail_gap",
-    "least_gap", "inner_gap", "reversals",
+    "thickness", "thickness_10", "thickness_25", "thickness_60", "camber", "nose_radius",
+    "tail_angle", "area", "waviness", "tail_gap", "least_gap", "inner_gap", "reversals",
 )  # fmt: skip
 
 AIR = ("cl", "cd", "cm", "ld", "confidence")

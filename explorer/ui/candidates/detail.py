@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer import sections
-from explorer.designs.picks import MOST_NOTES, VERDICTS, Project
+from explorer.designs.picks import AS_GIVEN, MOST_NOTES, VERDICTS, Project
 from explorer.strips import samples_strip
 from explorer.ui import cache
 from explorer.ui.address.notation import code_text
@@ -17,6 +17,7 @@ from explorer.ui.components.filmstrip import Grid
 from explorer.ui.panels import table
 from explorer.ui.shell import pages
 from explorer.ui.shell.sibling import has_components
+from explorer.ui.wording.format import plain
 
 
 def detail(project: Project, items: Sequence[MeasuredPick], view: CandidatesView) -> None:
@@ -28,7 +29,7 @@ def detail(project: Project, items: Sequence[MeasuredPick], view: CandidatesView
         with st.container():
             _picture(item)
             _fields(project, items, item)
-            if view.hand != code_text(item.pick.source.code):
+            if not item.pick.source.own and view.hand != code_text(item.pick.source.code):
                 _links(item)
             st.button("Remove", key=f"candidates_{item.pick.key}remove", icon=":material/delete:",
                       on_click=remove, args=(project.id, item.pick.key, beside(items, item)),
@@ -40,7 +41,7 @@ def detail(project: Project, items: Sequence[MeasuredPick], view: CandidatesView
 def _picture(item: MeasuredPick) -> None:
     """Render the pick, why it is invalid, and where it comes from."""
     pick, source = item.pick, item.pick.source
-    st.markdown(f"**{pick.title}** · {VERDICTS[pick.verdict]}")
+    st.markdown(f"**{plain(pick.title)}** · {VERDICTS[pick.verdict]}")
     filmstrip(
         samples_strip(pick.shown[None], source.model.sketch),
         key="candidates_detail",
@@ -48,6 +49,9 @@ def _picture(item: MeasuredPick) -> None:
     )
     if item.fault:
         st.caption(f":material/warning: Invalid geometry: {item.fault}.")
+    if source.own:
+        st.caption(f"Own section, {pick.geometry_name.lower()}: no model made it.")
+        return
     origin = [f"`{source.model.slug}`"]
     if source.scale is not None:
         origin.append(f"scale {source.scale:g}, seed {source.seed}")
@@ -85,7 +89,8 @@ def _fields(project: Project, items: Sequence[MeasuredPick], item: MeasuredPick)
                    on_change=store_field, args=(project.id, pick.key, "tags"))  # fmt: skip
     if not sections.is_section(pick.source.model.sketch):
         return
-    names: dict[str, str] = {"kulfan": sections.NAMES["kulfan"], "": sections.NAMES["decoded"]}
+    whole = AS_GIVEN if pick.source.own else sections.NAMES["decoded"]
+    names: dict[str, str] = {"kulfan": sections.NAMES["kulfan"], "": whole}
     if pick.treatment == "smoothed":
         names["smoothed"] = sections.NAMES["smoothed"]
     st.session_state[f"{key}_treatment"] = pick.treatment

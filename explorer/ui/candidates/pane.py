@@ -42,7 +42,6 @@ def pane(
         view: The page's view.
         conditions: The conditions picks are evaluated under.
     """
-    hand.card(engine, view, beside=True)
     able = _able(items)
     if view.pane in able:
         tab = view.pane
@@ -54,6 +53,7 @@ def pane(
         with st.container(key="candidates_tabs"):
             control(st.segmented_control, "Pane", view, "tab", options=able, value=tab,
                     format_func=TABS.get, required=True, label_visibility="collapsed")  # fmt: skip
+    hand.card(engine, view, beside=True)
     if tab == "pick":
         detail.detail(project, items, view)
     elif tab == "compare":

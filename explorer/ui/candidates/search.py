@@ -5,24 +5,20 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from explorer import sections
 from explorer.designs import search
-from explorer.designs.measuring import measure
 from explorer.designs.properties import Conditions, words
 from explorer.errors import DesignError
 from explorer.inference import Engine
-from explorer.sketch import CurveSketch
 from explorer.strips import Strip, codes_strip, grid_strip
 from explorer.ui import cache
 from explorer.ui.address.controls import commit, control
 from explorer.ui.address.notation import code_text
 from explorer.ui.address.views import CandidatesView
-from explorer.ui.candidates import compare, optimise
+from explorer.ui.candidates import mine, optimise
 from explorer.ui.candidates.judged import MeasuredPick
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel, Slider
-from explorer.ui.panels import constraints, table
-from explorer.ui.panels.upload import section
+from explorer.ui.panels import constraints
 from explorer.ui.picks import service
 from explorer.ui.shell import pages, sibling
 from explorer.ui.wording.naming import labels
@@ -46,7 +42,7 @@ def find(
     control(st.segmented_control, "How", view, "find", options=list(KINDS), value=kind,
             format_func=KINDS.get, required=True, label_visibility="collapsed")  # fmt: skip
     if kind == "mine":
-        _mine(engine, view)
+        mine.offer(engine, view)
         return
     if not engine.has_prior:
         st.caption("This model is a plain autoencoder: it has no prior to sample from.")
@@ -56,6 +52,14 @@ def find(
     st.caption(f"With {labels(known)[engine.slug]}, the model open in the sidebar.")
     of_model = [item for item in items if item.pick.source.model.hash == engine.checkpoint.hash]
     at = next((item for item in of_model if item.pick.number == focus), None)
+    here = next((item for item in items if item.pick.number == focus), None)
+    if (
+        kind in ("like", "push")
+        and here is not None
+        and here.pick.source.own
+        and here.pick.source.model.sketch == engine.sketch
+    ):
+        at = mine.version(engine, here, constraints.conditions(view))
     if kind == "far":
         _far(of_model, engine, view)
     elif kind == "like":
@@ -169,71 +173,6 @@ def _between(items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView
     else:
         st.caption(f"Random mixtures of {names} (Dirichlet weights, seed {view.seed}).")
         st.button("Other mixtures", on_click=commit, kwargs={"seed": view.seed + 1})
-
-
-def _mine(engine: Engine, view: CandidatesView) -> None:
-    if not sections.is_section(engine.sketch):
-        st.caption(
-            "Airfoil files need an airfoil model. Images can be drawn or uploaded on Reconstruct."
-        )
-        sibling.of_sections("candidates", {"find": view.find})
-        return
-    assert isinstance(engine.sketch, CurveSketch)
-    given = section(engine.sketch, "candidates_mine")
-    if given is None:
-        return
-    x = given.x
-    z = engine.encode(x).loc
-    again = engine.decode(z)
-    off = engine.sketch.heights(again[0]) - engine.sketch.heights(x[0])
-    both = np.concatenate([x, again])
-    names = ["Yours", "The model’s"]
-    drawn = sections.shaped(both, engine.sketch)
-    compare.overlay(list(zip(names, drawn, strict=True)), engine.sketch, "candidates_mine_overlay")
-    st.caption(
-        "Your section, rotated and scaled to unit chord at the model's 128 stations, and its "
-        f"reconstruction: RMS error {100 * float(np.sqrt((off**2).mean())):.3f} % of "
-        f"the chord, maximum {100 * float(np.abs(off).max()):.3f} %, at the stations as given and "
-        "as decoded. Both are drawn and measured as Kulfan sections."
-    )
-    conditions = constraints.conditions(view)
-    measured = measure(both, engine.sketch, conditions)
-    rows = [
-        (prop.label, [prop.words(float(value)) for value in measured.values[prop.key]], prop.main)
-        for prop in measured.properties
-    ]
-    table.render([table.Line(*row) for row in rows], names)
-    for name, fault in zip(names, measured.faults, strict=True):
-        if fault:
-            st.caption(f":material/warning: {name}: invalid geometry, {fault}.")
-    filmstrip(
-        Panel((own := codes_strip(engine, z)), pick=service.pick_descriptor(engine, own)),
-        key="candidates_mine_strip",
-        grid=Grid(
-            captions=["the model’s reconstruction of your section"],
-            tile_width=engine.sketch.tile_width(64) * 3 // 2,
-            numbered=False,
-        ),
-        keep_all=True,
-    )
-    if not engine.has_prior:
-        return
-    near = search.like(engine, z[0], 24, RADII)
-    st.markdown("**More like this**")
-    filmstrip(
-        Panel(
-            (more := grid_strip(engine, near, RADII)), pick=service.pick_descriptor(engine, more)
-        ),
-        key="candidates_mine_like",
-        at=0.3,
-        slider=Slider(
-            label="How different from yours",
-            low="the same",
-            high="one prior standard deviation",
-            home=0.3,
-        ),
-        grid=Grid(tile_width=engine.sketch.tile_width(64)),
-    )
 
 
 def _strip(engine: Engine, strip: Strip, name: str, conditions: Conditions) -> None:

@@ -145,8 +145,8 @@ def cards(
         # A failure comes first, since the line of a card is cut at its end.
         said = mark + said if failed else said + mark
         source.append(
-            Card(pick.key, pick.number, *places[pick.key], pick.stars, pick.verdict, pick.tags,
-                 said, item.fault, _reasons(item, bounds), not met)
+            Card(pick.key, pick.number, pick.source.name, *places[pick.key], pick.stars,
+                 pick.verdict, pick.tags, said, item.fault, _reasons(item, bounds), not met)
         )  # fmt: skip
     shortlist(
         strips,

@@ -729,6 +729,7 @@ export interface Outline {
 export interface CardFacts {
   key: string
   number: number
+  name: string
   panel: number
   at: number
   stars: number

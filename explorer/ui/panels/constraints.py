@@ -126,11 +126,11 @@ def added(engine: Engine, view: Conditioned) -> None:
         prop = next(item for item in properties if item.key == chosen)
         usual = "<=" if prop.better == "less" else ">="
         ways: list[str] = list(SIGNS)
-        way = st.segmented_control("Bound", ways, key=f"{page}_bound_way_{chosen}",
+        st.segmented_control("Bound", ways, key=f"{page}_bound_way_{chosen}",
                                    default=usual, format_func=SIGNS.__getitem__,
                                    required=True)  # fmt: skip
         span = reach.get(prop.key)
-        value = st.number_input(
+        st.number_input(
             "Value" + (f", {prop.unit}" if prop.unit else ""),
             key=f"{page}_bound_value_{chosen}",
             value=0.0 if span is None else round(span[1], prop.digits),
@@ -138,7 +138,7 @@ def added(engine: Engine, view: Conditioned) -> None:
         )  # fmt: skip
         st.button(
             "Add", key=f"{page}_bound_add", icon=":material/add:", on_click=_add,
-            args=(bounds, prop.key, way, value), disabled=len(bounds) >= MOST_CONSTRAINTS,
+            args=(page, bounds, prop.key), disabled=len(bounds) >= MOST_CONSTRAINTS,
         )  # fmt: skip
     st.caption(_in_reach(prop, span))
 
@@ -171,7 +171,9 @@ def _tune(key: str, bound: Constraint, others: Sequence[Constraint]) -> None:
     commit(limits=join([*others, bound._replace(value=value)]))
 
 
-def _add(bounds: Sequence[Constraint], key: str, way: str, value: float) -> None:
+def _add(page: str, bounds: Sequence[Constraint], key: str) -> None:
+    way = st.session_state[f"{page}_bound_way_{key}"]
+    value = st.session_state[f"{page}_bound_value_{key}"]
     added = Constraint(key, ">=" if way == ">=" else "<=", round(float(value), 6))
     same = [item for item in bounds if (item.key, item.way) != (added.key, added.way)]
     commit(limits=join([*same, added]))

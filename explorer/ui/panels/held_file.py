@@ -40,7 +40,35 @@ def uploader(label: str, key: str, megabytes: int) -> File | None:
     return file
 
 
+def uploader_of_many(label: str, key: str, megabytes: int, most: int) -> tuple[File, ...]:
+    """Render an uploader of several files and return them, or those given to it before.
+
+    Args:
+        label: Its label.
+        key: Key of the widget; another key holds other files.
+        megabytes: Largest size of a file.
+        most: Largest number of files; the first ones are taken, and that is said.
+    """
+    held = f"{key}_held"
+    given = st.file_uploader(
+        label, key=key, max_upload_size=megabytes, accept_multiple_files=True,
+        on_change=_changed, args=(key, held),
+    )  # fmt: skip
+    if given:
+        st.session_state[held] = tuple(File(one.name, one.getvalue()) for one in given[:most])
+    if len(given) > most:
+        st.caption(f"The first {most} of {len(given)} files are opened; give the others next.")
+    files: tuple[File, ...] = st.session_state.get(held, ())
+    if files and not given:
+        names = plain(files[0].name[:40]) if len(files) == 1 else f"{len(files)} files"
+        st.button(
+            f"Remove {names}", key=f"{key}_remove", icon=":material/close:",
+            on_click=st.session_state.pop, args=(held, None),
+        )  # fmt: skip
+    return files
+
+
 def _changed(key: str, held: str) -> None:
-    """Forget the file that was taken out of the uploader."""
-    if st.session_state.get(key) is None:
+    """Forget the files that were taken out of the uploader."""
+    if not st.session_state.get(key):
         st.session_state.pop(held, None)

@@ -2,6 +2,7 @@
 
 import base64
 import uuid
+from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
@@ -10,7 +11,7 @@ from jaxtyping import Float
 from explorer import __version__, settings
 from explorer.designs.candidates import FILE, Store
 from explorer.designs.geometry import faults
-from explorer.designs.picks import Model, Pick, PickSource, Project
+from explorer.designs.picks import Model, Pick, PickSource, Project, own_source
 from explorer.errors import StoreError
 from explorer.inference import Engine
 from explorer.strips import ALL_LEVELS, Strip
@@ -111,6 +112,33 @@ def keep(engine: Engine, drawn: Sample | None, z: Float[np.ndarray, " latent"]) 
     turn, _ = st.session_state.get(KEPT, (0, None))
     st.session_state[KEPT] = (turn + 1, confirmed(pick, request.key))
     return pick
+
+
+def keep_own(
+    engine: Engine, given: Sequence[tuple[str, Float[np.ndarray, " stations"]]]
+) -> list[Pick]:
+    """Keep one's own sections as they are in the visitor's current project.
+
+    Args:
+        engine: The model whose samples they are like.
+        given: The name of the file of each, and the section as a sample.
+
+    Raises:
+        StoreError: If they cannot be kept.
+    """
+    project, news = current()
+    if project is None:
+        raise StoreError(news)
+    kind = engine.checkpoint.config.data.kind
+    items = [
+        (uuid.uuid4().hex, own_source(name, x, engine.sketch, kind, __version__))
+        for name, x in given
+    ]
+    picks = store().keep(project.id, items)
+    if len(picks) == 1:
+        turn, _ = st.session_state.get(KEPT, (0, None))
+        st.session_state[KEPT] = (turn + 1, confirmed(picks[0], items[0][0]))
+    return picks
 
 
 def confirmed(pick: Pick, key: str) -> dict[str, object]:

@@ -12,11 +12,13 @@ _SHORTLIST = Synced("shortlist")
 class Card(NamedTuple):
     """A pick as shown in the browser: its strip, its index in it, and its facts.
 
-    `reasons` say why it is invalid, or which constraints it violates; it is `dim` if any does.
+    `name` is that of its file, if it is the user's own; `reasons` say why it is invalid, or which
+    constraints it violates; it is `dim` if any does.
     """
 
     key: str
     number: int
+    name: str
     panel: int
     at: int
     stars: int

@@ -87,7 +87,7 @@ function cardOf(list, element) {
 function fill(list, element, card) {
   list.elements.set(element, card)
   element.className = ["card", card.verdict, card.number === list.at ? "at" : "", list.chosen.includes(card.number) ? "chosen" : ""].filter(Boolean).join(" ")
-  part(element, ".number", HTMLElement).textContent = `${card.number}`
+  part(element, ".number", HTMLElement).textContent = card.name ? `${card.number} · ${card.name}` : `${card.number}`
   const verdict = part(element, ".verdict", HTMLElement)
   verdict.textContent = VERDICTS[card.verdict]
   verdict.title = "Keep (K) or reject (X)"
@@ -101,7 +101,7 @@ function fill(list, element, card) {
   pin.title = "Compare (Enter)"
   pin.setAttribute("aria-label", `Compare pick ${card.number}`)
   element.setAttribute("aria-selected", String(card.number === list.at))
-  element.setAttribute("aria-label", `Pick ${card.number}, ${card.stars} stars, ${VERDICTS[card.verdict].toLowerCase()}${card.reasons.map((why) => `, ${why}`).join("")}`)
+  element.setAttribute("aria-label", `Pick ${card.number}${card.name ? `, own section ${card.name}` : ""}, ${card.stars} stars, ${VERDICTS[card.verdict].toLowerCase()}${card.reasons.map((why) => `, ${why}`).join("")}`)
   element.title = [...card.words, ...card.reasons, ...card.tags.map((tag) => `#${tag}`)].filter(Boolean).join(" · ")
   Object.assign(element.dataset, { number: card.number, stars: card.stars, verdict: card.verdict })
 }
