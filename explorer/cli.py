@@ -429,7 +429,9 @@ def rebuild(
     manifest: Annotated[
         Path, typer.Argument(help="A JSON file exported from a page, or an export of candidates.")
     ],
-    to: Annotated[Path, typer.Option("--out", help="Folder for what is written anew.")] = Path("rebuilt"),
+    to: Annotated[Path, typer.Option("--out", help="Folder for what is written anew.")] = Path(
+        "rebuilt"
+    ),
     device: Device = "auto",
 ) -> None:
     """Regenerate an export from its JSON and verify every image and file."""

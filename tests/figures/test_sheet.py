@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from explorer.designs.measuring import measure
 from explorer.designs.properties import Conditions, OperatingPoint
@@ -113,6 +114,23 @@ def test_a_letter_that_the_font_lacks_is_a_box():
 def test_the_same_pick_makes_the_same_page(treatment):
     pick = dataclasses.replace(verified_pick(), treatment=treatment)
     assert page_of(pick)[1] == page_of(pick)[1]
+
+
+@given(st.text(max_size=200), st.floats(6, 15), st.booleans())
+@example("W" * 4000, 7.5, False)
+@settings(max_examples=15, deadline=None)
+def test_no_line_is_wider_than_its_room(words, size, bold):
+    page = Page()
+    page.write(18.0, 20.0, words, size, bold=bold, most=80.0)
+    end = page.paragraph(18.0, 40.0, words, 3)
+    assert end <= 40 + 3 * 3.25
+    with style.applied():
+        canvas = FigureCanvasAgg(page.figure)
+        first, *small = page.figure.texts
+        for text, most in ((first, 80.0), *((text, 174.0) for text in small)):
+            box = text.get_window_extent(canvas.get_renderer())
+            assert box.width / page.figure.dpi * 25.4 <= 1.02 * most
+    assert len(small) <= 3
 
 
 def test_a_section_is_drawn_to_one_scale_both_ways_however_thick():
