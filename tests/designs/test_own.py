@@ -62,8 +62,7 @@ def test_it_comes_back_from_an_export_and_is_rebuilt_without_a_model(store, tmp_
     content = packed(pick)
     files = members(content)
     assert not [name for name in files if name.endswith("code.npy")]
-    (drawing,) = (content for name, content in files.items() if name.endswith(".dxf"))
-    assert b"As given, " in drawing
+    assert any(b"As given" in content for name, content in files.items() if name.endswith(".dxf"))
     assert any("own section naca2412.dat" in row for row in table_of(content))
     (entry,) = manifest_of(content)["picks"]
     assert (entry["name"], entry["hash"], entry["code"]) == ("naca2412.dat", "", "")
@@ -71,6 +70,7 @@ def test_it_comes_back_from_an_export_and_is_rebuilt_without_a_model(store, tmp_
     (tmp_path / "mine.zip").write_bytes(content)
     part, table = rebuilding.rebuild(tmp_path / "mine.zip", tmp_path / "out", "cpu")
     assert (part.title, part.same, part.changed) == (f"{pick.title}", True, ())
+    assert part.files or not manifest_of(content)["picks"][0].get("stem")
     assert table.same
     assert len(list((tmp_path / "out").glob("*.png"))) == 1
 
