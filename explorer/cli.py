@@ -429,10 +429,12 @@ def rebuild(
     manifest: Annotated[
         Path, typer.Argument(help="A JSON file exported from a page, or an export of candidates.")
     ],
-    to: Annotated[Path, typer.Option("--out", help="Folder for the images.")] = Path("rebuilt"),
+    to: Annotated[Path, typer.Option("--out", help="Folder for what is written anew.")] = Path(
+        "rebuilt"
+    ),
     device: Device = "auto",
 ) -> None:
-    """Regenerate an export from its JSON and verify every image."""
+    """Regenerate an export from its JSON and verify every image and file."""
     from explorer import rebuilding
 
     found = []

@@ -1,9 +1,10 @@
 """A page A4 on which everything is placed in millimetres from its upper left corner."""
 
-import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from explorer.figures import style
 
@@ -14,8 +15,8 @@ WIDTH, HEIGHT = 210.0, 297.0
 LEFT, RIGHT = 18.0, 192.0
 ROW = 4.4
 """Height of a row of a table."""
-PITCH = 3.25
-"""Height of a line of small print."""
+SMALL, PITCH = 6.5, 3.25
+"""Size of small print, and the height of its lines."""
 
 _INCH = 25.4
 _NO_GLYPH = "□"
@@ -37,25 +38,33 @@ class Page:
         right: bool = False,
         bold: bool = False,
         grey: bool = False,
-        most: int = 120,
+        most: float = RIGHT - LEFT,
     ) -> None:
-        """Write one line of at most so many letters, at its baseline; `right` ends it at x."""
-        shown = printable(words)
-        if len(shown) > most:
-            shown = shown[: most - 1].rstrip() + "…"
+        """Write one line at its baseline, cut off at a width; `right` ends it at x."""
+        shown = printable(words, bold)
+        ends = np.cumsum([width(letter, size, bold) for letter in shown])
+        if len(ends) and ends[-1] > most:
+            room = most - width("…", size, bold)
+            shown = shown[: int((ends <= room).sum())].rstrip() + "…"
         self.figure.text(
             x / WIDTH, 1 - y / HEIGHT, shown, size=size, parse_math=False,
             ha="right" if right else "left", va="baseline",
             weight="bold" if bold else "normal", color=style.GREY if grey else style.TEXT,
         )  # fmt: skip
 
-    def paragraph(self, x: float, y: float, words: str, letters: int, lines: int) -> float:
-        """Write small print in lines of so many letters; return where the next would begin."""
-        rows = textwrap.wrap(
-            printable(words), letters, max_lines=lines, placeholder=" …", break_on_hyphens=False
-        )
+    def paragraph(self, x: float, y: float, words: str, lines: int) -> float:
+        """Write small print in at most so many lines; return where the next would begin."""
+        rows = [""]
+        for word in printable(words).split(" "):
+            longer = f"{rows[-1]} {word}".strip()
+            if rows[-1] and width(longer, SMALL) > RIGHT - x:
+                rows.append(word)
+            else:
+                rows[-1] = longer
+        if len(rows) > lines:
+            rows = [*rows[: lines - 1], " ".join(rows[lines - 1 : lines + 1])]
         for number, row in enumerate(rows):
-            self.write(x, y + PITCH * number, row, 6.5, most=letters + 2)
+            self.write(x, y + PITCH * number, row, SMALL, most=RIGHT - x)
         return y + PITCH * len(rows)
 
     def rule(self, y: float, x: float = LEFT, to: float = RIGHT) -> None:
@@ -74,8 +83,8 @@ class Page:
         shown = pairs if len(pairs) <= most else pairs[: most - 1]
         for number, (name, value) in enumerate(shown, 1):
             at = y + 1.0 + ROW * number
-            self.write(x, at, name, most=36)
-            self.write(to, at, value, right=True, most=36)
+            self.write(x, at, name, most=0.6 * (to - x))
+            self.write(to, at, value, right=True, most=0.38 * (to - x))
         if len(shown) < len(pairs):
             self.write(x, y + 1.0 + ROW * most, f"and {len(pairs) - len(shown)} more", grey=True)
         return y + 1.0 + ROW * min(len(pairs), most)
@@ -86,16 +95,25 @@ class Page:
         return self.figure.add_axes(box)
 
 
-def printable(text: str) -> str:
+def printable(text: str, bold: bool = False) -> str:
     """Return text on one line with the letters that the font has; others become boxes."""
-    known = _letters()
+    known = _advances(bold)
     plain = " ".join(text.split())
     return "".join(letter if ord(letter) in known else _NO_GLYPH for letter in plain)
 
 
-@lru_cache(maxsize=1)
-def _letters() -> frozenset[int]:
-    from matplotlib.font_manager import findfont
-    from matplotlib.ft2font import FT2Font
+def width(text: str, size: float, bold: bool = False) -> float:
+    """Return how wide a line of printable text is, in millimetres."""
+    advances = _advances(bold)
+    return sum(advances[ord(letter)] for letter in text) * size * _INCH / 72
 
-    return frozenset(FT2Font(findfont(style.FONT)).get_charmap())
+
+@lru_cache(maxsize=2)
+def _advances(bold: bool) -> dict[int, float]:
+    """Return the width of each letter of the font, for its size of 1."""
+    from fontTools.ttLib import TTFont
+    from matplotlib.font_manager import findfont
+
+    font = TTFont(findfont(f"{style.FONT}:bold" if bold else style.FONT))
+    unit, metrics = font["head"].unitsPerEm, font["hmtx"].metrics
+    return {code: metrics[name][0] / unit for code, name in font.getBestCmap().items()}

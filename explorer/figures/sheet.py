@@ -13,12 +13,12 @@ from explorer.designs import aerodynamics
 from explorer.designs.picks import Pick
 from explorer.designs.polars import PickPolar
 from explorer.designs.properties import Conditions, Measured, OperatingPoint
-from explorer.figures.page import HEIGHT, LEFT, PITCH, RIGHT, ROW, WIDTH, Page
+from explorer.figures.page import HEIGHT, LEFT, PITCH, RIGHT, ROW, WIDTH, Page, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MIDDLE = 103.0
+_TITLE, _MIDDLE = 115.0, 103.0
 _ORIGIN, _END = 252.0, 288.0
 _LEAST_CHART, _MOST_CHART, _ABOVE, _BELOW = 40.0, 82.0, 12.0, 20.0
 """Height of a chart, and that of the legend above and the labels below it."""
@@ -100,13 +100,15 @@ def of_design(sheet: Sheet) -> bytes:
 def _head(page: Page, sheet: Sheet, date: datetime | None) -> None:
     pick, fault = sheet.pick, sheet.measured.faults[0]
     when = f"{date:%Y-%m-%d} · " if date else ""
-    page.write(LEFT, 18.0, sheet.stem, 15.0 if len(sheet.stem) <= 24 else 10.0, bold=True, most=50)
-    page.write(RIGHT, 18.0, f"{when}Latent Explorer {sheet.library}", right=True, grey=True)
+    size = min(15.0, 15.0 * _TITLE / width(sheet.stem, 15.0, bold=True))
+    page.write(LEFT, 18.0, sheet.stem, size, bold=True)
+    about = f"{when}Latent Explorer {sheet.library}"
+    page.write(RIGHT, 18.0, about, right=True, grey=True, most=RIGHT - LEFT - _TITLE)
     known = (
         f"{pick.title} of “{sheet.project}”", "★" * pick.stars, _VERDICTS.get(pick.verdict, ""),
         ", ".join(pick.tags), f"invalid: {fault}" if fault else "",
     )  # fmt: skip
-    page.write(LEFT, 24.0, " · ".join(filter(None, known)), most=112)
+    page.write(LEFT, 24.0, " · ".join(filter(None, known)))
     page.rule(27.0)
 
 
@@ -164,7 +166,9 @@ def _coefficients(page: Page, sheet: Sheet, top: float) -> float:
     page.write(_MIDDLE, top, "Coefficients", bold=True)
     page.rule(top + 1.4, _MIDDLE)
     at = top + 1.0 + ROW
-    page.write(_MIDDLE, at, f"Mach 0, {sheet.conditions.transition}", 6.5, grey=True, most=76)
+    page.write(
+        _MIDDLE, at, f"Mach 0, {sheet.conditions.transition}", 6.5, grey=True, most=RIGHT - _MIDDLE
+    )
     if sheet.measured.faults[0] or not aerodynamics.available():
         lack = "invalid sections have none" if sheet.measured.faults[0] else "without NeuralFoil"
         page.write(_MIDDLE, at + ROW, f"Not computed: {lack}.")
@@ -221,16 +225,16 @@ def _charts(page: Page, sheet: Sheet, top: float) -> None:
         return
     tall = float(np.clip(_ORIGIN - _BELOW - top, _LEAST_CHART, _MOST_CHART))
     flows = list(dict.fromkeys(polar.reynolds for polar in sheet.polars))
-    width, gap = 43.0, 17.0
-    charts = [page.axes(LEFT + 10 + (width + gap) * k, top, width, tall) for k in range(3)]
+    across, gap = 43.0, 17.0
+    charts = [page.axes(LEFT + 10 + (across + gap) * k, top, across, tall) for k in range(3)]
     for polar in sheet.polars:
         colour = _COLOURS[flows.index(polar.reynolds) % len(_COLOURS)]
         pairs = ((polar.alpha, polar.cl), (polar.cd, polar.cl), (polar.alpha, polar.cm))
         for axes, (x, y) in zip(charts, pairs, strict=True):
             _polar(axes, polar, x, y, colour)
     names = ((_ANGLE, "CL"), ("CD", "CL"), (_ANGLE, "CM"))
-    for axes, (across, up) in zip(charts, names, strict=True):
-        axes.set_xlabel(across)
+    for axes, (along, up) in zip(charts, names, strict=True):
+        axes.set_xlabel(along)
         axes.set_ylabel(up)
         axes.grid(visible=True, lw=0.3, color="#DDE2E8")
         for name in ("top", "right"):
@@ -314,4 +318,4 @@ def _origin(page: Page, sheet: Sheet) -> None:
     for words in lines:
         left = int((_END - at) / PITCH)
         if left > 0:
-            at = page.paragraph(LEFT, at, words, 150, min(left, 3)) + 0.9
+            at = page.paragraph(LEFT, at, words, min(left, 3)) + 0.9

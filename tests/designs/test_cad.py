@@ -8,6 +8,7 @@ import ezdxf
 import numpy as np
 import pytest
 from ezdxf import bbox
+from ezdxf.entitydb import EntityDB
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -101,6 +102,18 @@ def test_a_drawing_says_millimetres_names_its_layers_and_is_the_same_every_time(
     notes = [text.dxf.text for text in sheet.modelspace().query("TEXT")]
     assert notes == ["wing-07, chord 250 mm", "Kulfan section"]
     assert all(entity.dxf.layer != "0" for entity in sheet.modelspace())
+
+
+def test_the_order_of_a_set_changes_nothing(monkeypatch):
+    content = cad.dxf(drawn(1), "x", 1000.0)
+    types = EntityDB.dxf_types_in_use
+    for order in (False, True):
+        monkeypatch.setattr(
+            EntityDB,
+            "dxf_types_in_use",
+            lambda self, order=order: dict.fromkeys(sorted(types(self), reverse=order)).keys(),
+        )
+        assert cad.dxf(drawn(1), "x", 1000.0) == content
 
 
 @pytest.mark.parametrize("gap", [0.0, 0.004])

@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from explorer.designs import xflr5, xfoil
+from explorer.designs.properties import Conditions, OperatingPoint
 from tests.support.archives import ONE, members, packed
 from tests.support.polars import read_by_xflr5
 from tests.support.sections import verified_pick
@@ -93,6 +94,20 @@ def test_a_polar_lies_beside_its_section_under_the_name_in_the_sections_file():
         [0.0, 0.1, 0.006, 0.0, -0.05, 0.0, 0.0], [4.0, 0.5, 0.007, 0.002, -0.06, 0.4, 0.9]
     ]  # fmt: skip
     assert xfoils.source.endswith("; CDp, Top_Xtr, Bot_Xtr not known, written as 0")
+
+
+def test_there_is_one_for_each_reynolds_number_and_its_settings_are_those_of_the_flow():
+    others = (OperatingPoint(reynolds=2.5e5, cl=0.5), OperatingPoint(alpha=-1.25))
+    flow = Conditions(ncrit=11.5, trips=(1.0, 0.15), others=others)
+    found = polars_of(packed(verified_pick(), conditions=flow))
+    ending = "M0.00_N11.5_XtrTop1.00_XtrBot0.15_NeuralFoil.txt"
+    assert list(found) == [f"{ONE}_T1_Re1.000_{ending}", f"{ONE}_T1_Re0.250_{ending}"]
+    whole, quarter = map(read_by_xflr5, found.values())
+    assert (whole.reynolds, quarter.reynolds) == (1e6, 2.5e5)
+    assert whole.trips == quarter.trips == (1.0, 0.15)
+    assert whole.ncrit == quarter.ncrit == 11.5
+    assert -1.25 in [row[0] for row in whole.rows]
+    assert max(row[6] for row in whole.rows) <= 0.16  # x/c of transition below
 
 
 @pytest.mark.skipif(not xfoil.available(), reason="XFoil is not installed")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from explorer.designs.measuring import measure
 from explorer.designs.properties import Conditions, OperatingPoint
@@ -13,7 +14,7 @@ from explorer.figures import sheet, style
 from explorer.figures.page import Page, printable
 from explorer.packing import Told, pick_files
 from tests.support.figures import opened_pdf
-from tests.support.picks import made, model_of
+from tests.support.picks import LINE, made, model_of
 from tests.support.sections import class_shape, surfaces, verified_pick
 
 TOLD = Told("Wing root", Conditions(), 250.0, "9.9")
@@ -52,8 +53,10 @@ def test_every_operating_point_has_its_lines():
         ncrit=5, trips=(0.1, 1.0),
         others=(OperatingPoint(reynolds=3e6, cl=0.6, weight=2), OperatingPoint(reynolds=5e5)),
     )  # fmt: skip
-    _, content = page_of(verified_pick(), TOLD._replace(conditions=flow))
+    found, content = page_of(verified_pick(), TOLD._replace(conditions=flow))
     text = opened_pdf(content)[1]
+    alpha, cd = found.values["alpha_2"][0], found.values["cd_2"][0]
+    assert f"NeuralFoil xlarge {alpha:.2f} 0.600 {cd:.5f} ".replace("-", "−") in text
     for words in ("4°, Re 1,000,000, weight 1", "CL 0.6, Re 3,000,000, weight 2",
                   "4°, Re 500,000, weight 1", flow.transition):  # fmt: skip
         assert words in text
@@ -95,6 +98,14 @@ def test_a_picture_has_a_page_too_whatever_is_written_about_it(project, notes, t
     assert "翼" not in text
 
 
+def test_a_curve_that_is_no_section_has_its_picture():
+    pick = dataclasses.replace(
+        verified_pick(), treatment="",
+        source=made(model=model_of(LINE, "0"), sample=np.array([1, -1, 2], np.float32)),
+    )  # fmt: skip
+    assert "Properties" in opened_pdf(page_of(pick)[1])[1]
+
+
 def test_a_letter_that_the_font_lacks_is_a_box():
     assert printable("a\n 翼\tb\x00−★") == "a □ b□−★"
 
@@ -103,6 +114,23 @@ def test_a_letter_that_the_font_lacks_is_a_box():
 def test_the_same_pick_makes_the_same_page(treatment):
     pick = dataclasses.replace(verified_pick(), treatment=treatment)
     assert page_of(pick)[1] == page_of(pick)[1]
+
+
+@given(st.text(max_size=200), st.floats(6, 15), st.booleans())
+@example("W" * 4000, 7.5, False)
+@settings(max_examples=15, deadline=None)
+def test_no_line_is_wider_than_its_room(words, size, bold):
+    page = Page()
+    page.write(18.0, 20.0, words, size, bold=bold, most=80.0)
+    end = page.paragraph(18.0, 40.0, words, 3)
+    assert end <= 40 + 3 * 3.25
+    with style.applied():
+        canvas = FigureCanvasAgg(page.figure)
+        first, *small = page.figure.texts
+        for text, most in ((first, 80.0), *((text, 174.0) for text in small)):
+            box = text.get_window_extent(canvas.get_renderer())
+            assert box.width / page.figure.dpi * 25.4 <= 1.02 * most
+    assert len(small) <= 3
 
 
 def test_a_section_is_drawn_to_one_scale_both_ways_however_thick():

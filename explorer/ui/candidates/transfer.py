@@ -19,8 +19,8 @@ from explorer.ui.candidates.judged import MeasuredPick, as_measured
 from explorer.ui.panels import constraints, export_menu
 
 WHICH = {"all": "All shown", "keep": "Kept", "chosen": "Compared"}
-AT_ONCE = 16
-"""Picks with pages that are packed while the browser waits for its download."""
+AT_ONCE, BARE = 16, 6
+"""Picks that are packed while the browser waits for its download; without pages times so many."""
 
 _SAID, _PACKED = "candidates_import_said", "candidates_packed"
 
@@ -98,8 +98,8 @@ def _offer(
 
     place = st.empty()
     content: bytes | Callable[[], bytes] = packed
-    if pages and len(chosen) > AT_ONCE:
-        mark = _mark(chosen, project, conditions, chord)
+    if len(chosen) > AT_ONCE * (1 if pages else BARE):
+        mark = _mark(chosen, project, conditions, chord, pages)
         known = st.session_state.get(_PACKED)
         if known is None or known[0] != mark:
             st.session_state.pop(_PACKED, None)
@@ -132,7 +132,11 @@ def _offer(
 
 
 def _mark(
-    chosen: Sequence[MeasuredPick], project: Project, conditions: Conditions, chord: float
+    chosen: Sequence[MeasuredPick],
+    project: Project,
+    conditions: Conditions,
+    chord: float,
+    pages: bool,
 ) -> str:
     """Return what changes if the files would."""
     facts = [
@@ -141,7 +145,7 @@ def _mark(
         for item in chosen
         for pick in (item.pick,)
     ]  # fmt: skip
-    told = repr((project.name, conditions, chord, facts))
+    told = repr((project.name, conditions, chord, pages, facts))
     return hashlib.sha256(told.encode()).hexdigest()
 
 
