@@ -124,8 +124,9 @@ class Conditions(OperatingPoint):
         words = f"Ncrit {self.ncrit:g}"
         if self.trips == (1.0, 1.0):
             return f"{words}, free transition"
-        upper, lower = (f"{100 * trip:g} %" if trip < 1 else "free" for trip in self.trips)
-        return f"{words}, transition forced at {upper} (upper) and {lower} (lower)"
+        named = zip(("upper", "lower"), self.trips, strict=True)
+        forced = [f"{100 * trip:g} % ({side})" for side, trip in named if trip < 1]
+        return f"{words}, transition forced at {' and '.join(forced)}"
 
     @property
     def text(self) -> str:
