@@ -28,6 +28,8 @@ from explorer.registry import DataConfig
 from explorer.ui.wording import palette
 
 ENGINES = 6
+PATIENCE = 1.5
+"""Seconds for which a page waits until foreign networks have been tried."""
 _RESULTS = (ATLAS, TRADEOFF, LIKELIHOOD, REFERENCE)
 
 
@@ -38,7 +40,7 @@ def entries() -> list[Entry]:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _entries(signature: str) -> list[Entry]:
-    return catalogue()
+    return catalogue(patience=0)
 
 
 def engine(entry: Entry) -> Engine:
@@ -50,7 +52,7 @@ def engine(entry: Entry) -> Engine:
 def _engine(slug: str, digest: str, folder: str, device: str) -> Engine:
     from pathlib import Path
 
-    return Engine(load(Path(folder)), device)
+    return Engine(load(Path(folder), PATIENCE), device)
 
 
 def version(opened: Engine) -> str:
@@ -71,8 +73,9 @@ def _signature() -> str:
     """Digest file names and times; Streamlit is slow at hashing long tuples."""
     chosen = settings.current()
     places = (chosen.checkpoints, chosen.user / "checkpoints", chosen.user / "results")
-    files = (file for place in places if place.is_dir() for file in place.glob("*/*.[js]*"))
-    known = sorted((str(file), file.stat().st_mtime_ns) for file in files)
+    tried = chosen.user.glob("verdicts/*.json")
+    files = (file for place in places if place.is_dir() for file in place.glob("*/*.[jos]*"))
+    known = sorted((str(file), file.lstat().st_mtime_ns) for file in (*files, *tried))
     return hashlib.sha256(repr(known).encode()).hexdigest()
 
 
