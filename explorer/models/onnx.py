@@ -177,7 +177,7 @@ class OnnxModel(AbstractModel):
             both = zip((pair.encoder, pair.decoder), verdicts.NAMES, strict=True)
             encoder, decoder = (Network(content, name, device) for content, name in both)
             self._networks = (device, encoder, decoder)
-        network = self._networks[1 + which]
+        network = self._networks[1] if which == 0 else self._networks[2]
         return [torch.from_numpy(part).to(rows.device) for part in network(rows.cpu().numpy())]
 
 

@@ -1,4 +1,4 @@
-"""A Gaussian with a full covariance: what the moments of codes leave out is how units go together."""
+"""A Gaussian with a full covariance: it also knows how units go together."""
 
 import math
 from typing import ClassVar, Literal
@@ -65,9 +65,7 @@ class LatentFullGaussian(LatentPrior):
         """Draw z = loc + scale * L * noise; there are no components, so all indices are 0."""
         (factor,), (own,) = each_level(scale, 1), each_level(seed, 1)
         eps = noise(n, len(self.loc), own).to(self.loc)
-        return Draw(
-            self.loc + factor * (eps @ self.factor.T), torch.zeros(n, dtype=torch.int64)
-        )
+        return Draw(self.loc + factor * (eps @ self.factor.T), torch.zeros(n, dtype=torch.int64))
 
     def components(self) -> Components | None:
         """Return None: components have no covariance between units."""
@@ -88,7 +86,11 @@ class LatentFullGaussian(LatentPrior):
 
 
 class FullGaussianPrior(AbstractPrior):
-    """A Gaussian with a full covariance that is not trained: fitted to codes, or given."""
+    """A Gaussian with a full covariance that is not trained: fitted to codes, or given.
+
+    Its factor is stored as the logarithm of the diagonal and what lies below, so that whatever a
+    file holds is a covariance.
+    """
 
     loc: Tensor
     log_diagonal: Tensor
@@ -145,12 +147,16 @@ class FullGaussianPrior(AbstractPrior):
 
 
 class FullGaussianConfig(AbstractPriorConfig):
-    """A Gaussian with a full covariance, shrunk as Ledoit and Wolf do."""
+    """The empirical Gaussian of codes with all covariances, shrunk as Ledoit and Wolf do."""
 
     title: ClassVar[str] = "Full covariance"
     references: ClassVar[tuple[Paper, ...]] = (papers.XVAE, papers.LEDOIT_WOLF)
     fixed: ClassVar[bool] = True
     kind: Literal["gaussian"] = "gaussian"
+    source: str = Field(max_length=100, description="Slug of the checkpoint with the codes.")
+    source_hash: str | None = Field(
+        None, max_length=64, description="Its hash, filled in by training."
+    )
     shrinkage: float | None = Field(
         None, ge=0, le=1, description="Share of the identity, filled in by the fit."
     )

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -16,6 +16,7 @@ LONGEST_SECONDS = 30.0
 """Time after which a run is ended."""
 
 
+@runtime_checkable
 class _Run(Protocol):
     """Options of a run, by which it can be ended."""
 
