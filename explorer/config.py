@@ -131,7 +131,7 @@ class RunConfig(Frozen):
             )
         if self.prior is not None and self.model.deterministic and self.fitted is None:
             raise ValueError(
-                "a plain autoencoder (ae, convae) is trained without a prior; "
+                "a plain autoencoder (ae, convae) has no prior in training; "
                 "fit one to its codes afterwards by `latent-explorer fit`"
             )
         matched = isinstance(self.objective, MatchingConfig)

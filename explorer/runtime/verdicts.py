@@ -96,6 +96,19 @@ def require() -> None:
         )
 
 
+def require_exporter() -> None:
+    """Check that networks of torch can be written as graphs here.
+
+    Raises:
+        CheckpointError: If the package is missing.
+    """
+    if importlib.util.find_spec("onnxscript") is None:
+        raise CheckpointError(
+            "Networks of PyTorch are written by onnxscript, which is not installed: "
+            'pip install "latent-explorer[onnx]".'
+        )
+
+
 def read(folder: Path) -> tuple[bytes, bytes]:
     """Read both graphs of a folder, each once; links are not followed.
 
