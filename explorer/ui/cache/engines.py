@@ -40,7 +40,7 @@ def entries() -> list[Entry]:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _entries(signature: str) -> list[Entry]:
-    return catalogue(patience=0)
+    return catalogue(patience=0.0)
 
 
 def engine(entry: Entry) -> Engine:
