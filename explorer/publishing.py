@@ -260,6 +260,9 @@ def card(opened: Checkpoint) -> str:
     ]
     if isinstance(config.model, OnnxConfig):
         lines[-1] = _origin_words(config.model)
+    elif config.fitted is not None:
+        source = config.fitted
+        lines[-1] = f"Its networks are those of `{source.source}` (hash `{source.source_hash}`)."
     if config.fitted is not None and config.fitted.words:
         lines.append(config.fitted.words)
     if isinstance(config.objective, MatchingConfig):

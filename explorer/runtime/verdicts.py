@@ -134,10 +134,11 @@ def _content(path: Path) -> bytes:
         ) from error
     except OSError as error:
         raise CheckpointError(f"{path.name} cannot be read ({error.strerror}).") from error
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(handle)
+        raise CheckpointError(f"{path.name} is no file; export it again.")
     with os.fdopen(handle, "rb") as stream:
-        found = os.fstat(stream.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise CheckpointError(f"{path.name} is no file; export it again.")
         if found.st_size > MOST_BYTES:
             raise CheckpointError(
                 f"{path.name} is over {MOST_BYTES // 10**6} MB; export a smaller network."
