@@ -48,7 +48,7 @@ Report = Callable[[str, int, int], None]
 
 def fit_prior(
     model: str | Path | Checkpoint,
-    kind: Kind = "mixture",
+    kind: str = "mixture",
     *,
     name: str | None = None,
     data: DataSet | None = None,
@@ -87,7 +87,8 @@ def fit_prior(
         densities fitted afterwards. https://arxiv.org/abs/1903.12436
     """
     opened = model if isinstance(model, Checkpoint) else checkpoint.load(model)
-    if kind not in KINDS:
+    chosen = next((item for item in KINDS if item == kind), None)
+    if chosen is None:
         raise TrainingError(f"{str(kind)[:40]!r} cannot be fitted; choose {', '.join(KINDS)}.")
     if len(opened.model.space.levels) > 1:
         raise LevelError(
@@ -99,7 +100,7 @@ def fit_prior(
         data = load_named(opened.config.data, settings.current().data)
     report("encoding", 0, 0)
     codes = codes_of(opened, data, seed)
-    config, prior, words = fitted(codes, kind, opened, seed, minutes, report)
+    config, prior, words = fitted(codes, chosen, opened, seed, minutes, report)
     workshop = target.parent / f".{target.name}.part"
     shutil.rmtree(workshop, ignore_errors=True)
     part = workshop / target.name

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,16 +18,14 @@ from explorer.models.onnx import LIKELIHOODS, Spread
 from explorer.runtime import verdicts
 from explorer.sketch import PixelSketch
 
-Likelihood = Literal["bernoulli", "gaussian", "logistic", "mse"]
-
 
 def export_model(
-    encoder: Network,
+    encoder: Any,  # noqa: ANN401 - also a whole model of any kind
     decoder: Network | None = None,
     *,
     name: str,
     data: Data,
-    likelihood: Likelihood = "mse",
+    likelihood: str = "mse",
     labels: Sequence[Any] | np.ndarray | Tensor | None = None,
     value_range: tuple[float, float] | None = None,
     prior: str | Mapping[str, Any] | None = None,
@@ -84,7 +82,8 @@ def export_model(
     """
     verdicts.require()
     verdicts.require_exporter()
-    if likelihood not in LIKELIHOODS:
+    chosen = next((item for item in LIKELIHOODS if item == likelihood), None)
+    if chosen is None:
         raise ExportError(
             f"{str(likelihood)[:40]!r} is no likelihood; choose one of {', '.join(LIKELIHOODS)}."
         )
@@ -103,7 +102,7 @@ def export_model(
         )
         config = OnnxConfig(
             latent=found.latent,
-            likelihood=likelihood,
+            likelihood=chosen,
             spread=found.spread,
             logits=found.logits,
             range=kept.range,
@@ -121,7 +120,7 @@ def export_model(
         return writing.write(foreign, workshop, target, samples=importance_samples, report=report)
 
 
-def _origin(network: Network) -> str:
+def _origin(network: Any) -> str:  # noqa: ANN401 - also a whole model of any kind
     kind = type(network)
     named = getattr(network, "__self__", None)
     kind = type(named) if named is not None else kind

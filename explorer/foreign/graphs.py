@@ -105,7 +105,7 @@ def export(
 
 
 @contextmanager
-def at_rest(*networks: Network) -> Iterator[None]:
+def at_rest(*networks: Any) -> Iterator[None]:  # noqa: ANN401 - also a whole model
     """Have all modules on the CPU and in evaluation mode, and put them back as they were."""
     modules = modules_of(*networks)
     training = [(part, part.training) for module in modules for part in module.modules()]

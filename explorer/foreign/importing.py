@@ -14,7 +14,7 @@ from explorer.errors import ExportError
 from explorer.foreign import writing
 from explorer.interfaces import Frozen
 from explorer.models import OnnxConfig
-from explorer.models.onnx import Spread
+from explorer.models.onnx import Likelihood, Spread
 from explorer.registry import DataConfig
 from explorer.runtime import verdicts
 
@@ -35,7 +35,7 @@ class Description(Frozen):
 
     data: DataConfig
     latent: int = Field(ge=1, le=4096)
-    likelihood: Literal["bernoulli", "gaussian", "logistic", "mse"] = "mse"
+    likelihood: Likelihood = "mse"
     spread: Spread | None = None
     logits: bool = False
     range: tuple[float, float] = (0.0, 1.0)

@@ -112,14 +112,18 @@ def decoded(found: Any) -> tuple[Tensor, bool]:  # noqa: ANN401 - anything at al
     )
 
 
-def pair(model: Network, decoder: Network | None) -> tuple[Network, Network]:
+def pair(
+    model: Any,  # noqa: ANN401 - also a whole model of any kind
+    decoder: Network | None,
+) -> tuple[Network, Network]:
     """Return encoder and decoder: as given, or as the parts or methods of one model.
 
     Raises:
         ExportError: If a single model has none.
     """
     if decoder is not None:
-        return model, decoder
+        whole: Network = model
+        return whole, decoder
     for names in (("encoder", "decoder"), ("encode", "decode")):
         parts = [getattr(model, name, None) for name in names]
         # The parts of a diffusers model lack the layers between them and the code.
@@ -163,7 +167,7 @@ class Wrapped(nn.Module):
         return tuple(part.flatten(1) for part in self.pick(found))
 
 
-def modules_of(*networks: Network) -> list[nn.Module]:
+def modules_of(*networks: Any) -> list[nn.Module]:  # noqa: ANN401 - also a whole model
     """List the modules behind networks, each once: themselves, bound to methods, or enclosed."""
     found: dict[int, nn.Module] = {}
     for network in networks:

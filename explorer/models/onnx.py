@@ -3,7 +3,7 @@
 import hashlib
 import math
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -20,7 +20,8 @@ from explorer.runtime.sessions import Network
 from explorer.runtime.verdicts import Pair
 from explorer.sketch import CurveSketch, PixelSketch
 
-LIKELIHOODS = ("bernoulli", "gaussian", "logistic", "mse")
+Likelihood = Literal["bernoulli", "gaussian", "logistic", "mse"]
+LIKELIHOODS: tuple[Likelihood, ...] = get_args(Likelihood)
 """What a decoder may say about data: `mse` is none, its results are means and nothing else."""
 
 Spread = Literal["scale", "variance", "log_variance"]
@@ -192,7 +193,7 @@ class OnnxConfig(AbstractModelConfig):
     title: ClassVar[str] = "ONNX"
     kind: Literal["onnx"] = "onnx"
     latent: int = Field(2, ge=1, le=4096)
-    likelihood: Literal["bernoulli", "gaussian", "logistic", "mse"] = "mse"
+    likelihood: Likelihood = "mse"
     spread: Spread | None = None
     logits: bool = False
     range: tuple[float, float] = (0.0, 1.0)
