@@ -18,7 +18,7 @@ from typing import Annotated, Literal, NoReturn
 from filelock import FileLock, Timeout
 from pydantic import Field, ValidationError
 
-from explorer import checkpoint, matching, publishing, settings
+from explorer import checkpoint, fitting, matching, publishing, settings
 from explorer.checkpoint import Checkpoint
 from explorer.data import DataSet
 from explorer.devices import limit_threads
@@ -26,7 +26,7 @@ from explorer.errors import ExplorerError, JobError
 from explorer.interfaces import Frozen
 from explorer.metrics.evaluation import lacking
 
-Kind = Literal["tradeoff", "atlas", "evaluate", "match"]
+Kind = Literal["tradeoff", "atlas", "evaluate", "match", "fit"]
 State = Literal["waiting", "running", "done", "stopped", "failed"]
 
 TITLES: dict[Kind, str] = {
@@ -34,6 +34,7 @@ TITLES: dict[Kind, str] = {
     "atlas": "Latent map",
     "evaluate": "Evaluation",
     "match": "Matching to a drawing",
+    "fit": "Prior of the codes",
 }
 KEPT = 200
 _MOST_BYTES = 2_000_000
@@ -269,6 +270,15 @@ def _match(
     matching.match(opened, data, order.drawing, report, live_of(order))
 
 
+def _fit(
+    opened: Checkpoint,
+    data: DataSet,
+    order: Order,
+    report: Callable[[str, int, int], None],
+) -> None:
+    fitting.fit_prior(opened, data=data, report=report)
+
+
 def live_of(order: Order) -> Path:
     """Return the file that tells the state of a running match."""
     return _folder(order.key) / matching.LIVE
@@ -280,6 +290,7 @@ WORK: dict[Kind, Work] = {
     "atlas": _atlas,
     "evaluate": _evaluate,
     "match": _match,
+    "fit": _fit,
 }
 
 

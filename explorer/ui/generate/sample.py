@@ -14,7 +14,7 @@ from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels import constraints, scale_sweep
 from explorer.ui.panels.pictures import training_pictures
 from explorer.ui.picks import service
-from explorer.ui.shell import sibling
+from explorer.ui.shell import jobs_panel, sibling
 from explorer.ui.wording import rules
 from explorer.ui.wording.format import percentile
 from explorer.ui.wording.naming import distinct_names
@@ -163,9 +163,17 @@ def require_prior(engine: Engine) -> None:
         return
     st.info(
         "This model is a plain autoencoder: it has no prior, so it cannot be sampled. "
-        "Open a model of the same data that has one, or see its codes on the latent map.",
+        "Fit one to its codes, open a model of the same data that has one, or see its codes on "
+        "the latent map.",
         icon=":material/info:",
     )
+    if not sibling.with_fitted(engine, "generate"):
+        jobs_panel.offer(
+            engine,
+            "fit",
+            "Fit a prior to its codes",
+            "A mixture of Gaussians, as many as BIC chooses, stored as a model of its own.",
+        )
     sibling.with_prior(engine, "generate")
     st.page_link(
         settings.beside("pages") / "latent_map.py",
