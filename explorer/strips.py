@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field
 from explorer import drawing, sections
 from explorer.inference import Engine
 from explorer.interfaces import Frozen, LatentSpace, Scale, Seed
+from explorer.sampler import MOST_STEPS, CodeFlow
 from explorer.sections import Geometry
 from explorer.sketch import CurveSketch, PixelSketch
 
@@ -209,19 +210,34 @@ ALL_LEVELS = Levels()
 
 
 class StripSpec(Frozen):
-    """The samples of a scale strip: how many, from which seed and component, and what moves.
+    """The samples of a strip: how many, from which seed and component, and what moves.
 
     It is the key of a cached strip, its address, the provenance of a pick, and a line of a
-    manifest.
+    manifest. With a `flow` they are drawn by the flow on the model's codes in so many steps, which
+    are the frames, from noise at the scale `spread`; without, by the prior at every scale.
     """
 
     tiles: Annotated[_Whole, Field(ge=1, le=MOST_TILES)] = 64
     seed: _Seed = 0
     component: Annotated[_Whole, Field(ge=0, lt=10_000)] | None = None
     levels: Levels = ALL_LEVELS
+    flow: Annotated[_Whole, Field(ge=1, le=MOST_STEPS)] | None = None
+    spread: _HeldScale = 1.0
+
+    @property
+    def frames(self) -> int:
+        """Number of frames of the strip."""
+        return len(SCALES) if self.flow is None else self.flow + 1
+
+    @property
+    def usual(self) -> bool:
+        """Whether seed, component, tile and scale alone say how a sample was drawn."""
+        return self.levels == ALL_LEVELS and self.flow is None
 
     def of_model(self, engine: Engine) -> "StripSpec":
         """Return what of this applies to a model: its levels, and a component of a mixture."""
+        if self.flow is not None:  # which knows neither
+            return StripSpec(tiles=self.tiles, seed=self.seed, flow=self.flow, spread=self.spread)
         several = engine.component_count > 1
         own = self.component is not None and several and self.component < engine.component_count
         return self.model_copy(
@@ -241,6 +257,8 @@ class StripSpec(Frozen):
             "level": levels.moves or None,
             "held": None if levels.held == 1.0 else f"{levels.held:g}",
             "lower": levels.lower,
+            "flow": self.flow,
+            "spread": None if self.flow is None or self.spread == 1.0 else f"{self.spread:g}",
         }
         return {name: str(value) for name, value in values.items() if value is not None}
 
@@ -253,9 +271,8 @@ class StripSpec(Frozen):
         """
         names = {"level": "moves", "held": "held", "lower": "lower"}
         levels = {own: parameters[name] for name, own in names.items() if name in parameters}
-        own = {
-            name: parameters[name] for name in ("tiles", "seed", "component") if name in parameters
-        }
+        given = ("tiles", "seed", "component", "flow", "spread")
+        own = {name: parameters[name] for name in given if name in parameters}
         return cls.model_validate(own | {"levels": levels})
 
 
@@ -280,6 +297,20 @@ def scale_strip(engine: Engine, spec: StripSpec, scales: tuple[float, ...] = SCA
         components=draws[0][1],
         spec=spec.model_copy(update={"levels": levels}),
     )
+
+
+def flow_strip(engine: Engine, flow: CodeFlow, spec: StripSpec) -> Strip:
+    """Draw samples by the flow on a model's codes; each frame is a step from noise to a code.
+
+    Args:
+        engine: The model.
+        flow: Its flow.
+        spec: The samples, and the number of steps.
+    """
+    assert spec.flow is not None
+    z = flow.trajectory(spec.tiles, spec.flow, spec.spread, spec.seed).numpy()
+    steps = tuple(float(step) for step in range(spec.flow + 1))
+    return replace(grid_strip(engine, z, steps), spec=spec.of_model(engine))
 
 
 def level_strip(

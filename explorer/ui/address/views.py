@@ -21,6 +21,7 @@ from pydantic import (
 from explorer.designs.picks import Stars
 from explorer.designs.properties import CONSTRAINTS, FLOW, MOST_FLOW, Conditions
 from explorer.errors import DesignError
+from explorer.sampler import MOST_STEPS
 from explorer.slugs import Slug
 from explorer.strips import SCALES, Levels, StripSpec
 from explorer.ui.address import fallbacks
@@ -269,17 +270,36 @@ class Conditioned(View):
 
 
 class GenerateView(Levelled, Conditioned):
-    """Samples at a scale."""
+    """Samples at a scale of the prior, or of a flow on the codes after a step of several."""
 
     scale: Scale = 1.0
     seed: Seed = 0
     component: Component | None = None
     difference: bool = False
+    sampler: Literal["prior", "flow"] = "prior"
+    steps: Annotated[int, Field(ge=1, le=MOST_STEPS)] = MOST_STEPS
+    at: Annotated[int, Field(ge=0, le=MOST_STEPS)] | None = None
 
     @property
     def spec(self) -> StripSpec:
         """The samples on the page."""
+        if self.sampler == "flow":
+            return StripSpec(seed=self.seed, flow=self.steps, spread=self.scale)
         return StripSpec(seed=self.seed, component=self.component, levels=self.levels)
+
+    @property
+    def frame(self) -> float:
+        """The value of the frame on display: a scale, or a step of the flow."""
+        if self.sampler == "prior":
+            return self.scale
+        return float(self.steps if self.at is None else min(self.at, self.steps))
+
+    def show(self, frame: float) -> None:
+        """Display a frame, by its value."""
+        if self.sampler == "prior":
+            self.scale = frame
+        else:
+            self.at = None if frame >= self.steps else int(frame)
 
     @property
     def tile(self) -> int | None:
@@ -290,7 +310,7 @@ class GenerateView(Levelled, Conditioned):
     def hold(self, tile: int | None) -> None:
         """Take a sample of the page in hand at the page's scale; None puts it down."""
         if tile is not None:
-            self.hand = sample_text(self.spec, tile, self.scale)
+            self.hand = sample_text(self.spec, tile, self.frame)
         elif self.tile is not None:
             self.hand = ""
 

@@ -45,6 +45,7 @@ from explorer.ui.cache.store import store
 from explorer.ui.cache.strips import (
     Novelty,
     decoded_prototypes,
+    flow,
     levelled,
     novelty,
     novelty_of,
@@ -82,6 +83,7 @@ __all__ = [
     "engine",
     "entries",
     "floor_density",
+    "flow",
     "held_out_density",
     "icon",
     "importance_samples",

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
 from explorer import settings
 from explorer.checkpoint import (
     ATLAS,
+    FLOW,
     LIKELIHOOD,
     PREVIEW,
     REFERENCE,
@@ -28,7 +29,7 @@ from explorer.registry import DataConfig
 from explorer.ui.wording import palette
 
 ENGINES = 6
-_RESULTS = (ATLAS, TRADEOFF, LIKELIHOOD, REFERENCE)
+_RESULTS = (ATLAS, TRADEOFF, LIKELIHOOD, REFERENCE, FLOW)
 
 
 def entries() -> list[Entry]:
