@@ -214,7 +214,8 @@ class StripSpec(Frozen):
 
     It is the key of a cached strip, its address, the provenance of a pick, and a line of a
     manifest. With a `flow` they are drawn by the flow on the model's codes in so many steps, which
-    are the frames, from noise at the scale `spread`; without, by the prior at every scale.
+    are the frames, from noise at the scale `spread`; without, by the prior at every scale, and at
+    a `time` where the prior is a reference with noise.
     """
 
     tiles: Annotated[_Whole, Field(ge=1, le=MOST_TILES)] = 64
@@ -223,6 +224,7 @@ class StripSpec(Frozen):
     levels: Levels = ALL_LEVELS
     flow: Annotated[_Whole, Field(ge=1, le=MOST_STEPS)] | None = None
     spread: _HeldScale = 1.0
+    time: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
 
     @property
     def frames(self) -> int:
@@ -232,7 +234,7 @@ class StripSpec(Frozen):
     @property
     def usual(self) -> bool:
         """Whether seed, component, tile and scale alone say how a sample was drawn."""
-        return self.levels == ALL_LEVELS and self.flow is None
+        return self.levels == ALL_LEVELS and self.flow is None and self.time is None
 
     def of_model(self, engine: Engine) -> "StripSpec":
         """Return what of this applies to a model: its levels, and a component of a mixture."""
@@ -244,6 +246,7 @@ class StripSpec(Frozen):
             update={
                 "component": self.component if own else None,
                 "levels": self.levels.of(engine.space),
+                "time": self.time if engine.timed else None,
             }
         )
 
@@ -257,8 +260,9 @@ class StripSpec(Frozen):
             "level": levels.moves or None,
             "held": None if levels.held == 1.0 else f"{levels.held:g}",
             "lower": levels.lower,
-            "flow": self.flow,
+            "euler": self.flow,
             "spread": None if self.flow is None or self.spread == 1.0 else f"{self.spread:g}",
+            "t": None if self.time is None else f"{self.time:g}",
         }
         return {name: str(value) for name, value in values.items() if value is not None}
 
@@ -271,8 +275,15 @@ class StripSpec(Frozen):
         """
         names = {"level": "moves", "held": "held", "lower": "lower"}
         levels = {own: parameters[name] for name, own in names.items() if name in parameters}
-        given = ("tiles", "seed", "component", "flow", "spread")
-        own = {name: parameters[name] for name in given if name in parameters}
+        given = {
+            "tiles": "tiles",
+            "seed": "seed",
+            "component": "component",
+            "euler": "flow",  # which in an address is what flows past a section
+            "spread": "spread",
+            "t": "time",
+        }
+        own = {field: parameters[name] for name, field in given.items() if name in parameters}
         return cls.model_validate(own | {"levels": levels})
 
 
@@ -287,7 +298,11 @@ def scale_strip(engine: Engine, spec: StripSpec, scales: tuple[float, ...] = SCA
     levels, space = spec.levels.of(engine.space), engine.space
     draws = [
         engine.draw(
-            spec.tiles, levels.scale(space, scale), levels.seed(space, spec.seed), spec.component
+            spec.tiles,
+            levels.scale(space, scale),
+            levels.seed(space, spec.seed),
+            spec.component,
+            spec.time,
         )
         for scale in scales
     ]

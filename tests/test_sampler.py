@@ -137,8 +137,8 @@ def test_the_frames_of_a_strip_are_the_steps():
     np.testing.assert_allclose(strip.log_density[1], engine.log_prior(strip.z[1]), atol=1e-4)
     assert strip.spec == spec.model_copy(update={"component": None}), "a flow has no components"
     assert StripSpec.of(strip.spec.query()) == strip.spec
-    assert "flow" not in StripSpec(seed=3).query()
-    for wrong in ({"flow": "0"}, {"flow": "51"}, {"flow": "3.0"}, {"spread": "nan"}):
+    assert StripSpec(seed=3).query() == {"tiles": "64", "seed": "3"}
+    for wrong in ({"euler": "0"}, {"euler": "51"}, {"euler": "3.0"}, {"spread": "nan"}):
         with pytest.raises(ValueError, match=r"flow|spread"):
             StripSpec.of(wrong)
 

@@ -79,6 +79,8 @@ def of_strip(opened: Checkpoint, strip: Strip, frame: int | None, what: str, til
         words.append(f", seed {spec.seed}")
         if spec.levels.lower is not None:
             words.append(f" (lower levels {spec.levels.lower})")
+        if spec.time is not None:
+            words.append(f", time {spec.time:g}")
         if spec.component is not None:
             words.append(f", component {spec.component} only")
         words.append(". ")

@@ -38,7 +38,8 @@ def sample_text(spec: StripSpec, tile: int, scale: float) -> str:
         text += f",k{spec.component}"
     if levels.moves:
         text += f",{levels.moves}@{levels.held:g}"
-    return text if levels.lower is None else f"{text},l{levels.lower}"
+    text += "" if levels.lower is None else f",l{levels.lower}"
+    return text if spec.time is None else f"{text},t{spec.time:g}"
 
 
 def read_sample(text: str) -> Sample | None:
@@ -52,10 +53,10 @@ def read_sample(text: str) -> Sample | None:
         if item.startswith("z"):
             fields["level"], _, fields["held"] = item.partition("@")
         elif item.startswith("f"):
-            fields["flow"], _, at = item[1:].partition("@")
-            fields["spread"], frame = scale, float(at or fields["flow"])
+            fields["euler"], _, at = item[1:].partition("@")
+            fields["spread"], frame = scale, float(at or fields["euler"])
         else:
-            fields[{"k": "component", "l": "lower"}[item[0]]] = item[1:]
+            fields[{"k": "component", "l": "lower", "t": "t"}[item[0]]] = item[1:]
     try:
         spec = StripSpec.of(fields)
     except ValidationError:

@@ -35,7 +35,7 @@ CODE = re.compile(_CODE)
 _SCALE = r"(?:[01](?:\.\d{1,2})?|2(?:\.00?)?)"
 _SAMPLE = (
     rf"sample:\d{{1,10}},\d{{1,2}},{_SCALE}(?:,k\d{{1,4}})?(?:,z[12]@{_SCALE})?(?:,l\d{{1,10}})?"
-    r"(?:,f\d{1,2}(?:@\d{1,2})?)?"
+    r"(?:,f\d{1,2}(?:@\d{1,2})?)?(?:,t[01](?:\.\d{1,2})?)?"
 )
 _DATUM = r"datum:(?:train|valid|test)-\d{1,19}(?:-[0-9a-f]{8})?"
 
@@ -44,9 +44,9 @@ HAND = re.compile(rf"(?:{_SPOT}|{_POINT}|{_SAMPLE}|{_DATUM}|{_CODE})?")
 
 A sample is `sample:SEED,TILE,SCALE`, then where they are not the usual ones: its component after
 `k`, the level that the scale moves with the scale of the other, the seed of the lower level after
-`l`. Of a flow the scale is that of its noise, and its steps come after `f`, with the step on
-display where it is not the last. A datum is `datum:SPLIT-NUMBER`, then the first digits of the
-split's fingerprint.
+`l`, the time of a noised prior after `t`. Of a flow the scale is that of its noise, and its steps
+come after `f`, with the step on display where it is not the last. A datum is `datum:SPLIT-NUMBER`,
+then the first digits of the split's fingerprint.
 """
 
 PLACE = re.compile(rf"(?:mean|{_SPOT}|{_POINT}|{_AREA}|{_SAMPLE}|{_DATUM}|{_CODE})")

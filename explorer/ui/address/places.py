@@ -105,15 +105,17 @@ def _drawn(engine: Engine, place: str) -> tuple[Float[np.ndarray, " latent"], st
     component, levels = sample.spec.component, sample.spec.levels
     if component is not None and component >= engine.component_count:
         return None
-    if levels.of(engine.space) != levels:
+    time = sample.spec.time
+    if levels.of(engine.space) != levels or (time is not None and not engine.timed):
         return None
     scale, seed = (
         levels.scale(engine.space, sample.scale),
         levels.seed(engine.space, sample.spec.seed),
     )
     # The first samples of a larger draw equal a smaller one: the tile is the last.
-    z, _ = engine.draw(sample.tile + 1, scale, seed, component)
-    return z[-1].astype(np.float32), f"Sample {sample.tile + 1} at scale {sample.scale:g}"
+    z, _ = engine.draw(sample.tile + 1, scale, seed, component, time)
+    words = f"Sample {sample.tile + 1} at scale {sample.scale:g}"
+    return z[-1].astype(np.float32), words if time is None else f"{words}, time {time:g}"
 
 
 def _flowed(engine: Engine, sample: Sample) -> tuple[Float[np.ndarray, " latent"], str] | None:

@@ -47,6 +47,9 @@ WISHES = (
 )
 """Constraints and operating points, and their session keys."""
 
+TIMES = SCALES[:21]
+"""Times of a noised prior that can be chosen: 0 to 1 in steps of 0.05."""
+
 _SUPERSEDED, _CHANGING = "frame_superseded", "frame_changing"
 """Session keys: addresses that the browser may still hold, and whether this run changed one."""
 
@@ -61,6 +64,11 @@ CARRIED = (*WISHES, ("hand", HELD))
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 Scale = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
+Time = Annotated[
+    float,
+    Field(ge=0, le=1, allow_inf_nan=False),
+    AfterValidator(lambda t: min(TIMES, key=lambda known: abs(known - t))),
+]
 Reynolds = Annotated[float, Field(ge=1e4, le=1e8, allow_inf_nan=False)]
 Alpha = Annotated[float, Field(ge=-10, le=20, allow_inf_nan=False)]
 Component = Annotated[int, Field(ge=0, lt=10_000)]
@@ -279,13 +287,14 @@ class GenerateView(Levelled, Conditioned):
     sampler: Literal["prior", "flow"] = "prior"
     steps: Annotated[int, Field(ge=1, le=MOST_STEPS)] = MOST_STEPS
     at: Annotated[int, Field(ge=0, le=MOST_STEPS)] | None = None
+    t: Time | None = None
 
     @property
     def spec(self) -> StripSpec:
         """The samples on the page."""
         if self.sampler == "flow":
             return StripSpec(seed=self.seed, flow=self.steps, spread=self.scale)
-        return StripSpec(seed=self.seed, component=self.component, levels=self.levels)
+        return StripSpec(seed=self.seed, component=self.component, levels=self.levels, time=self.t)
 
     @property
     def frame(self) -> float:

@@ -81,7 +81,7 @@ def painted(engine: Engine, spec: StripSpec, scale: float) -> Strip:
     """
     own, space = spec.of_model(engine), engine.space
     scales, seeds = own.levels.scale(space, scale), own.levels.seed(space, own.seed)
-    z, _ = engine.draw(own.tiles, scales, seeds, own.component)
+    z, _ = engine.draw(own.tiles, scales, seeds, own.component, own.time)
     absent = np.empty((len(z), *engine.sketch.shape), np.float32)
     return replace(
         samples_strip(absent, engine.sketch, engine.heights(z)),

@@ -19,6 +19,11 @@ from explorer.ui.wording import rules
 from explorer.ui.wording.format import percentile
 from explorer.ui.wording.naming import distinct_names
 
+_NOISED = (
+    "This prior is a reference with noise on it: the time t goes from noise (0) to the reference "
+    "itself (1), and each sample keeps both. "
+)
+
 
 def wall(engines: list[Engine], view: GenerateView) -> FilmstripState:
     """Render the samples of all models under the scale slider, and the selected one up close."""
@@ -48,6 +53,7 @@ def sample_facts(engine: Engine, name: str, spec: StripSpec, state: FilmstripSta
     frame, tile = state.frame, state.tile or 0
     density = float(strip.log_density[frame, tile])
     where = f"at scale {state.value:g}"
+    where += f", time {strip.spec.time:g}" if strip.spec and strip.spec.time is not None else ""
     if spec.flow is not None:
         where = f"by its flow, step {state.value:g} of {spec.flow}"
     words = [f"**Sample {tile + 1}** of {name} {where}"]
@@ -126,7 +132,7 @@ def hint(engines: list[Engine], view: GenerateView) -> str:
         else (
             "Drag the slider, or drag across the images. Each sample keeps its component and "
             "noise; only the scale changes. A larger scale leaves the region the decoder was "
-            "trained on. "
+            "trained on. " + (_NOISED if engines[0].timed else "")
         )
     )
     if sections.is_section(engines[0].sketch):

@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.inference import Engine
 from explorer.sampler import MOST_STEPS
 from explorer.ui.address.controls import commit, control
-from explorer.ui.address.views import GenerateView
+from explorer.ui.address.views import TIMES, GenerateView
 from explorer.ui.panels import constraints, levels
 
 
@@ -37,6 +37,7 @@ def toolbar(engines: list[Engine], view: GenerateView, row: DeltaGenerator) -> N
             _flow(view)
         else:
             _component(view, count)
+            _time(engine, view)
         st.button(
             "Resample", key="generate_resample", on_click=commit, kwargs={"seed": view.seed + 1}
         )
@@ -72,6 +73,28 @@ def _flow(view: GenerateView) -> None:
         step=0.05,
         width=200,
         help="It multiplies the noise that each sample starts from; 1 is the flow as fitted.",
+    )
+
+
+def _time(engine: Engine, view: GenerateView) -> None:
+    """Render the time of a prior that is a reference with noise; no other has one."""
+    if not engine.timed:
+        if view.t is not None:
+            view.fall_back("t", None, "is for noised priors", "leaving it out")
+        return
+    trained = getattr(engine.checkpoint.config.prior, "t", None)
+    own = "a t of its own" if trained is None else f"{trained:g}"
+    control(
+        st.select_slider,
+        "Time t",
+        view,
+        "t",
+        value="" if view.t is None else view.t,
+        options=["", *TIMES],
+        format_func=lambda t: f"As trained ({own})" if t == "" else f"{t:g}",
+        width=240,
+        help="How far a sample is from noise (0) to the reference itself (1): "
+        "z = t r + (1 − t) s ε.",
     )
 
 

@@ -11,7 +11,7 @@ from explorer.ui import cache
 from explorer.ui.address import hand
 from explorer.ui.address.notation import HAND, PLACE
 from explorer.ui.address.places import place_code
-from explorer.ui.address.views import GenerateView
+from explorer.ui.address.views import TIMES, GenerateView
 from tests.support.engines import engine_of
 from tests.support.flows import fitted
 
@@ -22,7 +22,13 @@ LEVELS = st.builds(
     st.sampled_from(SCALES),
     st.none() | SEEDS,
 )
-SPECS = st.builds(StripSpec, seed=SEEDS, component=st.none() | st.integers(0, 9999), levels=LEVELS)
+SPECS = st.builds(
+    StripSpec,
+    seed=SEEDS,
+    component=st.none() | st.integers(0, 9999),
+    levels=LEVELS,
+    time=st.none() | st.sampled_from(TIMES),
+)
 
 
 @given(SPECS, st.integers(0, 63), st.sampled_from(SCALES))
@@ -90,6 +96,18 @@ def test_a_sample_of_levels_keeps_what_they_do():
     np.testing.assert_allclose(z, strip.z[SCALES.index(1.2), 4], rtol=1e-6, atol=1e-6)
     one_level = engine_of("digits-vae-vamp-16")
     assert place_code(one_level, None, hand.sample_text(spec, 4, 1.2)) is None
+
+
+def test_a_sample_of_another_time_keeps_it():
+    engine = engine_of("digits-dmvae-noised-2")
+    spec = StripSpec(seed=2, time=0.35)
+    strip = cache.strip(engine, spec)
+    text = hand.sample_text(spec, 4, 1.2)
+    z, words = place_code(engine, None, text)
+    np.testing.assert_allclose(z, strip.z[SCALES.index(1.2), 4], rtol=1e-6, atol=1e-6)
+    assert words.endswith("at scale 1.2, time 0.35")
+    assert place_code(engine_of("digits-dmvae-sphere-2"), None, text) is None
+    assert not spec.usual, "seed, tile and scale do not say how it was drawn"
 
 
 def test_a_datum_is_found_by_its_identity_on_another_map():

@@ -57,7 +57,26 @@ def test_flows_are_compared_where_they_are_fitted():
     assert told(app).count("fitted afterwards to codes drawn") == 2
 
 
-@pytest.mark.parametrize("wrong", [{"steps": 51}, {"sampler": "gan"}, {"at": -1}, {"steps": "x"}])
+def test_the_time_of_a_noised_prior_is_a_second_dial():
+    noised, other = "digits-dmvae-noised-2", "digits-dmvae-sphere-2"
+    app = open_page("generate", model=noised, t=0.32, hand="sample:0,3,1,t0.3")
+    assert not app.exception
+    assert address(app)["t"] == "0.3", "the nearest time that can be chosen"
+    facts = [item.value for item in app.markdown if item.value.startswith("**Sample 4**")]
+    assert any("scale 1, time 0.3" in words for words in facts)
+    assert "each sample keeps both" in told(app)
+    app.select_slider(key="generate_t").set_value("").run()
+    assert not app.exception
+    assert "t" not in address(app)
+    app = open_page("generate", model=other, t=0.3)
+    assert not app.exception
+    assert "t" not in address(app), "a sphere has no time"
+    assert "generate_t" not in [item.key for item in app.select_slider]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"steps": 51}, {"sampler": "gan"}, {"at": -1}, {"steps": "x"}, {"t": 1.1}]
+)
 def test_what_is_no_sampler_is_said(wrong):
     app = open_page("generate", model="digits-vae-vamp-16", **wrong)
     assert not app.exception
