@@ -432,8 +432,9 @@ class Engine:
         self._prior: LatentPrior | None = None
         self._pseudo_inputs: Tensor | None = None
         if self.checkpoint.prior is not None:
-            # Not inference mode: paths need gradients of log p(z) in z.
-            with torch.no_grad():
+            # Not inference mode: paths need gradients of log p(z) in z. In turn, since components
+            # have to be the same whatever the number of threads.
+            with self._lock, torch.no_grad():
                 module = self.checkpoint.prior.to(self.device)
                 self._prior = self._model.latent_prior(module)
                 self._pseudo_inputs = module.pseudo_inputs()

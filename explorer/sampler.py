@@ -16,6 +16,7 @@ from torch import Tensor
 from explorer import checkpoint, weights
 from explorer.checkpoint import Checkpoint, results_folder
 from explorer.data import DataSet
+from explorer.devices import Turns
 from explorer.errors import CheckpointError
 from explorer.interfaces import Frozen, noise
 from explorer.metrics.downstream import BATCH, STEPS, Standard, code_source, train_flow
@@ -29,6 +30,7 @@ _BLOCK = 64
 """Rows are integrated in whole blocks, since the rounding of a matrix product depends on them."""
 
 _MOST_BYTES = 20_000_000
+_TURNS = Turns()
 
 Report = Callable[[str, int, int], None]
 
@@ -77,7 +79,8 @@ class CodeFlow(NamedTuple):
         latent = len(self.standard.mean)
         rows = -(-n // _BLOCK) * _BLOCK
         start = scale * noise(rows, latent, seed)
-        parts = [integrate(self.net, part, steps) for part in start.split(_BLOCK)]
+        with _TURNS:
+            parts = [integrate(self.net, part, steps) for part in start.split(_BLOCK)]
         places: Tensor = torch.cat(parts, 1)[:, :n]
         return places * self.standard.scale + self.standard.mean
 

@@ -26,6 +26,9 @@ AT_ONCE = 256
 """Most images of a slow model that are decoded before any is shown."""
 _CURVE_LEVELS = 65535
 
+UNLIKELY = 9e9
+"""What stands for a density beyond numbers, in nats below zero."""
+
 
 def _plain_digits(value: object) -> object:
     """Accept integers from an address in plain digits only."""
@@ -124,7 +127,7 @@ class Strip:
             "frames": len(self.frames),
             "tiles": len(self.components),
             "component": self.components.tolist(),
-            "density": np.round(self.log_density.astype(float), 1).tolist(),
+            "density": np.round(_bounded(self.log_density), 1).tolist(),
         }
         if isinstance(self.sketch, PixelSketch):
             return header | {
@@ -160,6 +163,11 @@ class Strip:
         return np.rint(heights * _CURVE_LEVELS).astype("<u2").tobytes()
 
 
+def _bounded(density: Float[np.ndarray, "frames tiles"]) -> Float[np.ndarray, "frames tiles"]:
+    """Replace what JSON has no number for: a density that overflows, or is not known."""
+    return np.nan_to_num(density.astype(float), nan=-UNLIKELY, posinf=UNLIKELY, neginf=-UNLIKELY)
+
+
 def _bounds(low: float, high: float) -> tuple[float, float]:
     """Return the range of heights sent: twice its size on either side beyond the visible one."""
     return 3 * low - 2 * high, 3 * high - 2 * low
@@ -167,7 +175,7 @@ def _bounds(low: float, high: float) -> tuple[float, float]:
 
 def pack(header: dict[str, object], body: bytes) -> bytes:
     """Concatenate the header's length (4 bytes), the header as padded JSON, and the raw data."""
-    text = json.dumps(header, separators=(",", ":")).encode()
+    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-len(text) % 4)
     return struct.pack("<I", len(text)) + text + body
 

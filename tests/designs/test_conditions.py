@@ -13,6 +13,7 @@ from explorer.designs import aerodynamics
 from explorer.designs.properties import FLOW, Conditions, OperatingPoint
 from explorer.errors import DesignError
 from tests.support.sections import crossed, samples, sketch, values
+from tests.support.sentences import assert_one_sentence
 
 CODES = ("0012", "2412", "4415", "23012")
 MODERATE = st.integers(1, 99).map(lambda n: n / 10)
@@ -118,3 +119,19 @@ def test_several_points_have_their_own_keys_and_a_weighted_mean():
         np.testing.assert_allclose(several[f"{key}_2"], high[key], rtol=1e-6)
     np.testing.assert_allclose(several["cd_mean"], (low["cd"] + 3 * high["cd"]) / 4, rtol=1e-6)
     np.testing.assert_allclose(several["ld_mean"], (low["ld"] + 3 * high["ld"]) / 4, rtol=1e-6)
+
+
+@given(text=st.text("acltnw0123456789.@*;/-e", max_size=60))
+def test_any_text_of_a_link_is_conditions_or_one_sentence(text):
+    try:
+        found = Conditions.parse(text)
+    except DesignError as error:
+        assert_one_sentence(str(error))
+    else:
+        assert Conditions.parse(found.text) == found
+
+
+def test_one_forced_transition_is_said_alone():
+    assert Conditions(trips=(0.05, 1.0)).transition.endswith("forced at 5 % (upper)")
+    assert Conditions(trips=(1.0, 0.1)).transition.endswith("forced at 10 % (lower)")
+    assert Conditions().transition == "Ncrit 9, free transition"

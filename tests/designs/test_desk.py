@@ -4,6 +4,8 @@ from functools import cache
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from explorer import sections
 from explorer.designs import desk
@@ -148,3 +150,28 @@ def test_a_requirement_that_is_not_met_is_counted_as_unsound():
     assert not drawn.sound.any()
     drawn = desk.judge(engine(), pool().z[:20], Conditions(), desk.Sound(waviness=1e-9))
     assert not drawn.sound.any()
+
+
+KEYS = [item.key for item in applicable_properties(engine().sketch)]
+BOUNDS = st.builds(
+    Constraint, st.sampled_from(KEYS), st.sampled_from([">=", "<="]),
+    st.floats(-1e6, 1e6, allow_nan=False).map(lambda value: round(value, 3)),
+)  # fmt: skip
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    wishes=st.lists(BOUNDS, max_size=4, unique_by=lambda wish: wish[:2]),
+    key=st.sampled_from(KEYS),
+    spread=st.sampled_from([0.0, 0.5, 1.0]),
+)
+def test_whatever_is_wished_for_the_answer_is_true(wishes, key, spread):
+    drawn = pool(n=300)
+    answer = desk.find(
+        engine(), drawn, wishes, goal(key), Conditions(), sound(), spread=spread, k=6
+    )
+    assert 1 <= len(answer.z) <= 6
+    again = desk.judge(engine(), answer.z, Conditions(), sound())
+    np.testing.assert_array_equal(answer.met, again.sound & again.measured.meets(wishes))
+    assert len(answer.relaxed) == len(wishes)
+    assert np.isfinite(answer.z).all()

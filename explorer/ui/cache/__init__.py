@@ -27,6 +27,7 @@ from explorer.ui.cache.designs import (
     designs,
     floor_density,
     objective,
+    sound,
     waviness_bound,
 )
 from explorer.ui.cache.engines import data_set, engine, entries, icon, originals, preview, version
@@ -110,6 +111,7 @@ __all__ = [
     "shares",
     "shortest",
     "snapshots",
+    "sound",
     "store",
     "strip",
     "strip_positions",

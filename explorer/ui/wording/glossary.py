@@ -379,6 +379,19 @@ TERMS: Mapping[str, Term] = {
         "by one before they are shown, measured and exported.",
         ("Kulfan sections", "Kulfan"),
     ),
+    "Operating point": Term(
+        "One flow past a section: a Reynolds number, and an angle of attack or a lift "
+        "coefficient; designs are judged at up to four of them.",
+        ("operating points",),
+    ),
+    "Ncrit": Term(
+        "How far ripples in a boundary layer grow before it becomes turbulent, as a logarithm: 9 "
+        "in a usual wind tunnel, less in rough air.",
+    ),
+    "k-DPP": Term(
+        "A determinantal point process of k items: it prefers sets whose members are good and "
+        "unlike each other.",
+    ),
     "Pareto front": Term(
         "The picks that no other pick beats in both properties at once.",
     ),

@@ -68,9 +68,9 @@ def test_a_sample_of_a_flow_in_hand_is_the_tile_on_the_page():
 @pytest.mark.parametrize(
     "text",
     ["sample:0,64,1", "sample:9999999999,1,1", "sample:0,1,2.5", "sample:0,1", "sample:0,1,1,z3@1",
-     "sample:0,1,1,f0", "sample:0,1,1,f51",
-     "sample:0,1,1,f3@4", "sample:0,1,1,f3@", "sample:0,1,1,k10000",
-     "sample:0,1,1,l9999999999", "sample:٣,1,1", "datum:test-1", ""],
+     "sample:0,1,1,f0", "sample:0,1,1,f51", "sample:0,1,1,f3@4", "sample:0,1,1,f3@",
+     "sample:0,1,1,k10000", "sample:0,1,1,l9999999999", "sample:٣,1,1", "sample:0,1,1,t1.5",
+     "data:\u0663", "spot:\u0661,0", "datum:test-1", ""],
 )  # fmt: skip
 def test_nothing_else_is_a_sample(text):
     assert hand.read_sample(text) is None

@@ -44,7 +44,7 @@ function read(list, bytes) {
   list.facts = facts
   if (!list.pause.running) Object.assign(list, { at: facts.at, chosen: facts.chosen })
   const curves = facts.panels.some((panel) => panel.kind === "curve")
-  list.root.style.setProperty("--least", curves ? "168px" : "136px")
+  list.root.style.setProperty("--least", curves ? "168px" : "131px")
   const elements = [...list.elements.keys()]
   for (const element of elements.splice(facts.cards.length)) { list.elements.delete(element); element.remove() }
   facts.cards.forEach((card, index) => fill(list, elements[index] ?? build(list, card), card))
