@@ -344,11 +344,14 @@ class LatentMapView(View):
 
     layers: Annotated[
         tuple[
-            Annotated[str, Field(pattern="^(data|prior|prototypes|density|aggregated|holes)$")],
+            Annotated[
+                str,
+                Field(pattern="^(data|prior|prototypes|density|aggregated|holes|transport)$"),
+            ],
             ...,
         ],
         BeforeValidator(_split),
-        Field(max_length=6),
+        Field(max_length=7),
     ] = ("data", "prototypes")
     colour: Annotated[
         str,
