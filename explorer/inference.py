@@ -31,7 +31,7 @@ from explorer.interfaces import (
 from explorer.metrics.amortisation import Refinement, refine
 from explorer.metrics.likelihood import Likelihood, importance_sampling
 from explorer.models import PixelHVAEConfig, Sequential
-from explorer.priors import HierarchicalPrior
+from explorer.priors import HierarchicalPrior, LatentNoised
 from explorer.sketch import CurveSketch, PixelSketch
 
 BLOCKS = {"cpu": 192, "cuda": 1024}
@@ -119,6 +119,11 @@ class Engine:
         return self.has_density and self.checkpoint.config.model.stochastic
 
     @property
+    def timed(self) -> bool:
+        """Whether the prior is a reference with noise, which can be drawn at any time."""
+        return isinstance(self._prior, LatentNoised)
+
+    @property
     def prior(self) -> LatentPrior:
         """p(z) over whole codes.
 
@@ -192,11 +197,32 @@ class Engine:
         return Sample(z, self.decode(z), index, self.heights(z))
 
     def draw(
-        self, n: int, scale: Scale = 1.0, seed: Seed = 0, component: int | None = None
+        self,
+        n: int,
+        scale: Scale = 1.0,
+        seed: Seed = 0,
+        component: int | None = None,
+        time: float | None = None,
     ) -> tuple[Float[Array, "batch latent"], Int[Array, " batch"]]:
-        """Draw codes and their components, without decoding."""
+        """Draw codes and their components, without decoding.
+
+        Args:
+            n: Number of codes.
+            scale: As in `sample`.
+            seed: As in `sample`.
+            component: As in `sample`.
+            time: t of a noised prior, where it is not the one it was trained with.
+
+        Raises:
+            NoDensityError: If there is no prior, or a time is asked of one that has none.
+        """
         with self._lock, torch.inference_mode():
-            drawn = self.prior.draw(n, scale=scale, seed=seed, component=component)
+            prior = self.prior
+            if time is not None:
+                if not isinstance(prior, LatentNoised):
+                    raise NoDensityError(f"The prior of {self.slug} has no time; leave it out.")
+                prior = prior.at(time)
+            drawn = prior.draw(n, scale=scale, seed=seed, component=component)
         return drawn.z.cpu().numpy(), drawn.component.numpy()
 
     def resample(

@@ -18,7 +18,7 @@ from typing import Annotated, Literal, NoReturn
 from filelock import FileLock, Timeout
 from pydantic import Field, ValidationError
 
-from explorer import checkpoint, matching, publishing, settings
+from explorer import checkpoint, matching, publishing, sampler, settings
 from explorer.checkpoint import Checkpoint
 from explorer.data import DataSet
 from explorer.devices import limit_threads
@@ -26,7 +26,7 @@ from explorer.errors import ExplorerError, JobError
 from explorer.interfaces import Frozen
 from explorer.metrics.evaluation import lacking
 
-Kind = Literal["tradeoff", "atlas", "evaluate", "match"]
+Kind = Literal["tradeoff", "atlas", "evaluate", "match", "flow"]
 State = Literal["waiting", "running", "done", "stopped", "failed"]
 
 TITLES: dict[Kind, str] = {
@@ -34,7 +34,11 @@ TITLES: dict[Kind, str] = {
     "atlas": "Latent map",
     "evaluate": "Evaluation",
     "match": "Matching to a drawing",
+    "flow": "Flow on the codes",
 }
+ANEW: frozenset[Kind] = frozenset({"flow"})
+"""Jobs of seconds, of which nothing is kept before they are done."""
+
 KEPT = 200
 _MOST_BYTES = 2_000_000
 _GRACE_SECONDS = 20
@@ -265,6 +269,15 @@ def _match(
     matching.match(opened, data, order.drawing, report, live_of(order))
 
 
+def _flow(
+    opened: Checkpoint,
+    data: DataSet,
+    order: Order,
+    report: Callable[[str, int, int], None],
+) -> None:
+    sampler.fit(opened, data, report=report)
+
+
 def live_of(order: Order) -> Path:
     """Return the file that tells the state of a running match."""
     return _folder(order.key) / matching.LIVE
@@ -276,6 +289,7 @@ WORK: dict[Kind, Work] = {
     "atlas": _atlas,
     "evaluate": _evaluate,
     "match": _match,
+    "flow": _flow,
 }
 
 

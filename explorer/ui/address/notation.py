@@ -36,6 +36,7 @@ _SCALE = r"(?:[01](?:\.[0-9]{1,2})?|2(?:\.00?)?)"
 _SAMPLE = (
     rf"sample:[0-9]{{1,10}},[0-9]{{1,2}},{_SCALE}"
     rf"(?:,k[0-9]{{1,4}})?(?:,z[12]@{_SCALE})?(?:,l[0-9]{{1,10}})?"
+    r"(?:,f[0-9]{1,2}(?:@[0-9]{1,2})?)?(?:,t[01](?:\.[0-9]{1,2})?)?"
 )
 _DATUM = r"datum:(?:train|valid|test)-[0-9]{1,19}(?:-[0-9a-f]{8})?"
 
@@ -44,7 +45,9 @@ HAND = re.compile(rf"(?:{_SPOT}|{_POINT}|{_SAMPLE}|{_DATUM}|{_CODE})?")
 
 A sample is `sample:SEED,TILE,SCALE`, then where they are not the usual ones: its component after
 `k`, the level that the scale moves with the scale of the other, the seed of the lower level after
-`l`. A datum is `datum:SPLIT-NUMBER`, then the first digits of the split's fingerprint.
+`l`, the time of a noised prior after `t`. Of a flow the scale is that of its noise, and its steps
+come after `f`, with the step on display where it is not the last. A datum is `datum:SPLIT-NUMBER`,
+then the first digits of the split's fingerprint.
 """
 
 PLACE = re.compile(rf"(?:mean|{_SPOT}|{_POINT}|{_AREA}|{_SAMPLE}|{_DATUM}|{_CODE})")

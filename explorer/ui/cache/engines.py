@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageOps
 from explorer import settings
 from explorer.checkpoint import (
     ATLAS,
+    FLOW,
     LIKELIHOOD,
     PREVIEW,
     REFERENCE,
@@ -33,7 +34,7 @@ ENGINES = 6
 MOST_PIXELS = 4_000_000
 """Pixels of a preview beyond which it is not decoded."""
 
-_RESULTS = (ATLAS, TRADEOFF, LIKELIHOOD, REFERENCE)
+_RESULTS = (ATLAS, TRADEOFF, LIKELIHOOD, REFERENCE, FLOW)
 
 
 def entries() -> list[Entry]:

@@ -435,6 +435,8 @@ export interface MapHeader {
   /** The colour in which they are hatched; empty if they are not shown. */
   holes: string
   marks: [number, number, string][]
+  /** x and y of the start, then of the head. */
+  arrows: [number, number, number, number][]
   axes: boolean
   smooth: boolean
   inked: boolean

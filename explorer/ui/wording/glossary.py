@@ -72,8 +72,8 @@ TERMS: Mapping[str, Term] = {
         ("aggregated posteriors",),
     ),
     "Plain autoencoder": Term(
-        "Encoder and decoder without a prior or a likelihood: it reconstructs, but cannot be "
-        "sampled.",
+        "Encoder and decoder without a prior or a likelihood: it reconstructs, but has no "
+        "prior to sample.",
         ("autoencoder",),
     ),
     "Two-level model": Term(
@@ -329,6 +329,10 @@ TERMS: Mapping[str, Term] = {
     "Where they differ": Term(
         "A colouring of the map: the log ratio of the density of codes to the prior's, estimated "
         "by a classifier that was trained to tell them apart.",
+    ),
+    "Transport": Term(
+        "Arrows on the map from codes of data to samples of the prior: of all ways to pair them, "
+        "the one of least total squared distance in code space, projected afterwards.",
     ),
     "Prior contours": Term(
         "Lines on the map that enclose 50, 90 and 99 % of what the prior draws.",
