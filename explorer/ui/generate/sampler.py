@@ -4,6 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer import settings
+from explorer.checkpoint import FLOW, results_folder
 from explorer.inference import Engine
 from explorer.metrics.downstream import BATCH, STEPS
 from explorer.ui import cache
@@ -83,6 +84,8 @@ def formula(view: GenerateView) -> None:
 
 def _offer(engine: Engine, name: str) -> None:
     drawn = "codes drawn for" if engine.checkpoint.config.model.stochastic else "codes of"
+    if (results_folder(engine.checkpoint.hash) / FLOW).is_file():
+        st.caption("The flow that was kept for this model is damaged; fit it again.")
     long = "some minutes" if len(engine.space.levels) > 1 else "about half a minute"
     jobs_panel.offer(
         engine,

@@ -2,6 +2,8 @@
 
 import pytest
 
+from explorer.checkpoint import FLOW, results_folder
+from tests.support.engines import engine_of
 from tests.support.flows import fitted
 from tests.support.pages import SHIPPED, address, open_page, press, told
 
@@ -27,6 +29,15 @@ def test_an_autoencoder_is_sampled_by_a_flow_that_is_offered_until_it_is_fitted(
     assert "nats" not in facts[0]
     app.slider(key="generate_scale").set_value(1.3).run()
     assert address(app)["scale"] == "1.3"
+
+
+def test_a_damaged_flow_is_offered_again():
+    fitted("digits-ae-16")
+    (results_folder(engine_of("digits-ae-16").checkpoint.hash) / FLOW).write_text("{")
+    app = open_page("generate", model="digits-ae-16")
+    assert not app.exception
+    assert "job_flow_digits-ae-16" in [item.key for item in app.button]
+    assert "is damaged" in told(app)
 
 
 def test_a_prior_and_a_flow_take_turns():
