@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from explorer.checkpoint import Checkpoint, Entry, Metric, catalogue, load, save
+    from explorer.fitting import fit_prior
+    from explorer.foreign import export_model
     from explorer.inference import Engine
 
 __version__ = "0.1.0"
@@ -21,11 +23,23 @@ _HOMES = {
     "Entry": "checkpoint",
     "Metric": "checkpoint",
     "catalogue": "checkpoint",
+    "export_model": "foreign",
+    "fit_prior": "fitting",
     "load": "checkpoint",
     "save": "checkpoint",
 }
 
-__all__ = ["Checkpoint", "Engine", "Entry", "Metric", "catalogue", "load", "save"]
+__all__ = [
+    "Checkpoint",
+    "Engine",
+    "Entry",
+    "Metric",
+    "catalogue",
+    "export_model",
+    "fit_prior",
+    "load",
+    "save",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -166,12 +166,14 @@ class Entry:
         return facts | {"results_only": self.results_only, "metrics": metrics}
 
 
-def catalogue(folder: Path | str | None = None) -> list[Entry]:
+def catalogue(folder: Path | str | None = None, patience: float | None = None) -> list[Entry]:
     """List every checkpoint; broken ones carry the reason.
 
     Args:
         folder: A folder of checkpoints; by default the shipped ones and those trained by the
             user.
+        patience: Seconds to wait for each that has to be tried first, because its networks are
+            foreign; None to wait until all are.
     """
     chosen = settings.current()
     folders = (
@@ -186,14 +188,18 @@ def catalogue(folder: Path | str | None = None) -> list[Entry]:
             if not candidate.is_dir() or _internal(candidate):
                 continue
             if candidate.name not in entries:
-                entries[candidate.name] = _inspect(candidate)
+                entries[candidate.name] = _inspect(candidate, patience)
             elif (candidate / CONFIG).is_file():
                 hidden.append(_hidden(candidate, entries[candidate.name]))
     return [*entries.values(), *hidden]
 
 
-def load(slug_or_path: str | Path) -> Checkpoint:
+def load(slug_or_path: str | Path, patience: float | None = None) -> Checkpoint:
     """Open a checkpoint by its slug or its folder.
+
+    Args:
+        slug_or_path: Its name, or its folder.
+        patience: Seconds to wait for foreign networks to be tried; None to wait to the end.
 
     Raises:
         UnknownCheckpointError: If there is no such checkpoint.
@@ -203,6 +209,7 @@ def load(slug_or_path: str | Path) -> Checkpoint:
     config, tensors, digest = _read(folder)
     model, prior = config.build()
     _fill(model, "model", tensors)
+    model.attach(folder, patience)
     if prior is not None:
         _fill(prior, "prior", tensors)
         prior.eval().requires_grad_(False)
@@ -384,7 +391,7 @@ def _hidden(folder: Path, other: Entry) -> Entry:
     return Entry(slugs.printable(folder.name), folder, healthy=False, reason=reason)
 
 
-def _inspect(folder: Path) -> Entry:
+def _inspect(folder: Path, patience: float | None) -> Entry:
     slug = slugs.printable(folder.name)
     if not slugs.is_slug(folder.name):
         reason = (
@@ -399,6 +406,8 @@ def _inspect(folder: Path) -> Entry:
             reason = "Results only: its recipe and metrics are included, its weights are not."
             return _described(folder, config, metrics, results_only=True, reason=reason)
         config, _, digest = _read(folder)
+        assert config.sketch is not None
+        config.model.examine(config.sketch, folder, patience)
         metrics = _measured(folder, digest)
         return _described(folder, config, metrics, healthy=True, hash=digest)
     except CheckpointError as error:

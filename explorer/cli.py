@@ -223,6 +223,76 @@ def train(
     _print_metrics(opened.metrics)
 
 
+@app.command("import")
+def import_model(
+    folder: Annotated[
+        Path, typer.Argument(help="A folder with encoder.onnx, decoder.onnx and model.json.")
+    ],
+    name: Annotated[
+        str | None, typer.Option(help="Name of the model; by default that of the folder.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Folder of checkpoints to write it into.")
+    ] = None,
+    samples: Annotated[int, typer.Option(help="Importance samples per test sample.", min=1)] = 100,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a model of it.")] = False,
+) -> None:
+    """Make a checkpoint of two ONNX graphs, without running any code of theirs."""
+    from explorer.devices import limit_threads
+    from explorer.foreign import import_folder
+
+    limit_threads()
+    with _progress() as bar:
+        opened = import_folder(
+            folder, name=name, folder=to, importance_samples=samples, replace=replace,
+            report=_stages(bar),
+        )  # fmt: skip
+    out.print(f"Wrote {opened.folder}.")
+    _print_metrics(opened.metrics)
+
+
+@app.command()
+def fit(
+    slug: Slug,
+    prior: Annotated[
+        str, typer.Option(help="standard, moments, covariance, mixture or flow.")
+    ] = "mixture",
+    name: Annotated[
+        str | None, typer.Option(help="Name of the new model; by default SLUG-fit-PRIOR.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Folder of checkpoints to write it into.")
+    ] = None,
+    minutes: Annotated[
+        float, typer.Option(help="Stop a flow after this many minutes.", min=0)
+    ] = 3.0,
+    samples: Annotated[int, typer.Option(help="Importance samples per test sample.", min=1)] = 100,
+    data: Data = None,
+) -> None:
+    """Fit a prior to the codes of a trained model, which stays as it was."""
+    from explorer import checkpoint
+    from explorer.data.named import load_named
+    from explorer.devices import limit_threads
+    from explorer.fitting import KINDS, fit_prior
+
+    kind = next((item for item in KINDS if item == prior), None)
+    if kind is None:
+        raise typer.BadParameter(f"“{prior}” cannot be fitted; choose from {', '.join(KINDS)}.")
+    opened = checkpoint.load(slug)
+    limit_threads()
+    data_set = load_named(opened.config.data, _data_root(data))
+    _warn(opened.changes(data_set))
+    with _progress() as bar:
+        found = fit_prior(
+            opened, kind, name=name, data=data_set, minutes=minutes,
+            importance_samples=samples, folder=to, report=_stages(bar),
+        )  # fmt: skip
+    out.print(f"Wrote {found.folder}.")
+    assert found.config.fitted is not None
+    out.print(found.config.fitted.words)
+    _print_metrics(found.metrics)
+
+
 @app.command()
 def evaluate(
     slug: Slug,

@@ -98,10 +98,21 @@ class TrainingConfig(Frozen):
         return self
 
 
+class FittedConfig(Frozen):
+    """A prior that was fitted to the codes of a trained model, which stayed as it was."""
+
+    source: str = Field(max_length=200, description="Slug of the model whose codes these are.")
+    source_hash: str | None = Field(None, max_length=64)
+    samples: int = Field(0, ge=0, description="Number of training data whose codes were used.")
+    seed: int = Field(0, ge=0, lt=2**31)
+    words: str = Field("", max_length=300, description="How it was fitted, in a sentence.")
+
+
 class RunConfig(Frozen):
     """Everything needed to train a model again, and to open it without its data.
 
-    `sketch` describes how a sample is drawn; training fills it in from the data.
+    `sketch` describes how a sample is drawn; training fills it in from the data. `fitted` says
+    that the prior was fitted afterwards, or given, rather than trained with the model.
     """
 
     data: DataConfig
@@ -110,12 +121,18 @@ class RunConfig(Frozen):
     objective: ObjectiveConfig = ElboConfig()
     training: TrainingConfig = TrainingConfig()
     sketch: Sketch | None = None
+    fitted: FittedConfig | None = None
 
     @model_validator(mode="after")
     def _model_and_prior_fit(self) -> "RunConfig":
-        if self.model.deterministic != (self.prior is None):
+        if self.prior is None and not self.model.deterministic:
             raise ValueError(
                 "a plain autoencoder (ae, convae) has no prior, and every other model needs one"
+            )
+        if self.prior is not None and self.model.deterministic and self.fitted is None:
+            raise ValueError(
+                "a plain autoencoder (ae, convae) has no prior in training; "
+                "fit one to its codes afterwards by `latent-explorer fit`"
             )
         matched = isinstance(self.objective, MatchingConfig)
         if matched and (self.prior is None or not self.prior.fixed or self.model.kind != "dmvae"):
@@ -123,9 +140,13 @@ class RunConfig(Frozen):
                 "matching is for the model dmvae under a prior that stays as it is: "
                 + ", ".join(prior.model_fields["kind"].default for prior in PRIORS if prior.fixed)
             )
-        if not matched and (
-            getattr(self.model, "noise", 1) == 0
-            or (self.prior is not None and not self.prior.has_density)
+        if (
+            self.fitted is None
+            and not matched
+            and (
+                getattr(self.model, "noise", 1) == 0
+                or (self.prior is not None and not self.prior.has_density)
+            )
         ):
             raise ValueError(
                 "the ELBO needs noise in each posterior and a density of the prior; "

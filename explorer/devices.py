@@ -49,8 +49,11 @@ def at_once(network: nn.Module, most: int) -> int:
 
 
 def convolves(network: nn.Module) -> bool:
-    """Whether a network has convolutions."""
-    return any(isinstance(part, nn.Conv2d) for part in network.modules())
+    """Whether a network has convolutions; one that is not of torch says it itself."""
+    return any(
+        isinstance(part, nn.Conv2d) or getattr(part, "convolves", False)
+        for part in network.modules()
+    )
 
 
 def limit_threads() -> None:

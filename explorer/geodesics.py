@@ -53,12 +53,17 @@ def embedding(model: AbstractModel) -> Embedding:
     mean / standard deviation; 8-bit pixels to their mean.
 
     Raises:
-        NoDensityError: If the decoder is autoregressive: its images have no derivative.
+        NoDensityError: If its images have no derivative: it is autoregressive, or foreign.
 
     References:
         Latent space oddity (Arvanitidis et al., 2018), section 3. https://arxiv.org/abs/1710.11379
         Information geometry of multiparameter models (Amari and Nagaoka, 2000), chapter 2.
     """
+    if not model.differentiable:
+        raise NoDensityError(
+            "An ONNX graph gives no derivatives, so there is no shortest path; "
+            "choose another method."
+        )
 
     def embed(codes: Float[Tensor, "stops latent"]) -> Float[Tensor, "stops features"]:
         p = model.likelihood(codes)

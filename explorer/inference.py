@@ -115,13 +115,54 @@ class Engine:
 
     @property
     def scored(self) -> bool:
-        """Whether there are a KL and log p(x): a density, and posteriors with a spread."""
+        """Whether there are a KL and log p(x): two densities, and posteriors with a spread."""
+        return not self.why_unscored
+
+    @property
+    def has_likelihood(self) -> bool:
+        """Whether p(x|z) is a distribution of data."""
+        return self.checkpoint.config.model.has_likelihood
+
+    @property
+    def divergent(self) -> bool:
+        """Whether there is a KL of posteriors to the prior."""
         return self.has_density and self.checkpoint.config.model.stochastic
 
     @property
     def timed(self) -> bool:
         """Whether the prior is a reference with noise, which can be drawn at any time."""
         return isinstance(self._prior, LatentNoised)
+
+    @property
+    def why_unscored(self) -> str:
+        """Why there is no log p(x), in one sentence; empty if there is."""
+        model = self.checkpoint.config.model
+        if not self.has_prior:
+            return "A plain autoencoder defines no likelihood; only the error above is available."
+        if not model.has_likelihood:
+            return "It was trained by squared error and has no p(x|z), so there is no log p(x)."
+        if not model.stochastic:
+            return "Its encoder gives points, not densities, so there are no KL and no log p(x)."
+        if not self.has_density:
+            return "Its prior has no density, so there are no KL and no log p(x)."
+        return ""
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether decoded means have derivatives in the code."""
+        return self._model.differentiable and not self.sequential
+
+    @property
+    def refinable(self) -> bool:
+        """Whether the posterior of a sample can be optimised for it alone."""
+        return self.scored and self._model.differentiable
+
+    @property
+    def why_rigid(self) -> str:
+        """Why nothing can be optimised through the decoder; empty if it can."""
+        if not self._model.differentiable:
+            return "Its networks are ONNX graphs, which give no derivatives."
+        return "" if self.differentiable else "An autoregressive decoder has no derivatives."
 
     @property
     def prior(self) -> LatentPrior:
@@ -388,8 +429,9 @@ class Engine:
         """Estimate log p(x) and the terms of the ELBO by importance sampling.
 
         Raises:
-            NoDensityError: If the model is a plain autoencoder.
+            NoDensityError: If there is no likelihood, or no density.
         """
+        self._require_score()
         rows = torch.as_tensor(x, dtype=torch.float32)
         with self._lock:
             start = time.perf_counter()
@@ -403,8 +445,13 @@ class Engine:
         """Optimise q(z|x) for one sample by gradient steps, recording the ELBO.
 
         Raises:
-            NoDensityError: If the model is a plain autoencoder.
+            NoDensityError: If there is no likelihood, or no derivative.
         """
+        self._require_score()
+        if not self._model.differentiable:
+            raise NoDensityError(
+                f"{self.why_rigid} Choose a model of torch to refine a posterior."
+            )
         rows = torch.as_tensor(x, dtype=torch.float32).to(self.device)
         sizes = SLOW_REFINEMENT if self.slow else {}
         # It takes long and changes nothing; only what shares a GPU has to wait for it.
@@ -420,6 +467,12 @@ class Engine:
                 self._given_block = None
                 self._place()
                 torch.cuda.empty_cache()
+
+    def _require_score(self) -> None:
+        if not self.checkpoint.config.model.has_likelihood:
+            raise NoDensityError(
+                f"{self.slug}: {self.why_unscored[:1].lower()}{self.why_unscored[1:]}"
+            )
 
     def _place(self) -> None:
         """Move model and prior to the device, and evaluate the prior's components once."""

@@ -7,6 +7,7 @@ codes classes`; `*sample` stands for the axes of one sample. Log-densities are i
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeVar
 
 import torch
@@ -321,10 +322,24 @@ class AbstractModel(nn.Module, ABC):
 
     space: LatentSpace
 
+    differentiable: bool = True
+    """Whether its results have derivatives; a foreign network has none."""
+
     @property
     def top(self) -> LatentSpace:
         """The space on which the learned prior lives: the top level of a hierarchy, or all."""
         return self.space
+
+    def attach(self, folder: Path, patience: float | None = None) -> None:
+        """Read what lies beside the weights in a checkpoint's folder.
+
+        Args:
+            folder: The folder.
+            patience: Seconds to wait for what takes long; None to wait until it is done.
+
+        Raises:
+            CheckpointError: If it cannot be opened.
+        """
 
     @abstractmethod
     def posterior(
@@ -391,6 +406,11 @@ class AbstractModelConfig(AbstractConfig):
         """Whether q(z|x) has a spread, so that it has a density."""
         return not self.deterministic
 
+    @property
+    def has_likelihood(self) -> bool:
+        """Whether p(x|z) is a distribution of data, rather than a mean with a loss."""
+        return True
+
     if TYPE_CHECKING:
 
         @property
@@ -405,6 +425,20 @@ class AbstractModelConfig(AbstractConfig):
     @abstractmethod
     def words(self) -> str:
         """A description of the architecture, for cards."""
+
+    def examine(
+        self, sketch: PixelSketch | CurveSketch, folder: Path, patience: float | None = None
+    ) -> None:
+        """Check what lies beside the weights in a checkpoint's folder.
+
+        Args:
+            sketch: What a sample is.
+            folder: The folder.
+            patience: Seconds to wait for what takes long; None to wait until it is done.
+
+        Raises:
+            CheckpointError: If it cannot be opened.
+        """
 
     @abstractmethod
     def build(self, sketch: PixelSketch | CurveSketch) -> AbstractModel:

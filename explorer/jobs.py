@@ -255,7 +255,11 @@ def _evaluate(
         data,
         checkpoint.results_folder(opened.hash),
         samples=order.samples,
-        parts=lacking(opened.metrics, has_prior=opened.prior is not None),
+        parts=lacking(
+            opened.metrics,
+            has_prior=opened.prior is not None,
+            differentiable=opened.model.differentiable,
+        ),
         report=report,
     )
 

@@ -205,6 +205,17 @@ DMD = Paper(
     venue="IEEE/CVF Conference on Computer Vision and Pattern Recognition",
     **_arxiv("2311.18828"),
 )
+LEDOIT_WOLF = Paper(
+    "ledoit2004well",
+    "article",
+    "A Well-Conditioned Estimator for Large-Dimensional Covariance Matrices",
+    ("Ledoit, Olivier", "Wolf, Michael"),
+    2004,
+    venue="Journal of Multivariate Analysis",
+    volume="88",
+    pages="365--411",
+    url="https://doi.org/10.1016/S0047-259X(03)00096-4",
+)
 BIC = Paper(
     "schwarz1978estimating",
     "article",

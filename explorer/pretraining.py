@@ -20,8 +20,11 @@ from explorer.priors import (
     FeatureMixtureConfig,
     FeaturesConfig,
     FileReferenceConfig,
+    FullGaussianConfig,
+    FullGaussianPrior,
     GaussianPrior,
     KernelPrior,
+    LatentFullGaussian,
     LatentMixture,
     MovingConfig,
     NoisedConfig,
@@ -65,6 +68,8 @@ def fit_prior(
     fitted = _fitted(config.prior, prior, model, data, config.training.seed, root)
     if isinstance(model, VAE) and not isinstance(fitted, StandardConfig | MovingConfig):
         z = prior(model.posterior)
+        if isinstance(z, LatentFullGaussian):
+            model.refer_to(z.loc, z.factor.pow(2).sum(1).sqrt())
         if isinstance(z, LatentMixture):
             loc, scale = z.mixture.mean, z.mixture.variance.sqrt()
             model.refer_to(loc, scale)
@@ -94,7 +99,12 @@ def _fitted(
         codes, digest = read_codes(found_beside(config.path, root), model.top.size)
         return config.model_copy(update={"points": prior.fit(codes, seed), "content": digest})
     if not isinstance(
-        config, XVAEConfig | CodeMixtureConfig | FeatureMixtureConfig | FeaturesConfig
+        config,
+        XVAEConfig
+        | FullGaussianConfig
+        | CodeMixtureConfig
+        | FeatureMixtureConfig
+        | FeaturesConfig,
     ):
         return config
     source = checkpoint.load(config.source)
@@ -111,6 +121,9 @@ def _fitted(
     if isinstance(config, XVAEConfig):
         assert isinstance(prior, GaussianPrior)
         found["floored"] = tuple(prior.fit(codes, config.floor))
+    elif isinstance(config, FullGaussianConfig):
+        assert isinstance(prior, FullGaussianPrior)
+        found["shrinkage"] = prior.fit(codes)
     elif isinstance(config, FeaturesConfig):
         assert isinstance(prior, KernelPrior)
         found["points"] = prior.fit(codes, seed)

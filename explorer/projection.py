@@ -50,7 +50,8 @@ class Atlas(NamedTuple):
     `codes` and `scale` are mean and scale of q(z|x); a plain autoencoder has scale 0. `split`
     holds values of `Split`, `ids` the numbers of samples in the data set that `fingerprint`
     identifies, `names` their names, if any; `label` is -1 where unknown. `kl` and
-    `reconstruction` are nats per sample; `log_prior` is log p(z) at the posterior mean;
+    `reconstruction` are nats per sample (without a likelihood the
+    latter is the squared error); `log_prior` is log p(z) at the posterior mean;
     `trust` is the fraction of a code's 15 nearest codes that are among its 15 nearest on the map.
     """
 
@@ -398,7 +399,10 @@ def _choose(
 
 
 def _terms(engine: Engine, x: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return KL (one code each) and -log p(x|z) at the posterior mean, in nats."""
+    """Return KL (one code each) and -log p(x|z) at the posterior mean, in nats.
+
+    Where there is no likelihood, the second is the squared error.
+    """
     model, kls, errors = engine.checkpoint.model, [], []
     eps = noise(len(x), engine.space.size, seed)
     with torch.inference_mode():
@@ -406,7 +410,7 @@ def _terms(engine: Engine, x: np.ndarray, seed: int) -> tuple[np.ndarray, np.nda
             rows = torch.from_numpy(x[start : start + 2000])
             q = model.posterior(rows)
             errors.append(-model.likelihood(q.flat().loc).log_prob(rows))
-            if not engine.scored:
+            if not (engine.has_density and q.scale is not None):
                 kls.append(torch.zeros(len(rows)))
                 continue
             draws = q.walk(eps[start : start + 2000])

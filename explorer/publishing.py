@@ -19,6 +19,7 @@ from explorer.metrics.likelihood import Likelihood
 from explorer.metrics.matching import NAMES
 from explorer.metrics.measures import PARTS, Part
 from explorer.metrics.tradeoff import Tradeoff, measure_tradeoff, read_tradeoff
+from explorer.models import OnnxConfig
 from explorer.naming import PRIORS
 from explorer.objectives import MatchingConfig
 from explorer.priors import XVAEConfig
@@ -225,7 +226,11 @@ def card(opened: Checkpoint) -> str:
         "",
         f"{config.data.words}. {PRIORS[prior]}. {config.model.latent} latent units; "
         f"{config.model.words}; "
-        f"{config.model.likelihood} likelihood.",
+        + (
+            f"{config.model.likelihood} likelihood."
+            if config.model.has_likelihood
+            else "trained by squared error, without a likelihood."
+        ),
         "",
         "| Measure | Value | Standard error | n | Samples | Seed | Unit | Real vs. real |",
         "| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: |",
@@ -253,6 +258,13 @@ def card(opened: Checkpoint) -> str:
         f"Trained with `latent-explorer train checkpoints/{opened.slug}/config.json` "
         f"(seed {training.seed}, batch {training.batch}, at most {training.epochs} epochs).",
     ]
+    if isinstance(config.model, OnnxConfig):
+        lines[-1] = _origin_words(config.model)
+    elif config.fitted is not None:
+        source = config.fitted
+        lines[-1] = f"Its networks are those of `{source.source}` (hash `{source.source_hash}`)."
+    if config.fitted is not None and config.fitted.words:
+        lines.append(config.fitted.words)
     if isinstance(config.objective, MatchingConfig):
         lines.append(config.objective.words)
     lines.append(_data_words(opened))
@@ -265,7 +277,7 @@ def card(opened: Checkpoint) -> str:
         earlier = ", ".join(f"`{path.name}`" for path in sorted(opened.folder.glob(STAGES)))
         where = f"; recipes of earlier stages: {earlier}" if earlier else ""
         lines.append(f"Initialised from the weights of {training.init}{where}.")
-    if isinstance(config.prior, XVAEConfig):
+    if isinstance(config.prior, XVAEConfig) and config.fitted is None:
         floored = ", ".join(map(str, config.prior.floored)) or "none"
         lines.append(
             f"Prior fitted to the codes of `{config.prior.source}`; units raised to the floor: "
@@ -280,6 +292,13 @@ def card(opened: Checkpoint) -> str:
         "training data in place of samples (validation data for Fréchet and kernel distances).",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _origin_words(model: OnnxConfig) -> str:
+    said = f"Trained elsewhere ({model.origin or 'of unknown origin'}), and kept as ONNX graphs"
+    if model.difference is None:
+        return f"{said}."
+    return f"{said}; decoded values differ from the original by at most {model.difference:.1g}."
 
 
 def _data_words(opened: Checkpoint) -> str:

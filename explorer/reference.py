@@ -337,7 +337,8 @@ def _distances(
 ) -> Real[np.ndarray, " codes"]:
     """Return the sorted distances of codes, in half precision where they fit."""
     distance = np.sort(reference.measure().judge(codes).distance).astype(np.float32)
-    small = distance.astype(np.float16)
+    with np.errstate(over="ignore"):  # checked below
+        small = distance.astype(np.float16)
     return small if np.isfinite(small).all() and (small > 0).all() else distance
 
 

@@ -5,6 +5,8 @@ import shlex
 import tomllib
 
 import pytest
+import torch
+from torch import nn
 from typer.main import get_command
 
 from explorer import catalogue, checkpoint, cli, plugins, settings
@@ -18,13 +20,37 @@ def blocks(text, language):
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
+class OwnEncoder(nn.Module):
+    """What a reader of the README has trained."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU())
+        self.mean, self.log_var = nn.Linear(16, 2), nn.Linear(16, 2)
+
+    def forward(self, x):
+        return self.mean(self.body(x)), self.log_var(self.body(x)) - 2
+
+
+def own_networks():
+    torch.manual_seed(0)
+    decoder = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 64), nn.Sigmoid())
+    x = torch.bernoulli(torch.rand(100, 1, 8, 8))
+    return {"encoder": OwnEncoder(), "decoder": decoder, "x": x}
+
+
 def test_code_of_the_readme_runs():
-    names = {}
+    names = own_networks()
     for block in blocks(README, "python"):
         exec(compile(block, "README.md", "exec"), names)
     assert names["sample"].x.shape == (64, 1, 8, 8)
     assert names["prototypes"].pseudo_inputs.shape == (100, 1, 8, 8)
     assert plugins.kind_of(names["WideConfig"]) == "wide"
+    own = {entry.slug: entry for entry in catalogue() if entry.slug.startswith("mine")}
+    assert {slug: entry.prior for slug, entry in own.items()} == {
+        "mine": "standard", "mine-fit-mixture": "xvae-mixture",
+    }  # fmt: skip
+    assert all(entry.healthy for entry in own.values())
 
 
 def test_entry_points_of_the_readme_are_those_that_are_read():

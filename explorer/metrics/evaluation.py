@@ -15,7 +15,7 @@ from explorer.metrics.latent import active_units, encode
 from explorer.metrics.likelihood import Likelihood
 from explorer.metrics.matching import flow_measures
 from explorer.metrics.measures import MEASURES, ON_REQUEST, PARTS, Part
-from explorer.metrics.subject import Evaluation, Report, Subject, array_of, mean_of, units_of
+from explorer.metrics.subject import Evaluation, Report, Subject, error_of, units_of
 
 SENTINELS: dict[str, str] = {
     "likelihood": "reconstruction",
@@ -34,22 +34,30 @@ PER_SAMPLE = ("rows", "ids", "log_likelihood", "elbo", "log_prior")
 """Arrays with one value per test sample, in the order of the test split."""
 
 
-def lacking(metrics: Metrics, *, has_prior: bool = True) -> tuple[Part, ...]:
+INSTEAD = {"reconstruction": "squared_error"}
+"""What stands in place of a sentinel where there is no likelihood."""
+
+
+def lacking(
+    metrics: Metrics, *, has_prior: bool = True, differentiable: bool = True
+) -> tuple[Part, ...]:
     """Return the parts to measure next: those not yet measured, first the usual ones.
 
     All usual ones if nothing is missing. Without a prior only its codes' generation is measured.
     """
     usual = PARTS if has_prior else ()
+    if not differentiable:
+        usual = tuple(part for part in usual if part != "smoothness")
     on_request: tuple[Part, ...] = ON_REQUEST if has_prior else ("downstream",)
     for parts in (usual, on_request):
-        absent = tuple(
-            part
-            for part in parts
-            if SENTINELS[part] not in metrics and f"pseudo_{SENTINELS[part]}" not in metrics
-        )
+        absent = tuple(part for part in parts if not _names(SENTINELS[part]) & metrics.keys())
         if absent:
             return absent
     return usual or on_request
+
+
+def _names(sentinel: str) -> set[str]:
+    return {sentinel, f"pseudo_{sentinel}", INSTEAD.get(sentinel, sentinel)}
 
 
 def evaluate(
@@ -91,7 +99,7 @@ def evaluate(
     x = torch.from_numpy(data.test.x[rows]).to(device)
     model = opened.model.to(device)
     if opened.prior is None:
-        found = _autoencoder(model, x)
+        found = _autoencoder(model, x, likelihood=opened.config.model.has_likelihood)
         numbers, arrays = found.metrics, _identity(opened, data, rows, ()) | found.arrays
         if "downstream" in parts:
             flow = flow_measures(opened, data, n=len(x), seed=seed, device=device, report=report)
@@ -129,7 +137,7 @@ def _identity(
     return found
 
 
-def _autoencoder(model: AbstractModel, x: Tensor) -> Evaluation:
+def _autoencoder(model: AbstractModel, x: Tensor, *, likelihood: bool) -> Evaluation:
     """Evaluate a plain autoencoder: its reconstruction and its units."""
     q = encode(model, x)
     rows = at_once(model, 2000)
@@ -141,8 +149,6 @@ def _autoencoder(model: AbstractModel, x: Tensor) -> Evaluation:
             ]
         )
     largest = float(q.loc.var(0, correction=0).max())
-    metrics = {
-        "reconstruction": mean_of(reconstruction, "nats"),
-        "active_units": units_of(active_units(q.loc, largest), len(x)),
-    }
-    return Evaluation(metrics, {"reconstruction": array_of(reconstruction)})
+    metrics, arrays = error_of(reconstruction, likelihood=likelihood)
+    units = {"active_units": units_of(active_units(q.loc, largest), len(x))}
+    return Evaluation(metrics | units, arrays)

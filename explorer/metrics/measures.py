@@ -38,6 +38,7 @@ from explorer.metrics.subject import (
     Evaluation,
     Subject,
     array_of,
+    error_of,
     mean_of,
     units_of,
 )
@@ -70,8 +71,8 @@ def _likelihood(subject: Subject) -> Evaluation:
     """Log p(x) and the ELBO with its terms, per sample, and bits per dimension for images."""
     if not subject.scored:
         found = reconstructed(subject.model, subject.x, subject.seed)
-        mean = mean_of(found, "nats", subject.seed, 1)
-        return Evaluation({"reconstruction": mean}, {"reconstruction": array_of(found)})
+        likelihood = subject.opened.config.model.has_likelihood
+        return error_of(found, likelihood=likelihood, seed=subject.seed)
     total, done = len(subject.x), 0
 
     def advance(count: int) -> None:
@@ -196,7 +197,7 @@ def _alignment(subject: Subject) -> Evaluation:
         codes = top.sample(torch.Generator().manual_seed(seed + 1_000_003))[:n]
         drawn = own.draw(2 * n, seed=seed).z.cpu()
         surgery = (
-            elbo_surgery(_cut(q, units=slice(size)), own, seed=seed) if subject.scored else None
+            elbo_surgery(_cut(q, units=slice(size)), own, seed=seed) if subject.divergent else None
         )
         best = alignment.misalignment(_cut(q, units=slice(size)), own)
     one, other = drawn[:n], drawn[n:]
@@ -289,8 +290,10 @@ def _feature_distances(subject: Subject) -> Evaluation:
 
 def _smoothness(subject: Subject) -> Evaluation:
     """Measure how evenly images change between two samples of the prior."""
-    if isinstance(subject.opened.config.model, PixelHVAEConfig):
-        return Evaluation({}, {})  # an autoregressive decoder has no derivative
+    if not subject.model.differentiable or isinstance(
+        subject.opened.config.model, PixelHVAEConfig
+    ):
+        return Evaluation({}, {})  # an autoregressive or a foreign decoder has no derivative
     subject.report("smoothness", 0, 0)
     speeds = path_smoothness(subject.model, subject.prior, PAIRS, subject.seed)
     unit = "squared change of x per whole path"

@@ -47,7 +47,12 @@ class Subject:
 
     @property
     def scored(self) -> bool:
-        """Whether there are a KL and log p(x): a density, and posteriors with a spread."""
+        """Whether there are a KL and log p(x): two densities, and posteriors with a spread."""
+        return self.divergent and self.opened.config.model.has_likelihood
+
+    @property
+    def divergent(self) -> bool:
+        """Whether there is a KL of posteriors to the prior."""
         return self.prior.has_density and self.opened.config.model.stochastic
 
     def drawn(self, n: int, seed: int, *, binary: bool) -> Float[np.ndarray, "samples *sample"]:
@@ -69,6 +74,17 @@ def mean_of(
     return Metric(
         value=float(values.double().mean()), se=error, n=n, seed=seed, unit=unit, samples=samples
     )
+
+
+def error_of(found: Tensor, *, likelihood: bool, seed: int | None = None) -> Evaluation:
+    """Return log p(x|z) at one code of each sample, or the squared error in place of it."""
+    if not likelihood:
+        mean = mean_of(
+            -found, "squared, summed over values", seed, 1 if seed is not None else None
+        )
+        return Evaluation({"squared_error": mean}, {"squared_error": array_of(-found)})
+    mean = mean_of(found, "nats", seed, 1 if seed is not None else None)
+    return Evaluation({"reconstruction": mean}, {"reconstruction": array_of(found)})
 
 
 def units_of(active: Tensor, n: int) -> Metric:

@@ -2,6 +2,7 @@
 
 from explorer.interfaces import AbstractModelConfig
 from explorer.models.hierarchical import HVAE, ConvHVAEConfig, HVAEConfig, PixelHVAEConfig
+from explorer.models.onnx import OnnxConfig, OnnxModel
 from explorer.models.pixelcnn import PixelCNN, Sequential
 from explorer.models.vae import (
     VAE,
@@ -22,6 +23,7 @@ CONFIGS: tuple[type[AbstractModelConfig], ...] = (
     HVAEConfig,
     ConvHVAEConfig,
     PixelHVAEConfig,
+    OnnxConfig,
 )
 """Models of this package, in display order."""
 
@@ -36,6 +38,8 @@ __all__ = [
     "ConvVAEConfig",
     "HVAEConfig",
     "MatchedVAEConfig",
+    "OnnxConfig",
+    "OnnxModel",
     "PixelCNN",
     "PixelHVAEConfig",
     "Sequential",

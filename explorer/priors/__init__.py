@@ -2,6 +2,7 @@
 
 from explorer.interfaces import AbstractPriorConfig
 from explorer.priors.flow import FlowConfig, FlowPrior, LatentFlow
+from explorer.priors.full import FullGaussianConfig, FullGaussianPrior, LatentFullGaussian
 from explorer.priors.gaussian import GaussianPrior, StandardConfig, XVAEConfig
 from explorer.priors.hierarchy import HierarchicalPrior
 from explorer.priors.kernel import (
@@ -34,6 +35,7 @@ from explorer.priors.vamp import (
 CONFIGS: tuple[type[AbstractPriorConfig], ...] = (
     StandardConfig,
     XVAEConfig,
+    FullGaussianConfig,
     CodeMixtureConfig,
     MixtureConfig,
     VampConfig,
@@ -60,10 +62,13 @@ __all__ = [
     "FileReferenceConfig",
     "FlowConfig",
     "FlowPrior",
+    "FullGaussianConfig",
+    "FullGaussianPrior",
     "GaussianPrior",
     "HierarchicalPrior",
     "KernelPrior",
     "LatentFlow",
+    "LatentFullGaussian",
     "LatentKernel",
     "LatentMixture",
     "LatentNoised",

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from pydantic import Field
@@ -43,17 +44,30 @@ class LatentFlow(LatentPrior):
     Args:
         flow: The flow's distribution.
         like: A tensor of its dtype and device.
+        loc: What is subtracted from codes before the flow.
+        scale: What they are then divided by.
     """
 
     dial = _DIAL
 
-    def __init__(self, flow: "NormalizingFlow", like: Tensor) -> None:
+    def __init__(
+        self,
+        flow: "NormalizingFlow",
+        like: Tensor,
+        loc: Float[Tensor, " latent"] | None = None,
+        scale: Float[Tensor, " latent"] | None = None,
+    ) -> None:
         self.flow, self._like = flow, like
+        self._loc, self._scale = loc, scale
 
     def log_prob(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch"]:
         """Evaluate log p(z) in nats."""
         # The base density written out: its validation would abort a diverging run by itself.
+        if self._loc is not None and self._scale is not None:
+            z = (z - self._loc) / self._scale
         base, volume = self.flow.transform.call_and_ladj(z)
+        if self._scale is not None:
+            volume = volume - self._scale.log().sum()
         normal = Normal(torch.zeros_like(base), 1.0, validate_args=False)
         density: Tensor = normal.log_prob(base).sum(-1) + volume
         return density
@@ -65,7 +79,10 @@ class LatentFlow(LatentPrior):
         (factor,), (own,) = each_level(scale, 1), each_level(seed, 1)
         size = self.flow.event_shape[-1]
         base = factor * noise(n, size, own).to(self._like)
-        return Draw(self.flow.transform.inv(base), torch.zeros(n, dtype=torch.int64))
+        z = self.flow.transform.inv(base)
+        if self._loc is not None and self._scale is not None:
+            z = self._loc + self._scale * z
+        return Draw(z, torch.zeros(n, dtype=torch.int64))
 
     def components(self) -> Components | None:
         """Return None: a flow is not a mixture."""
@@ -85,6 +102,7 @@ class FlowPrior(AbstractPrior):
         transforms: Number of coupling layers.
         hidden: Widths of their networks.
         bins: Number of bins of their splines.
+        standardised: Whether codes are standardised before the flow, by their own moments.
 
     References:
         Variational lossy autoencoder (Chen et al., 2017), section 3.2, for a flow as the prior.
@@ -92,9 +110,23 @@ class FlowPrior(AbstractPrior):
         Neural spline flows (Durkan et al., 2019). https://arxiv.org/abs/1906.04032
     """
 
-    def __init__(self, latent: int, transforms: int, hidden: tuple[int, ...], bins: int) -> None:
+    loc: Tensor | None
+    scale: Tensor | None
+
+    def __init__(
+        self,
+        latent: int,
+        transforms: int,
+        hidden: tuple[int, ...],
+        bins: int,
+        *,
+        standardised: bool = False,
+    ) -> None:
         super().__init__()
         import zuko
+
+        self.register_buffer("loc", torch.zeros(latent) if standardised else None)
+        self.register_buffer("scale", torch.ones(latent) if standardised else None)
 
         # zuko disables this check for the whole process.
         Distribution.set_default_validate_args(True)
@@ -116,9 +148,18 @@ class FlowPrior(AbstractPrior):
                     layer.hyper[-1].weight.zero_()
                     layer.hyper[-1].bias.zero_()
 
+    @torch.no_grad()
+    def standardise(self, codes: Float[np.ndarray, "codes latent"]) -> None:
+        """Standardise codes before the flow: its splines bend only what is within five units."""
+        assert self.loc is not None
+        assert self.scale is not None
+        spread = codes.std(0)
+        self.loc.copy_(torch.from_numpy(codes.mean(0)))
+        self.scale.copy_(torch.from_numpy(np.maximum(spread, 1e-3 * spread.max())))
+
     def forward(self, posterior: Encode, labels: Tensor | None = None) -> LatentFlow:
         """Return the flow's distribution."""
-        return LatentFlow(self.flow(), self.flow.base.loc)
+        return LatentFlow(self.flow(), self.flow.base.loc, self.loc, self.scale)
 
 
 class FlowConfig(AbstractPriorConfig):
@@ -132,7 +173,16 @@ class FlowConfig(AbstractPriorConfig):
         (64, 64), min_length=1, max_length=4
     )
     bins: int = Field(8, ge=2, le=32)
+    standardised: bool = Field(
+        False, description="Whether codes are standardised first, as for a flow fitted to them."
+    )
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> FlowPrior:
         """Make the untrained prior."""
-        return FlowPrior(space.size, self.transforms, self.hidden, self.bins)
+        return FlowPrior(
+            space.size,
+            self.transforms,
+            self.hidden,
+            self.bins,
+            standardised=self.standardised,
+        )

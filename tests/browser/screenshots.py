@@ -52,7 +52,7 @@ VIEWS = {
         "filmstrip",
     ),
     "design": ("design?model=airfoils-vae-vamp-8&limits=thickness>=12,cl>=0.6", "filmstrip"),
-    "candidates": ("candidates?model=airfoils-vae-xvae-8&chosen=2,5&at=5", "filmstrip"),
+    "candidates": ("candidates?model=airfoils-vae-xvae-8&chosen=2,5&at=5", None),
     "candidates-push": ("candidates?model=airfoils-vae-xvae-8&find=like&at=2", "filmstrip"),
     "levels": ("generate?model=mnist-static-hvae-vamp-80&level=z1", "filmstrip"),
     "traverse-levels": ("traverse?model=mnist-static-hvae-vamp-80", "traversal"),

@@ -53,7 +53,7 @@ def test_a_model_without_measurements_says_nothing_of_them():
 @pytest.mark.parametrize("config", [*registry.MODELS, *registry.PRIORS], ids=lambda one: one.title)
 def test_every_kind_names_a_paper_or_needs_none(config):
     plain = config.title in (
-        "autoencoder", "conv autoencoder", "Standard normal", "File", "Moving average",
+        "autoencoder", "conv autoencoder", "Standard normal", "File", "Moving average", "ONNX",
     )  # fmt: skip
     assert bool(config.references) != plain
 

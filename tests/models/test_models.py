@@ -14,7 +14,7 @@ from explorer.inference import Engine
 from explorer.models import VAE
 from explorer.models.networks import GatedConv, GatedDense
 from explorer.objectives import elbo
-from explorer.priors import CodeMixturePrior, GaussianPrior
+from explorer.priors import CodeMixturePrior, GaussianPrior, LatentFullGaussian
 from explorer.priors.mixture import LatentMixture
 from explorer.sketch import PixelSketch
 from explorer.strips import StripSpec, scale_strip
@@ -319,6 +319,10 @@ def direct_density(engine, z):
         law = torch.distributions.Normal(parts.loc.double(), parts.scale.double())
         each = law.log_prob(z[:, None]).sum(2) + parts.log_weights.double()
         return each.logsumexp(1).float().numpy()
+    if isinstance(engine.prior, LatentFullGaussian):
+        covariance = engine.prior.factor.double() @ engine.prior.factor.double().T
+        law = torch.distributions.MultivariateNormal(engine.prior.loc.double(), covariance)
+        return law.log_prob(z).float().numpy()
     transform = engine.prior.flow.transform
     rows = z.float()
     volumes = [torch.autograd.functional.jacobian(transform, row).det().log() for row in rows]

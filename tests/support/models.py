@@ -30,6 +30,8 @@ from explorer.priors import (
     FileReferenceConfig,
     FlowConfig,
     FlowPrior,
+    FullGaussianConfig,
+    FullGaussianPrior,
     GaussianPrior,
     KernelPrior,
     MixtureConfig,
@@ -50,6 +52,7 @@ from explorer.sketch import CurveSketch, PixelSketch
 PRIORS = {
     "standard": StandardConfig(),
     "xvae": XVAEConfig(source="codes"),
+    "gaussian": FullGaussianConfig(source="codes"),
     "xvae-mixture": CodeMixtureConfig(source="codes", components=3),
     "mog": MixtureConfig(components=4),
     "vamp": VampConfig(components=5, mean=0.5, spread=0.15),
@@ -74,7 +77,7 @@ REFERENCES = {
 }
 """A config of every kind of reference beside the priors above, fitted to `random_codes`."""
 
-MIXTURES = [kind for kind in PRIORS if kind != "flow"]
+MIXTURES = [kind for kind in PRIORS if kind not in ("flow", "gaussian")]
 """Priors with components, the single Gaussians among them."""
 
 CHANNELS, WIDTH = (3, 4, 4, 5, 2), 12
@@ -158,6 +161,8 @@ def unsettle(model, prior, kind) -> None:
             part.running_var.uniform_(0.2, 1.5)
     if isinstance(prior, GaussianPrior) and kind == "xvae":
         prior.fit(random_codes(size), 0.05)
+    if isinstance(prior, FullGaussianPrior):
+        prior.fit(random_codes(size))
     if isinstance(prior, NoisedPrior):
         unsettle(model, prior.reference, "xvae-mixture")
     if isinstance(prior, CodeMixturePrior | KernelPrior):

@@ -70,9 +70,10 @@ def card(opened: Engine, request: Request) -> Response:
     if layer == "data" and atlas.names is not None:
         rows.append(("Name", str(atlas.names[index])[-LONGEST_NAME:]))
     if layer == "data":
-        if opened.scored:
+        if opened.divergent:
             rows.append(("KL", f"{atlas.kl[index]:.1f} nats"))
-        rows.append(("Error", f"{atlas.reconstruction[index]:.1f} nats"))
+        error = float(atlas.reconstruction[index])
+        rows.append(("Error", f"{error:.1f} nats" if opened.has_likelihood else f"{error:.2f}²"))
         if atlas.method != "plane":
             rows.append(("Trust", f"{atlas.trust[index]:.2f}"))
     elif layer == "holes":

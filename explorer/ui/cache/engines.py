@@ -34,6 +34,9 @@ ENGINES = 6
 MOST_PIXELS = 4_000_000
 """Pixels of a preview beyond which it is not decoded."""
 
+PATIENCE = 1.5
+"""Seconds for which a page waits until foreign networks have been tried."""
+
 _RESULTS = (ATLAS, TRADEOFF, LIKELIHOOD, REFERENCE, FLOW)
 
 
@@ -44,7 +47,7 @@ def entries() -> list[Entry]:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _entries(signature: str) -> list[Entry]:
-    return catalogue()
+    return catalogue(patience=0.0)
 
 
 def engine(entry: Entry) -> Engine:
@@ -54,7 +57,7 @@ def engine(entry: Entry) -> Engine:
 
 @st.cache_resource(max_entries=ENGINES, show_spinner=False, on_release=lambda old: old.release())
 def _engine(slug: str, digest: str, folder: str, device: str) -> Engine:
-    return Engine(load(Path(folder)), device)
+    return Engine(load(Path(folder), PATIENCE), device)
 
 
 def version(opened: Engine) -> str:
@@ -75,8 +78,9 @@ def _signature() -> str:
     """Digest file names and times; Streamlit is slow at hashing long tuples."""
     chosen = settings.current()
     places = (chosen.checkpoints, chosen.user / "checkpoints", chosen.user / "results")
-    files = (file for place in places if place.is_dir() for file in place.glob("*/*.[js]*"))
-    known = sorted((str(file), _changed(file)) for file in files)
+    tried = chosen.user.glob("verdicts/*.json")
+    files = (file for place in places if place.is_dir() for file in place.glob("*/*.[jos]*"))
+    known = sorted((str(file), _changed(file)) for file in (*files, *tried))
     return hashlib.sha256(repr(known).encode()).hexdigest()
 
 

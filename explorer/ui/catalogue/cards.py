@@ -171,7 +171,7 @@ def _card(entry: Entry, said: str, is_open: bool) -> None:
     picture = f'<img src="{source[1:]}" alt="{alt}" loading="lazy">' if source else ""
     st.html(f'<div class="latent-preview">{picture}</div>')
     st.markdown(f"**{said}**")
-    names = ("log_likelihood", "pseudo_log_likelihood", "reconstruction")
+    names = ("log_likelihood", "pseudo_log_likelihood", "reconstruction", "squared_error")
     score = next((entry.metrics[name] for name in names if name in entry.metrics), None)
     read = "" if entry.config is None else entry.config.data.preparation
     table.render(

@@ -665,6 +665,7 @@ export interface OutlineFacts {
   model: string
   hash: string
   unit: string
+  lacks: string[]
   properties: { key: string, label: string, unit: string, digits: number, better: "more" | "less" | "" }[]
   values: Record<string, number>
 }
@@ -678,7 +679,8 @@ export interface OutlineShape {
   /** What holds it back. */
   short: string[]
   gap: number
-  fault: string
+  /** Why it is invalid, or not sound. */
+  lacks: string[]
 }
 
 /** Response of /api/grab. */

@@ -104,6 +104,8 @@ def way(entry: Entry) -> Way:
     objective = entry.config.objective.kind if entry.config is not None else "elbo"
     if objective == "matching":
         return Way(4, "codes matched to it")
+    if entry.config is not None and entry.config.fitted is not None:
+        return Way(2, "fitted afterwards")
     if entry.prior == "standard":
         return Way(1, "fixed")
     if entry.prior.startswith("xvae"):
@@ -192,6 +194,8 @@ def _lack(entry: Entry, name: str) -> str:
     if name == "log_likelihood" and config is not None and config.prior is not None:
         if entry.pseudo:
             return "pseudo-likelihood"
+        if not config.model.has_likelihood:
+            return "no likelihood"
         if not config.model.stochastic:
             return "deterministic encoder"
         if not config.prior.has_density:

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.errors import StoreError
+from explorer.metrics.evaluation import INSTEAD
 from explorer.ui.address.views import EvaluateView
 from explorer.ui.evaluate import table
 from explorer.ui.evaluate.table import Row
@@ -56,7 +57,11 @@ def missing(rows: Sequence[Row]) -> None:
     lacking = [
         row
         for row in rows
-        if row.entry.healthy and any(name not in row.entry.metrics for name in _WANTED)
+        if row.entry.healthy
+        and any(
+            name not in row.entry.metrics and INSTEAD.get(name) not in row.entry.metrics
+            for name in _WANTED
+        )
     ]
     if not lacking:
         return

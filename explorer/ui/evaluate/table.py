@@ -20,7 +20,7 @@ from explorer.ui.wording.format import share_words
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "likelihood": ("log_likelihood", "elbo", "reconstruction", "kl", "bits_per_dimension",
-                   "effective_samples", "pseudo_log_likelihood"),
+                   "effective_samples", "pseudo_log_likelihood", "squared_error"),
     "units": ("active_units", "active_units_absolute", "active_units_z2", "active_units_z1",
               "active_units_absolute_z2", "active_units_absolute_z1"),
     "samples": ("precision", "density", "recall", "coverage", "vendi", "frechet_distance",
@@ -42,6 +42,7 @@ NAMES = {
     "pseudo_log_likelihood": "Pseudo-likelihood",
     "elbo": "ELBO",
     "reconstruction": "log p(x|z)",
+    "squared_error": "Squared error",
     "kl": "KL",
     "bits_per_dimension": "Bits/dim",
     "effective_samples": "Effective S",

@@ -181,6 +181,8 @@ def remarks(engine: Engine, walked: WalkedPath, view: InterpolateView) -> None:
             "Shortest path under the decoder’s pullback metric: images change as little and as "
             "evenly as possible. Where the decoder is nearly linear, it is nearly straight."
         )
+    if not engine.differentiable:
+        words.append(f"{engine.why_rigid} There is no geodesic.")
     words.append("Drag the slider, or drag across the large image.")
     st.caption(" ".join(words))
 

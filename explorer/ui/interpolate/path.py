@@ -32,8 +32,8 @@ class WalkedPath(NamedTuple):
 
 
 def kinds(engine: Engine) -> list[str]:
-    """List the methods a model supports: an autoregressive decoder has no derivative."""
-    return [kind for kind in KINDS if not (kind == "geodesic" and engine.sequential)]
+    """List the methods a model supports: some decoders have no derivative."""
+    return [kind for kind in KINDS if kind != "geodesic" or engine.differentiable]
 
 
 def walk(engine: Engine, atlas: Atlas, view: InterpolateView) -> WalkedPath | None:

@@ -148,9 +148,10 @@ def _identities(atlas: Atlas, chosen: Selection, engine: Engine) -> dict[str, np
         columns["class"] = np.array([names[int(k)] for k in atlas.label[rows]])
     if engine.has_density:
         columns["log_prior_nats"] = atlas.log_prior[rows]
-    if engine.scored:
+    if engine.divergent:
         columns["kl_nats"] = atlas.kl[rows]
-    columns["reconstruction_error_nats"] = atlas.reconstruction[rows]
+    error = "reconstruction_error_nats" if engine.has_likelihood else "squared_error"
+    columns[error] = atlas.reconstruction[rows]
     columns |= {"map_x": atlas.xy[rows, 0], "map_y": atlas.xy[rows, 1]}
     return columns
 
@@ -166,9 +167,14 @@ def _facts(engine: Engine, atlas: Atlas, chosen: Selection) -> None:
         classes = mix(atlas.label[rows], atlas.classes)
         words += [f"class {prose(classes)}"] if classes else []
         words.append(", ".join(sorted({Split(split).label for split in atlas.split[rows]})))
-        if engine.scored:
+        if engine.divergent:
             words.append(f"KL {atlas.kl[rows].mean():.1f} nats")
-        words.append(f"reconstruction error {atlas.reconstruction[rows].mean():.1f} nats")
+        error = atlas.reconstruction[rows].mean()
+        words.append(
+            f"reconstruction error {error:.1f} nats"
+            if engine.has_likelihood
+            else f"squared error {error:.2f}"
+        )
     if engine.has_density:
         density = float(cache.code_density(engine, chosen.z, chosen.rows).mean())
         words.append(f"log p(z) {density:.1f} nats")

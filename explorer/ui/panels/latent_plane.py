@@ -48,7 +48,7 @@ def colours(engine: Engine, atlas: Atlas) -> dict[str, str]:
     """List the colourings available for this model's map."""
     absent = set() if atlas.classes else {"label"}
     absent |= set() if engine.has_density else {"log_prior", "typicality"}
-    absent |= set() if engine.scored else {"kl"}
+    absent |= set() if engine.divergent else {"kl"}
     absent |= set() if cache.assigned_components(engine) is not None else {"claimed"}
     absent |= {"trust"} if atlas.method == "plane" else set()
     absent |= set() if cache.can_differ(engine) else {"differs"}
@@ -347,6 +347,7 @@ def _column(engine: Engine, atlas: Atlas, name: str) -> Column | None:
         if known is not None:
             return Column("log q(z) / p(z), by a classifier", known.ratio, "nats", 1)
     if name in ("kl", "reconstruction", "log_prior", "trust"):
-        unit, decimals = ("", 2) if name == "trust" else ("nats", 1)
+        unitless = name == "trust" or (name == "reconstruction" and not engine.has_likelihood)
+        unit, decimals = ("", 2) if unitless else ("nats", 1)
         return Column(COLOURS[name], getattr(atlas, name), unit, decimals)
     return None

@@ -54,7 +54,7 @@ def refinement(engines: list[Engine], given: Given) -> tuple[Chart, str]:
     with st.container(horizontal=True, gap="small"):
         names = distinct_names(engines)
         for index, (engine, name) in enumerate(zip(engines, names, strict=True)):
-            if not engine.scored:
+            if not engine.refinable:
                 continue
             with st.spinner("Refining"):
                 found = cache.refined(engine, given.x)
@@ -99,10 +99,16 @@ def pane(engines: list[Engine], given: Given, view: ReconstructView) -> None:
             "Mean and standard deviation of each unit, in standard deviations of the prior",
         )  # fmt: skip
     st.markdown("**Refine**")
+    if engines[0].scored and not engines[0].refinable:
+        if view.refine:
+            view.fall_back("refine", False, "needs derivatives", "leaving the posterior as it is")
+        st.caption(f"{engines[0].why_rigid} A posterior cannot be refined.")
+        export_menu.figures_menu(known, f"{first.slug}-reconstruct", "reconstruct_charts")
+        return
     control(st.toggle, "Optimise the posterior for this sample alone", view, "refine")
-    if view.refine and engines[0].scored:
+    if view.refine and engines[0].refinable:
         gap, words = refinement(engines, given)
-        models = [engine.checkpoint for engine in engines if engine.scored]
+        models = [engine.checkpoint for engine in engines if engine.refinable]
         known["gap"] = figures.of_charts(
             models, [gap], f"Refined posterior of {_named(given)}", words
         )

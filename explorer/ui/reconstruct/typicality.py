@@ -76,8 +76,9 @@ def terms(engines: list[Engine], given: Given) -> None:
     """Render the terms of the ELBO, log p(x), and its percentile among held-out data."""
     scored = [engine for engine in engines if engine.scored]
     if not scored:
-        st.caption("A plain autoencoder defines no likelihood; only the error above is available.")
-        sibling.with_prior(engines[0], "reconstruct")
+        st.caption(engines[0].why_unscored)
+        if not engines[0].has_prior:
+            sibling.with_prior(engines[0], "reconstruct")
         return
     rows, notes = [], []
     pseudo = [engine.checkpoint.pseudo for engine in scored]

@@ -97,6 +97,8 @@ def facts(entry: Entry) -> Mapping[str, str]:
         shown["Pseudo-likelihood"] = f"{number(metrics['pseudo_log_likelihood'])} nats"
     elif "reconstruction" in metrics:
         shown["log p(x|z)"] = f"{number(metrics['reconstruction'])} nats"
+    elif "squared_error" in metrics:
+        shown["Squared error"] = number(metrics["squared_error"])
     if "active_units" in metrics:
         shown["Active units"] = (
             f"{metrics['active_units'].value:.0f} {metrics['active_units'].unit}"

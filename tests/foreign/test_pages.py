@@ -1,0 +1,37 @@
+"""Every page opens on foreign models, and says what they cannot give."""
+
+import pytest
+
+from explorer.ui.address.views import PAGES
+from tests.support.pages import address, open_page, told
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("slug", ["gaussian", "points", "error"])
+def test_page_opens_on_a_foreign_model(shelf, page, slug):
+    app = open_page(page, model=slug)
+    assert not app.exception
+    assert not app.error
+    assert address(app)["model"] == slug
+
+
+def test_a_geodesic_is_not_offered_and_a_link_falls_back(shelf):
+    app = open_page("interpolate", model="gaussian", kind="geodesic")
+    assert not app.exception
+    assert "no derivatives" in told(app)
+    assert address(app).get("kind", "straight") == "straight"
+
+
+def test_refining_says_why_it_is_missing(shelf):
+    app = open_page("reconstruct", model="gaussian", source="test", refine="true")
+    assert not app.exception
+    assert "no derivatives" in told(app)
+
+
+def test_a_model_without_likelihood_shows_none(shelf):
+    app = open_page("reconstruct", model="error", source="test")
+    assert "no p(x|z)" in told(app)
+    app = open_page("latent_map", model="error", pick="data:3")
+    assert "squared error" in told(app)
