@@ -5,6 +5,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer import settings
 from explorer.checkpoint import FLOW, results_folder
+from explorer.devices import convolves
 from explorer.inference import Engine
 from explorer.metrics.downstream import BATCH, STEPS
 from explorer.ui import cache
@@ -86,7 +87,9 @@ def _offer(engine: Engine, name: str) -> None:
     drawn = "codes drawn for" if engine.checkpoint.config.model.stochastic else "codes of"
     if (results_folder(engine.checkpoint.hash) / FLOW).is_file():
         st.caption("The flow that was kept for this model is damaged; fit it again.")
-    long = "some minutes" if len(engine.space.levels) > 1 else "about half a minute"
+    opened = engine.checkpoint
+    slow = len(engine.space.levels) > 1 or convolves(opened.model)
+    long = "some minutes" if slow else "about half a minute"
     jobs_panel.offer(
         engine,
         "flow",
