@@ -40,6 +40,9 @@ LIKELIHOOD, ATLAS, PREVIEW, SNAPSHOTS, TRADEOFF, REFERENCE = (
     "reference.npz",
 )
 
+FLOW, FLOW_WEIGHTS = "flow.json", "flow.safetensors"
+"""The flow on a model's codes, as in `sampler`; only ever among the user's results."""
+
 FEATURES = "_features"
 """Folder of the networks behind Fréchet and kernel distances, beside the checkpoints."""
 

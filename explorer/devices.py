@@ -12,6 +12,12 @@ from explorer.errors import DeviceError
 
 _CONVOLVED = 128
 
+MOST_THREADS = 2
+"""Threads of a computation whose result is the same bit by bit, wherever it is repeated.
+
+With more of them sums are split in another way, and the last bits of a sample differ.
+"""
+
 
 def resolve_device(name: str) -> str:
     """Resolve auto, cpu or cuda to an available device.
@@ -51,11 +57,14 @@ def convolves(network: nn.Module) -> bool:
 
 
 def limit_threads() -> None:
-    """Use half of the cores: two threads on two busy cores were 37 times slower than one."""
+    """Use half of the cores, at most `MOST_THREADS`.
+
+    Two threads on two busy cores were 37 times slower than one.
+    """
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    torch.set_num_threads(max(1, cores // 2))
+    torch.set_num_threads(min(MOST_THREADS, max(1, cores // 2)))
     if torch.cuda.is_available():
         torch.set_float32_matmul_precision("highest")
         torch.backends.cudnn.allow_tf32 = False
@@ -66,6 +75,7 @@ class Turns:
 
     Python's own is usually taken again by the thread that has just released it: a page would wait
     for the whole of a long computation, although that releases the lock after every block.
+    While a thread has it, torch uses at most `MOST_THREADS`.
     """
 
     def __init__(self) -> None:
@@ -73,6 +83,7 @@ class Turns:
         self._waiting: deque[tuple[int, threading.Lock]] = deque()
         self._owner: int | None = None
         self._depth = 0
+        self._usual = 0
 
     def __enter__(self) -> None:
         own = threading.get_ident()
@@ -80,11 +91,14 @@ class Turns:
             if self._owner in (None, own):
                 self._owner = own
                 self._depth += 1
+                if self._depth == 1:
+                    self._limit()
                 return
             turn = threading.Lock()
             turn.acquire()
             self._waiting.append((own, turn))
         turn.acquire()  # until the thread before hands the lock on
+        self._limit()
 
     def __exit__(
         self,
@@ -96,8 +110,17 @@ class Turns:
             self._depth -= 1
             if self._depth:
                 return
+            if self._usual:
+                torch.set_num_threads(self._usual)
             self._owner = None
             if self._waiting:
                 self._owner, turn = self._waiting.popleft()
                 self._depth = 1
                 turn.release()
+
+    def _limit(self) -> None:
+        """Take the threads away that would change the result."""
+        usual = torch.get_num_threads()
+        self._usual = usual if usual > MOST_THREADS else 0
+        if self._usual:
+            torch.set_num_threads(MOST_THREADS)

@@ -121,7 +121,7 @@ def manifest(
         ExportError: If the strip holds samples without codes.
     """
     drawn = codes = None
-    if strip.spec is not None:
+    if strip.spec is not None and strip.spec.flow is None:
         drawn = Drawn(**dict(strip.spec), scales=strip.values)
     elif strip.z is not None:
         z = np.ascontiguousarray(strip.z, "<f4")

@@ -31,7 +31,7 @@ from explorer.interfaces import (
 from explorer.metrics.amortisation import Refinement, refine
 from explorer.metrics.likelihood import Likelihood, importance_sampling
 from explorer.models import PixelHVAEConfig, Sequential
-from explorer.priors import HierarchicalPrior
+from explorer.priors import HierarchicalPrior, LatentNoised
 from explorer.sketch import CurveSketch, PixelSketch
 
 BLOCKS = {"cpu": 192, "cuda": 1024}
@@ -127,6 +127,11 @@ class Engine:
     def divergent(self) -> bool:
         """Whether there is a KL of posteriors to the prior."""
         return self.has_density and self.checkpoint.config.model.stochastic
+
+    @property
+    def timed(self) -> bool:
+        """Whether the prior is a reference with noise, which can be drawn at any time."""
+        return isinstance(self._prior, LatentNoised)
 
     @property
     def why_unscored(self) -> str:
@@ -233,11 +238,32 @@ class Engine:
         return Sample(z, self.decode(z), index, self.heights(z))
 
     def draw(
-        self, n: int, scale: Scale = 1.0, seed: Seed = 0, component: int | None = None
+        self,
+        n: int,
+        scale: Scale = 1.0,
+        seed: Seed = 0,
+        component: int | None = None,
+        time: float | None = None,
     ) -> tuple[Float[Array, "batch latent"], Int[Array, " batch"]]:
-        """Draw codes and their components, without decoding."""
+        """Draw codes and their components, without decoding.
+
+        Args:
+            n: Number of codes.
+            scale: As in `sample`.
+            seed: As in `sample`.
+            component: As in `sample`.
+            time: t of a noised prior, where it is not the one it was trained with.
+
+        Raises:
+            NoDensityError: If there is no prior, or a time is asked of one that has none.
+        """
         with self._lock, torch.inference_mode():
-            drawn = self.prior.draw(n, scale=scale, seed=seed, component=component)
+            prior = self.prior
+            if time is not None:
+                if not isinstance(prior, LatentNoised):
+                    raise NoDensityError(f"The prior of {self.slug} has no time; leave it out.")
+                prior = prior.at(time)
+            drawn = prior.draw(n, scale=scale, seed=seed, component=component)
         return drawn.z.cpu().numpy(), drawn.component.numpy()
 
     def resample(
@@ -459,8 +485,9 @@ class Engine:
         self._prior: LatentPrior | None = None
         self._pseudo_inputs: Tensor | None = None
         if self.checkpoint.prior is not None:
-            # Not inference mode: paths need gradients of log p(z) in z.
-            with torch.no_grad():
+            # Not inference mode: paths need gradients of log p(z) in z. In turn, since components
+            # have to be the same whatever the number of threads.
+            with self._lock, torch.no_grad():
                 module = self.checkpoint.prior.to(self.device)
                 self._prior = self._model.latent_prior(module)
                 self._pseudo_inputs = module.pseudo_inputs()

@@ -18,7 +18,7 @@ from typing import Annotated, Literal, NoReturn
 from filelock import FileLock, Timeout
 from pydantic import Field, ValidationError
 
-from explorer import checkpoint, fitting, matching, publishing, settings
+from explorer import checkpoint, fitting, matching, publishing, sampler, settings
 from explorer.checkpoint import Checkpoint
 from explorer.data import DataSet
 from explorer.devices import limit_threads
@@ -26,7 +26,7 @@ from explorer.errors import ExplorerError, JobError
 from explorer.interfaces import Frozen
 from explorer.metrics.evaluation import lacking
 
-Kind = Literal["tradeoff", "atlas", "evaluate", "match", "fit"]
+Kind = Literal["tradeoff", "atlas", "evaluate", "match", "flow", "fit"]
 State = Literal["waiting", "running", "done", "stopped", "failed"]
 
 TITLES: dict[Kind, str] = {
@@ -34,8 +34,12 @@ TITLES: dict[Kind, str] = {
     "atlas": "Latent map",
     "evaluate": "Evaluation",
     "match": "Matching to a drawing",
+    "flow": "Flow on the codes",
     "fit": "Prior of the codes",
 }
+ANEW: frozenset[Kind] = frozenset({"flow"})
+"""Jobs of seconds, of which nothing is kept before they are done."""
+
 KEPT = 200
 _MOST_BYTES = 2_000_000
 _GRACE_SECONDS = 20
@@ -270,6 +274,15 @@ def _match(
     matching.match(opened, data, order.drawing, report, live_of(order))
 
 
+def _flow(
+    opened: Checkpoint,
+    data: DataSet,
+    order: Order,
+    report: Callable[[str, int, int], None],
+) -> None:
+    sampler.fit(opened, data, report=report)
+
+
 def _fit(
     opened: Checkpoint,
     data: DataSet,
@@ -290,6 +303,7 @@ WORK: dict[Kind, Work] = {
     "atlas": _atlas,
     "evaluate": _evaluate,
     "match": _match,
+    "flow": _flow,
     "fit": _fit,
 }
 

@@ -60,11 +60,15 @@ class Backend(Frozen):
 
 
 class Drawn(StripSpec):
-    """A strip drawn from the prior, fully specified by its seed."""
+    """A strip drawn from the prior, fully specified by its seed.
+
+    What a flow draws is stored as codes, since a flow is fitted anew on each machine.
+    """
 
     tiles: int = Field(ge=1, le=4096)
     seed: int = Field(ge=0, lt=2**31)
     scales: Annotated[tuple[_Scale, ...], Field(min_length=1, max_length=512)]
+    flow: None = None
 
 
 class Codes(Frozen):
@@ -149,6 +153,8 @@ def read(content: bytes, name: str, what: str = "an export of this app") -> Mani
 def write(manifest: Manifest) -> bytes:
     """Write a manifest as JSON."""
     facts = manifest.model_dump(mode="json", exclude_none=True)
+    if manifest.drawn is not None:  # releases that know of no flow read it, too
+        facts["drawn"].pop("spread")
     return (json.dumps(facts, indent=1) + "\n").encode()
 
 

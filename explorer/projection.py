@@ -348,6 +348,8 @@ def _checked(arrays: dict[str, np.ndarray], opened: Checkpoint) -> Atlas | None:
         wrong.append("names")
     if not wrong and (arrays["split"] >= len(Split)).any():
         wrong.append("split")
+    if not wrong and len(arrays["classes"]) and (arrays["label"] >= len(arrays["classes"])).any():
+        wrong.append("label")
     if not wrong and (arrays["scale"] < 0).any():
         wrong.append("scale")
     if wrong or n > MOST_CODES:

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field
 from explorer import drawing, sections
 from explorer.inference import Engine
 from explorer.interfaces import Frozen, LatentSpace, Scale, Seed
+from explorer.sampler import MOST_STEPS, CodeFlow
 from explorer.sections import Geometry
 from explorer.sketch import CurveSketch, PixelSketch
 
@@ -24,6 +25,9 @@ MOST_TILES = 4096
 AT_ONCE = 256
 """Most images of a slow model that are decoded before any is shown."""
 _CURVE_LEVELS = 65535
+
+UNLIKELY = 9e9
+"""What stands for a density beyond numbers, in nats below zero."""
 
 
 def _plain_digits(value: object) -> object:
@@ -123,7 +127,7 @@ class Strip:
             "frames": len(self.frames),
             "tiles": len(self.components),
             "component": self.components.tolist(),
-            "density": np.round(self.log_density.astype(float), 1).tolist(),
+            "density": np.round(_bounded(self.log_density), 1).tolist(),
         }
         if isinstance(self.sketch, PixelSketch):
             return header | {
@@ -159,6 +163,11 @@ class Strip:
         return np.rint(heights * _CURVE_LEVELS).astype("<u2").tobytes()
 
 
+def _bounded(density: Float[np.ndarray, "frames tiles"]) -> Float[np.ndarray, "frames tiles"]:
+    """Replace what JSON has no number for: a density that overflows, or is not known."""
+    return np.nan_to_num(density.astype(float), nan=-UNLIKELY, posinf=UNLIKELY, neginf=-UNLIKELY)
+
+
 def _bounds(low: float, high: float) -> tuple[float, float]:
     """Return the range of heights sent: twice its size on either side beyond the visible one."""
     return 3 * low - 2 * high, 3 * high - 2 * low
@@ -166,7 +175,7 @@ def _bounds(low: float, high: float) -> tuple[float, float]:
 
 def pack(header: dict[str, object], body: bytes) -> bytes:
     """Concatenate the header's length (4 bytes), the header as padded JSON, and the raw data."""
-    text = json.dumps(header, separators=(",", ":")).encode()
+    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-len(text) % 4)
     return struct.pack("<I", len(text)) + text + body
 
@@ -209,25 +218,43 @@ ALL_LEVELS = Levels()
 
 
 class StripSpec(Frozen):
-    """The samples of a scale strip: how many, from which seed and component, and what moves.
+    """The samples of a strip: how many, from which seed and component, and what moves.
 
     It is the key of a cached strip, its address, the provenance of a pick, and a line of a
-    manifest.
+    manifest. With a `flow` they are drawn by the flow on the model's codes in so many steps, which
+    are the frames, from noise at the scale `spread`; without, by the prior at every scale, and at
+    a `time` where the prior is a reference with noise.
     """
 
     tiles: Annotated[_Whole, Field(ge=1, le=MOST_TILES)] = 64
     seed: _Seed = 0
     component: Annotated[_Whole, Field(ge=0, lt=10_000)] | None = None
     levels: Levels = ALL_LEVELS
+    flow: Annotated[_Whole, Field(ge=1, le=MOST_STEPS)] | None = None
+    spread: _HeldScale = 1.0
+    time: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+
+    @property
+    def frames(self) -> int:
+        """Number of frames of the strip."""
+        return len(SCALES) if self.flow is None else self.flow + 1
+
+    @property
+    def usual(self) -> bool:
+        """Whether seed, component, tile and scale alone say how a sample was drawn."""
+        return self.levels == ALL_LEVELS and self.flow is None and self.time is None
 
     def of_model(self, engine: Engine) -> "StripSpec":
         """Return what of this applies to a model: its levels, and a component of a mixture."""
+        if self.flow is not None:  # which knows neither
+            return StripSpec(tiles=self.tiles, seed=self.seed, flow=self.flow, spread=self.spread)
         several = engine.component_count > 1
         own = self.component is not None and several and self.component < engine.component_count
         return self.model_copy(
             update={
                 "component": self.component if own else None,
                 "levels": self.levels.of(engine.space),
+                "time": self.time if engine.timed else None,
             }
         )
 
@@ -241,6 +268,9 @@ class StripSpec(Frozen):
             "level": levels.moves or None,
             "held": None if levels.held == 1.0 else f"{levels.held:g}",
             "lower": levels.lower,
+            "euler": self.flow,
+            "spread": None if self.flow is None or self.spread == 1.0 else f"{self.spread:g}",
+            "t": None if self.time is None else f"{self.time:g}",
         }
         return {name: str(value) for name, value in values.items() if value is not None}
 
@@ -253,9 +283,15 @@ class StripSpec(Frozen):
         """
         names = {"level": "moves", "held": "held", "lower": "lower"}
         levels = {own: parameters[name] for name, own in names.items() if name in parameters}
-        own = {
-            name: parameters[name] for name in ("tiles", "seed", "component") if name in parameters
+        given = {
+            "tiles": "tiles",
+            "seed": "seed",
+            "component": "component",
+            "euler": "flow",  # which in an address is what flows past a section
+            "spread": "spread",
+            "t": "time",
         }
+        own = {field: parameters[name] for name, field in given.items() if name in parameters}
         return cls.model_validate(own | {"levels": levels})
 
 
@@ -270,7 +306,11 @@ def scale_strip(engine: Engine, spec: StripSpec, scales: tuple[float, ...] = SCA
     levels, space = spec.levels.of(engine.space), engine.space
     draws = [
         engine.draw(
-            spec.tiles, levels.scale(space, scale), levels.seed(space, spec.seed), spec.component
+            spec.tiles,
+            levels.scale(space, scale),
+            levels.seed(space, spec.seed),
+            spec.component,
+            spec.time,
         )
         for scale in scales
     ]
@@ -280,6 +320,20 @@ def scale_strip(engine: Engine, spec: StripSpec, scales: tuple[float, ...] = SCA
         components=draws[0][1],
         spec=spec.model_copy(update={"levels": levels}),
     )
+
+
+def flow_strip(engine: Engine, flow: CodeFlow, spec: StripSpec) -> Strip:
+    """Draw samples by the flow on a model's codes; each frame is a step from noise to a code.
+
+    Args:
+        engine: The model.
+        flow: Its flow.
+        spec: The samples, and the number of steps.
+    """
+    assert spec.flow is not None
+    z = flow.trajectory(spec.tiles, spec.flow, spec.spread, spec.seed).numpy()
+    steps = tuple(float(step) for step in range(spec.flow + 1))
+    return replace(grid_strip(engine, z, steps), spec=spec.of_model(engine))
 
 
 def level_strip(

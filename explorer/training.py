@@ -115,7 +115,7 @@ def train(
         run.prepare()
     run.freeze()
     started = time.monotonic()
-    saved = started
+    saved = float(-SAVE_EVERY_SECONDS)  # after the first epoch, so that none is lost
     for progress in run.epochs():
         report(progress)
         now = time.monotonic()

@@ -19,7 +19,7 @@ if not properties:
     st.info("These samples have no measured properties to wish for.")
     sibling.of_sections("design", {})
 if found is not None:
-    shape.grab(engine, view, *found)
-    twelve.polars(engine, view, *found)
+    shaped = shape.grab(engine, view, *found)
+    twelve.polars(engine, view, *found, shaped)
 hand.card(engine, view, empty="Click a design: it goes along to every page of this model.")
 frame.finish(view, engine)

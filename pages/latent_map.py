@@ -13,7 +13,11 @@ latent_plane.toolbar(engine, atlas, view)
 panes = st.container(horizontal=True, gap="medium")
 with panes.container(key="latent_map_plane"):
     latent_plane.draw(engine, atlas, view)
-    st.caption(latent_plane.caption(atlas) + latent_plane.difference(engine, view))
+    st.caption(
+        latent_plane.caption(atlas)
+        + latent_plane.difference(engine, view)
+        + latent_plane.transported(engine, atlas, view)
+    )
     latent_plane.export(engine, atlas, view)
     direction.direction(engine, atlas, view)
     replayed.section(engine, "latent_map_matched")

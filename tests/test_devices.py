@@ -1,9 +1,12 @@
 """As many are decoded at a time as fit, and threads take turns."""
 
+import hashlib
 import threading
 
 import pytest
+import torch
 
+from explorer import Engine, load
 from explorer.devices import Turns, at_once
 from tests.support.models import small_checkpoint
 
@@ -53,3 +56,19 @@ def test_a_thread_that_has_its_turn_keeps_it_until_it_is_out():
         assert other.is_alive()
     other.join()
     assert turns._owner == other.ident
+
+
+def test_what_is_drawn_and_decoded_does_not_depend_on_the_number_of_threads():
+    usual, found = torch.get_num_threads(), {}
+    try:
+        for threads in (1, 2, 4, 8):
+            torch.set_num_threads(threads)
+            for slug in ("mnist-static-vae-vamp-40", "mnist-static-hvae-vamp-80"):
+                engine = Engine(load(slug), "cpu")
+                drawn = engine.sample(70, 1.0, 0)
+                whole = (drawn.z, drawn.x, drawn.log_density, engine.encode(drawn.x).loc)
+                digest = hashlib.sha256(b"".join(part.tobytes() for part in whole)).hexdigest()
+                assert found.setdefault(slug, digest) == digest
+                assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(usual)

@@ -5,13 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from torch.distributions import MultivariateNormal
 
 from explorer import strips
 from explorer.checkpoint import load
 from explorer.distributions import DiagonalMixture
+from explorer.errors import NoDensityError
 from explorer.inference import Engine
 from explorer.metrics.tradeoff import measure_tradeoff, read_tradeoff
+from tests.support.engines import engine_of
 from tests.support.gaussians import normal
 from tests.support.models import small_checkpoint
 
@@ -168,3 +171,24 @@ def test_the_frames_of_a_path_lie_side_by_side():
     np.testing.assert_array_equal(row.z, plain.z)
     np.testing.assert_array_equal(row.log_density, plain.log_density)
     assert row.panel == plain.panel
+
+
+def test_the_time_of_a_noised_prior_goes_from_noise_to_its_reference():
+    engine, spec = engine_of("digits-dmvae-noised-2"), strips.StripSpec(tiles=5, seed=3)
+    assert engine.timed
+    start, middle, end, trained = (
+        strips.scale_strip(engine, spec.model_copy(update={"time": t})).z
+        for t in (0.0, 0.5, 1.0, None)
+    )
+    np.testing.assert_allclose(middle, (start + end) / 2, atol=1e-6)
+    np.testing.assert_allclose(trained, 0.2 * start + 0.8 * end, atol=1e-6)
+    np.testing.assert_array_equal(end[0], end[-1])
+    other = engine_of("digits-dmvae-sphere-2")
+    assert not other.timed
+    timed = spec.model_copy(update={"time": 0.5})
+    assert timed.of_model(other) == spec
+    assert strips.StripSpec.of(timed.query()) == timed
+    with pytest.raises(NoDensityError, match="no time"):
+        other.draw(1, time=0.5)
+    with pytest.raises(ValidationError):
+        strips.StripSpec.of({"t": "1.5"})

@@ -116,8 +116,8 @@ class Store:
     ) -> list[Pick]:
         """Keep designs; when this returns they are on disk, each exactly once.
 
-        A known key is not kept again, nor is a tile of the same origin; one that was
-        removed is restored. A key that is another owner's is replaced by a new one.
+        A key that the project knows is not kept again, nor is a tile of the same origin; one that
+        was removed is restored. A key that is of another project is replaced by a new one.
 
         Args:
             project: The project.
@@ -138,9 +138,8 @@ class Store:
             for key, source in items:
                 same = connection.execute(
                     sql.select(PICK.c.id, PICK.c.project, PICK.c.removed).where(
-                        PICK.c.project.in_(self._own_projects()),
-                        (PICK.c.key == key)
-                        | ((PICK.c.project == project) & (PICK.c.origin == source.origin)),
+                        PICK.c.project == project,
+                        (PICK.c.key == key) | (PICK.c.origin == source.origin),
                     )
                 ).first()
                 if same is not None:

@@ -5,6 +5,7 @@ takes the write lock at its start: concurrent writers wait for each other.
 """
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,25 +38,48 @@ class File:
         )
         sql.event.listen(self._engine, "connect", _configure)
         sql.event.listen(self._engine, "begin", _begin)
-        with _said(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._migrate()
+        self._lock = threading.Lock()
+        self._opened: tuple[int, int] | None = None
+        self._reopen()
 
     def close(self) -> None:
         """Close the file."""
         self._engine.dispose()
 
+    def _reopen(self) -> None:
+        """Open the file that the path names now, if that is another one than before.
+
+        A file that is deleted or replaced lives on for who has it open: what is written there is
+        lost with the last of them.
+        """
+        with self._lock:
+            if self._opened is not None and self._opened == _identity(self.path):
+                return
+            self._engine.dispose()
+            with _said(self.path):
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._migrate()
+            self._opened = _identity(self.path)
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Read from one consistent snapshot, whatever others write meanwhile."""
+        self._reopen()
         with _said(self.path), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Write atomically; on normal exit everything is on disk."""
+        """Write atomically; on normal exit everything is in the file that the path names.
+
+        Raises:
+            StoreError: If it cannot be written, or was deleted or replaced meanwhile.
+        """
+        self._reopen()
         with _said(self.path), self._engine.connect() as bare, _transaction(bare) as connection:
             yield connection
+        if self._opened != _identity(self.path):
+            raise StoreError(f"{self.path} was replaced while it was written; try again.")
 
     @contextmanager
     def _restructuring(self) -> Iterator[Connection]:
@@ -74,7 +98,7 @@ class File:
                 bare.connection.cursor().execute("PRAGMA foreign_keys = ON")
 
     def _migrate(self) -> None:
-        with self.reading() as connection:
+        with self._engine.begin() as connection:
             version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
         if version > VERSION:
             raise StoreError(
@@ -98,6 +122,15 @@ class File:
             old.backup(new)
         old.close()
         new.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return which file a path names; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _configure(connection: sqlite3.Connection, record: object) -> None:

@@ -4,6 +4,8 @@ Samples of the prior come first. Where too few of them satisfy the wishes, a sea
 the nearest ones; what cannot be met is told with the nearest designs, and what each wish costs.
 """
 
+import itertools
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -36,6 +38,8 @@ FIDELITY = 95.0
 GENERATIONS = 40
 POPULATION = 64
 
+_ANGLE = re.compile(r"alpha(_[0-9])?")
+_MOST_MISSED = 1e3
 _BEST = 4.0
 """How many nepers of quality the best rank is worth at no spread."""
 
@@ -57,13 +61,15 @@ class Sound(NamedTuple):
 class Pool(NamedTuple):
     """Codes with what they decode to, its properties, and by how much each fails to be sound.
 
-    `unsound` has a column for each requirement, 0 where it is met, about 1 where it is far off.
+    `unsound` has a column for each of what is `required`, 0 where it is met, about 1 where it is
+    far off.
     """
 
     z: Designs
     x: Float[np.ndarray, "designs *sample"]
     measured: Measured
     unsound: Float[np.ndarray, "designs requirements"]
+    required: tuple[str, ...]
 
     @property
     def sound(self) -> Bool[np.ndarray, " designs"]:
@@ -81,9 +87,13 @@ class Pool(NamedTuple):
 
 
 class Relaxed(NamedTuple):
-    """A wish, how many samples satisfy the others without it, and the nearest value of these."""
+    """Wishes, how many samples satisfy the others without them, and the nearest value of these.
 
-    wish: Constraint
+    It is one wish, or two where no sample satisfies all others of any; `nearest` is of the first,
+    over samples and what was searched.
+    """
+
+    wishes: tuple[Constraint, ...]
     others: int
     nearest: float | None
 
@@ -92,8 +102,9 @@ class Found(NamedTuple):
     """Chosen designs in order of the objective.
 
     `met` says which satisfy all wishes; if none does, these are the nearest ones. `drawn` counts
-    the samples, `sound` those that are sound, `feasible` those that satisfy the wishes, and
-    `searched` the designs evaluated by a search for more. `apart` is the least distance between
+    the samples, `sound` those that are sound, `flying` those of them that reach every lift
+    coefficient asked for, `feasible` those that also satisfy the wishes, and `searched` the
+    designs evaluated by a search for more. `apart` is the least distance between
     two outlines, in per cent of the chord (of the range of grey values for images).
     """
 
@@ -103,6 +114,7 @@ class Found(NamedTuple):
     met: Bool[np.ndarray, " designs"]
     drawn: int
     sound: int
+    flying: int
     feasible: int
     searched: int
     apart: float
@@ -121,7 +133,7 @@ def judge(engine: Engine, z: Designs, conditions: Conditions, sound: Sound) -> P
     z = np.ascontiguousarray(z, np.float32)
     x = engine.decode(z)
     measured = measure(x, engine.sketch, conditions)
-    return Pool(z, x, measured, _unsound(engine, z, x, measured, sound))
+    return Pool(z, x, measured, *_unsound(engine, z, x, measured, sound))
 
 
 def find(
@@ -141,8 +153,9 @@ def find(
 
     Of the feasible designs k are chosen by the greedy maximum of a determinantal point process
     (k-DPP): its kernel is the product of both designs' quality, by their rank in the objective,
-    and a Gaussian of the distance between their outlines. A feasible set smaller than k is first
-    enlarged by differential evolution of the nearest designs towards the wishes.
+    and a Gaussian of the distance between their outlines, as wide as the spread asks. A feasible
+    set smaller than k is first enlarged by differential evolution of the nearest
+    designs towards the wishes.
 
     Args:
         engine: The model.
@@ -171,25 +184,26 @@ def find(
         if key not in known:
             raise DesignError(f"These designs have no property “{key}”; choose another.")
     spans = {wish.key: _span(known[wish.key]) for wish in wishes}
-    feasible = given.sound & given.measured.meets(wishes)
+    wanted = _Wanted(tuple(wishes), objective.key, spans)
+    feasible = wanted.met_by(given)
     more, searched = given, 0
     if feasible.sum() < k:
-        more, searched = _searched(
-            engine, given, wishes, spans, conditions, sound, k, seed, report
-        )
-    good = more.sound & more.measured.meets(wishes)
+        more, searched = _searched(engine, given, wanted, conditions, sound, k, seed, report)
+    good = wanted.met_by(more)
     if good.any():
         rows = np.flatnonzero(good)
     else:
-        rows = np.argsort(_missed(more, wishes, spans), kind="stable")[: 4 * k]
+        rows = np.argsort(wanted.missed_by(more), kind="stable")[: 4 * k]
     rows = rows[_distinct(more.z[rows])]
     sign = -1.0 if objective.better == "less" else 1.0
     rank = _rank(sign * more.measured.values[objective.key][rows])
     if not good.any():
-        rank = _rank(-_missed(more, wishes, spans)[rows])
+        rank = _rank(-wanted.missed_by(more)[rows])
+        spread = 0.0
         k = min(k, NEAREST)
     distance = _apart(engine, more.x[rows])
-    chosen = rows[_diverse(distance, np.exp(_BEST * (1 - spread) * rank), min(k, len(rows)))]
+    quality = np.exp(_BEST * (1 - spread) * rank)
+    chosen = rows[_diverse(distance, quality, spread, min(k, len(rows)))]
     value = sign * more.measured.values[objective.key][chosen]
     chosen = chosen[np.argsort(-np.nan_to_num(value, nan=-np.inf), kind="stable")]
     between = _apart(engine, more.x[chosen])
@@ -201,23 +215,93 @@ def find(
         good[chosen],
         len(given.z),
         int(given.sound.sum()),
+        int((given.sound & _flies(given.measured)).sum()),
         int(feasible.sum()),
         searched,
         float(between.min()) if len(chosen) > 1 else 0.0,
-        tuple(_relaxed(given, wishes, wish) for wish in wishes),
+        tuple(_relaxed(given, more, wanted)),
     )
 
 
-def _relaxed(given: Pool, wishes: Sequence[Constraint], wish: Constraint) -> Relaxed:
-    """Count what satisfies the other wishes, and find the value of it nearest to this one."""
-    others = [one for one in wishes if one != wish]
-    good = given.sound & given.measured.meets(others)
-    values = given.measured.values[wish.key][good]
-    values = values[np.isfinite(values)]
+def _relaxed(given: Pool, more: Pool, wanted: "_Wanted") -> list[Relaxed]:
+    """Leave out each wish, or each pair where that is not enough."""
+    found = [_without(given, more, wanted, (wish,)) for wish in wanted.wishes]
+    if len(found) > 2 and not any(item.others for item in found):
+        found += [
+            _without(given, more, wanted, pair)
+            for pair in itertools.combinations(wanted.wishes, 2)
+        ]
+    return found
+
+
+def _without(
+    given: Pool, more: Pool, wanted: "_Wanted", wishes: tuple[Constraint, ...]
+) -> Relaxed:
+    """Count the samples that satisfy the other wishes, and find the value nearest to the first."""
+    others = wanted._replace(wishes=tuple(one for one in wanted.wishes if one not in wishes))
+    first, values = wishes[0], []
+    for pool in (given, more):
+        values.append(pool.measured.values[first.key][others.met_by(pool)])
+    known = np.concatenate(values)
+    known = known[np.isfinite(known)]
     best = None
-    if len(values):
-        best = float(values.max() if wish.way == ">=" else values.min())
-    return Relaxed(wish, int(good.sum()), best)
+    if len(known) and len(wishes) == 1:
+        best = float(known.max() if first.way == ">=" else known.min())
+    return Relaxed(wishes, int(others.met_by(given).sum()), best)
+
+
+class _Wanted(NamedTuple):
+    """Wishes, the key of what has to have a value, and the spread of each property wished for."""
+
+    wishes: tuple[Constraint, ...]
+    key: str
+    spans: dict[str, float]
+
+    def met_by(self, given: Pool) -> Bool[np.ndarray, " designs"]:
+        """Return which are sound, reach what they are judged at, and satisfy the wishes."""
+        known = np.isfinite(given.measured.values[self.key]) & _flies(given.measured)
+        return given.sound & known & given.measured.meets(self.wishes)
+
+    def missed_by(self, given: Pool) -> Float[np.ndarray, " designs"]:
+        """Rank designs: valid before invalid, sound before unsound, then by what they miss.
+
+        What is missed counts in spreads of the samples; what has no value misses by the most.
+        """
+        total = 1e9 * ~given.measured.valid + 1e4 * np.minimum(given.unsound.sum(1), 1e3)
+        total = total + _MOST_MISSED * ~(
+            np.isfinite(given.measured.values[self.key]) & _flies(given.measured)
+        )
+        for wish in self.wishes:
+            value = given.measured.values[wish.key]
+            off = wish.value - value if wish.way == ">=" else value - wish.value
+            share = np.maximum(off, 0) / self.spans[wish.key]
+            total = total + np.minimum(np.nan_to_num(share, nan=np.inf), _MOST_MISSED)
+        return total
+
+
+def _flies(measured: Measured) -> Bool[np.ndarray, " designs"]:
+    """Return which reach the lift coefficients at which they are judged."""
+    reached = np.ones(len(measured.faults), bool)
+    for key, values in measured.values.items():
+        if _ANGLE.fullmatch(key):
+            reached &= np.isfinite(values)
+    return reached
+
+
+def lacks(given: Pool, row: int) -> tuple[str, ...]:
+    """Say why a design is not sound, beside why it is not valid; nothing if it is."""
+    missed = given.unsound[row] > 0
+    return tuple(_WHY[name] for name, one in zip(given.required, missed, strict=True) if one)
+
+
+_WHY = {
+    "valid": "invalid",
+    "gap": "its surfaces nearly touch",
+    "reversals": "its curvature reverses too often",
+    "waviness": "wavier than nine in ten held-out sections",
+    "floor": "less probable than held-out data",
+    "fidelity": "farther from the data than held-out designs",
+}
 
 
 def _unsound(
@@ -226,39 +310,31 @@ def _unsound(
     x: Float[np.ndarray, "designs *sample"],
     measured: Measured,
     sound: Sound,
-) -> Float[np.ndarray, "designs requirements"]:
-    columns = [1.0 * ~measured.valid]
+) -> tuple[Float[np.ndarray, "designs requirements"], tuple[str, ...]]:
+    columns, names = [1.0 * ~measured.valid], ["valid"]
     if sections.is_section(engine.sketch):
         gap = 100 * inner_gap(sections.shaped(x, engine.sketch), engine.sketch)
         columns.append((LEAST_GAP - gap) / LEAST_GAP)
         columns.append((measured.values["reversals"] - REVERSALS) / REVERSALS)
+        names += ["gap", "reversals"]
         if sound.waviness is not None:
+            names.append("waviness")
             columns.append(measured.values["waviness"] / sound.waviness - 1)
     if sound.floor is not None:
+        names.append("floor")
         columns.append((sound.floor - engine.heights(z)) / 10)
     if sound.reference is not None:
+        names.append("fidelity")
         far = sound.reference.judge(engine.encode(x).loc).percentile
         columns.append((far - FIDELITY) / (100 - FIDELITY))
-    return np.nan_to_num(np.maximum(np.stack(columns, 1), 0).astype(np.float64), nan=1.0)
-
-
-def _missed(
-    given: Pool, wishes: Sequence[Constraint], spans: dict[str, float]
-) -> Float[np.ndarray, " designs"]:
-    """By how much wishes are missed, in spreads of the samples; unsound ones come last."""
-    total = 10 * given.unsound.sum(1)
-    for wish in wishes:
-        value = given.measured.values[wish.key]
-        off = wish.value - value if wish.way == ">=" else value - wish.value
-        total = total + np.nan_to_num(np.maximum(off, 0) / spans[wish.key], nan=10.0)
-    return total
+    found = np.nan_to_num(np.maximum(np.stack(columns, 1), 0).astype(np.float64), nan=1.0)
+    return found, tuple(names)
 
 
 def _searched(
     engine: Engine,
     given: Pool,
-    wishes: Sequence[Constraint],
-    spans: dict[str, float],
+    wanted: _Wanted,
     conditions: Conditions,
     sound: Sound,
     k: int,
@@ -267,7 +343,7 @@ def _searched(
 ) -> tuple[Pool, int]:
     """Evolve the nearest samples towards the wishes; return them with what was found."""
     rng = np.random.default_rng(seed)
-    missed = _missed(given, wishes, spans)
+    missed = wanted.missed_by(given)
     order = np.argsort(missed, kind="stable")
     people, cost = _rows(given, order[:POPULATION]), missed[order[:POPULATION]]
     found = [_rows(given, order[: max(POPULATION, 4 * k)])]
@@ -285,7 +361,7 @@ def _searched(
         shaken = 0.05 * people.z.std(0) * rng.standard_normal(people.z.shape)
         trial = np.where(crossed, moved, people.z[c]) + shaken
         children = judge(engine, trial, conditions, sound)
-        now = _missed(children, wishes, spans)
+        now = wanted.missed_by(children)
         better = now < cost
         good = now <= 0
         found.append(_rows(children, np.flatnonzero(good | better)))
@@ -300,7 +376,13 @@ def _searched(
 
 
 def _rows(given: Pool, rows: Int[np.ndarray, " rows"]) -> Pool:
-    return Pool(given.z[rows], given.x[rows], _at(given.measured, rows), given.unsound[rows])
+    return Pool(
+        given.z[rows],
+        given.x[rows],
+        _at(given.measured, rows),
+        given.unsound[rows],
+        given.required,
+    )
 
 
 def _merged(old: Pool, new: Pool, better: Bool[np.ndarray, " designs"]) -> Pool:
@@ -321,6 +403,7 @@ def _joined(parts: Sequence[Pool]) -> Pool:
         np.concatenate([one.x for one in parts]),
         measured,
         np.concatenate([one.unsound for one in parts]),
+        parts[0].required,
     )
 
 
@@ -368,11 +451,20 @@ def _apart(
 
 
 def _diverse(
-    distance: Float[np.ndarray, "designs designs"], quality: Float[np.ndarray, " designs"], k: int
+    distance: Float[np.ndarray, "designs designs"],
+    quality: Float[np.ndarray, " designs"],
+    spread: float,
+    k: int,
 ) -> Int[np.ndarray, " chosen"]:
-    """Return the greedy maximum of a determinantal point process of k designs."""
+    """Return the greedy maximum of a determinantal point process of k designs.
+
+    Designs repel each other over `spread` times their usual distance: at 0 not at all.
+    """
     usual = np.median(distance[distance > 0]) if (distance > 0).any() else 1.0
-    kernel = np.outer(quality, quality) * np.exp(-0.5 * (distance / usual) ** 2)
+    kernel = np.outer(quality, quality) * np.exp(
+        -0.5 * (distance / (usual * max(spread, 1e-6))) ** 2
+    )
+    np.fill_diagonal(kernel, quality**2)
     left = np.diag(kernel).astype(np.float64).copy()
     rows = np.zeros((k, len(quality)))
     chosen: list[int] = []

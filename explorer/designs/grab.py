@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from explorer import sections
 from explorer.designs.desk import LEAST_GAP
-from explorer.designs.geometry import inner_gap
+from explorer.designs.geometry import SectionDecode, inner_gap
 from explorer.designs.measuring import measure
 from explorer.designs.properties import Conditions, Constraint
 from explorer.errors import DesignError
@@ -28,6 +28,7 @@ _FIRMNESS = 60.0
 _STRICT = 1e7
 _LONGEST = 1.0
 _SETTLED = 1e-3
+_REACHED = 0.02
 _SHORTER = (1.0, 0.5, 0.2)
 
 Code = Float[np.ndarray, " latent"]
@@ -63,9 +64,14 @@ class Held(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """What a design keeps while it moves: log p(z) in nats, and constraints on properties."""
+    """What a design keeps while it moves.
+
+    `floor` bounds log p(z) in nats, and `waviness` the RMS distance of decoded heights to the
+    section that is shown, in per cent of the chord. Sections stay valid, and keep `LEAST_GAP`.
+    """
 
     floor: float = -np.inf
+    waviness: float = np.inf
     wishes: tuple[Constraint, ...] = ()
     conditions: Conditions = Conditions()
 
@@ -119,15 +125,16 @@ def follow(
 ) -> Held:
     """Find the design nearest to the grabbed one that passes through a target.
 
-    Sequential quadratic programming with linearised bounds. A bound that the grabbed design breaks
-    already may not get worse. Where the bounds forbid the target, the curve stops short of it.
+    Sequential quadratic programming with linearised bounds, which are aimed at a little from
+    within. A bound that the grabbed design breaks already may not get worse. Where the bounds
+    forbid the target, the curve stops short of it.
 
     Args:
         engine: The model.
         grabbed: The code of the design that was grabbed.
         handle: What is grabbed.
         target: Where it is to be, as `read` tells it.
-        bounds: What is kept; by default nothing but the least gap of sections.
+        bounds: What is kept; by default only that sections stay sections.
         start: The code from which to go on, as found for a target nearby.
         rounds: The most steps.
 
@@ -146,22 +153,23 @@ def follow(
     home = (grabbed - centre) / spread
     u = home if start is None else (start - centre) / spread
     problem = _Problem(engine, handle, bounds, centre, spread)
-    slack = np.minimum(problem(home[None]).margins[0], 0)
-    best = problem(u[None])
+    kept = problem(home[None]).margins[0]
+    aim, allowed = np.where(kept >= 0, problem.tolerance, kept), np.minimum(kept, 0)
+    best, scale = problem(u[None]), 1.0
     steps = np.eye(len(u)) * _DIFFERENCE
     for _ in range(rounds):
         near = problem(u + steps)
         slope = (near.value - best.value) / _DIFFERENCE
         slopes = (near.margins - best.margins) / _DIFFERENCE
-        move = _step(u - home, best.value[0] - target, slope, best.margins[0] - slack, slopes.T)
+        move = _step(u - home, best.value[0] - target, slope, best.margins[0] - aim, slopes.T)
         longest = float(np.abs(move).max())
         move = move * min(1.0, _LONGEST / max(longest, 1e-12))
         trials = u + np.multiply.outer(_SHORTER, move)
         seen = problem(trials)
         scale = max(float(np.linalg.norm(slope)), 1e-9)
-        allowed = slack - problem.tolerance
-        merit = _merit(trials, home, seen, target, scale, allowed)
-        now = _merit(u[None], home, best, target, scale, allowed)[0]
+        broken = float(np.maximum(allowed - best.margins[0], 0).sum())
+        merit = _merit(trials, home, seen, target, scale, allowed, broken)
+        now = _merit(u[None], home, best, target, scale, allowed, broken)[0]
         row = int(merit.argmin())
         if not merit[row] < now:
             break
@@ -169,8 +177,9 @@ def follow(
         if longest < _SETTLED:
             break
     z = (centre + u * spread).astype(np.float32)
-    tight = best.margins[0] - slack < 10 * problem.tolerance
-    short = [name for name, held in zip(problem.names, tight, strict=True) if held]
+    tight = best.margins[0] - allowed < 2 * problem.tolerance
+    apart = abs(float(best.value[0]) - target) > _REACHED * scale
+    short = [name for name, held in zip(problem.names, tight & apart, strict=True) if held]
     return Held(
         z,
         float(best.value[0]),
@@ -206,6 +215,9 @@ class _Problem:
             named.append(("log p(z)", 0.02))
         if self._section:
             named.append(("gap", 0.02 * LEAST_GAP))
+            named.append(("crossing", 0.02 * 100 * sections.CROSSED))
+            if np.isfinite(bounds.waviness):
+                named.append(("waviness", 0.02 * bounds.waviness))
         named += [(str(wish), 2e-3 * max(abs(wish.value), 1e-3)) for wish in bounds.wishes]
         self.names = tuple(name for name, _ in named)
         self.tolerance = np.array([within for _, within in named])
@@ -220,6 +232,11 @@ class _Problem:
             columns.append(engine.heights(z) - bounds.floor)
         if self._section:
             columns.append(100 * inner_gap(shown, engine.sketch) - LEAST_GAP)
+            decoded = sections.surfaces(x, engine.sketch)
+            columns.append(100 * ((decoded.upper - decoded.lower).min(1) + sections.CROSSED))
+            if np.isfinite(bounds.waviness):
+                wavy = SectionDecode().measure(x, engine.sketch, bounds.conditions)["waviness"]
+                columns.append(bounds.waviness - wavy)
         if bounds.wishes:
             keys = {wish.key for wish in bounds.wishes}
             values = measure(x, engine.sketch, bounds.conditions, keys=keys).values
@@ -281,8 +298,10 @@ def _merit(
     target: float,
     scale: float,
     allowed: Float[np.ndarray, " bounds"],
+    most: float,
 ) -> Float[np.ndarray, " designs"]:
-    """What a step has to lower: distance and gap, and before all else what breaks a bound."""
+    """Return what a step has to lower: distance, gap, and what breaks bounds, up to a most."""
     broken = np.maximum(allowed - seen.margins, 0).sum(1)
+    broken[broken > most] = np.inf
     gap = np.abs(seen.value - target) / scale
     return ((u - home) ** 2).sum(1) / 2 + (_FIRMNESS * gap) ** 2 / 2 + _STRICT * broken

@@ -24,7 +24,7 @@ MOST_POINTS = 4
 Reynolds = Annotated[float, Field(ge=1e4, le=1e8, allow_inf_nan=False)]
 Trip = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
-_NUMBER = r"-?\d{1,7}(?:\.\d{1,6})?"
+_NUMBER = r"-?[0-9]{1,7}(?:\.[0-9]{1,6})?"
 _ONE = rf"[a-z][a-z0-9_]{{0,39}}(?:>=|<=){_NUMBER}"
 CONSTRAINTS = re.compile(rf"(?:{_ONE}(?:,{_ONE}){{0,{MOST_CONSTRAINTS - 1}}})?")
 """Constraints as written in a link: `thickness>=12,cl>=0.6`; or nothing."""

@@ -63,7 +63,14 @@ def of_strip(opened: Checkpoint, strip: Strip, frame: int | None, what: str, til
     noun = strip.sketch.noun
     spec = strip.spec
     words = [f"{what}. " if what else "", described(opened), ". "]
-    if spec is not None:
+    if spec is not None and spec.flow is not None:
+        at = "" if frame is None else f" after {strip.values[frame]:g} of {spec.flow} steps"
+        at = at or f", {spec.flow} steps from noise to code"
+        words.append(
+            f"{_many(tiles, 'sample')} of a flow fitted to the codes of training data{at}"
+        )
+        words.append(f", noise at scale {spec.spread:g}, seed {spec.seed}. ")
+    elif spec is not None:
         words.append(f"{_many(tiles, 'sample')} of the prior")
         if frame is not None:
             words.append(f" at scale {_held(spec.levels, strip.values[frame])}")
@@ -72,6 +79,8 @@ def of_strip(opened: Checkpoint, strip: Strip, frame: int | None, what: str, til
         words.append(f", seed {spec.seed}")
         if spec.levels.lower is not None:
             words.append(f" (lower levels {spec.levels.lower})")
+        if spec.time is not None:
+            words.append(f", time {spec.time:g}")
         if spec.component is not None:
             words.append(f", component {spec.component} only")
         words.append(". ")

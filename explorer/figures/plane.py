@@ -60,6 +60,7 @@ class PlaneFigure:
         holes: Outlines of regions with prior mass and no data.
         ringed: Positions of the selection.
         path: A line through the map, and a mark at each of its ends.
+        arrows: Positions of arrows, x and y of the start and of the head.
         axes: Whether the plane is the latent space itself, with axes.
     """
 
@@ -69,6 +70,7 @@ class PlaneFigure:
     ringed: Float[np.ndarray, "selected 2"] | None = None
     path: Float[np.ndarray, "stops 2"] | None = None
     axes: bool = False
+    arrows: Float[np.ndarray, "arrows 4"] | None = None
 
 
 def of_plane(
@@ -104,6 +106,11 @@ def draw(plane: PlaneFigure) -> "Figure":
         _lines(axes, name, colour, lines)
     if len(plane.holes):
         _hatched(axes, plane.holes)
+    if plane.arrows is not None and len(plane.arrows):
+        x, y, u, v = plane.arrows.T
+        axes.quiver(x, y, u - x, v - y, angles="xy", scale_units="xy", scale=1, units="dots",
+                    width=0.6, headwidth=7, headlength=8, headaxislength=7, color="#1B2430",
+                    zorder=7, label="transport to the prior")  # fmt: skip
     if plane.ringed is not None and len(plane.ringed):
         axes.scatter(*plane.ringed.T, s=14, facecolors="none", edgecolors="#D55E00",
                      linewidths=0.7, zorder=8, label="selected",

@@ -76,8 +76,11 @@ def of_strip(
     frame = min(frame, frames - 1)
 
     title = what or captions.described(opened)
-    title += ", over the scale" if sheet and strip.spec is not None else ""
-    others = () if strip.geometry == "decoded" else (papers.KULFAN,)
+    flows = strip.spec is not None and strip.spec.flow is not None
+    if sheet and strip.spec is not None:
+        title += ", from noise to code" if flows else ", over the scale"
+    others: tuple[papers.Paper, ...] = () if strip.geometry == "decoded" else (papers.KULFAN,)
+    others += (papers.FLOW_MATCHING,) if flows else ()
 
     def wall() -> Wall:
         if not sheet:

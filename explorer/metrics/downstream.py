@@ -233,7 +233,7 @@ def downstream(
     """
     model = opened.model.to(device)
     judge = _Judge(opened, model, data, seed, n, device)
-    source, standard = _source(model, data, seed, device)
+    source, standard = code_source(model, data, seed, device)
     size = len(standard.mean)
     loss, training, sampling = [], [], []
     stages = len(TRAINED) + len(EULER) - 1
@@ -279,10 +279,17 @@ def downstream(
     )
 
 
-def _source(
+def code_source(
     model: AbstractModel, data: DataSet, seed: int, device: str
 ) -> tuple[Source, Standard]:
-    """Return what draws codes of the training split, and their moments."""
+    """Return what draws codes of the training split, and their moments.
+
+    Args:
+        model: The model, on the device.
+        data: The data set.
+        seed: Seed of the moments, and of binary values where data are probabilities.
+        device: cpu or cuda.
+    """
     x = torch.from_numpy(data.train.x).to(device)
     generator = torch.Generator(device).manual_seed(seed)
     if data.dynamic:

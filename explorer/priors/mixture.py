@@ -1,6 +1,7 @@
 """Mixtures of diagonal Gaussians: a trainable one, and one fitted to autoencoder codes."""
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 LOG_VARIANCE_BOUNDS = (-6.0, 2.0)
 _ALIKE = 1e-5
 """Spread of codes, as a fraction of the largest, that rounding alone may cause."""
+
+_LONG = 8
+"""Components in runs of one spread beyond which they are denoised run by run."""
 
 
 class LatentMixture(LatentPrior):
@@ -86,18 +90,36 @@ class LatentMixture(LatentPrior):
             gain = t * variance / (t.pow(2) * variance + (1 - t).pow(2))
             return loc + gain * (x - t * loc)
         log_weights = self.mixture.log_weights
-        if bool((variance == variance[:1]).all()):
-            # One spread for all components, as in a kernel density: two matrix products.
-            total = t.pow(2) * variance[:1] + (1 - t).pow(2)
-            share = t / total
-            joint = log_weights + (x * share) @ loc.T - 0.5 * (t * share) @ loc.pow(2).T
-            gain = share * variance[:1]
-            return gain * x + (1 - t * gain) * (joint.softmax(1) @ loc)
+        runs = _runs_of_one_spread(variance)
+        if len(runs) == 1:
+            return self._denoised_run(x, t, runs[0])[1]
+        if len(runs) * _LONG <= len(loc):
+            parts = [self._denoised_run(x, t, run) for run in runs]
+            shares = torch.stack([joint for joint, _ in parts]).softmax(0)
+            return torch.einsum("rb,rbl->bl", shares, torch.stack([mean for _, mean in parts]))
         total = (t.pow(2))[:, None] * variance + ((1 - t).pow(2))[:, None]
         apart = x[:, None] - t[:, None] * loc
         joint = log_weights - 0.5 * (apart.pow(2) / total + total.log()).sum(2)
         means = loc + t[:, None] * variance / total * apart
         return torch.einsum("bk,bkl->bl", joint.softmax(1), means)
+
+    def _denoised_run(
+        self, x: Float[Tensor, "batch latent"], t: Float[Tensor, "batch 1"], run: slice
+    ) -> tuple[Float[Tensor, " batch"], Float[Tensor, "batch latent"]]:
+        """Denoise by components of one spread, as in a kernel density: two matrix products.
+
+        Returns:
+            Their joint log-density with x, up to a constant, and the denoised mean given them.
+        """
+        loc, variance = self.mixture.loc[run], self.mixture.scale[run][:1].pow(2)
+        total = t.pow(2) * variance + (1 - t).pow(2)
+        share = t / total
+        joint = (
+            self.mixture.log_weights[run] + (x * share) @ loc.T - 0.5 * (t * share) @ loc.pow(2).T
+        )
+        gain = share * variance
+        mean = gain * x + (1 - t * gain) * (joint.softmax(1) @ loc)
+        return joint.logsumexp(1) - 0.5 * (x.pow(2) / total + total.log()).sum(1), mean
 
     def components(self) -> Components | None:
         """Return weights, means and standard deviations."""
@@ -108,6 +130,12 @@ class LatentMixture(LatentPrior):
     ) -> Float[Tensor, "*batch components"] | None:
         """Evaluate p(k|z)."""
         return self.mixture.responsibilities(z)
+
+
+def _runs_of_one_spread(variance: Float[Tensor, "components latent"]) -> list[slice]:
+    """Return runs of neighbouring components of equal spread."""
+    ends = (variance[1:] != variance[:-1]).any(1).nonzero().flatten().add(1).tolist()
+    return [slice(*ends) for ends in pairwise([0, *ends, len(variance)])]
 
 
 class MixturePrior(AbstractPrior):

@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from explorer import papers
+from explorer.distributions import DiagonalMixture
 from explorer.errors import NoDensityError
 from explorer.interfaces import (
     AbstractPrior,
@@ -28,6 +29,7 @@ from explorer.interfaces import (
 )
 from explorer.papers import Paper
 from explorer.priors.gaussian import StandardConfig, XVAEConfig
+from explorer.priors.kernel import BottleneckConfig, FeaturesConfig, FileReferenceConfig
 from explorer.priors.mixture import CodeMixtureConfig, LatentMixture
 from explorer.priors.sphere import SphereConfig
 from explorer.sketch import CurveSketch, PixelSketch
@@ -39,6 +41,9 @@ _NOISE, _TIME = 0x20_0000, 0x30_0000
 
 class LatentNoised(LatentPrior):
     """t R + (1 - t) e with e from N(0, I): at t = 1 the reference, at t = 0 N(0, I).
+
+    Of a mixture with means m and variances v it is one with t m and t^2 v + (1 - t)^2, and so of a
+    kernel density, too.
 
     Without a t, each code has its own, uniform in (0, 1): one of 16 Gauss-Legendre nodes, drawn by
     its weight, so that density and samples are of one law. The scale multiplies e only.
@@ -81,6 +86,10 @@ class LatentNoised(LatentPrior):
             torch.cat([((t * base.scale).pow(2) + (1 - t) ** 2).sqrt() for t, _ in at]),
         )
 
+    def at(self, t: float) -> "LatentNoised":
+        """Return the law at another time; a code of a seed keeps its reference and its noise."""
+        return LatentNoised(self.reference, t)
+
     def log_prob(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch"]:
         """Evaluate log p(z) in nats: over t by quadrature.
 
@@ -92,7 +101,16 @@ class LatentNoised(LatentPrior):
                 "This noised reference has no density in closed form; "
                 "choose a model with another prior to compare densities."
             )
-        return self.density.log_prob(z)
+        mixture, count = self.density.mixture, len(self.density.mixture.loc) // len(self.times)
+        # One time after the other: a kernel density has thousands of components at each.
+        parts = [
+            DiagonalMixture(*part).log_prob(z)
+            for part in zip(
+                *(each.split(count) for each in (mixture.log_weights, mixture.loc, mixture.scale)),
+                strict=True,
+            )
+        ]
+        return parts[0] if len(parts) == 1 else torch.stack(parts).logsumexp(0)
 
     def draw(
         self, n: int, *, scale: Scale = 1.0, seed: Seed = 0, component: int | None = None
@@ -130,7 +148,14 @@ class NoisedPrior(AbstractPrior):
 
 
 Noisable = Annotated[
-    StandardConfig | XVAEConfig | CodeMixtureConfig | SphereConfig, Field(discriminator="kind")
+    StandardConfig
+    | XVAEConfig
+    | CodeMixtureConfig
+    | SphereConfig
+    | FeaturesConfig
+    | BottleneckConfig
+    | FileReferenceConfig,
+    Field(discriminator="kind"),
 ]
 
 

@@ -38,7 +38,7 @@ def test_the_keyboard_moves_it_too_and_a_link_restores_it(chromium, page, addres
     page.locator(f"{OUTLINE}[data-code]").wait_for()
     before = canvas.get_attribute("data-code")
     canvas.focus()
-    for key in ("t", "ArrowRight", "ArrowUp", "ArrowUp", "ArrowUp"):
+    for key in ("3", "ArrowRight", "ArrowUp", "ArrowUp", "ArrowUp"):
         page.keyboard.press(key)
     assert "thickness at" in page.locator("[data-testid=outline] .said").inner_text()
     page.locator(f"{OUTLINE}[data-past='1'][data-busy=false]").wait_for()

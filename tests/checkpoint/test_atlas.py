@@ -80,6 +80,7 @@ BAD_ATLASES = {
     "texts for trust": {"trust": np.full(CODES, "high")},
     "complex places": {"xy": np.zeros((CODES, 2), np.complex64)},
     "labels that are texts": {"label": np.full(CODES, "seven")},
+    "a label beyond": {"label": np.full(CODES, 2, np.int16)},
     "a split beyond": {"split": np.full(CODES, 9, np.uint8)},
     "one class": {"classes": np.array("zero")},
 }

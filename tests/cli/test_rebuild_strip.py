@@ -75,7 +75,7 @@ def test_the_command_line_says_when_pictures_are_others(run, pixels, tmp_path):
     path = taken(pixels, drawn(pixels), tmp_path)
     change(path, digest="0" * 64)
     code, out, _ = run("rebuild", path, "--out", tmp_path / "out", "--device", "cpu")
-    assert code == 0
+    assert code == 1
     assert "not bit-identical" in out
 
 

@@ -301,16 +301,15 @@ def test_what_was_removed_comes_back_when_it_is_kept_again(store, key):
     assert store.picks(1) == []
 
 
-def test_a_pick_that_comes_back_by_its_key_is_noted_in_its_own_project(store):
+@pytest.mark.parametrize("removed", [True, False])
+def test_what_is_acknowledged_is_kept_here_even_if_another_project_knows_its_key(store, removed):
     other = store.add_project("Another")
     store.keep(1, some(1))
-    store.mark(1, [key_of(1)], removed=True)
-    store.keep(other, some(1))
-    assert store.picks(other) == []
-    assert store.history(other) == []
-    while store.undo(1):
-        pass
-    assert store.picks(1) == []
+    store.mark(1, [key_of(1)], removed=removed)
+    (kept,) = store.keep(other, some(1))
+    assert [pick.key for pick in store.picks(other)] == [kept.key]
+    assert kept.key != key_of(1)
+    assert len(store.picks(1)) == (0 if removed else 1)
 
 
 def test_the_number_of_a_removed_pick_is_not_given_again(store):

@@ -58,7 +58,7 @@ def test_reachable_targets_are_reached(slug):
     settled, dragged = [], []
     for z, handle, target in targets(slug):
         held = grab.follow(engine(slug), z, handle, target, bounds)
-        assert held.log_density >= bounds.floor - 0.05
+        assert held.log_density >= bounds.floor - 1e-3
         assert 100 * inner_gap(shown(held.z[None], slug), engine(slug).sketch)[0] > 0.09
         value = grab.read(engine(slug), shown(held.z[None], slug), handle)[0]
         assert held.value == pytest.approx(float(value), abs=1e-4)
@@ -100,7 +100,7 @@ def test_wishes_are_kept_and_what_holds_it_back_is_named():
     known = designs()
     values = measure(engine().decode(known), engine().sketch).values["thickness"]
     z = known[np.argmin(np.abs(values - 12))]
-    bounds = Bounds(floor(), wishes)
+    bounds = Bounds(floor(), wishes=wishes)
     held = grab.follow(engine(), z, Handle("thickness", 24), 16.0, bounds)
     after = measure(engine().decode(held.z[None]), engine().sketch).values["thickness"][0]
     assert after <= 12.55
@@ -110,12 +110,43 @@ def test_wishes_are_kept_and_what_holds_it_back_is_named():
     assert free.gap < held.gap
 
 
+def test_sections_stay_valid_and_smooth_and_bounds_do_not_wear_off():
+    known = designs()
+    rng = np.random.default_rng(3)
+    smooth = Bounds(floor(), 0.07, parse("thickness>=9"))
+    for z in known[:6]:
+        start = measure(engine().decode(z[None]), engine().sketch).values
+        if start["thickness"][0] < 9 or start["waviness"][0] > 0.07:
+            continue
+        for _ in range(5):  # each drag begins where the last one ended
+            handle = Handle(str(rng.choice(grab.KINDS[:4])), int(rng.integers(6, 58)))
+            value = float(grab.read(engine(), shown(z[None]), handle)[0])
+            z = grab.follow(engine(), z, handle, value + float(rng.uniform(-6, 6)), smooth).z
+            found = measure(engine().decode(z[None]), engine().sketch)
+            assert found.valid.all()
+            assert found.values["waviness"][0] <= 0.07 + 1e-6
+            assert found.values["thickness"][0] >= 9 - 1e-6
+            assert engine().heights(z[None])[0] >= smooth.floor - 1e-3
+
+
+def test_what_is_reached_is_not_held_back():
+    wishes = parse("thickness>=12")
+    for z in designs():
+        thick = measure(engine().decode(z[None]), engine().sketch).values["thickness"][0]
+        if 12 <= thick <= 12.6:
+            value = float(grab.read(engine(), shown(z[None]), Handle("camber", 30))[0])
+            held = grab.follow(
+                engine(), z, Handle("camber", 30), value + 0.3, Bounds(wishes=wishes)
+            )
+            assert held.short == () or held.gap > 0.01
+
+
 def test_a_bound_that_is_broken_already_gets_no_worse():
     drawn = engine().sample(400, 1.0, 11)
     z = drawn.z[np.argmin(engine().heights(drawn.z))]
     before = float(engine().heights(z[None])[0])
     held = grab.follow(engine(), z, Handle("upper", 30), 14.0, Bounds(before + 5))
-    assert held.log_density >= before - 0.05
+    assert held.log_density >= before - 1e-3
 
 
 def test_going_on_from_the_last_frame_ends_where_a_single_step_does():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sql
 
-from explorer.designs import database
+from explorer.designs import database, rows
 from explorer.designs.candidates import FILE, Store
 from explorer.errors import StoreError
 from explorer.sketch import PixelSketch
@@ -291,3 +291,39 @@ def test_a_back_up_is_of_the_old_version_even_if_another_migrates_meanwhile(
     assert notes_of(path) == ["new", "new"]
     (copy,) = back_ups(path)
     assert (version_of(copy), notes_of(copy)) == (version, ["as it was", ""])
+
+
+def gone(path):
+    path.unlink()
+
+
+def other(path):
+    with closing(Store(path.with_name("other.sqlite3"))) as store:
+        store.keep(1, some(7))
+    path.with_name("other.sqlite3").replace(path)
+    for end in ("-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(("done", "known"), [(gone, []), (other, [key_of(7)])])
+def test_what_is_kept_is_in_the_file_that_the_path_names(store, path, done, known):
+    store.keep(1, some(1))
+    done(path)
+    kept = store.keep(1, some(2))
+    assert keys(kept) == [key_of(2)]
+    assert keys(store.picks(1)) == [*known, key_of(2)]
+    with closing(Store(path)) as again:
+        assert keys(again.picks(1)) == [*known, key_of(2)]
+
+
+def test_a_file_that_goes_while_it_is_written_is_no_success(store, path, monkeypatch):
+    store.keep(1, some(1))
+    insert = rows.insert
+
+    def inserted(*given):
+        path.unlink()
+        return insert(*given)
+
+    monkeypatch.setattr(rows, "insert", inserted)
+    with refused(said="was replaced while it was written"):
+        store.keep(1, some(2))

@@ -3,11 +3,12 @@
 import os
 import signal
 import time
+from functools import partial
 
 import pytest
 from filelock import FileLock
 
-from explorer import checkpoint, jobs, publishing
+from explorer import checkpoint, jobs, publishing, sampler
 from explorer.data import DigitsConfig
 from explorer.metrics import evaluate, likelihood
 from explorer.projection import load_atlas
@@ -64,6 +65,18 @@ def test_a_map_is_read_back_from_the_users_results(digits):
     atlas = load_atlas(digits)
     assert atlas.hash == digits.hash
     assert not (digits.folder / checkpoint.ATLAS).exists()
+
+
+def test_a_flow_is_fitted_once_and_kept_among_the_users_results(digits, monkeypatch):
+    monkeypatch.setattr(jobs.sampler, "fit", partial(sampler.fit, steps=20, batch=32))
+    order = order_of(digits, "flow")
+    job = work(order)
+    assert job.last.state == "done", job.last.stage
+    assert job.title == "Flow on the codes of mine"
+    assert sampler.load(digits).facts.steps == 20
+    assert not (digits.folder / checkpoint.FLOW).exists()
+    told = [(line["stage"], line["done"], line["total"]) for line in lines_of(order)]
+    assert ("flow on codes", 20, 20) in told
 
 
 def test_progress_is_told_in_lines(digits, monkeypatch):

@@ -146,7 +146,7 @@ def test_two_levels_are_drawn_together(monkeypatch, tmp_path):
     opened = small_checkpoint("standard", model="hvae")
     found = downstream(opened, few(), **SMALL)
     assert found.direct is not None
-    source, standard = flows._source(opened.model, few(), 0, "cpu")
+    source, standard = flows.code_source(opened.model, few(), 0, "cpu")
     size = opened.model.space.size
     assert len(standard.mean) == size
     codes = source(torch.arange(10), torch.Generator().manual_seed(0))
@@ -156,7 +156,7 @@ def test_two_levels_are_drawn_together(monkeypatch, tmp_path):
 def test_codes_are_drawn_anew_where_the_posterior_is_stochastic():
     rows = torch.zeros(2, dtype=torch.int64)
     for kind in (None, "standard"):
-        source, _ = flows._source(small_checkpoint(kind).model, few(), 0, "cpu")
+        source, _ = flows.code_source(small_checkpoint(kind).model, few(), 0, "cpu")
         one, other = source(rows, torch.Generator().manual_seed(0))
         assert torch.equal(one, other) == (kind is None)
 

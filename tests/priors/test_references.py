@@ -10,6 +10,7 @@ from scipy.special import ive
 from explorer.errors import NoDensityError, TrainingError
 from explorer.priors import (
     KernelPrior,
+    LatentKernel,
     LatentMixture,
     LatentNoised,
     LatentSphere,
@@ -50,7 +51,10 @@ def test_a_reference_keeps_the_laws_of_a_prior(kind, law):
     law(reference(kind))
 
 
-@pytest.mark.parametrize("kind", ["gmm", "features", "noised", "noised-over-time"])
+@pytest.mark.parametrize(
+    "kind",
+    ["gmm", "features", "noised", "noised-over-time", "noised-features", "noised-file-over-time"],
+)
 @pytest.mark.parametrize("t", [0.1, 0.5, 0.9])
 def test_a_denoised_mean_is_the_score_in_other_words(kind, t):
     # Tweedie: E[z | x] = (x + (1 - t)^2 grad log p_t(x)) / t, and p_t is the noised reference.
@@ -132,6 +136,43 @@ def test_without_noise_a_noised_reference_is_the_reference_and_its_scale_does_no
     assert torch.equal(still.draw(20, seed=4, scale=0.0).z, base.draw(20, seed=4).z)
     quiet = LatentNoised(base, 0.6).draw(20, seed=4, scale=0.0).z
     torch.testing.assert_close(quiet, 0.6 * base.draw(20, seed=4).z)
+
+
+def test_a_noised_kernel_density_is_a_mixture_in_closed_form():
+    codes, bandwidth, t = torch.tensor([[1.0, -2.0], [0.0, 3.0]]), torch.tensor([0.3, 0.5]), 0.6
+    kernel = LatentKernel(torch.full((2,), 0.5).log(), codes, bandwidth.expand(2, 2))
+    found = LatentNoised(kernel, t).density.mixture
+    torch.testing.assert_close(found.loc, t * codes)
+    spread = (t**2 * bandwidth**2 + (1 - t) ** 2).sqrt()
+    torch.testing.assert_close(found.scale, spread.expand(2, 2))
+    assert torch.equal(found.log_weights, kernel.mixture.log_weights)
+
+
+@pytest.mark.parametrize("t", [None, 0.4])
+def test_a_noised_density_is_that_of_its_mixture(t):
+    law = LatentNoised(reference("features"), t)
+    z = law.draw(64, seed=5).z
+    torch.testing.assert_close(law.log_prob(z), law.density.log_prob(z))
+
+
+def test_runs_of_one_spread_are_denoised_as_their_components_are_one_by_one():
+    law = LatentNoised(reference("features"), None).density
+    mixture, (x, t) = (
+        law.mixture,
+        (law.draw(30, seed=2).z, torch.linspace(0.05, 0.95, 30)[:, None]),
+    )
+    order = torch.randperm(len(mixture.loc), generator=torch.Generator().manual_seed(0))
+    shuffled = LatentMixture(
+        *(part[order] for part in (mixture.log_weights, mixture.loc, mixture.scale))
+    )
+    torch.testing.assert_close(law.denoised(x, t), shuffled.denoised(x, t), atol=1e-4, rtol=1e-4)
+
+
+def test_at_another_time_a_code_keeps_its_reference_and_its_noise():
+    law = LatentNoised(reference("sphere"), 0.8)
+    start, middle, end = (law.at(t).draw(20, seed=4).z for t in (0.0, 0.5, 1.0))
+    torch.testing.assert_close(middle, (start + end) / 2)
+    assert torch.equal(law.at(0.8).draw(20, seed=4).z, law.draw(20, seed=4).z)
 
 
 def test_a_kernel_density_at_rest_is_its_codes():

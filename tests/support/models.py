@@ -66,6 +66,10 @@ REFERENCES = {
     "sphere": SphereConfig(),
     "noised": NoisedConfig(reference=CodeMixtureConfig(source="codes", components=3), t=0.7),
     "noised-over-time": NoisedConfig(reference=StandardConfig(), t=None),
+    "noised-features": NoisedConfig(reference=FeaturesConfig(source="codes", points=40), t=0.6),
+    "noised-file-over-time": NoisedConfig(
+        reference=FileReferenceConfig(path="codes.npy", points=8), t=None
+    ),
     "noised-sphere": NoisedConfig(reference=SphereConfig(), t=0.5),
     "gmm": FeatureMixtureConfig(source="codes", most=6),
     "features": FeaturesConfig(source="codes", points=200),

@@ -54,6 +54,21 @@ def test_a_file_beside_the_recipe_is_a_reference(tmp_path):
         training.train(wrong, digits(), tmp_path / "wrong", beside=tmp_path)
 
 
+@pytest.mark.parametrize(("kind", "t"), [("file", None), ("bottleneck", 0.7)])
+def test_a_kernel_density_with_noise_on_it_is_matched_by_score(tmp_path, autoencoder, kind, t):
+    codes = np.random.default_rng(0).standard_normal((60, 2)).astype(np.float32)
+    np.save(tmp_path / "ring.npy", codes)
+    inner = {"path": "ring.npy"} if kind == "file" else {"source": autoencoder.slug}
+    prior = {"kind": "noised", "reference": {"kind": kind} | inner, "t": t}
+    config = recipe(MATCHED, prior, MATCHING | {"distance": "score"}, epochs=1)
+    found = training.train(config, digits(), tmp_path / "out", beside=tmp_path)
+    opened = checkpoint.load(tmp_path / "out")
+    assert found.prior.reference.points == len(opened.prior.reference.points)
+    law = opened.model.latent_prior(opened.prior)
+    assert law.has_density
+    assert torch.isfinite(law.log_prob(law.draw(5).z)).all()
+
+
 @pytest.mark.parametrize("freeze", ["trunk", "encoder"])
 def test_what_is_frozen_is_not_trained(tmp_path, autoencoder, freeze):
     config = recipe(

@@ -154,3 +154,19 @@ def test_the_progress_that_is_reported_is_the_one_in_the_log(tmp_path):
         [progress.valid_elbo for progress in seen], abs=1e-4
     )
     assert seen[-1].best == max(progress.valid_elbo for progress in seen)
+
+
+def test_the_first_epoch_can_be_resumed(tmp_path):
+    seen = []
+
+    def stop(progress):
+        seen.append((tmp_path / "run" / training.WORK / training.STATE).is_file())
+        if len(seen) == 2:
+            raise _Killed
+
+    with pytest.raises(_Killed):
+        training.train(recipe(epochs=3), digits(), tmp_path / "run", report=stop)
+    assert seen == [False, True]
+    training.train(recipe(epochs=3), digits(), tmp_path / "run", resume=True)
+    training.train(recipe(epochs=3), digits(), tmp_path / "whole")
+    assert_same_run(tmp_path / "run", tmp_path / "whole")

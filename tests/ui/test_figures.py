@@ -11,7 +11,7 @@ from tests.support.figures import opened_pdf, opened_svg
 from tests.support.pages import open_page
 
 LINKS = {
-    "latent_map": {"layers": "data,prior,prototypes,density,aggregated,holes"},
+    "latent_map": {"layers": "data,prior,prototypes,density,aggregated,holes,transport"},
     "interpolate": {"ends": "data:3 data:70"},
     "prototypes": {"component": 1},
 }

@@ -47,6 +47,8 @@ _NAMES = {
     "frames": "number of frames",
     "stars": "number of stars",
     "at": "position",
+    "t": "time of the noised prior",
+    "steps": "number of steps",
     "large": "choice of large type",
     "hide": "choice of hidden picks",
     "refine": "choice to refine",

@@ -20,7 +20,7 @@ DIGITS = 8
 
 
 class Sample(NamedTuple):
-    """A tile of a scale strip at one scale."""
+    """A tile of a strip at one of its frames: a scale of the prior, or a step of a flow."""
 
     spec: StripSpec
     tile: int
@@ -30,12 +30,16 @@ class Sample(NamedTuple):
 def sample_text(spec: StripSpec, tile: int, scale: float) -> str:
     """Write a sample: seed, tile, scale, and what is not usual of its component and levels."""
     levels = spec.levels
+    if spec.flow is not None:
+        at = "" if scale == spec.flow else f"@{scale:g}"
+        return f"sample:{spec.seed},{tile},{spec.spread:g},f{spec.flow}{at}"
     text = f"sample:{spec.seed},{tile},{scale:g}"
     if spec.component is not None:
         text += f",k{spec.component}"
     if levels.moves:
         text += f",{levels.moves}@{levels.held:g}"
-    return text if levels.lower is None else f"{text},l{levels.lower}"
+    text += "" if levels.lower is None else f",l{levels.lower}"
+    return text if spec.time is None else f"{text},t{spec.time:g}"
 
 
 def read_sample(text: str) -> Sample | None:
@@ -44,17 +48,21 @@ def read_sample(text: str) -> Sample | None:
     if kind != "sample" or not HAND.fullmatch(text):
         return None
     seed, tile, scale, *further = rest.split(",")
-    fields = {"seed": seed}
+    fields, frame = {"seed": seed}, float(scale)
     for item in further:
         if item.startswith("z"):
             fields["level"], _, fields["held"] = item.partition("@")
+        elif item.startswith("f"):
+            fields["euler"], _, at = item[1:].partition("@")
+            fields["spread"], frame = scale, float(at or fields["euler"])
         else:
-            fields[{"k": "component", "l": "lower"}[item[0]]] = item[1:]
+            fields[{"k": "component", "l": "lower", "t": "t"}[item[0]]] = item[1:]
     try:
         spec = StripSpec.of(fields)
     except ValidationError:
         return None
-    return Sample(spec, int(tile), float(scale)) if int(tile) < spec.tiles else None
+    beyond = int(tile) >= spec.tiles or (spec.flow is not None and frame > spec.flow)
+    return None if beyond else Sample(spec, int(tile), frame)
 
 
 def datum_text(atlas: Atlas, row: int) -> str:

@@ -5,10 +5,12 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from explorer import sampler
+from explorer.errors import CheckpointError
 from explorer.inference import Engine
 from explorer.projection import Atlas, lift, prior_codes
 from explorer.regions import Plane, inside
-from explorer.ui.address.hand import datum_row, read_sample
+from explorer.ui.address.hand import Sample, datum_row, read_sample
 from explorer.ui.address.notation import PICK, read_code
 
 NAMES = {"data": "Data point", "prior": "Prior sample", "prototypes": "Prototype", "holes": "Hole"}
@@ -96,20 +98,39 @@ def datum_words(atlas: Atlas, row: int) -> str:
 def _drawn(engine: Engine, place: str) -> tuple[Float[np.ndarray, " latent"], str] | None:
     """Draw a sample again; None if this model cannot draw it."""
     sample = read_sample(place)
+    if sample is not None and sample.spec.flow is not None:
+        return _flowed(engine, sample)
     if sample is None or not engine.has_prior:
         return None
     component, levels = sample.spec.component, sample.spec.levels
     if component is not None and component >= engine.component_count:
         return None
-    if levels.of(engine.space) != levels:
+    time = sample.spec.time
+    if levels.of(engine.space) != levels or (time is not None and not engine.timed):
         return None
     scale, seed = (
         levels.scale(engine.space, sample.scale),
         levels.seed(engine.space, sample.spec.seed),
     )
     # The first samples of a larger draw equal a smaller one: the tile is the last.
-    z, _ = engine.draw(sample.tile + 1, scale, seed, component)
-    return z[-1].astype(np.float32), f"Sample {sample.tile + 1} at scale {sample.scale:g}"
+    z, _ = engine.draw(sample.tile + 1, scale, seed, component, time)
+    words = f"Sample {sample.tile + 1} at scale {sample.scale:g}"
+    return z[-1].astype(np.float32), words if time is None else f"{words}, time {time:g}"
+
+
+def _flowed(engine: Engine, sample: Sample) -> tuple[Float[np.ndarray, " latent"], str] | None:
+    """Draw a sample of a flow again; None if this model has none."""
+    steps = sample.spec.flow
+    assert steps is not None
+    try:
+        flow = sampler.load(engine.checkpoint)
+    except CheckpointError:
+        return None
+    if flow is None:
+        return None
+    places = flow.trajectory(sample.tile + 1, steps, sample.spec.spread, sample.spec.seed)
+    words = f"Sample {sample.tile + 1} of the flow, step {sample.scale:g} of {steps}"
+    return places[int(sample.scale), -1].numpy(), words
 
 
 def path_codes(

@@ -21,6 +21,7 @@ from pydantic import (
 from explorer.designs.picks import Stars
 from explorer.designs.properties import CONSTRAINTS, FLOW, MOST_FLOW, Conditions
 from explorer.errors import DesignError
+from explorer.sampler import MOST_STEPS
 from explorer.slugs import Slug
 from explorer.strips import SCALES, Levels, StripSpec
 from explorer.ui.address import fallbacks
@@ -46,6 +47,9 @@ WISHES = (
 )
 """Constraints and operating points, and their session keys."""
 
+TIMES = SCALES[:21]
+"""Times of a noised prior that can be chosen: 0 to 1 in steps of 0.05."""
+
 _SUPERSEDED, _CHANGING = "frame_superseded", "frame_changing"
 """Session keys: addresses that the browser may still hold, and whether this run changed one."""
 
@@ -60,6 +64,11 @@ CARRIED = (*WISHES, ("hand", HELD))
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 Scale = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
+Time = Annotated[
+    float,
+    Field(ge=0, le=1, allow_inf_nan=False),
+    AfterValidator(lambda t: min(TIMES, key=lambda known: abs(known - t))),
+]
 Reynolds = Annotated[float, Field(ge=1e4, le=1e8, allow_inf_nan=False)]
 Alpha = Annotated[float, Field(ge=-10, le=20, allow_inf_nan=False)]
 Component = Annotated[int, Field(ge=0, lt=10_000)]
@@ -269,17 +278,37 @@ class Conditioned(View):
 
 
 class GenerateView(Levelled, Conditioned):
-    """Samples at a scale."""
+    """Samples at a scale of the prior, or of a flow on the codes after a step of several."""
 
     scale: Scale = 1.0
     seed: Seed = 0
     component: Component | None = None
     difference: bool = False
+    sampler: Literal["prior", "flow"] = "prior"
+    steps: Annotated[int, Field(ge=1, le=MOST_STEPS)] = MOST_STEPS
+    at: Annotated[int, Field(ge=0, le=MOST_STEPS)] | None = None
+    t: Time | None = None
 
     @property
     def spec(self) -> StripSpec:
         """The samples on the page."""
-        return StripSpec(seed=self.seed, component=self.component, levels=self.levels)
+        if self.sampler == "flow":
+            return StripSpec(seed=self.seed, flow=self.steps, spread=self.scale)
+        return StripSpec(seed=self.seed, component=self.component, levels=self.levels, time=self.t)
+
+    @property
+    def frame(self) -> float:
+        """The value of the frame on display: a scale, or a step of the flow."""
+        if self.sampler == "prior":
+            return self.scale
+        return float(self.steps if self.at is None else min(self.at, self.steps))
+
+    def show(self, frame: float) -> None:
+        """Display a frame, by its value."""
+        if self.sampler == "prior":
+            self.scale = frame
+        else:
+            self.at = None if frame >= self.steps else int(frame)
 
     @property
     def tile(self) -> int | None:
@@ -290,7 +319,7 @@ class GenerateView(Levelled, Conditioned):
     def hold(self, tile: int | None) -> None:
         """Take a sample of the page in hand at the page's scale; None puts it down."""
         if tile is not None:
-            self.hand = sample_text(self.spec, tile, self.scale)
+            self.hand = sample_text(self.spec, tile, self.frame)
         elif self.tile is not None:
             self.hand = ""
 
@@ -315,11 +344,14 @@ class LatentMapView(View):
 
     layers: Annotated[
         tuple[
-            Annotated[str, Field(pattern="^(data|prior|prototypes|density|aggregated|holes)$")],
+            Annotated[
+                str,
+                Field(pattern="^(data|prior|prototypes|density|aggregated|holes|transport)$"),
+            ],
             ...,
         ],
         BeforeValidator(_split),
-        Field(max_length=6),
+        Field(max_length=7),
     ] = ("data", "prototypes")
     colour: Annotated[
         str,

@@ -7,9 +7,10 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
+from explorer.designs import desk
 from explorer.designs import grab as grabbing
 from explorer.designs.grab import Bounds, Handle, Held
-from explorer.designs.measuring import applicable_properties, measure
+from explorer.designs.measuring import applicable_properties
 from explorer.designs.properties import Conditions, Constraint, in_words, parse
 from explorer.errors import DesignError
 from explorer.inference import Engine
@@ -56,7 +57,8 @@ def grab(opened: Engine, request: Request) -> Response:
     header, body = strip.panel
     shown = strip.shown(0).astype(np.float64)
     value = float(grabbing.read(opened, shown, handle)[0])
-    measured = measure(opened.decode(z[None]), opened.sketch, conditions)
+    judged = desk.judge(opened, z[None], conditions, cache.sound(opened))
+    measured = judged.measured
     facts = {
         "z": text,
         "exact": base64.b64encode(z.astype("<f4").tobytes()).decode(),
@@ -66,7 +68,7 @@ def grab(opened: Engine, request: Request) -> Response:
         "values": {
             key: float(found[0]) for key, found in measured.values.items() if np.isfinite(found[0])
         },
-        "fault": measured.faults[0],
+        "lacks": lacking(judged),
     }
     return Response(
         pack(header | facts, body),
@@ -75,11 +77,18 @@ def grab(opened: Engine, request: Request) -> Response:
     )
 
 
+def lacking(judged: desk.Pool) -> list[str]:
+    """Say in words why a design is invalid, or not sound."""
+    fault = judged.measured.faults[0]
+    return [f"invalid: {fault}"] if fault else list(desk.lacks(judged, 0))
+
+
 def _bounds(opened: Engine, wishes: tuple[Constraint, ...], conditions: Conditions) -> Bounds:
     known = {item.key for item in applicable_properties(opened.sketch, conditions)}
-    floor = cache.floor_density(opened)
+    floor, wavy = cache.floor_density(opened), cache.waviness_bound(opened)
     return Bounds(
         -np.inf if floor is None else floor,
+        np.inf if wavy is None else wavy,
         tuple(wish for wish in wishes if wish.key in known),
         conditions,
     )
@@ -91,7 +100,12 @@ def _in_words(
     """Name the bounds that hold a design back."""
     properties = applicable_properties(opened.sketch, conditions)
     told = {str(wish): in_words(wish, properties) for wish in wishes}
-    told |= {"log p(z)": "log p(z)", "gap": "the gap between the surfaces"}
+    told |= {
+        "log p(z)": "log p(z)",
+        "gap": "the gap between the surfaces",
+        "crossing": "surfaces that would cross",
+        "waviness": "its waviness",
+    }
     return [told[name] for name in held.short if name in told]
 
 

@@ -52,7 +52,9 @@ def kept(request: Request) -> Response:
     """Respond with the picks kept in a project of the visitor, by origin."""
     try:
         store = service.store(request.state.owner)
-        project = _project(store, whole(request.path_params["project"], 2**31 - 1))
+        project = whole(request.path_params["project"], 2**31 - 1)
+        if project not in {item.id for item in store.projects()}:
+            raise AbsentError
         facts = _state(store, project) | {"origins": store.origins(project)}
     except AbsentError:
         return JSONResponse({"why": "Project not found."}, 404)

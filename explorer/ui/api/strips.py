@@ -20,15 +20,19 @@ MOST_TILES = 64
 
 def frames(opened: Engine, request: Request) -> Response:
     """Respond with the samples of one frame of a scale strip, as bytes."""
-    strip = cache.strip(opened, _spec(opened, request))
-    frame = whole(request.query_params.get("frame", ""), len(SCALES) - 1)
+    spec = _spec(opened, request)
+    strip = cache.strip(opened, spec)
+    frame = whole(request.query_params.get("frame", ""), spec.frames - 1)
     return Response(strip.body(frame), media_type="application/octet-stream", headers=IMMUTABLE)
 
 
 def painted(opened: Engine, request: Request) -> Response:
     """Respond with images sampled pixel by pixel from the codes of one frame of a scale strip."""
     frame = whole(request.query_params.get("at", ""), len(SCALES) - 1)
-    strip = cache.painted(opened, _spec(opened, request), SCALES[frame])
+    spec = _spec(opened, request)
+    if spec.flow is not None:
+        raise AbsentError
+    strip = cache.painted(opened, spec, SCALES[frame])
     return Response(strip.body(0), media_type="application/octet-stream", headers=IMMUTABLE)
 
 
@@ -50,7 +54,7 @@ def levelled(opened: Engine, request: Request) -> Response:
 def novelty(opened: Engine, request: Request) -> Response:
     """Respond with novelty and typicality of each tile of a scale strip, per frame."""
     spec = _spec(opened, request)
-    found = cache.novelty(opened, spec, _frame(request))
+    found = cache.novelty(opened, spec, _frame(request, spec))
     if found is None:
         raise AbsentError
     facts = {
@@ -91,7 +95,7 @@ def properties(opened: Engine, request: Request) -> Response:
     except ExplorerError:
         raise AbsentError from None
     conditions = conditions_of(request)
-    found = cache.strip_properties(opened, spec, conditions, _frame(request))
+    found = cache.strip_properties(opened, spec, conditions, _frame(request, spec))
     header: dict[str, object] = {
         "properties": [
             {"key": item.key, "label": item.label, "unit": item.unit, "digits": item.digits,
@@ -110,19 +114,20 @@ def properties(opened: Engine, request: Request) -> Response:
     )
 
 
-def _frame(request: Request) -> int | None:
+def _frame(request: Request, spec: StripSpec) -> int | None:
     """Parse the only frame that is meant, if it is one."""
     given = request.query_params.get("frame")
-    return None if given is None else whole(given, len(SCALES) - 1)
+    return None if given is None else whole(given, spec.frames - 1)
 
 
 def _spec(opened: Engine, request: Request) -> StripSpec:
-    """Parse which strip is meant; a component or level that the model lacks is not found."""
+    """Parse which strip is meant; what the model lacks of it is not found."""
     try:
         spec = StripSpec.of(request.query_params)
     except ValidationError:
         raise AbsentError from None
     beyond = spec.component is not None and spec.component >= opened.component_count
-    if spec.tiles > MOST_TILES or beyond or not opened.has_prior:
+    absent = not opened.has_prior if spec.flow is None else cache.flow(opened) is None
+    if spec.tiles > MOST_TILES or beyond or absent:
         raise AbsentError
     return spec

@@ -4,6 +4,7 @@ from explorer.ui.cache.atlases import (
     assigned_components,
     atlas,
     can_differ,
+    can_transport,
     code_density,
     data_typicality,
     differing,
@@ -18,6 +19,7 @@ from explorer.ui.cache.atlases import (
     surgery,
     test_likelihood,
     tradeoff,
+    transported,
     unit_kl,
 )
 from explorer.ui.cache.blind import blind_pairs
@@ -27,6 +29,7 @@ from explorer.ui.cache.designs import (
     designs,
     floor_density,
     objective,
+    sound,
     waviness_bound,
 )
 from explorer.ui.cache.engines import data_set, engine, entries, icon, originals, preview, version
@@ -45,6 +48,7 @@ from explorer.ui.cache.store import store
 from explorer.ui.cache.strips import (
     Novelty,
     decoded_prototypes,
+    flow,
     levelled,
     novelty,
     novelty_of,
@@ -70,6 +74,7 @@ __all__ = [
     "atlas",
     "blind_pairs",
     "can_differ",
+    "can_transport",
     "code_density",
     "code_properties",
     "data_set",
@@ -82,6 +87,7 @@ __all__ = [
     "engine",
     "entries",
     "floor_density",
+    "flow",
     "held_out_density",
     "icon",
     "importance_samples",
@@ -108,6 +114,7 @@ __all__ = [
     "shares",
     "shortest",
     "snapshots",
+    "sound",
     "store",
     "strip",
     "strip_positions",
@@ -117,6 +124,7 @@ __all__ = [
     "thing",
     "tradeoff",
     "training_originals",
+    "transported",
     "typical_waviness",
     "unit_kl",
     "version",

@@ -13,17 +13,30 @@ from explorer.checkpoint import LIKELIHOOD
 from explorer.errors import CheckpointError
 from explorer.inference import Engine
 from explorer.interfaces import Posterior
-from explorer.metrics import two_sample
+from explorer.metrics import transport, two_sample
 from explorer.metrics.amortisation import Refinement
 from explorer.metrics.likelihood import Likelihood
 from explorer.metrics.novelty import typicality
 from explorer.metrics.surgery import Surgery, elbo_surgery
 from explorer.metrics.tradeoff import Tradeoff, read_tradeoff
-from explorer.projection import Atlas, Split, codes_drawn, load_atlas, prior_codes, reach
+from explorer.projection import (
+    Atlas,
+    Split,
+    codes_drawn,
+    load_atlas,
+    positions,
+    prior_codes,
+    reach,
+    rows_of,
+)
 from explorer.regions import Plane
 from explorer.ui.cache.engines import ENGINES
 from explorer.ui.cache.per_engine import per_engine
 
+MOST_ARROWS = 200
+"""Arrows of a transport that are drawn."""
+
+_TRANSPORT_SEED = 11
 SIDE_BY_SIDE = 16
 """Results kept where the Priors lab compares models; with fewer, each would evict the next."""
 
@@ -146,6 +159,47 @@ def differing(engine: Engine) -> Differing | None:
     found = two_sample.c2st(codes, drawn)
     ratio = found.log_ratio(torch.from_numpy(known.codes[:, :size])).numpy()
     return Differing(ratio.astype(np.float32), found.accuracy, found.error, found.n)
+
+
+class Arrows(NamedTuple):
+    """Some of the assigned codes on a map, each with its partner, and what all of them tell.
+
+    `places` has x and y of a code, then of its partner; `n` codes were assigned.
+    """
+
+    places: Float[np.ndarray, "arrows 4"]
+    n: int
+    distance: float
+    null: float
+
+
+def can_transport(engine: Engine) -> bool:
+    """Whether codes of the map's test data can be assigned to samples of the prior."""
+    known = atlas(engine)
+    if known is None or not engine.has_prior:
+        return False
+    return int((known.split == Split.TEST).sum()) >= transport.FEWEST
+
+
+@per_engine(SIDE_BY_SIDE, measured=True, spinner="Assigning codes to the prior")
+def transported(engine: Engine) -> Arrows | None:
+    """Assign codes drawn for test data to fresh samples of the prior, and place some of them.
+
+    On the level of the learned prior: whole codes, or the top of a hierarchy.
+    """
+    known = atlas(engine)
+    if known is None or not can_transport(engine):
+        return None
+    rows = rows_of(known, Split.TEST, transport.MOST_CODES)
+    found = transport.transport(
+        codes_drawn(known, rows),
+        lambda n, seed: engine.draw(n, seed=seed)[0],
+        size=engine.top[1],
+        seed=_TRANSPORT_SEED,
+    )
+    shown = np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_ARROWS])
+    ends = [positions(known, codes[shown]) for codes in (found.codes, found.partners)]
+    return Arrows(np.concatenate(ends, 1), len(rows), found.distance, found.null)
 
 
 @per_engine(ENGINES, measured=True)

@@ -2,16 +2,19 @@
 
 import hashlib
 import io
+import struct
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
-from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageOps
 
 from explorer import settings
 from explorer.checkpoint import (
     ATLAS,
+    FLOW,
     LIKELIHOOD,
     PREVIEW,
     REFERENCE,
@@ -28,9 +31,13 @@ from explorer.registry import DataConfig
 from explorer.ui.wording import palette
 
 ENGINES = 6
+MOST_PIXELS = 4_000_000
+"""Pixels of a preview beyond which it is not decoded."""
+
 PATIENCE = 1.5
 """Seconds for which a page waits until foreign networks have been tried."""
-_RESULTS = (ATLAS, TRADEOFF, LIKELIHOOD, REFERENCE)
+
+_RESULTS = (ATLAS, TRADEOFF, LIKELIHOOD, REFERENCE, FLOW)
 
 
 def entries() -> list[Entry]:
@@ -50,8 +57,6 @@ def engine(entry: Entry) -> Engine:
 
 @st.cache_resource(max_entries=ENGINES, show_spinner=False, on_release=lambda old: old.release())
 def _engine(slug: str, digest: str, folder: str, device: str) -> Engine:
-    from pathlib import Path
-
     return Engine(load(Path(folder), PATIENCE), device)
 
 
@@ -65,7 +70,7 @@ def identity(opened: Engine) -> str:
     digest = opened.checkpoint.hash
     places = (results_folder(digest), opened.checkpoint.folder)
     files = [place / name for place in places for name in _RESULTS]
-    times = (str(file.stat().st_mtime_ns) if file.is_file() else "" for file in files)
+    times = (str(_changed(file) or "") for file in files)
     return f"{digest} {' '.join(times)}"
 
 
@@ -75,8 +80,16 @@ def _signature() -> str:
     places = (chosen.checkpoints, chosen.user / "checkpoints", chosen.user / "results")
     tried = chosen.user.glob("verdicts/*.json")
     files = (file for place in places if place.is_dir() for file in place.glob("*/*.[jos]*"))
-    known = sorted((str(file), file.lstat().st_mtime_ns) for file in (*files, *tried))
+    known = sorted((str(file), _changed(file)) for file in (*files, *tried))
     return hashlib.sha256(repr(known).encode()).hexdigest()
+
+
+def _changed(file: Path) -> int:
+    """Return when a file was changed; 0 if it cannot be seen, as behind a broken link."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def preview(entry: Entry, dark: bool) -> bytes | None:
@@ -84,15 +97,25 @@ def preview(entry: Entry, dark: bool) -> bytes | None:
     path = entry.folder / PREVIEW
     sketch = entry.config.sketch if entry.config is not None else None
     inked = sketch is None or sketch.inked
-    return _preview(str(path), path.stat().st_mtime_ns, inked, dark) if path.is_file() else None
+    changed = _changed(path)
+    return _preview(str(path), changed, inked, dark) if changed else None
+
+
+_BROKEN = (
+    OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)  # fmt: skip
+"""What Pillow raises over pictures that are broken, or too large."""
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _preview(path: str, changed: int, inked: bool, dark: bool) -> bytes | None:
     try:
         with Image.open(path) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                return None
             drawn = ImageOps.grayscale(picture) if inked else picture.convert("RGB")
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
+    except _BROKEN:
         return None
     stream = io.BytesIO()
     (ImageOps.invert(drawn) if inked and dark else drawn).save(stream, "PNG")

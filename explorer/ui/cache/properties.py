@@ -22,7 +22,7 @@ SHARE_SAMPLES = 256
 RANGE_SAMPLES = 256
 
 
-@per_engine(4 * STRIPS)
+@per_engine(4 * STRIPS, measured=True)
 def strip_properties(
     engine: Engine, spec: StripSpec, conditions: Conditions, frame: int | None = None
 ) -> Measured:

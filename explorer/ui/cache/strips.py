@@ -16,7 +16,16 @@ from explorer.metrics.novelty import typicality
 from explorer.paths import PathKind
 from explorer.projection import Split, positions
 from explorer.replay import Replay
-from explorer.strips import Frames, Strip, StripSpec, level_strip, samples_strip, scale_strip
+from explorer.sampler import CodeFlow, load
+from explorer.strips import (
+    Frames,
+    Strip,
+    StripSpec,
+    flow_strip,
+    level_strip,
+    samples_strip,
+    scale_strip,
+)
 from explorer.ui.cache.atlases import atlas, drawn_density
 from explorer.ui.cache.engines import ENGINES, originals
 from explorer.ui.cache.per_engine import per_engine
@@ -25,10 +34,35 @@ from explorer.ui.cache.references import novelty_reference
 STRIPS = 24
 
 
-@per_engine(STRIPS)
+@per_engine(ENGINES, measured=True)
+def flow(engine: Engine) -> CodeFlow | None:
+    """Return the flow on a model's codes; None if none was fitted, or it is damaged."""
+    try:
+        return load(engine.checkpoint)
+    except CheckpointError:
+        return None
+
+
 def strip(engine: Engine, spec: StripSpec) -> Strip:
-    """Return the scale strip of a model."""
+    """Return the strip of a model: over the scale of its prior, or over the steps of its flow.
+
+    Raises:
+        CheckpointError: If it asks for a flow, and none was fitted.
+    """
+    return _scaled(engine, spec) if spec.flow is None else _flowing(engine, spec)
+
+
+@per_engine(STRIPS)
+def _scaled(engine: Engine, spec: StripSpec) -> Strip:
     return scale_strip(engine, spec.of_model(engine))
+
+
+@per_engine(STRIPS, measured=True)
+def _flowing(engine: Engine, spec: StripSpec) -> Strip:
+    found = flow(engine)
+    if found is None:
+        raise CheckpointError(f"{engine.slug} has no flow on its codes; fit one on Generate.")
+    return flow_strip(engine, found, spec)
 
 
 @per_engine(STRIPS)
@@ -47,7 +81,7 @@ def painted(engine: Engine, spec: StripSpec, scale: float) -> Strip:
     """
     own, space = spec.of_model(engine), engine.space
     scales, seeds = own.levels.scale(space, scale), own.levels.seed(space, own.seed)
-    z, _ = engine.draw(own.tiles, scales, seeds, own.component)
+    z, _ = engine.draw(own.tiles, scales, seeds, own.component, own.time)
     absent = np.empty((len(z), *engine.sketch.shape), np.float32)
     return replace(
         samples_strip(absent, engine.sketch, engine.heights(z)),
@@ -78,7 +112,11 @@ def novelty(engine: Engine, spec: StripSpec, frame: int | None = None) -> Novelt
     x = shown.samples if frame is None else shown.frames[frame][None]
     density = shown.log_density if frame is None else shown.log_density[frame : frame + 1]
     verdict = reference.judge(engine.encode(x.reshape(-1, *x.shape[2:])).loc)
-    usual = typicality(density.ravel(), drawn_density(engine))
+    usual = (
+        typicality(density.ravel(), drawn_density(engine))
+        if engine.has_density
+        else np.zeros(density.size)
+    )
     return Novelty(
         # To a tenth, so that signs in the browser and words on the page go by the same number.
         verdict.percentile.round(1).reshape(x.shape[:2]),

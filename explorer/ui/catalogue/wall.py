@@ -13,8 +13,8 @@ def wall(engine: Engine, view: CatalogueView) -> None:
     """Render samples of the open model's prior beside others, with the same noise."""
     if not engine.has_prior:
         st.info(
-            "This model is a plain autoencoder: it has no prior, so it cannot be sampled. Its "
-            "codes are on the latent map."
+            "This model is a plain autoencoder: it has no prior to sample. Its codes are on the "
+            "latent map, and Generate samples them by a flow."
         )
         sibling.with_prior(engine, "catalogue")
         return

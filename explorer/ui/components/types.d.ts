@@ -435,6 +435,8 @@ export interface MapHeader {
   /** The colour in which they are hatched; empty if they are not shown. */
   holes: string
   marks: [number, number, string][]
+  /** x and y of the start, then of the head. */
+  arrows: [number, number, number, number][]
   axes: boolean
   smooth: boolean
   inked: boolean
@@ -663,6 +665,7 @@ export interface OutlineFacts {
   model: string
   hash: string
   unit: string
+  lacks: string[]
   properties: { key: string, label: string, unit: string, digits: number, better: "more" | "less" | "" }[]
   values: Record<string, number>
 }
@@ -676,7 +679,8 @@ export interface OutlineShape {
   /** What holds it back. */
   short: string[]
   gap: number
-  fault: string
+  /** Why it is invalid, or not sound. */
+  lacks: string[]
 }
 
 /** Response of /api/grab. */

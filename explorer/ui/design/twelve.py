@@ -75,7 +75,15 @@ def _headline(
     if found.met.any():
         met = int(found.met.sum())
         words = "sound" if not wishes else "sound, and satisfy the wishes"
-        st.markdown(f"**{met} designs** that are {words}")
+        few = (
+            ""
+            if found.flying == found.sound
+            else (
+                f"; only {found.flying:,} of {found.sound:,} sound samples reach the lift "
+                "coefficients asked for"
+            )
+        )
+        st.markdown(f"**{met} designs** that are {words}{few}")
         return
     known = {item.key: item for item in properties}
     nearest = []
@@ -85,7 +93,7 @@ def _headline(
         missed = value < wish.value if wish.way == ">=" else value > wish.value
         if missed or not np.isfinite(value):
             nearest.append(f"{prop.label} {prop.words(value)}")
-    said = f" The first has {', '.join(nearest)}." if nearest else " The first is not sound."
+    said = f" The first has {', '.join(dict.fromkeys(nearest))}." if nearest else ""
     st.warning(
         "No design satisfies all wishes, not even after a search. These are the nearest."
         f"{said} Relax a wish below.",
@@ -116,6 +124,8 @@ def _feet(
 def _how(engine: Engine, found: desk.Found) -> str:
     """Say in a sentence how they were chosen."""
     parts = [f"{found.drawn:,} samples of the prior, {found.sound:,} sound"]
+    if found.flying < found.sound:
+        parts.append(f"{found.flying:,} of these reach the lift coefficients asked for")
     parts.append(f"{found.feasible:,} satisfy the wishes")
     if found.searched:
         parts.append(f"a search evaluated {found.searched:,} more")
@@ -150,37 +160,59 @@ def _relaxed(
     for item in found.relaxed:
         best = ""
         if item.nearest is not None:
-            side = "up to" if item.wish.way == ">=" else "down to"
-            best = f", {side} {known[item.wish.key].words(item.nearest)}"
+            first = item.wishes[0]
+            side = "up to" if first.way == ">=" else "down to"
+            best = f", {side} {known[first.key].words(item.nearest)}"
+        left = " and ".join(in_words(wish, properties) for wish in item.wishes)
         words = f"{item.others:,} ({item.others - found.feasible:+,}){best}"
-        rows.append(table.Line(f"Without {in_words(item.wish, properties)}", (words,)))
+        rows.append(table.Line(f"Without {left}", (words,)))
     table.render(rows)
 
 
-def polars(engine: Engine, view: DesignView, found: desk.Found, at: int | None) -> None:
-    """Render lift over angle of attack and over drag of all; the one in hand stands out."""
+def polars(
+    engine: Engine,
+    view: DesignView,
+    found: desk.Found,
+    at: int | None,
+    shaped: tuple[str, np.ndarray] | None,
+) -> None:
+    """Render lift over angle of attack and over drag; the one in hand or shaped stands out."""
     if not sections.is_section(engine.sketch) or not aerodynamics.available():
         return
+    st.subheader("Polars", anchor=False)
     now = view.conditions
+    flows = sorted({point.reynolds for point in now.points})
+    flow = now.reynolds
+    if len(flows) > 1:
+        flow = st.segmented_control(
+            "Reynolds number", flows, default=flow, format_func=lambda one: f"{one:,.0f}",
+            required=True, key="design_polar_flow",
+        )  # fmt: skip
+    names, x = [f"{row + 1}" for row in range(len(found.z))], found.x
+    own = at
+    if shaped is not None:
+        names.append(shaped[0])
+        x = np.concatenate([x, engine.decode(shaped[1][None])])
+        own = len(x) - 1
     polar = aerodynamics.polars(
-        sections.shaped(found.x, engine.sketch), engine.sketch, ALPHAS, now.reynolds,
+        sections.shaped(x, engine.sketch), engine.sketch, ALPHAS, flow,
         ncrit=now.ncrit, trips=now.trips,
     )  # fmt: skip
-    st.subheader("Polars", anchor=False)
     lift, drag = go.Figure(), go.Figure()
-    for row in range(len(found.z)):
-        own = row == at
+    for row, name in enumerate(names):
         style = {
             "color": palette.CLASSES[row % len(palette.CLASSES)],
-            "width": 3.5 if own else 1.5,
+            "width": 3.5 if row == own else 1.5,
         }
-        for figure, x in ((lift, ALPHAS), (drag, polar.cd[row])):
+        for figure, across in ((lift, ALPHAS), (drag, polar.cd[row])):
             figure.add_scatter(
-                x=x, y=polar.cl[row], mode="lines", name=f"{row + 1}", line=style,
-                opacity=1.0 if own or at is None else 0.35,
-                hovertemplate=f"design {row + 1}: %{{x:.4g}}, CL %{{y:.3f}}<extra></extra>",
+                x=across, y=polar.cl[row], mode="lines", name=name, line=style,
+                opacity=1.0 if row == own or own is None else 0.35,
+                hovertemplate=f"{name}: %{{x:.4g}}, CL %{{y:.3f}}<extra></extra>",
             )  # fmt: skip
     for point in now.points:
+        if point.reynolds != flow:
+            continue
         if point.cl is not None:
             for figure in (lift, drag):
                 figure.add_hline(y=point.cl, line={"width": 1, "dash": "dot", "color": "gray"})
@@ -194,9 +226,12 @@ def polars(engine: Engine, view: DesignView, found: desk.Found, at: int | None) 
                 charts.append(
                     chart.render(figure, f"design_polar_{name}", x=title, y="CL", height=280)
                 )
+    stands = (
+        "the shaped design stands out" if shaped is not None else "the design in hand stands out"
+    )
     told = (
-        f"NeuralFoil ({aerodynamics.QUICK}), Re {now.reynolds:,.0f}, {now.transition}; dotted: "
-        "the operating points. Rest on a line to read its number; the design in hand stands out. "
+        f"NeuralFoil ({aerodynamics.QUICK}), Re {flow:,.0f}, {now.transition}; dotted: the "
+        f"operating points there. Rest on a line to read its number; {stands}. "
         "Verify what you keep with XFoil on Candidates."
     )
     st.caption(told)

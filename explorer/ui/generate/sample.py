@@ -4,20 +4,25 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float, Int
 
-from explorer import sections, settings
+from explorer import sections
 from explorer.inference import Engine
 from explorer.strips import StripSpec, samples_strip
 from explorer.ui import cache
 from explorer.ui.address.views import GenerateView
 from explorer.ui.components import FilmstripState, filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
+from explorer.ui.generate import sampler
 from explorer.ui.panels import constraints, scale_sweep
 from explorer.ui.panels.pictures import training_pictures
 from explorer.ui.picks import service
-from explorer.ui.shell import jobs_panel, sibling
 from explorer.ui.wording import rules
 from explorer.ui.wording.format import percentile
 from explorer.ui.wording.naming import distinct_names
+
+_NOISED = (
+    "This prior is a reference with noise on it: the time t goes from noise (0) to the reference "
+    "itself (1), and each sample keeps both. "
+)
 
 
 def wall(engines: list[Engine], view: GenerateView) -> FilmstripState:
@@ -31,9 +36,9 @@ def wall(engines: list[Engine], view: GenerateView) -> FilmstripState:
         conditions=constraints.conditions(view),
     )
     state = scale_sweep.sweep(
-        engines, view.spec, key="generate_strip", at=view.scale, tile=view.tile, options=options
+        engines, view.spec, key="generate_strip", at=view.frame, tile=view.tile, options=options
     )
-    view.scale = state.value
+    view.show(state.value)
     view.hold(state.tile)
     if view.tile is not None:
         for engine, name in zip(engines, distinct_names(engines), strict=True):
@@ -47,7 +52,11 @@ def sample_facts(engine: Engine, name: str, spec: StripSpec, state: FilmstripSta
     strip = cache.strip(engine, spec)
     frame, tile = state.frame, state.tile or 0
     density = float(strip.log_density[frame, tile])
-    words = [f"**Sample {tile + 1}** of {name} at scale {state.value:g}"]
+    where = f"at scale {state.value:g}"
+    where += f", time {strip.spec.time:g}" if strip.spec and strip.spec.time is not None else ""
+    if spec.flow is not None:
+        where = f"by its flow, step {state.value:g} of {spec.flow}"
+    words = [f"**Sample {tile + 1}** of {name} {where}"]
     if engine.has_density:
         words.append(f"log p(z) {density:.1f} nats".replace("-", "−"))
     place = percentile(density, cache.held_out_density(engine))
@@ -114,11 +123,17 @@ def neighbours(engine: Engine, name: str, spec: StripSpec, state: FilmstripState
             st.caption(f"by {unit}, of all {len(data.train):,}")
 
 
-def hint(engines: list[Engine], difference: bool) -> str:
+def hint(engines: list[Engine], view: GenerateView) -> str:
     """Return a caption on how to use the samples, and how to read a comparison."""
+    difference = view.difference
     words = (
-        "Drag the slider, or drag across the images. Each sample keeps its component and noise; "
-        "only the scale changes. A larger scale leaves the region the decoder was trained on. "
+        sampler.words(engines, view)
+        if view.sampler == "flow"
+        else (
+            "Drag the slider, or drag across the images. Each sample keeps its component and "
+            "noise; only the scale changes. A larger scale leaves the region the decoder was "
+            "trained on. " + (_NOISED if engines[0].timed else "")
+        )
     )
     if sections.is_section(engines[0].sketch):
         words += "Sections are shown, measured and exported as Kulfan sections (8 + 8 weights). "
@@ -150,38 +165,11 @@ def _rates(engines: list[Engine]) -> str:
     """Say of each model how often its signs err."""
     words = []
     for engine, name in zip(engines, distinct_names(engines), strict=True):
-        found = cache.reference(engine) if engine.has_prior else None
+        found = cache.reference(engine)
         said = rules.error_rates(found.rates) if found is not None else ""
         if said:
             words.append(f"{name}: {said}" if len(engines) > 1 else said)
     return "".join(f"{said} " for said in words)
-
-
-def require_prior(engine: Engine) -> None:
-    """Render why nothing can be sampled without a prior, and stop."""
-    if engine.has_prior:
-        return
-    st.info(
-        "This model is a plain autoencoder: it has no prior, so it cannot be sampled. "
-        "Fit one to its codes, open a model of the same data that has one, or see its codes on "
-        "the latent map.",
-        icon=":material/info:",
-    )
-    if not sibling.with_fitted(engine, "generate"):
-        jobs_panel.offer(
-            engine,
-            "fit",
-            "Fit a prior to its codes",
-            "A mixture of Gaussians, as many as BIC chooses, stored as a model of its own.",
-        )
-    sibling.with_prior(engine, "generate")
-    st.page_link(
-        settings.beside("pages") / "latent_map.py",
-        label="Open the latent map",
-        icon=":material/scatter_plot:",
-        query_params={"model": engine.slug},
-    )
-    st.stop()
 
 
 def _pixel_neighbours(

@@ -40,6 +40,7 @@ LAYERS = {
     "density": "Prior contours",
     "aggregated": "Aggregated posterior",
     "holes": "Holes",
+    "transport": "Transport",
 }
 
 
@@ -61,6 +62,7 @@ def layers(engine: Engine) -> dict[str, str]:
     absent |= set() if engine.has_prior else {"prior"}
     between = engine.has_prior and engine.checkpoint.config.model.stochastic
     absent |= set() if between else {"density", "aggregated", "holes"}
+    absent |= set() if cache.can_transport(engine) else {"transport"}
     return {name: words for name, words in LAYERS.items() if name not in absent}
 
 
@@ -117,6 +119,7 @@ def draw(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
         contours=traced,
         holes="holes" in view.layers,
         marks=[] if held else _mark(engine, atlas, view.hand),
+        transport="transport" in view.layers,
         live=True,
     )
     view.path = state.path
@@ -153,6 +156,7 @@ def chart(
     contours: Sequence[Literal["prior", "aggregated"]] = (),
     holes: bool = False,
     marks: Sequence[tuple[float, float, str]] = (),
+    transport: bool = False,
     height: int = 560,
     live: bool = False,
 ) -> MapState:
@@ -165,6 +169,7 @@ def chart(
         below.append(Layer("prior", "Prior samples", "diamond", palette.INK, "prior" in shown))
     if "prototypes" in offered:
         below.append(Layer("prototypes", "Prototypes", "star", palette.INK, "prototypes" in shown))
+    found = cache.transported(engine) if transport else None
     name = labels(cache.entries())[engine.slug]
     kind = "not projected" if atlas.method == "plane" else "projected by UMAP"
     return point_map(
@@ -184,6 +189,7 @@ def chart(
         contours=contours if engine.has_prior else (),
         holes=palette.HOLE if holes and engine.has_prior else "",
         marks=marks,
+        arrows=found.places if found is not None else None,
         axes=atlas.method == "plane",
         smooth=engine.sketch.kind == "curve",
         inked=engine.sketch.inked,
@@ -199,7 +205,10 @@ def export(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
     """Render the export menu of the map: a figure with the layers, colours and selection shown."""
     others = () if atlas.method == "plane" else (papers.UMAP,)
     figure = figures.of_plane(
-        engine.checkpoint, lambda: _plane_figure(engine, atlas, view), caption(atlas), *others
+        engine.checkpoint,
+        lambda: _plane_figure(engine, atlas, view),
+        caption(atlas) + transported(engine, atlas, view),
+        *others,
     )
     export_menu.figures_menu({"map": figure}, engine.slug, "latent_map_export")
 
@@ -240,8 +249,14 @@ def _plane_figure(engine: Engine, atlas: Atlas, view: LatentMapView) -> figures.
         regions.outlines(found) if found is not None and "holes" in wanted else (),
         None if chosen is None else atlas.xy[chosen.rows],
         path,
+        arrows=_arrows(engine, view),
         axes=atlas.method == "plane",
     )
+
+
+def _arrows(engine: Engine, view: LatentMapView) -> np.ndarray | None:
+    found = cache.transported(engine) if "transport" in view.layers else None
+    return None if found is None else found.places
 
 
 def _coloured(column: Column, rows: np.ndarray) -> dict[str, Any]:
@@ -282,6 +297,28 @@ def difference(engine: Engine, view: LatentMapView) -> str:
         f"a classifier that tells codes from prior in {100 * found.accuracy:.0f} ± "
         f"{100 * found.error:.0f} % of {found.n:,} it has not seen (50 % is chance"
         + (", as here: these colours are noise)." if found.at_chance else ").")
+    )
+
+
+def transported(engine: Engine, atlas: Atlas, view: LatentMapView) -> str:
+    """Say what the arrows of the transport are, and how long beside those of equal laws."""
+    found = cache.transported(engine) if "transport" in view.layers else None
+    if found is None:
+        return ""
+    drawn = "codes drawn for" if engine.checkpoint.config.model.stochastic else "codes of"
+    several = "" if len(engine.space.levels) == 1 else " of the top level"
+    shown = len(found.places)
+    some = f"; {shown} of {found.n:,} are drawn" if shown < found.n else ""
+    words = (
+        f" Arrows: {drawn} {found.n:,} test data, each to the one of {found.n:,} fresh "
+        f"samples of the prior that an exact optimal assignment gives it, by squared distance in "
+        f"code space{several}{some}. Their root mean square length, the 2-Wasserstein distance, "
+        f"is {found.distance:.2f}; between samples of the prior itself it is {found.null:.2f}."
+    )
+    return (
+        words
+        if atlas.method == "plane"
+        else (words + " They are projected afterwards: their lengths on the map tell nothing.")
     )
 
 

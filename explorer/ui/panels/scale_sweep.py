@@ -25,6 +25,7 @@ from explorer.ui.wording.naming import distinct_names
 
 LABEL = "Scale (temperature)"
 LOW, HIGH = "safer, less varied", "more varied, less faithful"
+STEP = "Step from noise to code"
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,13 @@ def sweep(
     tile: int | None = None,
     options: SweepOptions = SweepOptions(),
 ) -> FilmstripState:
-    """Render the same noise at every scale for each engine; return the released scale and tile.
+    """Render the same noise in every frame for each engine; return the released one and tile.
 
     Args:
         engines: The models, side by side.
         spec: The samples of each.
         key: Key of the widget.
-        at: The scale.
+        at: The scale, or the step of a flow.
         tile: The selected sample.
         options: The layout.
     """
@@ -113,9 +114,16 @@ def sweep(
         key=key,
         at=at,
         tile=tile,
-        slider=Slider(label=LABEL, low=LOW, high=HIGH, home=1.0),
+        slider=_slider(spec),
         grid=Grid(tile_width=tile_width, columns=columns, selectable=options.selectable),
     )
+
+
+def _slider(spec: StripSpec) -> Slider:
+    """Return what the slider of a strip moves."""
+    if spec.flow is None:
+        return Slider(label=LABEL, low=LOW, high=HIGH, home=1.0)
+    return Slider(label=STEP, low="noise", high="code", home=float(spec.flow), decimals=0)
 
 
 def _sample_map(engine: Engine, spec: StripSpec) -> SampleMap | None:
@@ -157,13 +165,15 @@ def export(engines: Sequence[Engine], spec: StripSpec, state: FilmstripState) ->
     strip = cache.strip(engine, spec)
     component = strip.spec.component if strip.spec is not None else None
     name = "scale" if component is None else f"component-{component}"
+    flows = strip.spec is not None and strip.spec.flow is not None
+    name = "flow" if flows else name
     export_menu.strip_menu(
         engine,
         strip,
         "sweep_take",
         name,
         state.frame,
-        what="Samples of the prior",
+        what="Samples of a flow on the codes" if flows else "Samples of the prior",
         others={"models": _beside(engines, spec, state)} if len(engines) > 1 else None,
     )
 
@@ -188,6 +198,9 @@ def _beside(
     return figures.of_samples(
         [engine.checkpoint for engine in engines],
         walls,
-        "Samples of several priors",
-        f"The same noise, seed {spec.seed}, at scale {state.value:g}",
+        "Samples of several priors" if spec.flow is None else "Samples of several flows on codes",
+        f"The same noise, seed {spec.seed}, at scale {state.value:g}"
+        if spec.flow is None
+        else f"The same noise, seed {spec.seed}, at scale {spec.spread:g}, after {state.value:g} "
+        f"of {spec.flow} steps",
     )

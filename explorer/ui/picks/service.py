@@ -14,7 +14,7 @@ from explorer.designs.geometry import faults
 from explorer.designs.picks import Model, Pick, PickSource, Project, own_source
 from explorer.errors import StoreError
 from explorer.inference import Engine
-from explorer.strips import ALL_LEVELS, Strip
+from explorer.strips import Strip
 from explorer.ui import cache
 from explorer.ui.access import identity
 from explorer.ui.address.hand import Sample
@@ -67,7 +67,7 @@ def pick_descriptor(
     """
     facts: dict[str, object] = {"model": engine.slug, "hash": engine.checkpoint.hash}
     spec = None if strip is None else strip.spec
-    if spec is not None and spec.levels == ALL_LEVELS:
+    if spec is not None and spec.usual:
         return facts | {"kind": "drawn", "seed": spec.seed, "component": spec.component}
     codes = z if strip is None else strip.z
     if codes is None or codes.size > MOST_CODES:
@@ -94,7 +94,7 @@ def keep(engine: Engine, drawn: Sample | None, z: Float[np.ndarray, " latent"]) 
         raise StoreError(news)
     digest = engine.checkpoint.hash
     facts: dict[str, object] = {"key": uuid.uuid4().hex, "model": engine.slug, "hash": digest}
-    if drawn is not None and drawn.spec.levels == ALL_LEVELS:
+    if drawn is not None and drawn.spec.usual:
         spec = drawn.spec
         which = "all" if spec.component is None else spec.component
         facts["origin"] = f"{digest}|drawn|{spec.seed}|{which}|{drawn.tile}|{drawn.scale:g}"

@@ -43,6 +43,7 @@ Shown = TypeVar("Shown", bound=View)
 _KEPT = (
     "scale", "seed", "layers", "colour", "sort", "data", "limits", "reynolds", "alpha", "flow",
     "goal", "spread", "project", "show", "chosen", "at", "tab", "find", "source", "refine",
+    "sampler", "steps", "t",
 )  # fmt: skip
 """Fields of a link that keep their meaning for another model."""
 

@@ -57,8 +57,9 @@ def _offer(wanted: Order, slug: str, data: DataConfig, label: str, why: str) -> 
         st.caption(f"The last run failed: {known.last.stage}")
     again = known is not None and known.last.state == "stopped"
     st.caption(why)
+    anew = "Start again" if wanted.kind in jobs.ANEW else "Resume"
     st.button(
-        f"Resume: {label[0].lower()}{label[1:]}" if again else label,
+        f"{anew}: {label[0].lower()}{label[1:]}" if again else label,
         key=f"job_{wanted.kind}_{slug}",
         on_click=_start,
         args=(wanted,),
@@ -126,7 +127,9 @@ def _words(job: Job) -> str:
     return {
         "waiting": "starting",
         "done": "done",
-        "stopped": "stopped; results so far are kept",
+        "stopped": "stopped"
+        if job.order.kind in jobs.ANEW
+        else "stopped; results so far are kept",
     }.get(last.state, last.state)
 
 

@@ -26,7 +26,7 @@ PURPOSES = {
     "traverse": "Change one latent unit at a time, and watch what it does.",
     "interpolate": "Walk from one sample to another through the latent space.",
     "reconstruct": "How well a model knows a given sample, and where it lies among the data.",
-    "design": "Say what a design must be: twelve that are, and one to shape with a finger.",
+    "design": "Say what a design must be, and get twelve that are; shape one with a finger.",
     "candidates": "The samples you kept: compare, rate, improve and export them.",
     "priors_lab": "Why the prior matters: two-dimensional models side by side, and lessons.",
     "evaluate": "Models of the same data, measured alike.",

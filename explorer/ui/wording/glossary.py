@@ -72,8 +72,8 @@ TERMS: Mapping[str, Term] = {
         ("aggregated posteriors",),
     ),
     "Plain autoencoder": Term(
-        "Encoder and decoder without a prior or a likelihood: it reconstructs, but cannot be "
-        "sampled.",
+        "Encoder and decoder without a prior or a likelihood: it reconstructs, but has no "
+        "prior to sample.",
         ("autoencoder",),
     ),
     "Two-level model": Term(
@@ -330,6 +330,10 @@ TERMS: Mapping[str, Term] = {
         "A colouring of the map: the log ratio of the density of codes to the prior's, estimated "
         "by a classifier that was trained to tell them apart.",
     ),
+    "Transport": Term(
+        "Arrows on the map from codes of data to samples of the prior: of all ways to pair them, "
+        "the one of least total squared distance in code space, projected afterwards.",
+    ),
     "Prior contours": Term(
         "Lines on the map that enclose 50, 90 and 99 % of what the prior draws.",
     ),
@@ -378,6 +382,19 @@ TERMS: Mapping[str, Term] = {
         "A smooth section described by 8 weights for each surface; decoded heights are fitted "
         "by one before they are shown, measured and exported.",
         ("Kulfan sections", "Kulfan"),
+    ),
+    "Operating point": Term(
+        "One flow past a section: a Reynolds number, and an angle of attack or a lift "
+        "coefficient; designs are judged at up to four of them.",
+        ("operating points",),
+    ),
+    "Ncrit": Term(
+        "How far ripples in a boundary layer grow before it becomes turbulent, as a logarithm: 9 "
+        "in a usual wind tunnel, less in rough air.",
+    ),
+    "k-DPP": Term(
+        "A determinantal point process of k items: it prefers sets whose members are good and "
+        "unlike each other.",
     ),
     "Pareto front": Term(
         "The picks that no other pick beats in both properties at once.",

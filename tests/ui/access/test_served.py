@@ -134,6 +134,6 @@ def test_a_server_whose_secrets_ask_for_a_login_answers_users_alone(tmp_path):
     cookie = f"{COOKIE}={cookie_of(user_of('anne', 'http://127.0.0.1:9'))}"
     with serve(tmp_path) as address:
         assert ask(address)[0] == 401
-        assert ask(address, cookie=cookie)[0] == 200
+        assert ask(address, cookie=cookie)[0] == 404  # a user, without a project yet
         assert (keep(address), keep(address, cookie=cookie)) == (401, 200)
         assert ask(address, path="/generate")[0] == 200  # it only asks for the login

@@ -11,8 +11,9 @@ from explorer.ui import cache
 from explorer.ui.address import hand
 from explorer.ui.address.notation import HAND, PLACE
 from explorer.ui.address.places import place_code
-from explorer.ui.address.views import GenerateView
+from explorer.ui.address.views import TIMES, GenerateView
 from tests.support.engines import engine_of
+from tests.support.flows import fitted
 
 SEEDS = st.integers(0, 2**31 - 1)
 LEVELS = st.builds(
@@ -21,7 +22,13 @@ LEVELS = st.builds(
     st.sampled_from(SCALES),
     st.none() | SEEDS,
 )
-SPECS = st.builds(StripSpec, seed=SEEDS, component=st.none() | st.integers(0, 9999), levels=LEVELS)
+SPECS = st.builds(
+    StripSpec,
+    seed=SEEDS,
+    component=st.none() | st.integers(0, 9999),
+    levels=LEVELS,
+    time=st.none() | st.sampled_from(TIMES),
+)
 
 
 @given(SPECS, st.integers(0, 63), st.sampled_from(SCALES))
@@ -34,10 +41,36 @@ def test_a_sample_is_read_as_it_was_written(spec, tile, scale):
     assert view.hand == text
 
 
+@given(SEEDS, st.integers(0, 63), st.integers(1, 50), st.data())
+def test_a_sample_of_a_flow_is_read_as_it_was_written(seed, tile, steps, data):
+    spec = StripSpec(seed=seed, flow=steps, spread=data.draw(st.sampled_from(SCALES)))
+    at = float(data.draw(st.integers(0, steps)))
+    text = hand.sample_text(spec, tile, at)
+    assert HAND.fullmatch(text)
+    assert PLACE.fullmatch(text)
+    assert hand.read_sample(text) == hand.Sample(spec, tile, at)
+
+
+def test_a_sample_of_a_flow_in_hand_is_the_tile_on_the_page():
+    engine = engine_of("digits-ae-16")
+    spec = StripSpec(seed=5, flow=3, spread=0.5)
+    text = hand.sample_text(spec, 9, 2.0)
+    assert text == "sample:5,9,0.5,f3@2"
+    assert place_code(engine, None, text) is None, "none was fitted"
+    fitted("digits-ae-16")
+    z, words = place_code(engine, None, text)
+    np.testing.assert_array_equal(z, cache.strip(engine, spec).z[2, 9])
+    assert words == "Sample 10 of the flow, step 2 of 3"
+    found = cache.thing(engine, text)
+    np.testing.assert_array_equal(found.x, cache.strip(engine, spec).frames[2][9:10])
+
+
 @pytest.mark.parametrize(
     "text",
     ["sample:0,64,1", "sample:9999999999,1,1", "sample:0,1,2.5", "sample:0,1", "sample:0,1,1,z3@1",
-     "sample:0,1,1,k10000", "sample:0,1,1,l9999999999", "sample:٣,1,1", "datum:test-1", ""],
+     "sample:0,1,1,f0", "sample:0,1,1,f51", "sample:0,1,1,f3@4", "sample:0,1,1,f3@",
+     "sample:0,1,1,k10000", "sample:0,1,1,l9999999999", "sample:٣,1,1", "sample:0,1,1,t1.5",
+     "data:\u0663", "spot:\u0661,0", "datum:test-1", ""],
 )  # fmt: skip
 def test_nothing_else_is_a_sample(text):
     assert hand.read_sample(text) is None
@@ -63,6 +96,18 @@ def test_a_sample_of_levels_keeps_what_they_do():
     np.testing.assert_allclose(z, strip.z[SCALES.index(1.2), 4], rtol=1e-6, atol=1e-6)
     one_level = engine_of("digits-vae-vamp-16")
     assert place_code(one_level, None, hand.sample_text(spec, 4, 1.2)) is None
+
+
+def test_a_sample_of_another_time_keeps_it():
+    engine = engine_of("digits-dmvae-noised-2")
+    spec = StripSpec(seed=2, time=0.35)
+    strip = cache.strip(engine, spec)
+    text = hand.sample_text(spec, 4, 1.2)
+    z, words = place_code(engine, None, text)
+    np.testing.assert_allclose(z, strip.z[SCALES.index(1.2), 4], rtol=1e-6, atol=1e-6)
+    assert words.endswith("at scale 1.2, time 0.35")
+    assert place_code(engine_of("digits-dmvae-sphere-2"), None, text) is None
+    assert not spec.usual, "seed, tile and scale do not say how it was drawn"
 
 
 def test_a_datum_is_found_by_its_identity_on_another_map():

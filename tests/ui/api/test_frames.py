@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from explorer import drawing
+from explorer.designs.properties import Conditions, OperatingPoint
 from explorer.strips import SCALES, StripSpec
 from explorer.ui import cache
 from explorer.ui.api.address import (
@@ -11,9 +12,12 @@ from explorer.ui.api.address import (
     levelled_address,
     novelty_address,
     painted_address,
+    positions_address,
+    properties_address,
 )
 from tests.support.api import ask, assert_absent
 from tests.support.engines import PIXELS, engine_of
+from tests.support.flows import fitted
 
 pytestmark = pytest.mark.usefixtures("no_data")
 
@@ -67,3 +71,24 @@ def test_a_frame_of_a_resampled_level_is_its_part_of_the_strip(two_levels):
         kept = "&".join(part for part in address.split("&") if not part.startswith(name))
         assert_absent(ask(f"{kept}&{wrong}"))
     assert_absent(ask(f"{levelled_address(two_levels, z[:-1], 'z1', 4, 7)}&frame=0"))
+
+
+def test_the_steps_of_a_flow_are_answered_as_frames(engine):
+    spec = StripSpec(tiles=5, seed=3, flow=4, spread=0.8)
+    assert_absent(ask(f"{frames_address(engine, spec)}&frame=0"))
+    fitted(PIXELS)
+    _, whole = cache.strip(engine, spec).panel
+    size = len(whole) // 5
+    for frame in (0, 4):
+        answer = ask(f"{frames_address(engine, spec)}&frame={frame}")
+        assert answer.body == whole[frame * size : (frame + 1) * size]
+    assert_absent(ask(f"{frames_address(engine, spec)}&frame=5"))
+    assert len(ask(novelty_address(engine, spec)).json["novelty"]) == 5
+    header, body = ask(positions_address(engine, spec)).packed
+    assert (header["frames"], header["tiles"]) == (5, 5)
+    places = np.frombuffer(body, "<f4").reshape(5, 5, 2)
+    np.testing.assert_allclose(places, cache.strip(engine, spec).z, atol=1e-6)
+    past = Conditions(alpha=2.0, others=(OperatingPoint(cl=0.8),))
+    _, body = ask(properties_address(engine, spec, past)).packed
+    assert len(body) % 25 == 0, "what flows past a section is no step of a flow"
+    assert_absent(ask(painted_address(engine, spec, 1)))

@@ -116,7 +116,7 @@ def test_doors_lead_to_the_open_model_and_to_the_best_section_model():
     app = open_page("catalogue", model="digits-ae-16")
     doors = {item.proto.label: item.proto for item in app.main.get("page_link")}
     assert doors["Explore it"].query_string == "model=digits-ae-16"
-    assert doors["Explore it"].page == "latent_map"  # it cannot be sampled
+    assert doors["Explore it"].page == "latent_map"  # it has no prior to sample
     assert doors["Find sections"].query_string == "model=airfoils-vae-vamp-8"
     assert doors["Find sections"].page == "design"
 

@@ -2,8 +2,10 @@
 
 import pytest
 
+from explorer.ui import cache
 from explorer.ui.address.views import PAGES
-from tests.support.pages import SHIPPED, open_page, press, told
+from tests.support.engines import engine_of
+from tests.support.pages import SHIPPED, address, open_page, press, told
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -44,6 +46,27 @@ def test_drawn_path_is_told_and_handed_on():
     app = open_page("interpolate", model="digits-vae-vamp-16", path="0,0,3,3,5,1")
     assert not app.exception
     assert "Along the line you drew" in told(app)
+
+
+@pytest.mark.parametrize("slug", ["digits-dmvae-gmm-2", "digits-vae-vamp-16"])
+def test_the_transport_to_the_prior_is_told_beside_what_it_costs_by_chance(slug):
+    app = open_page("latent_map", model=slug, layers="data,transport")
+    assert not app.exception
+    found = cache.transported(engine_of(slug))
+    assert (found.places.shape, found.n) == ((200, 4), 250)
+    assert found.null > 0
+    words = f"is {found.distance:.2f}; between samples of the prior itself it is {found.null:.2f}"
+    assert words in told(app)
+    assert "exact optimal assignment" in told(app)
+    assert ("their lengths on the map tell nothing" in told(app)) == slug.endswith("-16")
+    app = open_page("latent_map", model=slug)
+    assert "optimal assignment" not in told(app)
+
+
+def test_without_a_prior_there_is_nothing_to_transport_to():
+    app = open_page("latent_map", model="digits-ae-2", layers="data,transport")
+    assert not app.exception
+    assert address(app)["layers"] == "data"
 
 
 def test_hole_is_told_with_what_it_means():

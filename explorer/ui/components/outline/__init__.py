@@ -32,6 +32,7 @@ def outline(
     properties: Sequence[Property],
     values: Mapping[str, float],
     unit: str,
+    lacks: Sequence[str] = (),
 ) -> str:
     """Render a curve one can grab; return the code of the design as it was released last.
 
@@ -47,6 +48,7 @@ def outline(
         properties: What is told of it while it changes.
         values: Their values before it changes.
         unit: The unit of its heights.
+        lacks: Why it is invalid, or not sound.
     """
     state = _OUTLINE.state(key, _Shape(code))
     header, body = strip.panel
@@ -62,6 +64,7 @@ def outline(
         "model": pick["model"],
         "hash": pick["hash"],
         "unit": unit,
+        "lacks": list(lacks),
         "properties": [
             {"key": item.key, "label": item.label, "unit": item.unit, "digits": item.digits,
              "better": item.better}

@@ -153,11 +153,8 @@ export function handleNear(board, [x, y], within) {
 }
 
 const NAMES = { upper: "upper surface", lower: "lower surface", thickness: "thickness", camber: "camber", height: "height" }
-/** @type {Record<string, OutlineHandle["kind"]>} */
-const KEYS = { u: "upper", l: "lower", t: "thickness", c: "camber" }
-
-/** The kind of handle that a key chooses. @param {string} key */
-export function kindOf(key) { return KEYS[key] }
+/** What digits choose: letters open other pages. @type {Map<string, OutlineHandle["kind"]>} */
+export const KINDS = new Map([["1", "upper"], ["2", "lower"], ["3", "thickness"], ["4", "camber"]])
 
 /** @param {Outline} board @param {OutlineHandle} handle */
 export function positionOf(board, handle) {

@@ -4,13 +4,15 @@ import { address, begin, mount, observeSize, part, timer } from "../bridge.js"
 import { codeItem, keepAll, keepByKey, leave, reach } from "../outbox_client.js"
 import { bodyOf, crcOf, inks, penOf, unpack } from "../painting.js"
 import { drawOutline } from "./drawing.js"
-import { frameOf, handleNear, heightAt, kindOf, positionOf, rangeOf, stationsOf } from "./handles.js"
+import { frameOf, handleNear, heightAt, KINDS, positionOf, rangeOf, stationsOf } from "./handles.js"
 
 /** @typedef {import("../types").Outline} Outline */
 /** @typedef {import("../types").Grip} Grip */
 
 const STEP = 0.1
 const MOST_UNDO = 50
+/** How near a finger has to come, in CSS pixels. */
+const FINGER = 36
 
 export default mount({
   selector: ".outline",
@@ -46,7 +48,7 @@ function build(root) {
   board.reset.onclick = () => { if (board.past.length) { board.past.length = 1; back(board) } }
   part(root, ".keep", HTMLElement).onclick = () => keep(board)
   canvas.onpointerdown = (event) => {
-    const near = event.button || board.grip ? null : handleNear(board, at(board, event), event.pointerType === "mouse" ? 22 : 36)
+    const near = event.button || board.grip ? null : handleNear(board, at(board, event), event.pointerType === "mouse" ? 22 : FINGER)
     if (!near) return
     event.preventDefault()
     canvas.focus({ preventScroll: true })
@@ -64,6 +66,12 @@ function build(root) {
   canvas.onpointerup = () => release(board)
   canvas.onpointercancel = () => release(board)
   canvas.onpointerleave = () => { if (!board.grip) { board.near = null; paint(board) } }
+  // A finger on a handle drags it; elsewhere it scrolls the page.
+  canvas.addEventListener("touchstart", (event) => {
+    const box = canvas.getBoundingClientRect()
+    const [touch] = event.touches
+    if (handleNear(board, [touch.clientX - box.left, touch.clientY - box.top], FINGER)) event.preventDefault()
+  }, { passive: false })
   canvas.onkeydown = (event) => onKey(board, event)
   return board
 }
@@ -73,7 +81,7 @@ function read(board, bytes) {
   const [header, body] = unpack(bytes)
   const facts = /** @type {import("../types").OutlineFacts} */ (header)
   facts.panel.body = bodyOf(facts.panel, body)
-  const version = `${facts.version} ${facts.address} ${facts.hash}`
+  const version = `${facts.version} ${facts.hash}`
   const first = version !== board.version
   board.facts = facts
   if (first) {
@@ -81,7 +89,7 @@ function read(board, bytes) {
     board.grip = null
     board.past = []
     board.sent = facts.code
-    board.origin = board.now = { z: facts.code, exact: facts.exact, panel: facts.panel, values: facts.values, short: [], gap: 0, fault: "" }
+    board.origin = board.now = { z: facts.code, exact: facts.exact, panel: facts.panel, values: facts.values, short: [], gap: 0, lacks: facts.lacks }
   } else if (facts.code === board.now.z) board.now = { ...board.now, panel: facts.panel, values: facts.values }
   board.canvas.setAttribute("aria-label", `${facts.name}: left and right choose a point, up and down move it`)
   tell(board)
@@ -152,7 +160,7 @@ async function fetchLatest(board) {
       if (board.signal.aborted) break
       if (board.grip !== grip) continue
       header.body = bodyOf(header, body)
-      board.now = { z: header.z, exact: header.exact, panel: header, values: header.values, short: header.short, gap: header.gap, fault: header.fault }
+      board.now = { z: header.z, exact: header.exact, panel: header, values: header.values, short: header.short, gap: header.gap, lacks: header.lacks }
       if (settle) settled(board, grip)
       paint(board)
       tell(board)
@@ -175,11 +183,20 @@ function settled(board, grip) {
   report(board)
 }
 
+/** Take what is shown as it is, so that another handle can be grasped. @param {Outline} board */
+function conclude(board) {
+  board.settling.stop()
+  board.wanted = null
+  if (board.grip?.moved) settled(board, board.grip)
+  board.grip = null
+}
+
 /** @param {Outline} board */
 function back(board) {
-  const before = board.past.pop()
+  const before = board.grip?.moved ? board.grip.from : board.past.pop()
   if (!before) return
   board.grip = null
+  board.settling.stop()
   board.now = before
   paint(board)
   tell(board)
@@ -208,14 +225,16 @@ function onKey(board, event) {
   const { kind, station } = board.chosen
   const across = new Map([["ArrowLeft", -1], ["ArrowRight", 1]]).get(event.key)
   const up = new Map([["ArrowDown", -1], ["ArrowUp", 1]]).get(event.key)
+  const key = event.key.toLowerCase()
+  if (across || KINDS.has(key)) conclude(board)
   if (across) board.chosen = { kind, station: Math.max(0, Math.min(count - 1, station + across)) }
   else if (up) {
-    if (!board.grip || board.grip.released) grasp(board, board.chosen, 0)
+    if (board.grip?.released) conclude(board)
+    if (!board.grip) grasp(board, board.chosen, 0)
     if (board.grip) { board.grip.moved = true; board.grip.target += up * (facts.section ? STEP : (facts.panel.high - facts.panel.low) / 200) }
     ask(board, false)
     board.settling.set()
-  } else if (event.key === "Tab" || event.key.length > 1) return
-  else if (facts.section && "ultc".includes(event.key.toLowerCase())) board.chosen = { kind: kindOf(event.key.toLowerCase()), station }
+  } else if (facts.section && KINDS.has(key)) board.chosen = { kind: KINDS.get(key) ?? kind, station }
   else return
   event.preventDefault()
   board.near = board.chosen
@@ -266,7 +285,7 @@ function say(board) {
   if (grip?.moved) parts.push(`${now.gap.toFixed(2)} ${facts.unit} from the finger`)
   if (now.short.length) parts.push(`held by ${now.short.join(" and ")}`)
   if (facts.scored) parts.push(`log p(z) ${now.panel.density[0][0].toFixed(1)} nats`)
-  if (now.fault) parts.push(`invalid: ${now.fault}`)
+  if (now.lacks.length) parts.push(now.lacks[0].startsWith("invalid") ? now.lacks[0] : `no longer sound: ${now.lacks.join(", ")}`)
   board.text.textContent = parts.join(" · ").replaceAll(" -", " −")
   board.canvas.setAttribute("aria-valuetext", board.text.textContent)
 }

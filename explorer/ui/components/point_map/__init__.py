@@ -93,6 +93,7 @@ def point_map(
     contours: Sequence[Literal["prior", "aggregated"]] = (),
     holes: str = "",
     marks: Sequence[tuple[float, float, str]] = (),
+    arrows: Float[np.ndarray, "arrows 4"] | None = None,
     axes: bool = False,
     smooth: bool = False,
     inked: bool = True,
@@ -113,6 +114,7 @@ def point_map(
         contours: Densities whose contours are drawn.
         holes: Colour in which holes are hatched; empty if they are not shown.
         marks: Further positions, each with a short label.
+        arrows: Positions of arrows, x and y of the start and of the head.
         axes: Whether the plane is the latent space itself, with axes.
         smooth: Whether thumbnails are drawings rather than pixels.
         inked: Whether they are inverted with the theme.
@@ -143,6 +145,7 @@ def point_map(
         "contours": list(contours),
         "holes": holes,
         "marks": [[round(float(x), 5), round(float(y), 5), text] for x, y, text in marks],
+        "arrows": [] if arrows is None else arrows.astype(float).round(4).tolist(),
         "axes": axes,
         "smooth": smooth,
         "inked": inked,

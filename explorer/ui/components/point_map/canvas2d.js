@@ -58,6 +58,7 @@ export function paint(map) {
     points += layer.n
     marks(map, pen, layer, layer.mark === "star" ? (layer.n > CROWD ? 1.2 : 5) + dot : dot + 1.4)
   }
+  arrows(map, pen)
   const chosen = (map.chosen ??= selected(map))
   outline(map, pen)
   chosen.forEach((found, k) => { if (k < 3000) ring(map, pen, found, chosen.length > 100 ? 3 : chosen.length > 20 ? 4.5 : 8, chosen.length > 100 ? 0.7 : 1.5) })
@@ -80,6 +81,7 @@ export function paint(map) {
     hovered: hovered ? `${facts.layers[hovered.layer].name}:${hovered.index}` : "",
     centre: map.centre.map((value) => value.toFixed(4)).join(","),
     renderer: webgl ? "webgl" : "canvas", holes: map.regions && facts.holes ? map.regions.holes.length : 0,
+    arrows: facts.arrows.length,
   })
   map.digestion.set()
 }
@@ -226,6 +228,38 @@ function axes(map, pen) {
       if (axis) pen.fillText(text, 4, y - 3)
       else pen.fillText(text, x + 3, map.height - 5)
     }
+  }
+  pen.globalAlpha = 1
+}
+
+/**
+ * Draw arrows, with a head where they are long enough for one, on a lighter line that parts them from the dots.
+ *
+ * @param {ReadyMap} map
+ * @param {Pen} pen
+ */
+function arrows(map, pen) {
+  if (!map.facts.arrows.length) return
+  const line = new Path2D()
+  for (const [left, bottom, right, top] of map.facts.arrows) {
+    const [x, y] = toScreen(map, left, bottom)
+    const [u, v] = toScreen(map, right, top)
+    const long = Math.hypot(u - x, v - y)
+    if (long < 1 || Math.max(x, u) < 0 || Math.max(y, v) < 0 || Math.min(x, u) > map.width || Math.min(y, v) > map.height) continue
+    line.moveTo(x, y)
+    line.lineTo(u, v)
+    const head = Math.min(7, long / 2)
+    const angle = Math.atan2(v - y, u - x)
+    for (const turn of [2.7, -2.7]) {
+      line.moveTo(u, v)
+      line.lineTo(u + head * Math.cos(angle + turn), v + head * Math.sin(angle + turn))
+    }
+  }
+  for (const [colour, width, alpha] of /** @type {[string, number, number][]} */ ([[map.theme.ground, 3, 0.5], [map.theme.text, 1.2, 0.85]])) {
+    pen.strokeStyle = colour
+    pen.lineWidth = width
+    pen.globalAlpha = alpha
+    pen.stroke(line)
   }
   pen.globalAlpha = 1
 }

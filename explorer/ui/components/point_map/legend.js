@@ -34,6 +34,11 @@ export function showLegend(map) {
       add(bar, column.high ?? "")
     } else add(chip(toneOf(map, layer)), counted(layer))
   }
+  if (map.facts.arrows.length) {
+    const line = chip(map.theme.text, "line")
+    line.style.background = "none"
+    add(line, `Transport: ${map.facts.arrows.length} arrows from codes to prior`)
+  }
   for (const kind of map.facts.contours) {
     const line = chip(kind === "prior" ? map.theme.accent : map.theme.text, kind === "prior" ? "line" : "line dashed")
     line.style.background = "none"

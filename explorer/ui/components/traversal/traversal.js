@@ -192,7 +192,7 @@ function layout(board) {
   board.picture.height = Math.round(board.size[1] * ratio)
   for (const row of facts.rows) {
     const room = row.canvas.parentElement?.clientWidth ?? 0
-    const [least, most] = facts.live.kind === "pixels" ? [20, 56] : [62, 130]
+    const [least, most] = facts.live.kind === "pixels" ? [24, 56] : [82, 130]
     // If space is short, every second, third or sixth frame is shown, always including the middle.
     let across = 0
     let tiles = 0
@@ -202,7 +202,7 @@ function layout(board) {
       across = Math.min(most, Math.floor((room - GAP * (tiles - 1) - 8) / tiles))
       if (across >= least) break
     }
-    row.tile = [Math.max(10, across), Math.max(12, Math.round(across / shape))]
+    row.tile = [Math.max(24, across), Math.max(24, Math.round(across / shape))]
     across = row.tile[0]
     const [w, h] = [tiles * (across + GAP) + 5, row.tile[1]]
     row.canvas.style.width = `${w}px`
