@@ -31,7 +31,7 @@ from explorer.interfaces import (
 from explorer.metrics.amortisation import Refinement, refine
 from explorer.metrics.likelihood import Likelihood, importance_sampling
 from explorer.models import PixelHVAEConfig, Sequential
-from explorer.priors import HierarchicalPrior, LatentNoised
+from explorer.priors import HierarchicalPrior, LatentFullGaussian, LatentNoised
 from explorer.sketch import CurveSketch, PixelSketch
 
 BLOCKS = {"cpu": 192, "cuda": 1024}
@@ -400,6 +400,8 @@ class Engine:
         Raises:
             NoDensityError: If the model is a plain autoencoder.
         """
+        if isinstance(self._prior, LatentFullGaussian):
+            return _numpy(self._prior.loc), _numpy(self._prior.factor.pow(2).sum(1).sqrt())
         components = self.components()
         if components is None or len(self.space.levels) > 1:
             codes = self.draw(4096)[0]

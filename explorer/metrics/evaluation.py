@@ -50,13 +50,14 @@ def lacking(
         usual = tuple(part for part in usual if part != "smoothness")
     on_request: tuple[Part, ...] = ON_REQUEST if has_prior else ("downstream",)
     for parts in (usual, on_request):
-        absent = tuple(part for part in parts if not _names(SENTINELS[part]) & metrics.keys())
+        absent = tuple(part for part in parts if not any_of(SENTINELS[part]) & metrics.keys())
         if absent:
             return absent
     return usual or on_request
 
 
-def _names(sentinel: str) -> set[str]:
+def any_of(sentinel: str) -> set[str]:
+    """Return the names under which a metric may stand: its own, or what stands in place of it."""
     return {sentinel, f"pseudo_{sentinel}", INSTEAD.get(sentinel, sentinel)}
 
 

@@ -174,9 +174,11 @@ def _card(entry: Entry, said: str, is_open: bool) -> None:
     names = ("log_likelihood", "pseudo_log_likelihood", "reconstruction", "squared_error")
     score = next((entry.metrics[name] for name in names if name in entry.metrics), None)
     read = "" if entry.config is None else entry.config.data.preparation
+    fitted = None if entry.config is None else entry.config.fitted
+    after = "" if fitted is None else "Its prior was fitted afterwards, or given"
     table.render(
         [table.Line(name, (value,)) for name, value in facts(entry).items()],
-        note=". ".join(filter(None, (provenance(score), read))),
+        note=". ".join(filter(None, (provenance(score), after, read))),
     )
     st.button(
         "Open" if not is_open else "Open now",

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.errors import StoreError
-from explorer.metrics.evaluation import INSTEAD
+from explorer.metrics.evaluation import any_of
 from explorer.ui.address.views import EvaluateView
 from explorer.ui.evaluate import table
 from explorer.ui.evaluate.table import Row
@@ -58,10 +58,7 @@ def missing(rows: Sequence[Row]) -> None:
         row
         for row in rows
         if row.entry.healthy
-        and any(
-            name not in row.entry.metrics and INSTEAD.get(name) not in row.entry.metrics
-            for name in _WANTED
-        )
+        and any(not any_of(name) & row.entry.metrics.keys() for name in _WANTED)
     ]
     if not lacking:
         return

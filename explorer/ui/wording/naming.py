@@ -44,6 +44,10 @@ def _encoder(config: RunConfig) -> str:
     return "bottleneck" if config.training.freeze == "trunk" else "by reconstruction"
 
 
+def _when(config: RunConfig) -> str:
+    return "fitted afterwards" if config.fitted is not None else "as trained"
+
+
 def _seed(config: RunConfig) -> str:
     return f"seed {config.training.seed}"
 
@@ -52,7 +56,9 @@ def _units(config: RunConfig) -> str:
     return f"{config.model.latent} units"
 
 
-FACTS: tuple[Fact, ...] = (_source, _components, _distance, _reference, _encoder, _seed)
+FACTS: tuple[Fact, ...] = (
+    _source, _components, _distance, _reference, _encoder, _when, _seed,
+)  # fmt: skip
 """What may tell two models of the same words apart, before their slugs do."""
 
 
