@@ -95,7 +95,7 @@ def fit_prior(
             f"{opened.slug} has two levels, which were trained together; "
             "choose a model with one to fit a prior to its codes."
         )
-    target = _target(name or f"{opened.slug[: slugs.LONGEST - 20]}-fit-{kind}", folder)
+    target = _target(name or name_of(opened.slug, chosen), folder)
     if data is None:
         data = load_named(opened.config.data, settings.current().data)
     report("encoding", 0, 0)
@@ -131,6 +131,11 @@ def fit_prior(
     part.rename(target)
     shutil.rmtree(workshop, ignore_errors=True)
     return checkpoint.load(target)
+
+
+def name_of(slug: str, kind: Kind) -> str:
+    """Return what a model with a fitted prior is called unless it is named."""
+    return f"{slug[: slugs.LONGEST - 20]}-fit-{kind}"
 
 
 def codes_of(opened: Checkpoint, data: DataSet, seed: int) -> Float[np.ndarray, "codes latent"]:

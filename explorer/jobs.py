@@ -18,7 +18,7 @@ from typing import Annotated, Literal, NoReturn
 from filelock import FileLock, Timeout
 from pydantic import Field, ValidationError
 
-from explorer import checkpoint, matching, publishing, sampler, settings
+from explorer import checkpoint, fitting, matching, publishing, sampler, settings
 from explorer.checkpoint import Checkpoint
 from explorer.data import DataSet
 from explorer.devices import limit_threads
@@ -26,7 +26,7 @@ from explorer.errors import ExplorerError, JobError
 from explorer.interfaces import Frozen
 from explorer.metrics.evaluation import lacking
 
-Kind = Literal["tradeoff", "atlas", "evaluate", "match", "flow"]
+Kind = Literal["tradeoff", "atlas", "evaluate", "match", "flow", "fit"]
 State = Literal["waiting", "running", "done", "stopped", "failed"]
 
 TITLES: dict[Kind, str] = {
@@ -35,6 +35,7 @@ TITLES: dict[Kind, str] = {
     "evaluate": "Evaluation",
     "match": "Matching to a drawing",
     "flow": "Flow on the codes",
+    "fit": "Prior of the codes",
 }
 ANEW: frozenset[Kind] = frozenset({"flow"})
 """Jobs of seconds, of which nothing is kept before they are done."""
@@ -282,6 +283,15 @@ def _flow(
     sampler.fit(opened, data, report=report)
 
 
+def _fit(
+    opened: Checkpoint,
+    data: DataSet,
+    order: Order,
+    report: Callable[[str, int, int], None],
+) -> None:
+    fitting.fit_prior(opened, data=data, report=report)
+
+
 def live_of(order: Order) -> Path:
     """Return the file that tells the state of a running match."""
     return _folder(order.key) / matching.LIVE
@@ -294,6 +304,7 @@ WORK: dict[Kind, Work] = {
     "evaluate": _evaluate,
     "match": _match,
     "flow": _flow,
+    "fit": _fit,
 }
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from explorer.checkpoint import Checkpoint
 from explorer.errors import ExportError
 from explorer.foreign import graphs, outputs, samples, writing
+from explorer.foreign.given import own_prior
 from explorer.foreign.outputs import Network
 from explorer.foreign.samples import Data
 from explorer.models import OnnxConfig
@@ -58,7 +59,8 @@ def export_model(
         value_range: The values the model was trained on that stand for black and white; by
             default (0, 1), or (-1, 1) if there are negative ones.
         prior: "standard", "none", or parameters: mean and scale, mean and covariance, or weights,
-            means and scales of a mixture. By default standard for a model with a spread.
+            means and scales of a mixture. By default a model's own VampPrior if it has one, else
+            standard for a model with a spread.
         spread: What the encoder's second result is, where it cannot be told.
         logits: Whether a Bernoulli decoder gives logits, where it cannot be told.
         noise: Standard deviation of a Gaussian p(x|z), or scale of a logistic one, in data units
@@ -100,6 +102,7 @@ def export_model(
         found = graphs.export(
             first, second, x, likelihood=likelihood, spread=spread, logits=logits
         )
+        own = own_prior(encoder, first)
         config = OnnxConfig(
             latent=found.latent,
             likelihood=chosen,
@@ -113,7 +116,7 @@ def export_model(
             config,
             kept.config,
             kept.data,
-            prior if prior is not None else "standard" if found.spread else "none",
+            prior if prior is not None else own or ("standard" if found.spread else "none"),
             noise,
             found.original,
         )

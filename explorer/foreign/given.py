@@ -1,13 +1,15 @@
 """Parameters of a prior that come with a foreign model."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
 from explorer.errors import ExportError
+from explorer.foreign.outputs import encoded, settled
 from explorer.interfaces import AbstractPrior, AbstractPriorConfig, LatentSpace
+from explorer.models.onnx import scale_of
 from explorer.priors import (
     CodeMixtureConfig,
     FullGaussianConfig,
@@ -55,6 +57,35 @@ def prior_of(
             f"The parameters of the prior do not fit {latent} units ({_why(error)}); "
             f"give {_FORMS}."
         ) from error
+
+
+def own_prior(
+    model: Any,  # noqa: ANN401 - a whole model of any kind
+    encoder: Callable[..., Any],
+) -> dict[str, np.ndarray] | None:
+    """Return the mixture of a foreign VampPrior: the encoder's posteriors at its pseudo-inputs.
+
+    Args:
+        model: The whole model; pythae's keep their pseudo-inputs behind a layer.
+        encoder: Its encoder.
+    """
+    layer, idle = getattr(model, "pseudo_inputs", None), getattr(model, "idle_input", None)
+    if not callable(layer) or not isinstance(idle, torch.Tensor):
+        return None
+    device = next(model.parameters()).device
+    with torch.no_grad():
+        inputs = layer(idle.to(device))
+        shape = getattr(getattr(model, "model_config", None), "input_dim", None)
+        found = encoded(encoder(inputs if shape is None else inputs.reshape(-1, *shape)))
+    kind = settled(found, None)
+    if found.raw is None or kind is None:
+        return None
+    scale = scale_of(found.raw, kind)
+    return {
+        "weights": np.full(len(scale), 1 / len(scale)),
+        "means": found.loc.double().cpu().numpy(),
+        "scales": scale.double().cpu().numpy(),
+    }
 
 
 def _built(

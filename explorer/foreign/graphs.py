@@ -1,5 +1,6 @@
 """Networks of torch as ONNX graphs, each compared with what it was."""
 
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -170,7 +171,7 @@ def _traced(network: nn.Module, rows: Tensor, name: str) -> bytes:
             warnings.simplefilter("ignore")  # of the exporter about itself
             program = torch.onnx.export(
                 network.eval(),
-                (rows,),
+                (rows.clone(memory_format=torch.contiguous_format),),
                 input_names=["x"],
                 dynamic_shapes=({0: dynamic},),
                 dynamo=True,
@@ -188,5 +189,5 @@ def _traced(network: nn.Module, rows: Tensor, name: str) -> bytes:
 
 
 def _line(error: Exception) -> str:
-    words = " ".join(str(error).split()) or type(error).__name__
+    words = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split()) or type(error).__name__
     return words if len(words) <= 160 else f"{words[:159]}\N{HORIZONTAL ELLIPSIS}"

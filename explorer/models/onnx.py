@@ -129,7 +129,7 @@ class OnnxModel(AbstractModel):
         found = self._run(0, given.flatten(1))
         if self.config.spread is None:
             return Posterior(found[0], None)
-        return Posterior(found[0], _scale(found[1], self.config.spread).clamp(min=_NARROWEST))
+        return Posterior(found[0], scale_of(found[1], self.config.spread).clamp(min=_NARROWEST))
 
     def likelihood(
         self, z: Float[Tensor, "*batch latent"], labels: Tensor | None = None
@@ -282,7 +282,8 @@ def _judged(pair: Pair, patience: float | None) -> verdicts.Verdict:
     return found
 
 
-def _scale(raw: Tensor, spread: Spread) -> Tensor:
+def scale_of(raw: Float[Tensor, "*shape"], spread: Spread) -> Float[Tensor, "*shape"]:
+    """Return the standard deviation that is meant by an encoder's second result."""
     if spread == "scale":
         return raw
     if spread == "variance":

@@ -5,10 +5,11 @@ import pytest
 import torch
 
 import explorer
-from explorer import checkpoint, fitting
+from explorer import checkpoint, fitting, jobs
 from explorer.errors import LevelError, TrainingError
 from explorer.inference import Engine
 from explorer.interfaces import LatentSpace
+from explorer.jobs import Order
 from explorer.priors import FlowConfig, FullGaussianPrior
 from explorer.sketch import PixelSketch
 from tests.support.models import small_checkpoint
@@ -116,3 +117,19 @@ def test_what_cannot_be_fitted_is_said(tmp_path):
     with pytest.raises(LevelError, match="two levels"):
         explorer.fit_prior(small_checkpoint("standard", model="hvae"), folder=tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_generate_offers_to_fit_a_prior_and_then_opens_it(monkeypatch):
+    app = open_page("generate", model=AUTOENCODER)
+    assert app.button(key=f"job_fit_{AUTOENCODER}").label == "Fit a prior to its codes"
+    entry = next(entry for entry in explorer.catalogue() if entry.slug == AUTOENCODER)
+    order = Order(kind="fit", checkpoint=str(entry.folder), hash=entry.hash)
+    opened = entry.open()
+    jobs.WORK["fit"](opened, opened.config.data.load(entry.folder), order, lambda *_: None)
+    app = open_page("generate", model=AUTOENCODER)
+    assert not [button for button in app.button if button.key == f"job_fit_{AUTOENCODER}"]
+    app = open_page("generate", model=fitting.name_of(AUTOENCODER, "mixture"))
+    assert not app.exception
+    assert not app.error

@@ -103,9 +103,16 @@ def _no_prior(engine: Engine) -> None:
     """Say that only a flow can sample an autoencoder, and where there is a model with a prior."""
     st.info(
         "This model is a plain autoencoder: it has no prior to sample. A flow fitted to its codes "
-        "can be sampled instead.",
+        "can be sampled instead, or a prior be fitted to them.",
         icon=":material/info:",
     )
+    if not sibling.with_fitted(engine, "generate"):
+        jobs_panel.offer(
+            engine,
+            "fit",
+            "Fit a prior to its codes",
+            "A mixture of Gaussians, as many as BIC chooses, stored as a model of its own.",
+        )
     sibling.with_prior(engine, "generate")
     st.page_link(
         settings.beside("pages") / "latent_map.py",

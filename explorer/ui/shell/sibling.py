@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from explorer import fitting
 from explorer.checkpoint import ATLAS, SNAPSHOTS, Entry, results_folder
 from explorer.inference import Engine
 from explorer.naming import DATA
@@ -17,6 +18,15 @@ from explorer.ui.wording.naming import labels
 def with_prior(engine: Engine, page: str) -> None:
     """Offer the nearest model that can be sampled."""
     _offer(engine, page, lambda entry: entry.prior != "none")
+
+
+def with_fitted(engine: Engine, page: str) -> bool:
+    """Offer the same networks with a prior fitted to their codes, if one was; return whether."""
+    known = {entry.slug: entry for entry in cache.entries() if entry.healthy}
+    found = known.get(fitting.name_of(engine.slug, "mixture"))
+    if found is not None:
+        _link(found, page, {})
+    return found is not None
 
 
 def with_components(engine: Engine, page: str) -> None:
