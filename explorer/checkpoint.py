@@ -28,6 +28,9 @@ from explorer.interfaces import AbstractModel, AbstractPrior, Frozen
 
 CONFIG, WEIGHTS, METRICS, CARD = "config.json", "model.safetensors", "metrics.json", "card.md"
 FINGERPRINT = "data.json"
+SAMPLES = "samples.npz"
+"""Samples that came with a foreign model: a recipe of this path means the file beside it."""
+
 LIKELIHOOD, ATLAS, PREVIEW, SNAPSHOTS, TRADEOFF, REFERENCE = (
     "likelihood.npz",
     "atlas.npz",
@@ -252,6 +255,8 @@ def save(
         for name, tensor in module.state_dict().items()
     }
     bits = config.training.bits or (16 if config.training.half else 32)
+    for name, content in model.beside().items():
+        write(folder / name, content)
     write(folder / WEIGHTS, weights.packed(tensors, bits))
     write(folder / CONFIG, (config.model_dump_json(indent=1, exclude_none=True) + "\n").encode())
     return folder
@@ -459,6 +464,10 @@ def _config(folder: Path) -> RunConfig:
         raise CheckpointError(f"{CONFIG}: {first_problem(error)}") from error
     if config.sketch is None:
         raise CheckpointError(f"{CONFIG} has no sketch; train it again.")
+    own = folder.resolve() / SAMPLES
+    if isinstance(config.data, FilesConfig) and config.data.path == SAMPLES and own.is_file():
+        here = config.data.model_copy(update={"path": str(own)})
+        config = config.model_copy(update={"data": here})
     if isinstance(config.data, FilesConfig) and "split_rule" not in config.data.model_fields_set:
         by_position = config.data.model_copy(update={"split_rule": 1})
         return config.model_copy(update={"data": by_position})

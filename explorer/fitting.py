@@ -18,7 +18,6 @@ from explorer.data.named import load_named
 from explorer.errors import LevelError, TrainingError
 from explorer.interfaces import AbstractPrior, AbstractPriorConfig
 from explorer.metrics.latent import encode
-from explorer.models.onnx import OnnxModel
 from explorer.priors import (
     CodeMixtureConfig,
     CodeMixturePrior,
@@ -31,7 +30,6 @@ from explorer.priors import (
     XVAEConfig,
 )
 from explorer.priors.mixture import require_spread
-from explorer.runtime import verdicts
 
 Kind = Literal["standard", "moments", "covariance", "mixture", "flow"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -119,10 +117,6 @@ def fit_prior(
             ).model_dump(),
         }
     )
-    if isinstance(opened.model, OnnxModel):
-        pair = opened.model.graphs
-        for graph, content in zip(verdicts.NAMES, (pair.encoder, pair.decoder), strict=True):
-            checkpoint.write(part / graph, content)
     checkpoint.save(opened.model, prior, recipe, part)
     checkpoint.write_fingerprint(part, opened.config.data.fingerprint(data))
     publishing.publish(part, data, samples=importance_samples, report=report)

@@ -330,6 +330,10 @@ class AbstractModel(nn.Module, ABC):
         """The space on which the learned prior lives: the top level of a hierarchy, or all."""
         return self.space
 
+    def beside(self) -> dict[str, bytes]:
+        """Return the files that a checkpoint keeps beside the weights; most have none."""
+        return {}
+
     def attach(self, folder: Path, patience: float | None = None) -> None:
         """Read what lies beside the weights in a checkpoint's folder.
 

@@ -92,7 +92,7 @@ def export_model(
     first, second = outputs.pair(encoder, decoder)
     target = writing.target_of(name, None if folder is None else Path(folder), replace=replace)
     workshop = writing.workshop(target)
-    kept = samples.kept(data, labels, workshop, target, value_range, light)
+    kept = samples.kept(data, labels, workshop, value_range, light)
     low, high = kept.range
     x = torch.from_numpy(kept.data.train.x[: writing.COMPARED]) * (high - low) + low
     if not isinstance(kept.data.sketch, PixelSketch):

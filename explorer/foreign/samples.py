@@ -11,12 +11,9 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from explorer import settings
-from explorer.checkpoint import write
+from explorer.checkpoint import SAMPLES, write
 from explorer.data import AbstractDataConfig, DataSet, FilesConfig
 from explorer.errors import ExportError
-
-SAMPLES = "samples.npz"
-"""The file beside the weights that keeps a batch."""
 
 FEWEST = 20
 MOST = 100_000
@@ -38,7 +35,6 @@ def kept(
     given: Data,
     labels: Sequence[Any] | np.ndarray | Tensor | None,
     folder: Path,
-    later: Path,
     value_range: tuple[float, float] | None,
     light: bool | None,
 ) -> Kept:
@@ -48,7 +44,6 @@ def kept(
         given: A batch, batches, a path, or a data set of this package.
         labels: Classes of a batch.
         folder: Where the checkpoint is being written.
-        later: Where it will be.
         value_range: The values that stand for black and white, as the model was trained.
         light: Whether pictures are light on dark ground or photographs; None to guess.
 
@@ -90,7 +85,7 @@ def kept(
         white=255 if whole else 1,
     )
     data = config.load(folder)
-    settled = config.settled(data).model_copy(update={"path": str(later / SAMPLES)})
+    settled = config.settled(data).model_copy(update={"path": SAMPLES})
     return Kept(settled, data, (low, high))
 
 

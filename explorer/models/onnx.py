@@ -105,6 +105,12 @@ class OnnxModel(AbstractModel):
         self.convolves = _judged(pair, patience).convolves
         self._graphs, self._networks = pair, None
 
+    def beside(self) -> dict[str, bytes]:
+        """Return both graphs, if they were read."""
+        if self._graphs is None:
+            return {}
+        return dict(zip(verdicts.NAMES, (self._graphs.encoder, self._graphs.decoder), strict=True))
+
     @property
     def graphs(self) -> Pair:
         """The graphs as they were read.

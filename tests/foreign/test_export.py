@@ -1,6 +1,7 @@
 """One call at the end of a script makes a checkpoint that behaves as every other."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -111,6 +112,22 @@ def test_data_and_classes_are_found_again(exported):
     assert data.classes == ("0", "1", "2")
     assert opened.changes(data) == ""
     assert set(np.unique(data.train.x)) == {0.0, 1.0}
+
+
+def test_a_folder_that_is_moved_takes_its_samples_along(exported, tmp_path):
+    shutil.copytree(exported[0].folder, tmp_path / "moved")
+    moved = checkpoint.load(tmp_path / "moved")
+    assert json.loads((moved.folder / "config.json").read_text())["data"]["path"] == "samples.npz"
+    assert moved.config.data.path == str((tmp_path / "moved").resolve() / "samples.npz")
+    assert moved.hash == exported[0].hash
+    assert moved.changes(moved.config.data.load(tmp_path)) == ""
+
+
+def test_saving_a_foreign_model_keeps_its_graphs(exported, tmp_path):
+    opened = exported[0]
+    explorer.save(opened.model, opened.prior, opened.config, tmp_path / "again")
+    again = Engine(checkpoint.load(tmp_path / "again"), "cpu")
+    assert np.array_equal(again.sample(5).x, Engine(opened, "cpu").sample(5).x)
 
 
 def test_a_name_that_is_taken_is_not_overwritten(exported):
