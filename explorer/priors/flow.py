@@ -1,11 +1,12 @@
 """A normalising flow as the prior: flexible, with exact density and fast sampling."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_serializer
 from torch import Tensor
 from torch.distributions import Distribution, Normal
 
@@ -176,6 +177,15 @@ class FlowConfig(AbstractPriorConfig):
     standardised: bool = Field(
         False, description="Whether codes are standardised first, as for a flow fitted to them."
     )
+
+    @model_serializer(mode="wrap")
+    def _as_it_was_written(
+        self, whole: Callable[["FlowConfig"], dict[str, object]]
+    ) -> dict[str, object]:
+        """Leave out what earlier recipes do not name, unless it is asked for."""
+        return {
+            name: value for name, value in whole(self).items() if name != "standardised" or value
+        }
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> FlowPrior:
         """Make the untrained prior."""

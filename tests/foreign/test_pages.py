@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from explorer import checkpoint, sampler, settings
 from explorer.config import FittedConfig
 from explorer.ui import cache
 from explorer.ui.address.views import PAGES
@@ -62,3 +63,17 @@ def test_a_model_without_likelihood_shows_none(shelf):
     assert "no p(x|z)" in told(app)
     app = open_page("latent_map", model="error", pick="data:3")
     assert "squared error" in told(app)
+
+
+@pytest.mark.parametrize("slug", ["gaussian", "points"])
+def test_a_flow_is_fitted_to_a_foreign_models_codes(shelf, slug):
+    opened = checkpoint.load(slug)
+    data = opened.config.data.load(settings.current().data)
+    facts = sampler.fit(opened, data, steps=8, batch=16).facts
+    assert facts.drawn == (slug == "gaussian")
+    app = open_page(
+        "generate", model=slug, sampler="flow", steps=3, at=1, hand="sample:0,2,1,f3@1"
+    )
+    assert not app.exception
+    assert f"{facts.codes:,} training samples, in 8 steps of 16" in told(app)
+    assert "step 1 of 3" in told(app)

@@ -387,6 +387,10 @@ TERMS: Mapping[str, Term] = {
         "by one before they are shown, measured and exported.",
         ("Kulfan sections", "Kulfan"),
     ),
+    "Squared error": Term(
+        "The squared distance between a sample and its reconstruction, for models that were "
+        "trained by it and define no likelihood.",
+    ),
     "Operating point": Term(
         "One flow past a section: a Reynolds number, and an angle of attack or a lift "
         "coefficient; designs are judged at up to four of them.",
