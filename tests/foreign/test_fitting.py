@@ -69,6 +69,7 @@ def opened():
 
 def log_density(kind, opened, monkeypatch):
     monkeypatch.setattr(fitting, "_FLOW_STEPS", 200)
+    monkeypatch.setattr(fitting, "MOST_COMPONENTS", 8)
     _, prior, words = fitting.fitted(moons(), kind, opened, 14, 1.0, lambda *_: None)
     with torch.no_grad():
         return float(prior(lambda x: None).log_prob(torch.from_numpy(moons(seed=1))).mean()), words

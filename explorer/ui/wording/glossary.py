@@ -153,10 +153,6 @@ TERMS: Mapping[str, Term] = {
         (),
         ("reconstruction",),
     ),
-    "Squared error": Term(
-        "Sum of the squared differences of a sample and its reconstruction, of a model that was "
-        "trained by it and has no likelihood. Lower is better.",
-    ),
     "KL": Term(
         "Kullback–Leibler divergence, in nats: how far a sample’s posterior is from the prior; "
         "0 if they are equal. Its code costs so many nats.",
