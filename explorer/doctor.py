@@ -37,7 +37,7 @@ def examine() -> list[Finding]:
         return [*findings, _pages(), _user(chosen), _data(chosen)]
     findings += [
         _pages(), _checkpoints(), _user(chosen), _candidates(chosen), _data(chosen), _air(),
-        _xfoil(),
+        _xfoil(), _graphs(),
     ]  # fmt: skip
     return findings
 
@@ -159,6 +159,18 @@ def _xfoil() -> Finding:
     if found is None:
         return Finding("xfoil", "note", "it does not start; reinstall it: apt install xfoil")
     return Finding("xfoil", "ok", f"{found}, at most {xfoil.AT_ONCE} at once")
+
+
+def _graphs() -> Finding:
+    from explorer.runtime import verdicts
+
+    if verdicts.available():
+        return Finding("onnxruntime", "ok", version("onnxruntime"))
+    return Finding(
+        "onnxruntime",
+        "note",
+        'not installed; required for models trained elsewhere: pip install -e ".[onnx]"',
+    )
 
 
 def _data(chosen: settings.Settings) -> Finding:

@@ -92,7 +92,7 @@ def require() -> None:
     if not available():
         raise CheckpointError(
             "Its networks are ONNX graphs, and onnxruntime is not installed: "
-            'pip install "latent-explorer[onnx]".'
+            'pip install -e ".[onnx]".'
         )
 
 
@@ -105,7 +105,7 @@ def require_exporter() -> None:
     if importlib.util.find_spec("onnxscript") is None:
         raise CheckpointError(
             "Networks of PyTorch are written by onnxscript, which is not installed: "
-            'pip install "latent-explorer[onnx]".'
+            'pip install -e ".[onnx]".'
         )
 
 

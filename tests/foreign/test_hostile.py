@@ -454,7 +454,7 @@ def test_without_the_runtime_a_model_is_listed_with_the_remedy(shelf, monkeypatc
     monkeypatch.setattr(verdicts, "available", lambda: False)
     found = entry_of(shelf, "gaussian")
     assert not found.healthy
-    assert 'pip install "latent-explorer[onnx]"' in found.reason
+    assert 'pip install -e ".[onnx]"' in found.reason
 
 
 def test_the_probe_opens_no_file(tmp_path):
