@@ -40,6 +40,7 @@ POPULATION = 64
 
 _ANGLE = re.compile(r"alpha(_[0-9])?")
 _MOST_MISSED = 1e3
+_PATIENCE = 12
 _BEST = 4.0
 """How many nepers of quality the best rank is worth at no spread."""
 
@@ -349,8 +350,9 @@ def _searched(
     found = [_rows(given, order[: max(POPULATION, 4 * k)])]
     count = len(people.z)
     done = int((cost <= 0).sum())
+    best_cost, since = float(cost.min(initial=np.inf)), 0
     for generation in range(1, GENERATIONS + 1):
-        if done >= 2 * k or count < 4:
+        if done >= 2 * k or count < 4 or since >= _PATIENCE:
             break
         a, b, c = (rng.integers(count, size=count) for _ in range(3))
         best = np.argsort(cost)[rng.integers(max(2, count // 8), size=count)]
@@ -369,6 +371,8 @@ def _searched(
         # A parent that satisfies everything stays: the next child is sought beside it.
         people = _merged(people, children, better)
         cost = np.where(better, now, cost)
+        nearer = float(cost.min()) < 0.99 * best_cost
+        best_cost, since = min(best_cost, float(cost.min())), 0 if nearer else since + 1
         report(generation, done)
     else:
         generation = GENERATIONS + 1

@@ -194,14 +194,14 @@ BOUNDS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     wishes=st.lists(BOUNDS, max_size=4, unique_by=lambda wish: wish[:2]),
     key=st.sampled_from(KEYS),
     spread=st.sampled_from([0.0, 0.5, 1.0]),
 )
 def test_whatever_is_wished_for_the_answer_is_true(wishes, key, spread):
-    drawn = pool(n=300)
+    drawn = pool(n=200)
     answer = desk.find(
         engine(), drawn, wishes, goal(key), Conditions(), sound(), spread=spread, k=6
     )
