@@ -107,7 +107,7 @@ def test_everything_works_below_a_path(chromium, tmp_path, proxied):
         with page.expect_response(re.compile("/api/properties/"), timeout=30_000) as answer:
             page.goto(f"{outside}/generate?model={DIGITS}&limits=ink%3E=20")
         assert answer.value.ok
-        page.goto(f"{outside}/candidates?model={DIGITS}&chosen=1,2")
+        page.goto(f"{outside}/candidates?model={DIGITS}&chosen=1,2&tab=tradeoffs")
         settled(page)
         page.locator("[data-testid=shortlist] canvas[data-digest]").first.wait_for()
         page.locator("[data-testid=parallel][data-lines]").wait_for(timeout=30_000)
