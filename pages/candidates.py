@@ -10,7 +10,7 @@ view = frame.resolve_models(CandidatesView.from_address())
 engine = frame.open_models(view)[0]
 store = service.store()
 project = shortlist.project_of(store, view)
-conditions = constraints.conditions(view)
+conditions = view.conditions
 picks = judged.measure_picks(store, project, conditions)
 
 with st.container(

@@ -16,6 +16,7 @@ from explorer import sections
 from explorer.designs.geometry import inner_gap
 from explorer.designs.measuring import measure
 from explorer.designs.properties import Conditions, Constraint, Measured, Property
+from explorer.designs.search import FIDELITY
 from explorer.errors import DesignError
 from explorer.inference import Engine
 from explorer.metrics.novelty import NoveltyReference
@@ -24,7 +25,6 @@ from explorer.sketch import CurveSketch
 POOL = 3000
 """Samples of the prior among which designs are chosen first."""
 
-MOST_CHOSEN = 24
 NEAREST = 4
 """Number of the nearest designs that are shown where none satisfies the wishes."""
 
@@ -34,7 +34,6 @@ LEAST_GAP = 0.1
 REVERSALS = 4
 """Curvature reversals of a smooth section: the median of the UIUC collection."""
 
-FIDELITY = 95.0
 GENERATIONS = 40
 POPULATION = 64
 
@@ -76,15 +75,6 @@ class Pool(NamedTuple):
     def sound(self) -> Bool[np.ndarray, " designs"]:
         """Which designs are valid, smooth and like the data."""
         return self.measured.valid & (self.unsound <= 0).all(1)
-
-    def reach(self, key: str) -> tuple[float, float, float] | None:
-        """Return the 1st, 50th and 99th percentile of a property over sound designs."""
-        values = self.measured.values[key][self.sound]
-        values = values[np.isfinite(values)]
-        if not len(values):
-            return None
-        low, middle, high = np.percentile(values, [1, 50, 99])
-        return float(low), float(middle), float(high)
 
 
 class Relaxed(NamedTuple):

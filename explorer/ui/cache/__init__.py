@@ -37,11 +37,11 @@ from explorer.ui.cache.properties import (
     SHARE_SAMPLES,
     SHARE_SCALES,
     code_properties,
+    held_out_waviness,
     pick_properties,
     property_ranges,
     shares,
     strip_properties,
-    typical_waviness,
 )
 from explorer.ui.cache.references import novelty_reference, reference, training_originals
 from explorer.ui.cache.store import store
@@ -89,6 +89,7 @@ __all__ = [
     "floor_density",
     "flow",
     "held_out_density",
+    "held_out_waviness",
     "icon",
     "importance_samples",
     "levelled",
@@ -125,7 +126,6 @@ __all__ = [
     "tradeoff",
     "training_originals",
     "transported",
-    "typical_waviness",
     "unit_kl",
     "version",
     "waviness_bound",

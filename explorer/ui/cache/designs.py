@@ -3,16 +3,13 @@
 import numpy as np
 
 from explorer.designs import desk
-from explorer.designs.geometry import SectionDecode
 from explorer.designs.measuring import applicable_properties
 from explorer.designs.properties import Conditions, Property, parse
 from explorer.errors import DesignError
 from explorer.inference import Engine
-from explorer.projection import Split
-from explorer.sections import is_section
-from explorer.ui.cache.atlases import atlas, held_out_density
-from explorer.ui.cache.engines import ENGINES
+from explorer.ui.cache.atlases import held_out_density
 from explorer.ui.cache.per_engine import per_engine
+from explorer.ui.cache.properties import held_out_waviness
 from explorer.ui.cache.references import novelty_reference
 
 FLOOR = 5.0
@@ -32,15 +29,9 @@ def sound(engine: Engine) -> desk.Sound:
     return desk.Sound(floor_density(engine), waviness_bound(engine), novelty_reference(engine))
 
 
-@per_engine(ENGINES, measured=True)
 def waviness_bound(engine: Engine) -> float | None:
     """Return the waviness below which most decoded held-out sections lie; None without any."""
-    known = atlas(engine)
-    if known is None or not is_section(engine.sketch):
-        return None
-    x = engine.decode(known.codes[known.split == Split.TEST])
-    found = SectionDecode().measure(x, engine.sketch, Conditions())["waviness"]
-    return float(np.percentile(found, _WAVINESS))
+    return held_out_waviness(engine, _WAVINESS)
 
 
 @per_engine(8, measured=True, spinner="Drawing designs from the prior")

@@ -41,14 +41,14 @@ def code_properties(
 
 
 @per_engine(ENGINES, measured=True)
-def typical_waviness(engine: Engine) -> float | None:
-    """Return the median waviness of decoded held-out sections; None if there are none."""
+def held_out_waviness(engine: Engine, percentile: float = 50.0) -> float | None:
+    """Return a percentile of the waviness of decoded held-out sections; None if there are none."""
     known = atlas(engine)
     if known is None or not is_section(engine.sketch):
         return None
     x = engine.decode(known.codes[known.split == Split.TEST])
     found = SectionDecode().measure(x, engine.sketch, Conditions())["waviness"]
-    return float(np.median(found))
+    return float(np.percentile(found, percentile))
 
 
 @per_engine(32)

@@ -22,7 +22,7 @@ from explorer.ui.candidates import compare
 from explorer.ui.candidates.judged import MeasuredPick
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel, Slider
-from explorer.ui.panels import constraints, table
+from explorer.ui.panels import table
 from explorer.ui.panels.upload import sections_of, tell
 from explorer.ui.picks import service
 from explorer.ui.shell import sibling
@@ -101,7 +101,7 @@ def _beside_the_model(engine: Engine, name: str, opened: Opened, view: Candidate
     names = ["Yours", "The model’s"]
     compare.overlay(list(zip(names, drawn, strict=True)), engine.sketch, "candidates_mine_overlay")
     rms, most = _away(engine, x, again)
-    conditions = constraints.conditions(view)
+    conditions = view.conditions
     own = measure(x, engine.sketch, conditions, "decoded")
     theirs = measure(again, engine.sketch, conditions)
     st.caption(

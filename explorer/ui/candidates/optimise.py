@@ -17,16 +17,13 @@ from explorer.ui.candidates.pushed import Result
 from explorer.ui.panels import constraints
 from explorer.ui.wording.format import signed
 
-FLOOR = 5.0
-"""A search keeps log p(z) above this percentile of held-out codes."""
-
 
 def offer(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> None:
     """Render a form to push a property of the pick in focus, and the result."""
     if item is None:
         st.caption("Select a pick made with this model: click its card.")
         return
-    conditions = constraints.conditions(view)
+    conditions = view.conditions
     properties = {prop.key: prop for prop in applicable_properties(engine.sketch, conditions)}
     if not properties:
         st.caption("These samples have no measured properties.")
@@ -56,7 +53,7 @@ def offer(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> No
     if held_out is None and engine.has_density:
         st.caption("The bound on log p(z) needs the model's map: build it on Latent map.")
         return
-    floor = -np.inf if held_out is None else float(np.percentile(held_out, FLOOR))
+    floor = -np.inf if held_out is None else float(np.percentile(held_out, cache.FLOOR))
     if submitted:
         asked = Result(
             item.pick.key,
@@ -78,7 +75,7 @@ def offer(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> No
         ""
         if held_out is None
         else f", keep log p(z) ≥ {signed(f'{floor:.1f}')} nats "
-        f"(as {100 - FLOOR:.0f} % of held-out codes do)"
+        f"(as {100 - cache.FLOOR:.0f} % of held-out codes do)"
     )
     st.caption(
         "Searches around the pick for valid designs that satisfy the constraints, are as "
@@ -90,7 +87,7 @@ def offer(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> No
 
 def _search(engine: Engine, item: MeasuredPick, asked: Result, view: CandidatesView) -> None:
     """Search with progress and a stop button; the best so far is kept, however it ends."""
-    conditions = constraints.conditions(view)
+    conditions = view.conditions
     place = st.empty()
     row = place.container(horizontal=True, vertical_alignment="center")
     line = row.progress(0.0, text="Searching")
@@ -140,7 +137,7 @@ def _search(engine: Engine, item: MeasuredPick, asked: Result, view: CandidatesV
 
 def _smooth(engine: Engine, item: MeasuredPick) -> tuple[Constraint, ...]:
     """Bound the waviness of sections, so that what is decoded is what is shown."""
-    usual = cache.typical_waviness(engine)
+    usual = cache.held_out_waviness(engine)
     if usual is None:
         return ()
     return (Constraint("waviness", "<=", max(usual, item.values["waviness"])),)

@@ -59,7 +59,7 @@ def find(
         and here.pick.source.own
         and here.pick.source.model.sketch == engine.sketch
     ):
-        at = mine.version(engine, here, constraints.conditions(view))
+        at = mine.version(engine, here, view.conditions)
     if kind == "far":
         _far(of_model, engine, view)
     elif kind == "like":
@@ -91,7 +91,7 @@ def _far(items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView) ->
         submitted = st.form_submit_button("Find", key="candidates_search_start", type="primary")
     if submitted:
         rejected = [item.pick.source.code for item in items if item.pick.verdict == "reject"]
-        conditions = constraints.conditions(view)
+        conditions = view.conditions
         try:
             with st.spinner("Choosing"):
                 st.session_state[_APART] = (
@@ -119,7 +119,7 @@ def _far(items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView) ->
             "valid, satisfying the constraints, and unlike rejected picks."
         )
         return
-    _strip(engine, codes_strip(engine, found.z), "far", constraints.conditions(view))
+    _strip(engine, codes_strip(engine, found.z), "far", view.conditions)
     summary = " → ".join(f"{count:,} {words}" for words, count in found.steps)
     st.caption(
         f"{summary}. The closest two are {found.least:.2f} prior standard deviations apart."
@@ -162,7 +162,7 @@ def _between(items: Sequence[MeasuredPick], engine: Engine, view: CandidatesView
         return
     codes = np.stack([item.pick.source.code for item in items])
     z = search.between(codes, 12, view.seed)
-    _strip(engine, codes_strip(engine, z), "between", constraints.conditions(view))
+    _strip(engine, codes_strip(engine, z), "between", view.conditions)
     names = " and ".join(item.pick.title for item in items)
     if len(items) == 2:
         st.caption(f"Twelve equal steps between {names}.")

@@ -175,7 +175,7 @@ def cards(
         "Arrow keys move, 1–5 set stars (0 clears), K keeps, X rejects, U undoes, Enter compares."
     )
     st.caption(" ".join(words))
-    verify.offer(items, constraints.conditions(view))
+    verify.offer(items, view.conditions)
 
 
 def _reasons(item: MeasuredPick, bounds: Sequence[Constraint]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from explorer.errors import ExportError, StoreError
 from explorer.ui.address.views import CandidatesView
 from explorer.ui.candidates import printing
 from explorer.ui.candidates.judged import MeasuredPick, as_measured
-from explorer.ui.panels import constraints, export_menu
+from explorer.ui.panels import export_menu
 
 WHICH = {"all": "All shown", "keep": "Kept", "chosen": "Compared"}
 AT_ONCE, BARE = 16, 6
@@ -52,7 +52,7 @@ def export(items: Sequence[MeasuredPick], project: Project, view: CandidatesView
             help="The design, its numbers and polars by each method, and where it is from.",
         )
         name = names.slug(project.name)
-        _offer(chosen, project, constraints.conditions(view), chord, pages)
+        _offer(chosen, project, view.conditions, chord, pages)
         example = names.stem(project.name, chosen[0].pick.number if chosen else 1)
         kinds = "Selig .dat, CSV, SVG and DXF in mm, polars (CSV, XFLR5), " if drawn else ""
         st.caption(

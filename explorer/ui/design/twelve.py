@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer import figures, papers, sections
-from explorer.designs import aerodynamics, desk
+from explorer.designs import aerodynamics, desk, search
 from explorer.designs.polars import ALPHAS
 from explorer.designs.properties import Constraint, Property, in_words
 from explorer.errors import DesignError
@@ -140,7 +140,7 @@ def _how(engine: Engine, found: desk.Found) -> str:
     return (
         f"{'; '.join(parts)}. Chosen by a k-DPP: by rank, and by the distance between outlines; "
         f"the closest two are {found.apart:.2f} {unit} apart (RMS).{section} Sound designs are as "
-        f"close to the data as {desk.FIDELITY:g} % of held-out ones"
+        f"close to the data as {search.FIDELITY:g} % of held-out ones"
         + (
             f", and as probable under the prior as {100 - cache.FLOOR:.0f} % of them."
             if engine.has_density

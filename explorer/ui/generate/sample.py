@@ -12,7 +12,7 @@ from explorer.ui.address.views import GenerateView
 from explorer.ui.components import FilmstripState, filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.generate import sampler
-from explorer.ui.panels import constraints, scale_sweep
+from explorer.ui.panels import scale_sweep
 from explorer.ui.panels.pictures import training_pictures
 from explorer.ui.picks import service
 from explorer.ui.wording import rules
@@ -33,7 +33,7 @@ def wall(engines: list[Engine], view: GenerateView) -> FilmstripState:
         signs=True,
         mapped=True,
         limits=view.limits,
-        conditions=constraints.conditions(view),
+        conditions=view.conditions,
     )
     state = scale_sweep.sweep(
         engines, view.spec, key="generate_strip", at=view.frame, tile=view.tile, options=options

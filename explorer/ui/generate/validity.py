@@ -12,7 +12,7 @@ from explorer.metrics.proportions import wilson
 from explorer.ui import cache
 from explorer.ui.address.views import GenerateView
 from explorer.ui.panels import chart, export_menu
-from explorer.ui.panels.constraints import CROSSED, conditions, constraints
+from explorer.ui.panels.constraints import CROSSED, constraints
 from explorer.ui.panels.scale_sweep import companions
 from explorer.ui.wording import palette
 from explorer.ui.wording.naming import distinct_names, prior_kind
@@ -20,7 +20,7 @@ from explorer.ui.wording.naming import distinct_names, prior_kind
 
 def share(engine: Engine, view: GenerateView) -> None:
     """Render the share of valid designs that meet the constraints over the scale, per prior."""
-    properties = applicable_properties(engine.sketch, conditions(view))
+    properties = applicable_properties(engine.sketch, view.conditions)
     bounds = constraints(view, properties)
     if not bounds and not sections.is_section(engine.sketch):
         return
@@ -31,7 +31,7 @@ def share(engine: Engine, view: GenerateView) -> None:
     colours = palette.of_priors([prior_kind(item) for item in shown])
     names = distinct_names(shown)
     for index, (item, name, colour) in enumerate(zip(shown, names, colours, strict=True)):
-        found = cache.shares(item, bounds, conditions(view))
+        found = cache.shares(item, bounds, view.conditions)
         low, high = wilson(found, n)
         figure.add_scatter(
             x=scales,

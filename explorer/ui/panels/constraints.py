@@ -9,7 +9,6 @@ from explorer import sections
 from explorer.designs.measuring import applicable_properties
 from explorer.designs.properties import (
     MOST_CONSTRAINTS,
-    Conditions,
     Constraint,
     Property,
     in_words,
@@ -26,11 +25,6 @@ CROSSED = f"{100 * sections.CROSSED:.2f} % of the chord"
 SIGNS = {">=": "At least", "<=": "At most"}
 
 
-def conditions(view: Conditioned) -> Conditions:
-    """Return the conditions designs are evaluated under."""
-    return view.conditions
-
-
 def constraints(view: Conditioned, properties: Sequence[Property]) -> tuple[Constraint, ...]:
     """Return the view's constraints on properties that these designs have."""
     keys = {item.key for item in properties}
@@ -45,12 +39,12 @@ def remember(view: Conditioned) -> None:
 
 def applicable_constraints(engine: Engine, view: Conditioned) -> tuple[Constraint, ...]:
     """Return the view's constraints that apply to an engine's samples."""
-    return constraints(view, applicable_properties(engine.sketch, conditions(view)))
+    return constraints(view, applicable_properties(engine.sketch, view.conditions))
 
 
 def settle(engine: Engine, view: Conditioned) -> tuple[Property, ...]:
     """Drop constraints that these samples lack, and say so; return the properties they have."""
-    properties = applicable_properties(engine.sketch, conditions(view))
+    properties = applicable_properties(engine.sketch, view.conditions)
     if properties:
         bounds = constraints(view, properties)
         if join(bounds) != view.limits:
@@ -62,7 +56,7 @@ def settle(engine: Engine, view: Conditioned) -> tuple[Property, ...]:
 
 def switch(engine: Engine, view: Conditioned) -> None:
     """Render the switch that docks the form above what the constraints judge."""
-    if applicable_properties(engine.sketch, conditions(view)):
+    if applicable_properties(engine.sketch, view.conditions):
         st.toggle("Constraints", key=_opened(view), help="Bounds on what samples must be")
 
 
@@ -71,7 +65,7 @@ def docked(engine: Engine, view: Conditioned) -> None:
     if not settle(engine, view):
         return
     opened = bool(st.session_state.get(_opened(view)))
-    bounds = constraints(view, applicable_properties(engine.sketch, conditions(view)))
+    bounds = constraints(view, applicable_properties(engine.sketch, view.conditions))
     if not (bounds or opened):
         return
     with st.container(key=f"{view.page}_bounds", border=opened, gap="small"):
@@ -83,12 +77,12 @@ def docked(engine: Engine, view: Conditioned) -> None:
 
 def tuned(engine: Engine, view: Conditioned) -> None:
     """Render each constraint as a number that can be tuned, with a button that removes it."""
-    properties = applicable_properties(engine.sketch, conditions(view))
+    properties = applicable_properties(engine.sketch, view.conditions)
     bounds = constraints(view, properties)
     if not bounds:
         return
     known = {item.key: item for item in properties}
-    reach = cache.property_ranges(engine, conditions(view))
+    reach = cache.property_ranges(engine, view.conditions)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         for bound in bounds:
             prop = known[bound.key]
@@ -115,10 +109,10 @@ def tuned(engine: Engine, view: Conditioned) -> None:
 
 def added(engine: Engine, view: Conditioned) -> None:
     """Render a form for another constraint: its value starts where half of the samples meet it."""
-    properties = applicable_properties(engine.sketch, conditions(view))
+    properties = applicable_properties(engine.sketch, view.conditions)
     bounds = constraints(view, properties)
     labels = {item.key: item.title for item in properties}
-    reach = cache.property_ranges(engine, conditions(view))
+    reach = cache.property_ranges(engine, view.conditions)
     page = view.page
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         chosen = st.selectbox("Property", list(labels), key=f"{page}_bound_key",
