@@ -35,7 +35,7 @@ def test_a_link_shows_the_same_in_a_fresh_browser(chromium, page, address, path,
     again = other.new_page()
     again.goto(link)
     settled(again, component)
-    for _ in range(25):  # what is drawn when it arrives, such as contours, may come late
+    for _ in range(150):  # what is drawn when it arrives, such as contours, may come late
         again.wait_for_timeout(400)
         seen = facts(again, component)["digest"], facts(page, component)["digest"]
         if seen[0] == seen[1]:

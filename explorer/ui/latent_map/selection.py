@@ -197,17 +197,7 @@ def _in_hole(engine: Engine, pick: str) -> bool:
 
 
 def pane(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
-    """Render the colouring of the data, and the selection."""
-    colours = latent_plane.colours(engine, atlas)
-    control(
-        st.selectbox,
-        "Colour data by",
-        view,
-        "colour",
-        options=list(colours),
-        format_func=colours.get,
-        help=glossary.define(colours[view.colour]),
-    )
+    """Render what is selected on the map."""
     chosen = selected(engine, atlas, view)
     if chosen is None and view.pick:
         view.fall_back("pick", "", "is not on this model’s map", "selecting nothing")

@@ -67,7 +67,7 @@ def layers(engine: Engine) -> dict[str, str]:
 
 
 def toolbar(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
-    """Render the choice of layers; an unavailable colouring falls back to the default."""
+    """Render the choice of layers and colouring; what is unavailable falls back."""
     offered = colours(engine, atlas)
     if view.colour not in offered:
         first = next(iter(offered))
@@ -82,16 +82,28 @@ def toolbar(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
         asked = getattr(view, field)
         if asked and select(engine, atlas, asked, holes_of(engine, asked)) is None:
             view.fall_back(field, "", "is not on this model’s map", "leaving it out")
-    control(
-        st.pills,
-        "Layers",
-        view,
-        "layers",
-        options=list(names),
-        format_func=names.get,
-        selection_mode="multi",
-        help=glossary.listed(names.values()),
-    )
+    with st.container(horizontal=True, gap="small"):
+        control(
+            st.pills,
+            "Layers",
+            view,
+            "layers",
+            options=list(names),
+            format_func=names.get,
+            selection_mode="multi",
+            help=glossary.listed(names.values()),
+            width="content",
+        )
+        control(
+            st.selectbox,
+            "Colour data by",
+            view,
+            "colour",
+            options=list(offered),
+            format_func=offered.get,
+            help=glossary.define(offered[view.colour]),
+            width=200,
+        )
 
 
 def draw(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
