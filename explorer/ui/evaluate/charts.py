@@ -1,6 +1,7 @@
 """Charts of all models of a data set, with errors, n and published results."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 import numpy as np
 import plotly.graph_objects as go
@@ -20,6 +21,8 @@ from explorer.ui.panels import chart
 from explorer.ui.wording import palette
 
 _ROW = 36
+_NAME = 60
+"""Letters of a name in one line, which fit 390 pixels."""
 _DIVERSITY = {"coverage": "Coverage", "recall": "Recall", "vendi": "Vendi score"}
 DIVERSITY = {name: name.capitalize() for name in _DIVERSITY}
 
@@ -64,19 +67,22 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> PaperFigure
             f"S = {metric.samples or 0:,}<extra></extra>",
         )  # fmt: skip
     figure.update_traces(cliponaxis=False)  # the best are at the edge
+    # Names stand above their rows: beside them they would leave no room on a narrow screen. As tick
+    # labels inside the axes, wider than the plot, they would have Plotly search a range for ever.
+    for place, (_, words, item) in enumerate(items):
+        figure.add_annotation(
+            text="<br>".join(wrap(words, _NAME)), align="left", showarrow=False,
+            font={"color": _grey() if isinstance(item, Published) else _text()},
+            x=0, xref="paper", xanchor="left", y=place, yanchor="bottom", yshift=3,
+        )  # fmt: skip
     drawn = chart.render(
         figure,
         "evaluate_likelihood",
         x="bits per dimension (lower is better)" if bits else "log p(x), nats",
         y={
             "tickvals": list(range(len(items))),
-            # Above their rows: beside them, names would leave no room on a narrow screen.
-            "ticklabelposition": "inside top",
-            "ticktext": [
-                f"<span style='color:{_grey() if isinstance(item, Published) else _text()}'>"
-                f"{words}</span>"
-                for _, words, item in items
-            ],
+            "ticktext": [words for _, words, _ in items],
+            "showticklabels": False,
         },
         height=90 + _ROW * len(items),
     )

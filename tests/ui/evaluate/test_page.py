@@ -259,6 +259,9 @@ def test_published_numbers_stand_beside_models_of_their_data(three):
     found = {trace["x"][0] for trace in traces if trace["marker"].get("symbol") == "diamond-open"}
     assert found == {-88.56, -85.57}
     assert "Tomczak and Welling, 2018, S = 5,000" in told(app)
+    layout = drawn(app, "evaluate_likelihood")["layout"]
+    assert len(layout["annotations"]) == 3  # one name a row, which takes no room from the axis
+    assert not layout["yaxis"]["showticklabels"]
     places = {trace["x"][-1]: trace["y"][-1] for trace in traces}
     assert places[-88.56] < places[-86] < places[-85.57]
 
