@@ -451,7 +451,7 @@ def study(
     latent: Annotated[int, typer.Option(help="Latent units.", min=1, max=512)] = 16,
     epochs: Annotated[
         int, typer.Option(help="Epochs of each arm, its base's included.", min=2)
-    ] = 40,
+    ] = 120,
     hours: Annotated[float, typer.Option(help="Start no arm after this time.", min=0)] = 6.0,
     threads: Annotated[int, typer.Option(help="Threads to use.", min=1)] = 1,
     out_folder: Annotated[

@@ -67,7 +67,11 @@ class Plan(Frozen):
     data: DataConfig
     latent: int = 16
     hidden: tuple[int, ...] = (300, 300)
-    epochs: int = 40
+    noise: float = 0.3
+    """Standard deviation of a matched code: a deterministic one cannot fill the prior's space."""
+    weight: float = 500
+    """Of a two-sample distance; a score has its own."""
+    epochs: int = 120
     batch: int = 512
     seeds: tuple[int, ...] = (1, 2, 3)
 
@@ -173,8 +177,10 @@ def recipe(plan: Plan, arm: str, seed: int) -> RunConfig:
         objective = {"kind": "matching", "weight": 0}
         if chosen.distance != "none":
             objective = {"kind": "matching", "distance": chosen.distance}
+        if chosen.distance in ("sliced", "mmd"):
+            objective["weight"] = plan.weight
     given = _common(plan, seed, half if chosen.base else plan.epochs)
-    given["model"] |= {"kind": kind} | ({"noise": 0.1} if matched else {})
+    given["model"] |= {"kind": kind} | ({"noise": plan.noise} if matched else {})
     if chosen.prior is not None:
         prior: dict[str, Any] = {"kind": chosen.prior}
         if chosen.prior in _WITH_SOURCE:
