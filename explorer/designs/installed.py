@@ -194,7 +194,8 @@ def _described(text: bytes, name: str) -> Description:
 def _remembered(place: Path) -> Installed:
     """Return what a folder holds, read anew only if its files have changed."""
     try:
-        stats = [(place / name).lstat() for name in (verdicts.NETWORK, DESCRIPTION)]
+        paths = (place, place / verdicts.NETWORK, place / DESCRIPTION)
+        stats = [path.lstat() for path in paths]
         signature = _Signature(tuple((s.st_ino, s.st_size, s.st_mtime_ns) for s in stats))
     except OSError:
         return _off(place, "It lacks one of its two files; remove it and add it again.")

@@ -75,6 +75,11 @@ def networks() -> tuple[Installed, ...]:
     return installed.listed(taken_keys())
 
 
+def fingerprint() -> str:
+    """Return a hash of the networks that are on, by which what they tell is cached."""
+    return installed.fingerprint(taken_keys())
+
+
 def asked(sketch: PixelSketch | CurveSketch) -> tuple[Asked, ...]:
     """List the installed networks that take samples with this sketch."""
     known = (item.family for item in networks())
