@@ -110,7 +110,7 @@ def plane(engine: Engine, atlas: Atlas) -> Plane | None:
     lost = heights < level
     share, error = share_below(heights, held_out)
     exact = atlas.method == "plane" and engine.has_density
-    x, y = _window(np.concatenate([atlas.xy, atlas.sample_xy]))
+    x, y = window(np.concatenate([atlas.xy, atlas.sample_xy]))
     if exact:
         grid = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2).astype(np.float32)
         prior = np.exp(engine.log_prior(grid)).reshape(len(y), len(x))
@@ -183,10 +183,10 @@ def _log_prob(
     return torch.cat(parts).numpy()
 
 
-def _window(
+def window(
     points: Float[np.ndarray, "points 2"],
 ) -> tuple[Float[np.ndarray, " columns"], Float[np.ndarray, " rows"]]:
-    """Lay a grid over all but the most distant points."""
+    """Lay a grid over all but the most distant points: its places along each axis."""
     low, high = np.quantile(points, [1 - _WINDOW, _WINDOW], axis=0)
     margin = 0.08 * (high - low).max()
     return (

@@ -212,6 +212,30 @@ class Asked(AbstractProperties):
         )
         return _softmax(values) if about.softmax else values
 
+    def told(self, x: Float[np.ndarray, "samples *sample"]) -> list[str]:
+        """Say of each sample what it is, in words; nothing where there is no answer."""
+        about = self.description
+        if about.kind == "regressor":
+            raw = self.ask(x)
+            return [
+                ", ".join(
+                    f"{prop.label} {prop.words(value)}"
+                    for prop, value in zip(self._listed(), row, strict=True)
+                    if np.isfinite(value)
+                )
+                for row in raw
+            ]
+        found, names = self.judge(x), about.classes
+        return [
+            ""
+            if best < 0
+            else f"{about.label} {names[best]} ({_percent(row[best])}), "
+            f"then {names[second]} ({_percent(row[second])})"
+            for best, second, row in zip(
+                found.best, found.second, found.probabilities, strict=True
+            )
+        ]
+
     def _opened(self) -> Network:
         with self._lock:
             if self._network is None:
@@ -273,6 +297,14 @@ def _bare(shape: tuple[int, ...]) -> tuple[int, ...]:
     while len(kept) > 1 and kept[0] == 1:
         kept.pop(0)
     return tuple(kept)
+
+
+def _percent(share: float) -> str:
+    """Format a share; none that is not whole is rounded to nothing or to all."""
+    percent = 100 * share
+    if 0 < percent < 0.5:
+        return "under 1 %"
+    return "over 99 %" if 99.5 < percent < 100 else f"{percent:.0f} %"
 
 
 def _by(about: Description) -> str:

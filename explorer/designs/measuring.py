@@ -86,6 +86,11 @@ def asked(sketch: PixelSketch | CurveSketch) -> tuple[Asked, ...]:
     return tuple(family for family in known if family is not None and family.fits(sketch))
 
 
+def listed(family: Asked) -> tuple[Property, ...]:
+    """List the properties of an installed network; no flow changes them."""
+    return family.properties(Conditions())
+
+
 def models_that_fit(description: Description) -> tuple[str, ...]:
     """Name the models whose samples a network takes."""
     return tuple(

@@ -1,5 +1,6 @@
 """Charts of all picks over their properties: parallel coordinates and a scatter plot."""
 
+import html
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,7 +33,7 @@ def charts(items: Sequence[MeasuredPick], view: CandidatesView) -> None:
         st.caption("Trade-offs need two valid picks of the same data set.")
         return
     axes = [
-        (prop.title, [item.values[prop.key] for item in same])
+        (html.escape(prop.title), [item.values[prop.key] for item in same])
         for prop in _telling(properties, same)
     ]
     parallel(
@@ -129,8 +130,8 @@ def _scatter(
     drawn = chart.render(
         figure,
         "candidates_scatter",
-        x=known[x].title,
-        y=known[y].title,
+        x=html.escape(known[x].title),
+        y=html.escape(known[y].title),
         height=360,
         legend=1.12,
         on_click=_clicked,

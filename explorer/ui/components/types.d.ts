@@ -437,6 +437,8 @@ export interface MapHeader {
   marks: [number, number, string][]
   /** x and y of the start, then of the head. */
   arrows: [number, number, number, number][]
+  /** A picture below the points, between the bounds of its box: left, right, bottom, top. */
+  shade: { picture: string, box: [number, number, number, number], label: string, colours: string[], classes: string[], low: string, high: string } | null
   axes: boolean
   smooth: boolean
   inked: boolean
@@ -520,6 +522,8 @@ export interface PointMap {
   theme: Theme
   canvas: HTMLCanvasElement
   under: HTMLCanvasElement
+  /** The picture below the points; hidden until it has arrived. */
+  shade: HTMLImageElement
   box: HTMLElement
   card: HTMLElement
   said: HTMLElement
