@@ -110,7 +110,7 @@ def plane(engine: Engine, atlas: Atlas) -> Plane | None:
     lost = heights < level
     share, error = share_below(heights, held_out)
     exact = atlas.method == "plane" and engine.has_density
-    x, y = window(np.concatenate([atlas.xy, atlas.sample_xy]))
+    x, y = _window(np.concatenate([atlas.xy, atlas.sample_xy]))
     if exact:
         grid = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2).astype(np.float32)
         prior = np.exp(engine.log_prior(grid)).reshape(len(y), len(x))
@@ -183,7 +183,7 @@ def _log_prob(
     return torch.cat(parts).numpy()
 
 
-def window(
+def _window(
     points: Float[np.ndarray, "points 2"],
 ) -> tuple[Float[np.ndarray, " columns"], Float[np.ndarray, " rows"]]:
     """Lay a grid over all but the most distant points: its places along each axis."""

@@ -11,15 +11,15 @@ from explorer.errors import DesignError
 from explorer.inference import Engine
 
 FINEST, COARSEST = 144, 48
-"""Places along each side of a decision map."""
+"""Places along the height of a decision map."""
 
 SECONDS = 3.0
 """About how long a decision map may take; from it follows how fine it is."""
 
-_ALPHAS = 40, 185
+_ALPHAS = 20, 125
 """Opacity where the margin is 0 and where it is 1, of 255."""
 
-_STEADY = 120
+_STEADY = 110
 
 
 class Decision(NamedTuple):
@@ -57,7 +57,7 @@ def decide(
         family: The network.
         x: Bounds of the first unit.
         y: Bounds of the second.
-        finest: Places along a side at most; fewer if decoding and asking are slow.
+        finest: Places along the height at most; fewer if decoding and asking are slow.
 
     Raises:
         DesignError: If the model has not two units.
@@ -65,21 +65,24 @@ def decide(
     if engine.space.size != 2:
         raise DesignError("A decision map needs a model with two latent units; choose another.")
     started = time.perf_counter()
-    found = _over(engine, family, x, y, min(COARSEST, finest))
-    each = (time.perf_counter() - started) / min(COARSEST, finest) ** 2
-    side = int(np.clip(np.sqrt(SECONDS / max(each, 1e-9)), COARSEST, finest))
-    return found if side <= COARSEST else _over(engine, family, x, y, side)
+    first = min(COARSEST, finest)
+    found = _over(engine, family, x, y, first)
+    taken = max(time.perf_counter() - started, 1e-6)
+    side = int(min(first * np.sqrt(SECONDS / taken), finest))
+    return found if side <= first else _over(engine, family, x, y, side)
 
 
 def _over(
     engine: Engine, family: Asked, x: tuple[float, float], y: tuple[float, float], side: int
 ) -> Decision:
+    columns = int(np.clip(round(side * (x[1] - x[0]) / (y[1] - y[0])), 2, 2 * side))
     across, up = (
-        np.linspace(low, high, 2 * side + 1)[1::2].astype(np.float32) for low, high in (x, y)
+        np.linspace(low, high, 2 * count + 1)[1::2].astype(np.float32)
+        for (low, high), count in ((x, columns), (y, side))
     )
     grid = np.stack(np.meshgrid(across, up), -1).reshape(-1, 2)
     samples = engine.decode(grid)
-    shape = (side, side)
+    shape = (side, columns)
     if family.description.kind == "classifier":
         judged = family.judge(samples)
         return Decision(across, up, judged.best.reshape(shape), judged.margin.reshape(shape))

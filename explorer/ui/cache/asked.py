@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
-from explorer import regions
 from explorer.designs import decisions, flips, measuring
 from explorer.designs.asked import Asked
 from explorer.designs.measuring import measure
@@ -19,6 +18,9 @@ from explorer.ui.cache.designs import floor_density
 from explorer.ui.cache.engines import ENGINES
 from explorer.ui.cache.per_engine import per_engine
 from explorer.ui.wording import palette
+
+_WIDE, _TALL = 0.8, 0.55
+"""Half the sides of a decision map, in multiples of the extent of all points."""
 
 
 class DecisionMap(NamedTuple):
@@ -61,13 +63,20 @@ def decision(engine: Engine, key: str) -> DecisionMap | None:
     known, family = atlas(engine), network(engine, key)
     if known is None or known.method != "plane" or engine.space.size != 2 or family is None:
         return None
-    x, y = regions.window(np.concatenate([known.xy, known.sample_xy]))
-    box = (float(x[0]), float(x[-1]), float(y[0]), float(y[-1]))
+    box = _box(np.concatenate([known.xy, known.sample_xy, known.prototype_xy]))
     found = decisions.decide(engine, family, box[:2], box[2:])
     colours = palette.MANY_CLASSES if found.best is not None else palette.RAMP
     stream = io.BytesIO()
     Image.fromarray(decisions.painted(found, colours), "RGBA").save(stream, "PNG")
     return DecisionMap(found, box, stream.getvalue())
+
+
+def _box(points: Float[np.ndarray, "points 2"]) -> tuple[float, float, float, float]:
+    """Return what a wide map shows at first: as high as all points, and half as wide again."""
+    low, high = points.min(0), points.max(0)
+    middle, span = (low + high) / 2, max(float((high - low).max()), 1e-6)
+    (x, y), wide, tall = middle.tolist(), _WIDE * span, _TALL * span
+    return x - wide, x + wide, y - tall, y + tall
 
 
 def why_not_flipped(engine: Engine) -> str:

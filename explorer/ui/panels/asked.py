@@ -81,15 +81,16 @@ def words(engine: Engine, view: LatentMapView) -> str:
         return ""
     about = family.description
     by = f" ({about.origin})" if about.origin else ""
-    side = len(found.found.x)
+    rows, columns = found.found.value.shape
+    places = f"{columns} × {rows} places"
     if about.kind == "regressor":
         return (
-            f" Decision map: {listed(family)[0].label} of what is decoded at {side} × {side} "
-            f"places, by the network {about.key}{by}."
+            f" Decision map: {listed(family)[0].label} of what is decoded at {places}, "
+            f"by the network {about.key}{by}."
         )
     return (
         f" Decision map: the class that {about.key}{by} gives to what is decoded at "
-        f"{side} × {side} places; the paler, the smaller its margin over the next class."
+        f"{places}; the paler, the smaller its margin over the next class."
     )
 
 

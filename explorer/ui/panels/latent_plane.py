@@ -85,8 +85,8 @@ def toolbar(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
         words = ", ".join(LAYERS[name].lower() for name in left)
         view.fall_back("layers", kept, "has layers that this model lacks", f"leaving out {words}")
     for field in ("only", "a", "b"):
-        asked = getattr(view, field)
-        if asked and select(engine, atlas, asked, holes_of(engine, asked)) is None:
+        wanted = getattr(view, field)
+        if wanted and select(engine, atlas, wanted, holes_of(engine, wanted)) is None:
             view.fall_back(field, "", "is not on this model’s map", "leaving it out")
     with st.container(horizontal=True, gap="small"):
         control(

@@ -35,7 +35,10 @@ export function showLegend(map) {
     } else add(chip(toneOf(map, layer)), counted(layer))
   }
   const { shade } = map.facts
-  if (shade?.classes.length) {
+  const same = map.facts.layers.some((layer) => layer.mark === "dot" && layer.shown)
+    && shade?.classes.every((name, k) => ramp[column?.classes?.indexOf(name) ?? -1] === shade.colours[k])
+  if (shade?.classes.length && same) add(null, `${shade.label}: in the same colours, paler in doubt`)
+  else if (shade?.classes.length) {
     add(null, `${shade.label}:`)
     shade.classes.slice(0, shade.colours.length).forEach((name, k) => add(chip(shade.colours[k], "pale"), name))
   } else if (shade) {
