@@ -262,7 +262,7 @@ class Asked(AbstractProperties):
         if len(about.outputs) <= MOST_CLASSES_LISTED:
             for out in about.outputs:
                 yield Property(
-                    out.key, f"{about.label}: {out.label}", "%", 1, out.better, False,
+                    out.key, f"p({about.label} {out.label})", "%", 1, out.better, False,
                     out.meaning or "probability of this class",
                 )  # fmt: skip
 

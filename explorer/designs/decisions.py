@@ -10,7 +10,7 @@ from explorer.designs.asked import Asked
 from explorer.errors import DesignError
 from explorer.inference import Engine
 
-FINEST, COARSEST = 144, 48
+FINEST, COARSEST = 192, 48
 """Places along the height of a decision map."""
 
 SECONDS = 3.0

@@ -19,8 +19,8 @@ from explorer.ui.cache.engines import ENGINES
 from explorer.ui.cache.per_engine import per_engine
 from explorer.ui.wording import palette
 
-_WIDE, _TALL = 0.8, 0.55
-"""Half the sides of a decision map, in multiples of the extent of all points."""
+_HALF = 0.85
+"""Half the side of a decision map, in multiples of the extent of all points."""
 
 
 class DecisionMap(NamedTuple):
@@ -72,11 +72,11 @@ def decision(engine: Engine, key: str) -> DecisionMap | None:
 
 
 def _box(points: Float[np.ndarray, "points 2"]) -> tuple[float, float, float, float]:
-    """Return what a wide map shows at first: as high as all points, and half as wide again."""
+    """Return the places a map of any form shows at first: a square around all points."""
     low, high = points.min(0), points.max(0)
     middle, span = (low + high) / 2, max(float((high - low).max()), 1e-6)
-    (x, y), wide, tall = middle.tolist(), _WIDE * span, _TALL * span
-    return x - wide, x + wide, y - tall, y + tall
+    (x, y), half = middle.tolist(), _HALF * span
+    return x - half, x + half, y - half, y + half
 
 
 def why_not_flipped(engine: Engine) -> str:

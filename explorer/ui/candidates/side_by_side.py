@@ -63,7 +63,13 @@ def _columns(items: Sequence[MeasuredPick]) -> None:
             }  # fmt: skip
             for prop in item.properties:
                 value = item.values.get(prop.key, np.nan)
-                row[prop.title] = round(value, prop.digits) if np.isfinite(value) else None
+                row[prop.title] = (
+                    None
+                    if not np.isfinite(value)
+                    else prop.words(value)
+                    if prop.classes
+                    else round(value, prop.digits)
+                )
             rows.append(row)
         st.dataframe(rows, key="candidates_table", hide_index=True)
 
@@ -71,7 +77,8 @@ def _columns(items: Sequence[MeasuredPick]) -> None:
 def _telling(properties: Sequence[Property], items: Sequence[MeasuredPick]) -> list[Property]:
     """The properties that vary and are known for all picks, main ones first, as many as fit."""
     telling = []
-    for prop in sorted(properties, key=lambda prop: not prop.main):
+    quantities = (prop for prop in properties if not prop.classes)
+    for prop in sorted(quantities, key=lambda prop: not prop.main):
         values = np.array([item.values.get(prop.key, np.nan) for item in items])
         if np.isfinite(values).all() and np.ptp(values) > 0:
             telling.append(prop)
@@ -84,7 +91,9 @@ def _scatter(
     view: CandidatesView,
     here: int | None,
 ) -> None:
-    known = {prop.key: prop for prop in properties if prop.key in items[0].values}
+    known = {
+        prop.key: prop for prop in properties if prop.key in items[0].values and not prop.classes
+    }
     keys = list(known)
     x = view.x if view.x in known else ("cd" if "cd" in known else keys[0])
     y = view.y if view.y in known else ("cl" if "cl" in known else keys[1])

@@ -302,6 +302,8 @@ export interface Property {
   unit: string
   digits: number
   main: boolean
+  /** Names of classes, of which a value is the number; empty for a quantity. */
+  classes: string[]
 }
 
 /** Header of the response of /api/properties. */

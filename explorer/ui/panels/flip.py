@@ -104,8 +104,8 @@ def sentence(found: Flip, classes: tuple[str, ...]) -> str:
     ended = "" if found.complete else " The search ended at its limit: there may be a nearer one."
     return signed(
         f"From **{one}** to **{other}** in {found.distance:.2f} standard deviations of the prior; "
-        f"log p(z) there is {found.log_density:.1f} nats, above that of 5 % of held-out data. The "
-        f"nearest found (without derivatives, {found.evaluations:,} codes decoded)." + ended
+        f"log p(z) there is {found.log_density:.1f} nats, above that of 5 % of held-out data. It "
+        f"is the nearest found by trying {found.evaluations:,} codes, without derivatives." + ended
     )
 
 
