@@ -26,7 +26,6 @@ from tests.support.asked import (
     regressor,
     write_judge,
 )
-from tests.support.engines import engine_of
 
 DIGITS = PixelSketch(height=8, width=8)
 
@@ -214,21 +213,3 @@ def test_hostile_units_do_not_reach_a_spreadsheet(tmp_path, x):
     stream = io.StringIO()
     csv.writer(stream).writerow([cell("=1+1")])
     assert stream.getvalue().startswith("'=")
-
-
-@pytest.mark.slow
-def test_the_shipped_classifier_is_exported_as_it_is(tmp_path):
-    import torch
-
-    from explorer.foreign.examples import write_example
-    from explorer.metrics.features import load_features
-
-    folder = write_example("digits", tmp_path / "digits")
-    found = installed.add([folder], measuring.taken_keys())
-    x = engine_of("digits-vae-vamp-2").sample(64).x
-    known = load_features("digits", (1, 8, 8), 10)
-    logits = known.network.answer(known.network(torch.from_numpy(x)))
-    expected = logits.softmax(1).numpy()
-    np.testing.assert_allclose(found.family.judge(x).probabilities, expected, atol=1e-4)
-    with pytest.raises(DesignError, match="no classifier"):
-        write_example("airfoils", tmp_path / "none")

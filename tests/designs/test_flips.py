@@ -1,4 +1,4 @@
-"""The smallest change of class is the nearest there is, within the prior; and what a plane says."""
+"""The smallest change of class is the nearest within the prior; what is said of a plane."""
 
 import numpy as np
 import pytest
