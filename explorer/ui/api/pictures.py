@@ -168,7 +168,9 @@ def _strip_response(header: dict[str, object], body: bytes) -> Response:
 
 def decision(opened: Engine, request: Request) -> Response:
     """Respond with what an installed network says of every place of the map, as a picture."""
-    found = cache.decision(opened, request.query_params.get("of", "")[:40])
+    key = request.query_params.get("of", "")
+    known = any(family.description.key == key for family in cache.asked(opened))
+    found = cache.decision(opened, key) if known else None
     if found is None:
         raise AbsentError
     return Response(found.picture, media_type="image/png", headers=IMMUTABLE)

@@ -41,7 +41,8 @@ def chooser(engine: Engine, view: LatentMapView | InterpolateView, label: str) -
 
 def shade(engine: Engine, key: str) -> Shade | None:
     """Return the decision map as the map's component shows it."""
-    found, family = cache.decision(engine, key), cache.network(engine, key)
+    family = cache.network(engine, key)
+    found = None if family is None else cache.decision(engine, family.description.key)
     if found is None or family is None:
         return None
     about = family.description
@@ -64,7 +65,8 @@ def _seen(best: np.ndarray, classes: tuple[str, ...]) -> list[tuple[str, str]]:
 
 def printed(engine: Engine, key: str) -> Shading | None:
     """Return the decision map as a figure draws it."""
-    found, family = cache.decision(engine, key), cache.network(engine, key)
+    family = cache.network(engine, key)
+    found = None if family is None else cache.decision(engine, family.description.key)
     if found is None or family is None:
         return None
     best = found.found.best
@@ -76,7 +78,7 @@ def printed(engine: Engine, key: str) -> Shading | None:
 def words(engine: Engine, view: LatentMapView) -> str:
     """Say what a decision map shows."""
     family = cache.network(engine, view.asked) if "decision" in view.layers else None
-    found = None if family is None else cache.decision(engine, view.asked)
+    found = None if family is None else cache.decision(engine, family.description.key)
     if family is None or found is None:
         return ""
     about = family.description

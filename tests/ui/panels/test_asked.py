@@ -59,6 +59,8 @@ def test_a_decision_map_is_served_as_a_picture(side):
 
 def test_no_decision_map_without_a_network_or_a_plane(side):
     assert ask(decision_address(engine_of("digits-vae-vamp-16"), "side")).status == 404
+    for key in ("", "other", "../side", "side%00", "x" * 5000):
+        assert ask(decision_address(engine_of(FLAT), key)).status == 404
     installed.remove("side")
     assert ask(decision_address(engine_of(FLAT), "side")).status == 404
 
