@@ -40,6 +40,9 @@ TITLES: dict[Kind, str] = {
     "fit": "Prior of the codes",
     "train": "Training",
 }
+TRAINING: frozenset[Kind] = frozenset({"match", "fit", "train"})
+"""Jobs that train, which a server that others can reach does only if it was told so."""
+
 ANEW: frozenset[Kind] = frozenset({"flow"})
 """Jobs of seconds, of which nothing is kept before they are done."""
 

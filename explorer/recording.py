@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from pydantic import ValidationError
 from torch import Tensor
 
@@ -60,15 +60,11 @@ class Recorder:
         self.out, self.folder = out, out / WORK / RECORD
         self.seconds = SECONDS
         self._due = self._state_due = 0.0
-        self._stride, self._ordinal = 1, 0
 
     def begin(self, run: Run) -> None:
         """Write what stays the same, and forget what a killed run recorded after its state."""
         self.folder.mkdir(parents=True, exist_ok=True)
         forget(self.out, run.step)
-        known = ordinals(self.out)
-        self._ordinal = known[-1] + 1 if known else 0
-        self._stride = _stride(known)
         x = run.data.train.x[run.followed[:RECONSTRUCTED]]
         labels = run.data.train.labels
         header: dict[str, object] = {"batches": run.batches, "epochs": run.options.epochs}
@@ -85,10 +81,8 @@ class Recorder:
         if start < self._due:
             return
         self._curve(run)
-        if self._ordinal % self._stride == 0:
-            _write(self.folder / f"{self._ordinal:06d}.bin", frame(run))
-            self._thin()
-        self._ordinal += 1
+        _write(self.folder / f"{run.step:09d}.bin", frame(run))
+        self._thin()
         now = time.monotonic()
         self._due = start + max(self.seconds, _SHARE * (now - start))
 
@@ -119,16 +113,11 @@ class Recorder:
             stream.write((point.model_dump_json() + "\n").encode())
 
     def _thin(self) -> None:
-        """Drop every second frame once there are too many."""
-        known = ordinals(self.out)
-        size = sum((self.folder / f"{one:06d}.bin").stat().st_size for one in known[-8:])
-        most = min(MOST_FRAMES, max(16, MOST_FRAME_BYTES // max(1, size // min(8, len(known)))))
-        if len(known) <= most:
-            return
-        self._stride *= 2
-        for one in known:
-            if one % self._stride:
-                (self.folder / f"{one:06d}.bin").unlink(missing_ok=True)
+        """Drop frames while there are too many, so that those left are evenly apart."""
+        known = steps(self.out)
+        size = (self.folder / f"{known[-1]:09d}.bin").stat().st_size
+        for step in superfluous(known, min(MOST_FRAMES, max(16, MOST_FRAME_BYTES // size))):
+            (self.folder / f"{step:09d}.bin").unlink(missing_ok=True)
 
 
 @torch.no_grad()
@@ -233,23 +222,32 @@ def _decoded(
     return decoded
 
 
-def ordinals(out: Path) -> list[int]:
-    """List the frames of a record, oldest first."""
-    try:
-        names = [item.name for item in (out / WORK / RECORD).iterdir()]
-    except OSError:
-        return []
-    found = [name[:6] for name in names if len(name) == 10 and name.endswith(".bin")]
-    return sorted(int(name) for name in found if name.isascii() and name.isdecimal())
+def superfluous(known: list[int], most: int) -> list[int]:
+    """Choose which of some numbers to drop, those whose neighbours are nearest to each other.
+
+    Args:
+        known: The numbers, in increasing order.
+        most: How many to leave; the first and the last always are.
+    """
+    left, gone = list(known), []
+    while len(left) > max(most, 2):
+        gaps = [left[k + 1] - left[k - 1] for k in range(1, len(left) - 1)]
+        gone.append(left.pop(1 + int(np.argmin(gaps))))
+    return gone
 
 
-def read_frame(out: Path, ordinal: int) -> bytes:
+def steps(out: Path) -> list[int]:
+    """List the steps of the frames of a record, in order."""
+    return _numbers(out / WORK / RECORD, ".bin")
+
+
+def read_frame(out: Path, step: int) -> bytes:
     """Read a frame as the browser unpacks it.
 
     Raises:
         CheckpointError: If there is none.
     """
-    return _read(out / WORK / RECORD / f"{ordinal:06d}.bin")
+    return _read(out / WORK / RECORD / f"{step:09d}.bin")
 
 
 def read_meta(out: Path) -> bytes:
@@ -268,13 +266,26 @@ def header_of(packed: bytes) -> dict[str, Any]:
     return header
 
 
-def curves(out: Path) -> list[Point]:
-    """Read the curves of a record, evenly thinned where they are long."""
+def curves(out: Path, start: int = 0) -> tuple[list[Point], int]:
+    """Read the curves of a record.
+
+    Args:
+        out: The run's folder.
+        start: Bytes that are known already; where the record has become shorter, all are read.
+
+    Returns:
+        Points, and the number of bytes known then.
+    """
+    path = out / WORK / RECORD / CURVES
     try:
-        with (out / WORK / RECORD / CURVES).open("rb") as stream:
-            lines = stream.read(_MOST_CURVE_BYTES).splitlines()
+        size = path.stat().st_size
+        with path.open("rb") as stream:
+            stream.seek(start if start <= size else 0)
+            text = stream.read(_MOST_CURVE_BYTES)
+            end = stream.tell() - len(text) + text.rfind(b"\n") + 1
     except OSError:
-        return []
+        return [], 0
+    lines = text[: text.rfind(b"\n") + 1].splitlines()
     stride = max(1, len(lines) // _MOST_LINES)
     found = []
     for line in lines[::stride]:
@@ -282,30 +293,23 @@ def curves(out: Path) -> list[Point]:
             found.append(Point.model_validate_json(line))
         except ValidationError:
             continue
-    return found
+    return found, end
 
 
 def forget(out: Path, step: int) -> None:
     """Drop what was recorded after a step: the run goes on from there."""
     folder = out / WORK / RECORD
-    for ordinal in reversed(ordinals(out)):
-        path = folder / f"{ordinal:06d}.bin"
-        if _step_of(path) <= step:
-            break
-        path.unlink(missing_ok=True)
-    lines = [point for point in curves(out) if point.step <= step]
+    for late in steps(out):
+        if late > step:
+            (folder / f"{late:09d}.bin").unlink(missing_ok=True)
+    lines = [point for point in curves(out)[0] if point.step <= step]
     text = "".join(point.model_dump_json() + "\n" for point in lines)
     _write(folder / CURVES, text.encode())
 
 
 def states(out: Path) -> list[int]:
     """List the epochs from which a run can be branched."""
-    try:
-        names = [item.name for item in (out / WORK / KEPT).iterdir()]
-    except OSError:
-        return []
-    stems = [name.removesuffix(".safetensors") for name in names]
-    return sorted(int(stem) for stem in stems if stem.isascii() and stem.isdecimal())
+    return _numbers(out / WORK / KEPT, ".safetensors")
 
 
 def state_of(out: Path, epoch: int) -> Path:
@@ -333,26 +337,18 @@ def _keep_state(out: Path, epoch: int) -> None:
         os.link(source, target)
     except OSError:  # a file system without links
         target.write_bytes(source.read_bytes())
-    known = states(out)
-    while len(known) > most:  # the one whose neighbours are nearest to each other
-        gaps = [known[k + 1] - known[k - 1] for k in range(1, len(known) - 1)]
-        gone = known.pop(1 + int(np.argmin(gaps))) if gaps else known.pop(0)
+    for gone in superfluous(states(out), most):
         (folder / f"{gone:06d}.safetensors").unlink(missing_ok=True)
 
 
-def _stride(known: list[int]) -> int:
-    """Return the stride of frames that were thinned before."""
-    gaps: Int[np.ndarray, " gaps"] = np.diff(known)
-    return int(gaps.max()) if len(gaps) else 1
-
-
-def _step_of(path: Path) -> int:
+def _numbers(folder: Path, suffix: str) -> list[int]:
+    """List the files of a folder that are named by a number."""
     try:
-        with path.open("rb") as stream:
-            size = int.from_bytes(stream.read(4), "little")
-            return int(json.loads(stream.read(min(size, 1_000_000)))["step"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0
+        names = [item.name for item in folder.iterdir()]
+    except OSError:
+        return []
+    stems = [name.removesuffix(suffix) for name in names if name.endswith(suffix)]
+    return sorted(int(stem) for stem in stems if stem.isascii() and stem.isdecimal())
 
 
 def _finite(values: Tensor) -> list[float]:
