@@ -59,7 +59,7 @@ class Recorder:
     def __init__(self, out: Path) -> None:
         self.out, self.folder = out, out / WORK / RECORD
         self.seconds = SECONDS
-        self._due = self._state_due = 0.0
+        self._due = self._curve_due = self._state_due = 0.0
 
     def begin(self, run: Run) -> None:
         """Write what stays the same, and forget what a killed run recorded after its state."""
@@ -78,9 +78,11 @@ class Recorder:
     def look(self, run: Run) -> None:
         """Write a frame if one is due."""
         start = time.monotonic()
+        if start >= self._curve_due:
+            self._curve(run)
+            self._curve_due = start + self.seconds
         if start < self._due:
             return
-        self._curve(run)
         _write(self.folder / f"{run.step:09d}.bin", frame(run))
         self._thin()
         now = time.monotonic()

@@ -17,7 +17,7 @@ from explorer.training import Run
 
 Pace = Literal["minute", "ten", "best"]
 
-MINUTES: dict[Pace, float] = {"minute": 1, "ten": 10, "best": 60}
+MINUTES: dict[Pace, int] = {"minute": 1, "ten": 10, "best": 60}
 """Minutes of training that are aimed at; the last is a limit, as it ends by itself before."""
 
 PRIORS = ("standard", "mog", "vamp", "xvae", "none")
@@ -115,8 +115,8 @@ def words(config: RunConfig, data: DataSet, pace: Pace) -> str:
     )
 
 
-def _minutes(minutes: float) -> str:
-    return "a minute" if minutes == 1 else f"{minutes:g} minutes"
+def _minutes(minutes: int) -> str:
+    return "a minute" if minutes == 1 else f"{minutes} minutes"
 
 
 def _batch(data: DataSet) -> int:

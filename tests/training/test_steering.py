@@ -136,7 +136,8 @@ def append(path, content):
 @pytest.fixture
 def load(monkeypatch):
     """A tenth of the digits in the place of all."""
-    monkeypatch.setattr("explorer.data.DigitsConfig.load", lambda *given, **further: digits())
+    few = digits()  # read before it takes the place of all
+    monkeypatch.setattr("explorer.data.DigitsConfig.load", lambda *given, **further: few)
     monkeypatch.setattr(runs.publishing, "measure", lambda *given, **further: {})
     monkeypatch.setattr(recording, "SECONDS", 0.0)
     monkeypatch.setattr(recording, "_SHARE", 0)

@@ -10,7 +10,7 @@ from explorer.runs import Begun
 from explorer.steering import Wish
 from explorer.ui.address.controls import commit
 from explorer.ui.address.views import TrainView
-from explorer.ui.components import LIVE, live_run
+from explorer.ui.components import live_run
 from explorer.ui.shell import pages
 from explorer.ui.train.form import title_of
 from explorer.ui.wording.format import prose
@@ -53,9 +53,7 @@ def watch(view: TrainView, *, steers: bool) -> None:
         known = jobs.find(jobs.order_of(view.run))
         if known is not None and known.active:
             _knobs(view.run, begun)
-    at = live_run(f"/api/runs/{view.run}", view.at, key=f"train_live_{view.run}")
-    if at != view.at:
-        commit(at=None if at == LIVE else at)
+    view.at = live_run(f"/api/runs/{view.run}", view.at, key=f"train_live_{view.run}")
     st.caption(
         "Bound, reconstruction and KL in nats per sample: solid over training batches, dashed "
         "over the validation split, by the weights that are kept. Drag the time line to look back."
