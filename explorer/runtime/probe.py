@@ -25,7 +25,7 @@ CPU_SECONDS = 20
 FINITE = 1e6
 """Largest magnitude of what a network may give for ordinary inputs."""
 
-SLOWEST = 0.5
+SLOWEST = 0.25
 """Longest time of the processor, in seconds, of a batch of a network that gives properties."""
 
 _BLOCK = 1 << 20

@@ -86,7 +86,7 @@ def why_not_flipped(engine: Engine) -> str:
     return ""
 
 
-@per_engine(32, measured=True, asking=True)
+@per_engine(32, measured=True, asking=True, spinner="Searching the nearest of another class")
 def flipped(
     engine: Engine, key: str, z: Float[np.ndarray, " latent"], wanted: int | None
 ) -> flips.Flip | None:

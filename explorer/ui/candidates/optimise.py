@@ -24,7 +24,8 @@ def offer(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> No
         st.caption("Select a pick made with this model: click its card.")
         return
     conditions = view.conditions
-    properties = {prop.key: prop for prop in applicable_properties(engine.sketch, conditions)}
+    listed = applicable_properties(engine.sketch, conditions)
+    properties = {prop.key: prop for prop in listed if not prop.classes}
     if not properties:
         st.caption("These samples have no measured properties.")
         return

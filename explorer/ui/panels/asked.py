@@ -96,6 +96,14 @@ def words(engine: Engine, view: LatentMapView) -> str:
     )
 
 
+def coloured(engine: Engine, view: LatentMapView) -> str:
+    """Say what the colours of data are, if a network gives them."""
+    prop = next((item for item in cache.map_properties(engine) if item.key == view.colour), None)
+    if prop is None:
+        return ""
+    return f" Colour: {prop.label} of what each code decodes to, not of the data themselves."
+
+
 def faults(engine: Engine) -> None:
     """Say of each installed network that is off, why; on pages that would show it."""
     for item in networks():

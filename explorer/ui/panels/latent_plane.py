@@ -230,7 +230,10 @@ def export(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
     figure = figures.of_plane(
         engine.checkpoint,
         lambda: _plane_figure(engine, atlas, view),
-        caption(atlas) + transported(engine, atlas, view) + asked.words(engine, view),
+        caption(atlas)
+        + transported(engine, atlas, view)
+        + asked.words(engine, view)
+        + asked.coloured(engine, view),
         *others,
     )
     export_menu.figures_menu({"map": figure}, engine.slug, "latent_map_export")
@@ -348,8 +351,8 @@ def transported(engine: Engine, atlas: Atlas, view: LatentMapView) -> str:
 
 
 def decided(engine: Engine, view: LatentMapView) -> str:
-    """Say what the decision map shows, and how to read its colours."""
-    return prose(asked.words(engine, view))
+    """Say what the decision map shows, and what colours that a network gives mean."""
+    return prose(asked.words(engine, view) + asked.coloured(engine, view))
 
 
 def _column(engine: Engine, atlas: Atlas, name: str) -> Column | None:
