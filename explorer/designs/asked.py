@@ -23,6 +23,9 @@ MOST_CLASSES_LISTED = 24
 LONGEST_SECONDS = 5.0
 """Time after which a block of samples is given up."""
 
+LEAST = 0.005
+"""Probability below which the second class is not told."""
+
 LARGEST = 1e9
 """Magnitude beyond which a value is unknown."""
 
@@ -229,8 +232,8 @@ class Asked(AbstractProperties):
         return [
             ""
             if best < 0
-            else f"{about.label} {names[best]} ({_percent(row[best])}), "
-            f"then {names[second]} ({_percent(row[second])})"
+            else f"{about.label} {names[best]} ({_percent(row[best])})"
+            + (f", then {names[second]} ({_percent(row[second])})" if row[second] >= LEAST else "")
             for best, second, row in zip(
                 found.best, found.second, found.probabilities, strict=True
             )

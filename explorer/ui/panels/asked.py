@@ -150,8 +150,9 @@ def profile(
             line={"color": colour}, hovertemplate="%{y:.3g}",
         )  # fmt: skip
     figure.add_vline(x=view.at, line={"width": 1, "dash": "dot", "color": "gray"})
+    figure.update_layout(legend_yanchor="bottom")  # of many classes it takes several rows
     drawn = chart.render(
-        figure, "interpolate_asked", x="frame", y=html.escape(title), height=230, legend=1.2
+        figure, "interpolate_asked", x="frame", y=html.escape(title), height=280, legend=1.04
     )
     st.caption(_along(family, raw))
     return drawn
@@ -167,7 +168,7 @@ def _along(family: Asked, raw: Float[np.ndarray, "frames outputs"]) -> str:
             for prop, part in zip(listed(family), raw.T, strict=True)
             if np.isfinite(part).any()
         ]
-        return plain("; ".join(told) or f"{about.label} is unknown all along")
+        return plain("; ".join(told) or f"{about.label} is unknown all along") + "."
     known = np.isfinite(raw).all(1)
     best = np.where(known, np.nan_to_num(raw).argmax(1), -1)
     turns = [
@@ -175,4 +176,5 @@ def _along(family: Asked, raw: Float[np.ndarray, "frames outputs"]) -> str:
         for k in range(len(best))
         if best[k] >= 0 and (k == 0 or best[k] != best[k - 1])
     ]
-    return plain(f"{about.label}: {', '.join(turns)}" if turns else f"{about.label} is unknown")
+    said = f"{about.label}: {', '.join(turns)}" if turns else f"{about.label} is unknown"
+    return plain(said) + "."

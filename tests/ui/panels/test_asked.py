@@ -1,5 +1,6 @@
 """What installed networks say on pages: literally, where they fit, and off in one sentence."""
 
+import html
 import io
 import re
 
@@ -8,12 +9,14 @@ import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
+from explorer import figures
 from explorer.designs import installed, measuring
 from explorer.designs.measuring import measure
 from explorer.ui import cache
 from explorer.ui.address.notation import code_text
 from explorer.ui.api.address import address_of, decision_address
-from explorer.ui.panels import flip
+from explorer.ui.panels import asked, flip
+from explorer.ui.panels.printed import printed
 from explorer.ui.wording.format import plain
 from tests.support.api import ask
 from tests.support.asked import classifier, described, described_regressor, install, regressor
@@ -95,6 +98,25 @@ def test_the_sentence_of_a_flip_escapes_its_classes(hostile):
     said = flip.sentence(found, hostile.description.classes)
     assert "<i>" not in unescaped(said)
     assert plain(hostile.description.classes[found.after]) in said
+
+
+def test_a_figure_shows_decisions_with_their_names_as_written(hostile):
+    engine = engine_of(FLAT)
+    shade = asked.printed(engine, "side")
+    drawn = figures.of_plane(
+        engine.checkpoint, lambda: figures.PlaneFigure([], shade=shade), "A plane."
+    ).file("svg")
+    for name, _ in shade.classes:
+        assert html.escape(name, quote=False).encode() in drawn
+    assert b"<image" in drawn
+
+
+def test_axes_of_charts_keep_words_as_written():
+    figure = go.Figure().add_scatter(x=[0, 1], y=[0, 1], name=html.escape(HOSTILE))
+    figure.update_layout(showlegend=True, xaxis={"title": html.escape("<b>$a$</b>")})
+    chart = printed(figure)
+    assert chart.x.label == r"<b>\$a\$</b>"
+    assert chart.series[0].name == HOSTILE.replace("$", r"\$")
 
 
 @pytest.mark.slow
