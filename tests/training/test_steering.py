@@ -16,8 +16,15 @@ from explorer.training import Follower, StoppedRunError
 from tests.support.runs import _Killed, assert_same_run, digits, recipe, weights
 from tests.training.test_resume import RESUMED
 
-TURNS = [(2, "beta", 4.0), (5, "prior_learning_rate", 0.02), (7, "freeze_prior", 1.0),
-         (9, "learning_rate", 0.002), (11, "free_bits", 0.3), (13, "freeze_prior", 0.0)]  # fmt: skip
+TURNS = [
+    (2, "beta", 4.0),
+    (5, "prior_learning_rate", 0.02),
+    (7, "freeze_prior", 1.0),
+    (9, "learning_rate", 0.002),
+    (11, "free_bits", 0.3),
+    (13, "freeze_prior", 0.0),
+]
+"""Step, knob and value."""
 
 
 class Turning(Follower):
