@@ -1,7 +1,7 @@
 """What it costs a run to be watched, and how soon the page hears of it.
 
-Run `python -m tests.benchmarks.watching`: a run of training on one core beside the page that watches
-it, and beside none, in turn. The aims: the trainer loses under 10 %, answers take under 100 ms.
+Run `python -m tests.benchmarks.watching`: a run of training beside the page that watches it, and
+beside none, in turn. The aims: the trainer loses under 10 %, answers take under 100 ms.
 """
 
 import os

@@ -738,6 +738,8 @@ export interface Outline {
 
 export interface LiveRunFacts {
   address: string
+  /** Of the run that it was branched from; empty if there is none. */
+  beside: string
   /** The step that is looked at; negative for the latest. */
   at: number
   version: number
@@ -791,6 +793,9 @@ export interface LiveRun {
   live: HTMLButtonElement
   said: HTMLElement
   points: RunPoint[]
+  /** The curves of the other run, and whether they are whole. */
+  others: RunPoint[]
+  compared: boolean
   known: number
   frames: Map<number, RunFrame>
   steps: number[]
