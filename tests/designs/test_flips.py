@@ -27,7 +27,7 @@ def start():
 def nearest(engine, family, z, floor, before):
     """The nearest code of another class on a fine grid around a code, in standard deviations."""
     _, spread = engine.moments()
-    line = np.linspace(-2.5, 2.5, 401)
+    line = np.linspace(-2.0, 2.0, 241)
     steps = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
     codes = (z + steps * spread).astype(np.float32)
     good = family.judge(engine.decode(codes)).best != before

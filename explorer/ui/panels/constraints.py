@@ -19,7 +19,7 @@ from explorer.inference import Engine
 from explorer.ui import cache
 from explorer.ui.address.controls import commit
 from explorer.ui.address.views import WISHES, Conditioned
-from explorer.ui.panels import operating_points
+from explorer.ui.panels import asked, operating_points
 from explorer.ui.wording.format import plain, prose
 
 CROSSED = f"{100 * sections.CROSSED:.2f} % of the chord"
@@ -137,6 +137,7 @@ def added(engine: Engine, view: Conditioned) -> None:
             args=(page, bounds, prop.key), disabled=len(bounds) >= MOST_CONSTRAINTS,
         )  # fmt: skip
     st.caption(_in_reach(prop, span))
+    asked.faults(engine)
 
 
 def _opened(view: Conditioned) -> str:
