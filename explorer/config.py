@@ -113,8 +113,8 @@ class TrainingConfig(Frozen):
         max_length=200,
         description="Checkpoint it was initialised from, filled in by training.",
     )
-    turns: tuple[Turn, ...] = Field(
-        (),
+    turns: tuple[Turn, ...] | None = Field(
+        None,
         max_length=10_000,
         description="What was changed while it was trained; training again changes it likewise.",
     )

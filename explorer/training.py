@@ -208,7 +208,7 @@ class Run:
         self.snapshots: dict[int, Tensor] = {}
         self.watch: Watch | None = None
         self.follower: Follower | None = None
-        self.turns = together(self.options.turns, steering.kept(out))
+        self.turns = together(self.options.turns or (), steering.kept(out))
         self.turned: dict[Knob, float] = {}
         self.inside: Inside | None = None
         self.tally = torch.zeros(3, dtype=torch.float64, device=device)
@@ -427,7 +427,7 @@ class Run:
     def publish(self) -> None:
         """Write the best weights as a checkpoint."""
         self.network.load_state_dict(self.best_weights)
-        options = self.config.training.model_copy(update={"turns": tuple(self.turns)})
+        options = self.config.training.model_copy(update={"turns": tuple(self.turns) or None})
         self.config = self.config.model_copy(update={"training": options})
         if isinstance(self.network.prior, VampDataPrior):
             self.network.prior.freeze(self.network.model.top_posterior)
