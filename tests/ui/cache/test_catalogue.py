@@ -6,7 +6,7 @@ import time
 import pytest
 
 from explorer import checkpoint
-from explorer.checkpoint import METRICS, results_folder
+from explorer.checkpoint import results_folder
 from explorer.ui.cache import catalogue
 from tests.support.checkpoints import metric, recipe, write_checkpoint
 
