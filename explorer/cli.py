@@ -48,6 +48,12 @@ AllowHost = Annotated[
     list[str] | None,
     typer.Option(help="Further name or address of this server; repeat it for several."),
 ]
+AllowWork = Annotated[
+    bool,
+    typer.Option(
+        "--allow-work", help="Let visitors train, also where others can reach the server."
+    ),
+]
 Slug = Annotated[str, typer.Argument(help="A checkpoint's name, as in `latent-explorer list`.")]
 Ship = Annotated[bool, typer.Option("--ship", help="Write into the checkpoint's folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -73,6 +79,7 @@ def default(
     browser: Browser = True,
     base_path: BasePath = None,
     allow_host: AllowHost = None,
+    allow_work: AllowWork = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Explore, steer and sample the latent spaces of models with learned priors.
@@ -82,7 +89,7 @@ def default(
     if version:
         out.print(__version__)
     elif context.invoked_subcommand is None:
-        open_app(host, port, checkpoints, data, device, browser, base_path, allow_host)
+        open_app(host, port, checkpoints, data, device, browser, base_path, allow_host, allow_work)
 
 
 @app.command("app")
@@ -95,11 +102,16 @@ def open_app(
     browser: Browser = True,
     base_path: BasePath = None,
     allow_host: AllowHost = None,
+    allow_work: AllowWork = False,
 ) -> None:
     """Open the app in the browser."""
     names = ",".join(allow_host or ()) or None
     environment = settings.variables(
-        checkpoints=checkpoints, data=data, device=device, allow_host=names
+        checkpoints=checkpoints,
+        data=data,
+        device=device,
+        allow_host=names,
+        allow_work="1" if allow_work else None,
     )
     if device != "auto":
         from explorer.devices import resolve_device
@@ -221,6 +233,58 @@ def train(
         )
     out.print(f"Wrote {target}.")
     _print_metrics(opened.metrics)
+
+
+@app.command("data")
+def look_at_data(
+    path: Annotated[Path, typer.Argument(help="A folder of pictures, a .npy or a .npz file.")],
+    side: Annotated[
+        int | None, typer.Option(help="Longer side of a sample, in pixels.", min=8, max=128)
+    ] = None,
+    channels: Annotated[int | None, typer.Option(help="1: grey, 3: colour.")] = None,
+    prior: Annotated[
+        str, typer.Option(help="standard, mog, vamp, or none for an autoencoder.")
+    ] = "vamp",
+    latent: Annotated[int, typer.Option(help="Latent units.", min=1, max=512)] = 16,
+    time: Annotated[str, typer.Option(help="minute, ten or best.")] = "ten",
+    recipe: Annotated[
+        Path | None, typer.Option(help="File to write the suggested recipe to.")
+    ] = None,
+) -> None:
+    """Look at your own pictures as a model will see them, and suggest a recipe for them."""
+    from explorer import checkpoint, incoming, suggestions
+    from explorer.devices import limit_threads
+
+    offered = [name for name in suggestions.PRIORS if name != "xvae"]
+    pace = next((name for name in suggestions.MINUTES if name == time), None)
+    if prior not in offered or pace is None:
+        raise typer.BadParameter(
+            f"--prior is one of {', '.join(offered)}, "
+            f"--time one of {', '.join(suggestions.MINUTES)}."
+        )
+    limit_threads()
+    place = path.resolve()
+    found = incoming.look(str(place), place)
+    if side is not None or channels is not None:
+        shape = found.data.sketch.shape[1:]
+        side = side or max(shape)
+        height, width = (max(1, round(side * each / max(shape))) for each in shape)
+        found = incoming.look(
+            str(place),
+            place,
+            height=height,
+            width=width,
+            channels=channels or found.config.channels,
+        )
+    for line in incoming.lines(found):
+        out.print(line)
+    suggested = suggestions.suggest(found.config, found.data, prior, latent, pace)
+    out.print(suggestions.words(suggested, found.data, pace))
+    if recipe is None:
+        out.print("Write it with `--recipe FILE`; train it with `latent-explorer train FILE`.")
+        return
+    checkpoint.write(recipe, (suggested.model_dump_json(indent=1) + "\n").encode())
+    out.print(f"Wrote {recipe}; train it with `latent-explorer train {recipe}`.")
 
 
 @app.command("import")

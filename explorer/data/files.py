@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from explorer import settings
 from explorer.data import earlier
 from explorer.data.arrays import read_arrays
 from explorer.data.classes import by_letter, natural
@@ -26,6 +27,9 @@ from explorer.data.limits import LARGEST_SIDE
 from explorer.data.splits import split_up
 from explorer.errors import DataError, DataMissingError
 from explorer.sketch import PixelSketch
+
+OWN = "pictures"
+"""Folder of pictures that came in by a page, in the user folder; paths begin with it."""
 
 _LEVEL = Field(None, allow_inf_nan=False, ge=-1e9, le=1e9)
 
@@ -71,7 +75,13 @@ class FilesConfig(AbstractDataConfig):
     @property
     def words(self) -> str:
         """The kind, and the name of the folder or file."""
-        return f"{self.title}: {Path(self.path).name or self.path}"[:80]
+        return f"{self.title}: {self.called}"[:80]
+
+    @property
+    def called(self) -> str:
+        """The name of the folder or file; of pictures that came in by a page, that of the set."""
+        path = Path(self.path)
+        return path.parts[1] if self.path.startswith(f"{OWN}/") else path.name or self.path
 
     @property
     def binarised(self) -> bool:
@@ -251,6 +261,8 @@ class FilesConfig(AbstractDataConfig):
 def _locate(root: Path, path: str, beside: Path | None, links: bool) -> Path:
     """Find a path beside the recipe or in the data directory, which it must not leave."""
     places = [root] if Path(path).is_absolute() else [*filter(None, [beside]), root]
+    if path.startswith(f"{OWN}/"):
+        places.append(settings.current().user)
     for place in places:
         source = place / path
         try:

@@ -476,6 +476,18 @@ class EvaluateView(View):
     curve: Literal["frechet", "copies", "precision", "recall", "density", "coverage"] = "frechet"
 
 
+class PicturesView(View):
+    """Pictures that come in; what has come in is no part of a link."""
+
+
+class TrainView(View):
+    """Runs of training: the one that is watched, the step that is looked at; or own data."""
+
+    run: Slug | Literal[""] = ""
+    data: Slug | Literal[""] = ""
+    at: Annotated[int, Field(ge=-1, lt=10**9)] = -1
+
+
 PAGES: dict[str, type[View]] = {
     "catalogue": CatalogueView,
     "generate": GenerateView,
@@ -488,4 +500,6 @@ PAGES: dict[str, type[View]] = {
     "candidates": CandidatesView,
     "priors_lab": PriorsLabView,
     "evaluate": EvaluateView,
+    "pictures": PicturesView,
+    "train": TrainView,
 }
