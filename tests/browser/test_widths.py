@@ -89,8 +89,9 @@ def test_a_page_keeps_its_layout_at_six_widths_and_raises_no_barrier(visitor, ad
     assert barriers(visitor, "dark") == barriers(visitor, "light") == {}
 
 
-def test_design_raises_no_barrier(visitor, address):
-    visit(visitor, address, "design?model=airfoils-vae-vamp-8", 1440)
+@pytest.mark.parametrize("path", ["design?model=airfoils-vae-vamp-8", "train", "pictures"])
+def test_other_pages_raise_no_barrier(visitor, address, path):
+    visit(visitor, address, path, 1440)
     assert barriers(visitor, "dark") == barriers(visitor, "light") == {}
 
 

@@ -91,8 +91,8 @@ def _differences(one: Entry, other: Entry) -> None:
                     + ("; lower is better" if name == "frechet_distance" else "")
                 )
     words = (
-        "A minus B, ± one standard error. Significant is what a 95 % interval by Student’s t tells "
-        "from 0; five draws of samples have a wide one."
+        "A minus B, ± one standard error. Significant is what a 95 % interval by Student’s t "
+        "tells from 0; five draws of samples have a wide one."
     )
     depths = [
         entry.metrics["log_likelihood"].samples or 0
