@@ -18,6 +18,7 @@ from explorer.designs.migrations import MIGRATIONS, VERSION
 from explorer.errors import StoreError
 
 PATIENCE_SECONDS = 5.0
+_ALONE_SECONDS = 0.05
 
 
 class File:
@@ -77,9 +78,12 @@ class File:
         """
         self._reopen()
         with _said(self.path), self._engine.connect() as bare:
+            start = time.monotonic()
             with _transaction(bare) as connection:
+                waited = time.monotonic() - start
                 yield connection
-            _settle(bare)
+            if waited < _ALONE_SECONDS:  # among many writers it would keep others waiting
+                _settle(bare)
         if self._opened != _identity(self.path):
             raise StoreError(f"{self.path} was replaced while it was written; try again.")
 
