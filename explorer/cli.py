@@ -23,6 +23,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+asked = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+app.add_typer(asked, name="property", help="Have a classifier or regressor say what it sees.")
 # Paths, names and reasons are shown as they are: brackets in them are no markup, `:x:` no emoji.
 out, err = (
     Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
@@ -610,6 +612,80 @@ def rebuild(
     out.print(f"{good} of {len(picks)} picks match the export; files in {to}.")
     if not all(part.close for part in found):
         raise typer.Exit(1)
+
+
+@asked.command("add")
+def add_property(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(help="A folder with network.onnx and property.json, or the two files."),
+    ],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace one of its key.")] = False,
+) -> None:
+    """Install a classifier or regressor, once it was tried in a process of its own."""
+    from explorer.designs import installed, measuring
+
+    found = installed.add(sources, measuring.taken_keys(), replace=replace)
+    assert found.description is not None
+    fitting = measuring.models_that_fit(found.description)
+    out.print(f"Installed {found.key}: {', '.join(found.description.keys[:6])}"
+              + (", …" if len(found.description.keys) > 6 else "."))  # fmt: skip
+    out.print(
+        f"Pages offer it for {_some(fitting)}." if fitting else
+        f"No model has samples of the shape {list(found.description.shape)} yet."
+    )  # fmt: skip
+
+
+@asked.command("list")
+def list_properties(as_json: Json = False) -> None:
+    """List the installed networks, and why some are off."""
+    from explorer.designs import measuring
+
+    found = measuring.networks()
+    if as_json:
+        rows = [
+            {"key": item.key, "on": item.family is not None, "reason": item.reason,
+             **(item.description.model_dump() if item.description is not None else {})}
+            for item in found
+        ]  # fmt: skip
+        print(json.dumps(rows, indent=1))  # noqa: T201 - the output itself
+        return
+    for item in found:
+        what = "" if item.description is None else (
+            f"{item.description.label}, {item.description.kind} of "
+            f"{' x '.join(map(str, item.description.shape))}"
+        )  # fmt: skip
+        line = Text(f"{'on ' if item.family is not None else 'off'} {item.key}: "
+                    + (what if item.family is not None else item.reason))  # fmt: skip
+        line.stylize("green" if item.family is not None else "red", 0, 3)
+        out.print(line)
+    if not found:
+        out.print("None yet; add one with `latent-explorer property add FOLDER`.")
+
+
+@asked.command("remove")
+def remove_property(
+    key: Annotated[str, typer.Argument(help="Its key, as in `latent-explorer property list`.")],
+) -> None:
+    """Remove an installed network; pages no longer show its properties."""
+    from explorer.designs import installed
+
+    installed.remove(key)
+    out.print(f"Removed {key}.")
+
+
+@asked.command("example")
+def example_property(
+    kind: Annotated[str, typer.Argument(help="A data set, for example digits.")] = "digits",
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write; by default KIND-classifier.")
+    ] = None,
+) -> None:
+    """Write a shipped classifier of a data set as a folder to be added."""
+    from explorer.foreign.examples import write_example
+
+    folder = write_example(kind, to or Path(f"{kind}-classifier"))
+    out.print(f"Wrote {folder}; install it with `latent-explorer property add {folder}`.")
 
 
 @app.command()

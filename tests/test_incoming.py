@@ -39,7 +39,9 @@ def many(n=40, **options):
 
 def written():
     place = incoming.place()
-    return sorted(item.relative_to(place).as_posix() for item in place.rglob("*") if item.is_file())
+    return sorted(
+        item.relative_to(place).as_posix() for item in place.rglob("*") if item.is_file()
+    )
 
 
 def test_an_archive_becomes_a_set_that_a_model_can_see(tmp_path):
@@ -114,7 +116,15 @@ def test_a_size_that_lies_is_found_out(monkeypatch):
 
 
 def test_names_of_the_archive_are_no_paths(tmp_path):
-    for name in ("../../x.zip", "/etc/passwd", "", ".zip", "CON.zip", "a" * 300 + ".zip", "ä\x00.zip"):
+    for name in (
+        "../../x.zip",
+        "/etc/passwd",
+        "",
+        ".zip",
+        "CON.zip",
+        "a" * 300 + ".zip",
+        "ä\x00.zip",
+    ):
         slug = incoming.unpack(archive(many(n=2)), name)
         assert (incoming.place() / slug / "files").is_dir()
     assert all(item.parent == incoming.place() for item in incoming.place().iterdir())

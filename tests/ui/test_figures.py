@@ -27,6 +27,8 @@ OFFERED = {
     "candidates": set(),
     "priors_lab": {""},
     "evaluate": {"likelihood", "histogram", "flows", "kl", "diversity", "components"},
+    "pictures": set(),
+    "train": set(),
 }
 
 

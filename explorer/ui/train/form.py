@@ -159,7 +159,8 @@ def _edited(text: str) -> RunConfig | None:
     except ValidationError as error:
         st.error(prose(f"The recipe is invalid: {first_problem(error)}"), icon=":material/error:")
         return None
-    if isinstance(recipe.data, FilesConfig) and Path(recipe.data.path).is_absolute():
+    path = Path(recipe.data.path if isinstance(recipe.data, FilesConfig) else "")
+    if path.is_absolute() or ".." in path.parts:
         st.error(
             "A recipe given in the browser names built-in data, pictures that came in, or a "
             "folder below the data directory; train others by `latent-explorer train`.",
