@@ -11,9 +11,10 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -71,7 +72,8 @@ SCORES = ("log_likelihood", "elbo", "reconstruction")
 """Metrics that are log-likelihoods, or bounds or parts of one."""
 
 Metrics = dict[str, Metric]
-_METRICS = TypeAdapter(Metrics)
+_MOST_METRICS = 1000
+_METRICS = TypeAdapter(Annotated[Metrics, Field(max_length=_MOST_METRICS)])
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,11 @@ class Entry:
         return facts | {"results_only": self.results_only, "metrics": metrics}
 
 
-def catalogue(folder: Path | str | None = None, patience: float | None = None) -> list[Entry]:
+def catalogue(
+    folder: Path | str | None = None,
+    patience: float | None = None,
+    reader: Callable[[Path, float | None], Entry] | None = None,
+) -> list[Entry]:
     """List every checkpoint; broken ones carry the reason.
 
     Args:
@@ -177,7 +183,9 @@ def catalogue(folder: Path | str | None = None, patience: float | None = None) -
             user.
         patience: Seconds to wait for each that has to be tried first, because its networks are
             foreign; None to wait until all are.
+        reader: Describes a folder in place of `inspect`, for example from memory.
     """
+    describe = reader or inspect
     chosen = settings.current()
     folders = (
         [Path(folder)] if folder is not None else [chosen.checkpoints, chosen.user / "checkpoints"]
@@ -191,10 +199,41 @@ def catalogue(folder: Path | str | None = None, patience: float | None = None) -
             if not candidate.is_dir() or _internal(candidate):
                 continue
             if candidate.name not in entries:
-                entries[candidate.name] = _inspect(candidate, patience)
+                entries[candidate.name] = describe(candidate, patience)
             elif (candidate / CONFIG).is_file():
                 hidden.append(_hidden(candidate, entries[candidate.name]))
     return [*entries.values(), *hidden]
+
+
+def inspect(folder: Path, patience: float | None = None) -> Entry:
+    """Describe one folder of the catalogue; a broken one carries the reason.
+
+    Args:
+        folder: The folder.
+        patience: Seconds to wait until foreign networks are tried; None to wait to the end.
+    """
+    slug = slugs.printable(folder.name)
+    if not slugs.is_slug(folder.name):
+        reason = (
+            f"No link can name it: its name {slugs.why_not(folder.name)}; "
+            f"rename the folder to {slugs.suggest(folder.name, slugs.beside(folder))}."
+        )
+        return Entry(slug, folder, healthy=False, reason=reason)
+    try:
+        if not (folder / WEIGHTS).exists() and (folder / METRICS).is_file():
+            config = _config(folder)
+            metrics = read_metrics(folder)
+            reason = "Results only: its recipe and metrics are included, its weights are not."
+            return _described(folder, config, metrics, results_only=True, reason=reason)
+        config, _, digest = _read(folder)
+        assert config.sketch is not None
+        config.model.examine(config.sketch, folder, patience)
+        metrics = _measured(folder, digest)
+        return _described(folder, config, metrics, healthy=True, hash=digest)
+    except CheckpointError as error:
+        return Entry(slug, folder, healthy=False, reason=str(error))
+    except OSError as error:
+        return Entry(slug, folder, healthy=False, reason=f"It cannot be read ({error.strerror}).")
 
 
 def load(slug_or_path: str | Path, patience: float | None = None) -> Checkpoint:
@@ -394,31 +433,6 @@ def _hidden(folder: Path, other: Entry) -> Entry:
         f"rename the folder to {better}."
     )
     return Entry(slugs.printable(folder.name), folder, healthy=False, reason=reason)
-
-
-def _inspect(folder: Path, patience: float | None) -> Entry:
-    slug = slugs.printable(folder.name)
-    if not slugs.is_slug(folder.name):
-        reason = (
-            f"No link can name it: its name {slugs.why_not(folder.name)}; "
-            f"rename the folder to {slugs.suggest(folder.name, slugs.beside(folder))}."
-        )
-        return Entry(slug, folder, healthy=False, reason=reason)
-    try:
-        if not (folder / WEIGHTS).exists() and (folder / METRICS).is_file():
-            config = _config(folder)
-            metrics = read_metrics(folder)
-            reason = "Results only: its recipe and metrics are included, its weights are not."
-            return _described(folder, config, metrics, results_only=True, reason=reason)
-        config, _, digest = _read(folder)
-        assert config.sketch is not None
-        config.model.examine(config.sketch, folder, patience)
-        metrics = _measured(folder, digest)
-        return _described(folder, config, metrics, healthy=True, hash=digest)
-    except CheckpointError as error:
-        return Entry(slug, folder, healthy=False, reason=str(error))
-    except OSError as error:
-        return Entry(slug, folder, healthy=False, reason=f"It cannot be read ({error.strerror}).")
 
 
 def _is_pseudo(config: RunConfig, fingerprint: Fingerprint | None) -> bool:

@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 from pydantic import ValidationError
+from scipy.special import stdtrit
 
-from explorer.checkpoint import LIKELIHOOD, SCORES, Entry, read_arrays, results_folder
+from explorer.checkpoint import LIKELIHOOD, SCORES, Entry, Metric, read_arrays, results_folder
 from explorer.errors import CheckpointError
+from explorer.metrics.subject import REPEATS
 
 
 class DataGroup(NamedTuple):
@@ -58,16 +60,32 @@ def same_data(one: Entry, other: Entry) -> bool:
     return one.data == other.data and len(data_groups([one, other])) == 1
 
 
+_DRAWN = ("share", "samples", "squared", "on features")
+"""How units begin of what is measured on a few draws of samples or codes."""
+
+
 class Difference(NamedTuple):
     """Mean of one minus another, its standard error, and the number of samples.
 
-    `paired` says whether it was taken sample by sample, over `n` common test samples.
+    `paired` says whether it was taken sample by sample, over `n` common test samples; `freedom`
+    is the error's degrees of freedom.
     """
 
     value: float
     error: float
     n: int
     paired: bool
+    freedom: float
+
+    @property
+    def reach(self) -> float:
+        """Half of the 95 % interval, by Student's t: few draws leave the error uncertain."""
+        return float(stdtrit(self.freedom, 0.975)) * self.error
+
+    @property
+    def significant(self) -> bool:
+        """Whether the 95 % interval leaves out no difference."""
+        return abs(self.value) > self.reach
 
 
 def difference(one: Entry, other: Entry, name: str) -> Difference | None:
@@ -85,12 +103,13 @@ def difference(one: Entry, other: Entry, name: str) -> Difference | None:
     if rows is not None and whole and len(rows[0]) > 1:
         gap = a[name][rows[0]].astype(np.float64) - b[name][rows[1]].astype(np.float64)
         error = float(gap.std(ddof=1) / np.sqrt(len(gap)))
-        return Difference(float(gap.mean()), error, len(gap), True)
+        return Difference(float(gap.mean()), error, len(gap), True, len(gap) - 1)
     first, second = one.metrics.get(name), other.metrics.get(name)
     if first is None or second is None or first.se is None or second.se is None:
         return None
     error = float(np.hypot(first.se, second.se))
-    return Difference(first.value - second.value, error, min(first.n, second.n), False)
+    freedom = _freedom(first, second)
+    return Difference(first.value - second.value, error, min(first.n, second.n), False, freedom)
 
 
 def arrays(entry: Entry) -> dict[str, np.ndarray]:
@@ -104,6 +123,22 @@ def arrays(entry: Entry) -> dict[str, np.ndarray]:
                 return {}
             return {name: value for name, value in found.items() if _sound(name, value)}
     return {}
+
+
+def _freedom(first: Metric, second: Metric) -> float:
+    """Return the degrees of freedom of the error of a difference.
+
+    References:
+        The generalization of Student's problem when several different population variances are
+        involved (Welch, 1947).
+    """
+    parts = [(item.se or 0.0) ** 2 for item in (first, second)]
+    own = [
+        max(1, (REPEATS if item.unit.startswith(_DRAWN) else item.n) - 1)
+        for item in (first, second)
+    ]
+    below = sum(part**2 / free for part, free in zip(parts, own, strict=True))
+    return sum(parts) ** 2 / below if below > 0 else float(min(own))
 
 
 def _words(entry: Entry) -> str:

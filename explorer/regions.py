@@ -39,7 +39,8 @@ class Hole(NamedTuple):
 class Plane(NamedTuple):
     """Densities of prior and aggregated posterior over the map, and the holes between them.
 
-    `exact` is true if the map is the latent space itself: then both densities are evaluated.
+    `exact` is true if the map is the latent space itself: then both densities are evaluated. The
+    level below which a hole begins is an estimate in any case, from held-out codes.
     Otherwise they are smoothed counts of map positions, and holes are estimated from prior
     samples. `hole_mass` is the fraction of prior samples that fall into holes, with its standard
     error; it is always counted in latent space, never on the map.

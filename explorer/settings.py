@@ -23,6 +23,7 @@ VARIABLES = {
     "device": "LATENT_EXPLORER_DEVICE",
     "allow_host": "LATENT_EXPLORER_ALLOW_HOST",
     "allow_work": "LATENT_EXPLORER_ALLOW_WORK",
+    "numbers": "LATENT_EXPLORER_NUMBERS",
 }
 
 
@@ -70,6 +71,11 @@ def allowed_hosts(flags: Mapping[str, str] | None = None) -> tuple[str, ...]:
 def allows_work() -> bool:
     """Whether visitors of a server that others can reach may start training."""
     return os.environ.get(VARIABLES["allow_work"], "") == "1"
+
+
+def tells_numbers() -> bool:
+    """Whether the server tells its numbers to Prometheus."""
+    return os.environ.get(VARIABLES["numbers"], "") == "1"
 
 
 def environment() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What is shipped is small, whole and what it says."""
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -74,6 +75,9 @@ def test_a_shipped_checkpoint_is_complete(folder):
     each = opened.arrays(checkpoint.LIKELIHOOD)[key]
     assert len(each) == shipped[key].n
     assert each.mean() == pytest.approx(shipped[key].value, rel=1e-4)
+    assert ("bits_per_dimension" in shipped) == (
+        scored and config.model.likelihood != "gaussian" and config.sketch.kind == "pixels"
+    )
     reference = folder / checkpoint.REFERENCE
     assert not reference.is_file() or reference.stat().st_size < 700_000
     snapshots = folder / checkpoint.SNAPSHOTS
@@ -126,3 +130,15 @@ def test_a_shipped_checkpoint_records_its_data(folder):
         data = None
     if data is not None:
         assert config.fingerprint(data) == known
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=relative)
+def test_bits_per_dimension_are_those_of_log_p_x(folder):
+    shipped = checkpoint.read_metrics(folder)
+    if "bits_per_dimension" not in shipped:
+        pytest.skip("its data are not discrete, or it has no likelihood")
+    config = RunConfig.model_validate_json((folder / checkpoint.CONFIG).read_text())
+    values = math.prod(config.sketch.shape) * math.log(2)
+    bits, nats = shipped["bits_per_dimension"], shipped["log_likelihood"]
+    assert bits.value == pytest.approx(-nats.value / values)
+    assert bits.se == pytest.approx(nats.se / values)

@@ -18,6 +18,7 @@ from explorer.designs.migrations import MIGRATIONS, VERSION
 from explorer.errors import StoreError
 
 PATIENCE_SECONDS = 5.0
+_ALONE_SECONDS = 0.05
 
 
 class File:
@@ -76,8 +77,13 @@ class File:
             StoreError: If it cannot be written, or was deleted or replaced meanwhile.
         """
         self._reopen()
-        with _said(self.path), self._engine.connect() as bare, _transaction(bare) as connection:
-            yield connection
+        with _said(self.path), self._engine.connect() as bare:
+            start = time.monotonic()
+            with _transaction(bare) as connection:
+                waited = time.monotonic() - start
+                yield connection
+            if waited < _ALONE_SECONDS:  # among many writers it would keep others waiting
+                _settle(bare)
         if self._opened != _identity(self.path):
             raise StoreError(f"{self.path} was replaced while it was written; try again.")
 
@@ -94,6 +100,7 @@ class File:
                     yield connection
                     if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
                         raise StoreError(_sentence("malformed", self.path))
+                _settle(bare)
             finally:
                 bare.connection.cursor().execute("PRAGMA foreign_keys = ON")
 
@@ -169,6 +176,24 @@ def _transaction(bare: Connection) -> Iterator[Connection]:
     bare.execution_options(writes=True)
     with bare.begin():
         yield bare
+
+
+def _settle(bare: Connection) -> None:
+    """Bring what was written from the log into the file itself, unless others are at work.
+
+    The log belongs to the name, not to the file: if the file were moved away, or another put in
+    its place, what is in the log alone would be lost, or played into the other.
+    https://sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use
+    """
+    connection = bare.connection.driver_connection
+    assert isinstance(connection, sqlite3.Connection)
+    try:
+        connection.execute("PRAGMA busy_timeout = 0")  # who waits for the file comes first
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.Error:
+        pass  # the next who writes does it
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(1000 * PATIENCE_SECONDS)}")
 
 
 @contextmanager

@@ -194,31 +194,46 @@ def _alignment(subject: Subject) -> Evaluation:
     n = min(len(top.loc), alignment.CODES)
     with torch.inference_mode():
         # A different stream from the prior's: with the same noise they would not be independent.
-        codes = top.sample(torch.Generator().manual_seed(seed + 1_000_003))[:n]
-        drawn = own.draw(2 * n, seed=seed).z.cpu()
+        first = own.draw(2 * n, seed=seed).z.cpu()[:n]
         surgery = (
             elbo_surgery(_cut(q, units=slice(size)), own, seed=seed) if subject.divergent else None
         )
-        best = alignment.misalignment(_cut(q, units=slice(size)), own)
-    one, other = drawn[:n], drawn[n:]
-    found = alignment.discrepancy(codes, one, seed=seed)
-    null = alignment.discrepancy(other, one, seed=seed)
+        best = alignment.misalignment_of_all(every, own)
     distance, nulls, accuracy = [], [], []
+    apart, p_values, apart_null = [], [], []
     for repeat in range(REPEATS):  # different data, codes, directions and splits each time
         generator = torch.Generator().manual_seed(seed + 1_000_003 + repeat)
         again = _codes(every, n, repeat, generator)
         with torch.inference_mode():
             pair = own.draw(2 * n, seed=seed + repeat).z.cpu()
+        found = alignment.discrepancy(again, pair[:n], seed=seed + repeat)
+        apart.append(found.value)
+        p_values.append(found.p_value)
+        apart_null.append(alignment.discrepancy(pair[n:], pair[:n], permutations=0).value)
         distance.append(alignment.sliced_distance(again, pair[:n], seed=seed + repeat))
         nulls.append(alignment.sliced_distance(pair[n:], pair[:n], seed=seed + repeat))
         accuracy.append(
             alignment.two_sample_accuracy(again.numpy(), pair[:n].numpy(), seed + repeat)
         )
-    unit = float(one.var(0).mean())
+    unit = float(first.var(0).mean())
+    p_value, p_error = alignment.combined(np.array(p_values))
     metrics = _parts_of_kl(surgery, seed) | {
-        "mmd": Metric(value=found.value, n=n, seed=seed, unit="squared", null=null.value),
+        "mmd": Metric(
+            value=float(np.mean(apart)),
+            se=float(np.std(apart, ddof=1) / np.sqrt(REPEATS)),
+            n=n,
+            seed=seed,
+            unit="squared",
+            samples=REPEATS * n,
+            null=float(np.mean(apart_null)),
+        ),
         "mmd_p_value": Metric(
-            value=found.p_value, n=n, seed=seed, unit="share", samples=alignment.PERMUTATIONS
+            value=p_value,
+            se=p_error,
+            n=n,
+            seed=seed,
+            unit="share",
+            samples=REPEATS * alignment.PERMUTATIONS,
         ),
         "sliced_wasserstein": Metric(
             value=float(np.mean(distance)) / unit,
@@ -241,8 +256,10 @@ def _alignment(subject: Subject) -> Evaluation:
     }  # fmt: skip
     arrays = {}
     if best is not None:
-        metrics["misalignment"] = Metric(value=best[0], n=len(top.loc), seed=seed, unit="nats")
-        arrays["misalignment_per_unit"] = array_of(best[1])
+        metrics["misalignment"] = Metric(
+            value=best.value, se=best.error, n=len(every.loc), seed=seed, unit="nats"
+        )
+        arrays["misalignment_per_unit"] = array_of(best.units)
     return Evaluation(metrics, arrays)
 
 

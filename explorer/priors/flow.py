@@ -1,6 +1,7 @@
 """A normalising flow as the prior: flexible, with exact density and fast sampling."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
@@ -131,15 +132,20 @@ class FlowPrior(AbstractPrior):
 
         # zuko disables this check for the whole process.
         Distribution.set_default_validate_args(True)
-        # Its masks use operations that the meta device, where shapes are checked, lacks.
-        with torch.device("cpu"), torch.random.fork_rng(devices=[], enabled=_only_shapes()):
+        only_shapes = _only_shapes()
+        # Its masks use operations that the meta device, where shapes are checked, lacks. Making
+        # them takes up to a second a layer, and layers are of the same shape: there, one is made.
+        with torch.device("cpu"), torch.random.fork_rng(devices=[], enabled=only_shapes):
             self.flow = zuko.flows.NSF(
                 latent,
-                transforms=transforms,
+                transforms=1 if only_shapes else transforms,
                 bins=bins,
                 hidden_features=hidden,
                 passes=min(2, latent),
             )
+        if only_shapes:
+            layers = self.flow.to("meta").transform.transforms
+            layers.extend(deepcopy(layers[0]) for _ in range(transforms - 1))
         with torch.no_grad():
             for layer in self.flow.transform.transforms:
                 if latent == 1:  # a single unit cannot be coupled

@@ -205,6 +205,7 @@ def test_constraints_dim_and_count(page, address):
     assert 0 < int(words.inner_text().split()[0]) < 64
 
 
+@pytest.mark.fault
 def test_picks_wait_in_the_browser_while_the_store_is_locked(page, address, user):
     canvas = generate(page, address, "&seed=6")
     before, _ = shelf(page)
@@ -297,6 +298,7 @@ def test_an_airfoil_file_goes_in_and_a_wrong_one_is_one_sentence(page, address, 
     page.get_by_text("More like this").last.wait_for()
 
 
+@pytest.mark.fault
 def test_picks_survive_a_killed_server_and_come_back_from_a_zip(chromium, tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()

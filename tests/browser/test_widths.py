@@ -1,9 +1,12 @@
-"""At any width: no sideways scroll, nothing clipped or covered, room for panes, hands and eyes."""
+"""For all: no sideways scroll at any width, nothing clipped or covered, named, in contrast."""
+
+from importlib.resources import files
 
 import pytest
 
 from tests.support.browsing import go
 from tests.support.layout import AUDIT, FOCUSED
+from tests.support.serving import settled
 
 WIDTHS = (1920, 1440, 1180, 1024, 768, 390)
 TARGET, TOUCH = 24, 44
@@ -46,12 +49,28 @@ def visit(visitor, address, path, width):
     go(visitor, address, path, None)
 
 
+def barriers(visitor, scheme):
+    """What axe-core finds that is serious: contrast under 4.5, no name, no role."""
+    visitor.emulate_media(color_scheme=scheme)
+    settled(visitor)
+    visitor.wait_for_timeout(500)
+    ground = visitor.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    assert (sum(map(int, ground[4:-1].split(","))) < 384) == (scheme == "dark")
+    visitor.evaluate((files("axe_playwright_python") / "axe.min.js").read_text())
+    found = visitor.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    return {
+        item["id"]: [f"{node['target']} {node['html'][:200]}" for node in item["nodes"]]
+        for item in found["violations"]
+        if item["impact"] in ("serious", "critical")
+    }
+
+
 def unintended(items):
     return [item for item in items if item.removeprefix("scrolls ").split(":")[0] not in INTENDED]
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_keeps_its_layout_at_six_widths(visitor, address, name):
+def test_a_page_keeps_its_layout_at_six_widths_and_raises_no_barrier(visitor, address, name):
     if name == "candidates":  # with a pick to show
         visit(visitor, address, PAGES["generate"], WIDTHS[0])
         visitor.locator(".st-key-hand_card").get_by_role("button", name="Keep").click()
@@ -67,6 +86,13 @@ def test_a_page_keeps_its_layout_at_six_widths(visitor, address, name):
         if left := {kind: items for kind, items in found.items() if items}:
             wrong[width] = left
     assert wrong == {}
+    assert barriers(visitor, "dark") == barriers(visitor, "light") == {}
+
+
+@pytest.mark.parametrize("path", ["design?model=airfoils-vae-vamp-8", "train", "pictures"])
+def test_other_pages_raise_no_barrier(visitor, address, path):
+    visit(visitor, address, path, 1440)
+    assert barriers(visitor, "dark") == barriers(visitor, "light") == {}
 
 
 def test_the_keyboard_shows_where_it_is(visitor, address):

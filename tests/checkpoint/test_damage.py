@@ -371,6 +371,7 @@ METRICS_BROKEN = {
     "nested deeply": text(METRICS, "[" * 900_000),
     "five megabytes": text(METRICS, " " * 5_000_000),
     "a name of 100 kB": text(METRICS, json.dumps({"x" * 10**5: 1})),
+    "twenty thousand": text(METRICS, json.dumps({f"m{n}": NUMBER for n in range(20_000)})),
     "unreadable": unreadable(METRICS),
 }
 

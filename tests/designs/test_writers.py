@@ -95,6 +95,7 @@ def apart(code, *words):
 
 @pytest.mark.load
 @pytest.mark.slow
+@pytest.mark.fault
 def test_what_a_killed_writer_had_confirmed_is_there_once_and_nothing_by_halves(path):
     kills = times(60)
     told = apart(WRITERS, path, kills)
@@ -168,6 +169,7 @@ def send(address, items):
 
 @pytest.mark.load
 @pytest.mark.slow
+@pytest.mark.fault
 def test_what_a_killed_server_had_confirmed_is_there_once_and_the_rest_may_be_sent_again(
     tmp_path, monkeypatch
 ):
@@ -261,6 +263,7 @@ print(json.dumps([os.waitpid(child, 0)[1] for child in children]))
 
 @pytest.mark.slow
 @pytest.mark.load
+@pytest.mark.fault
 def test_processes_that_write_at_once_lose_nothing_and_double_nothing(path):
     writers, each = 4, times(12)
     Store(path).close()

@@ -77,6 +77,7 @@ def test_two_processes_that_order_the_same_at_once_let_it_run_once(slow, tmp_pat
 
 
 @pytest.mark.slow
+@pytest.mark.fault
 def test_a_job_outlives_its_starter_and_death_by_the_system_is_seen(slow, tmp_path):
     order = order_of(slow, "evaluate", samples=5000)
     child = starter(order, tmp_path / "ready")

@@ -12,8 +12,10 @@ from explorer.interfaces import Posterior, noise
 from explorer.metrics.alignment import (
     _DIRECTIONS,
     accuracy_error,
+    combined,
     discrepancy,
     misalignment,
+    misalignment_of_all,
     sliced_distance,
     two_sample_accuracy,
 )
@@ -178,7 +180,7 @@ def test_the_sliced_distance_is_that_of_sorted_projections():
 
 def test_moving_a_set_costs_the_square_of_the_way_over_its_units():
     a = normal(50, 5)
-    found = sliced_distance(a, a + torch.tensor([3.0, 0, 0, 0, 0]), projections=20_000)
+    found = sliced_distance(a, a + torch.tensor([3.0, 0, 0, 0, 0]), projections=5_000)
     torch.testing.assert_close(found, 9 / 5, atol=0, rtol=0.05)
     assert sliced_distance(a, a.flip(0)) < 1e-24
     in_one = normal(50, 1)
@@ -320,3 +322,34 @@ def test_no_sample_is_drawn_twice_where_data_are_few(n):
     for repeat in range(3):
         codes = _codes(q, n, repeat, torch.Generator().manual_seed(repeat))
         assert len(codes.round().unique()) == n
+
+
+def test_a_misalignment_from_few_posteriors_is_that_of_all_on_average():
+    prior = gaussian(torch.zeros(3), torch.ones(3))
+    generator = torch.Generator().manual_seed(1)
+    n, found, plain = 60, [], []
+    for _ in range(300):
+        loc = 0.05 + 0.9 * torch.randn(n, 3, generator=generator).double()
+        q = Posterior(loc, torch.full_like(loc, 0.3))
+        found.append(misalignment_of_all(q, prior))
+        plain.append(misalignment(q, prior)[0])
+    moments = torch.full((1, 3), 0.05), torch.full((1, 3), math.sqrt(0.9))
+    true = float(unit_kl(Posterior(*(item.double() for item in moments)), prior).sum())
+    values = np.array([one.value for one in found])
+    error = values.std(ddof=1) / math.sqrt(len(values))
+    assert abs(values.mean() - true) < 4 * error
+    assert np.mean(plain) > true + 20 * error
+    assert 0.7 < np.mean([one.error for one in found]) / values.std(ddof=1) < 1.5
+
+
+def test_p_values_of_several_draws_are_combined_into_one_with_an_error():
+    assert combined(np.array([0.3])) == (pytest.approx(0.3), 0.0)
+    assert combined(np.full(5, 0.2)) == (pytest.approx(0.2), pytest.approx(0.0, abs=1e-12))
+    value, error = combined(np.array([0.02, 0.27, 0.1, 0.15, 0.06]))
+    assert 0.02 < value < 0.15
+    assert 0 < error < 0.1
+    generator = np.random.default_rng(0)
+    alike = np.tile(generator.uniform(size=(5_000, 1)), 5)
+    for drawn in (generator.uniform(size=(5_000, 5)), alike):
+        small = np.mean([combined(row)[0] < 0.05 for row in drawn])
+        assert 0.037 < small < 0.063

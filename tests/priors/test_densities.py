@@ -352,3 +352,15 @@ def test_a_flow_leaves_the_checks_of_torch_as_they_are():
     FlowPrior(2, 1, (4,), 4)
     with pytest.raises(ValueError, match="scale"):
         Normal(0.0, -1.0)
+
+
+@pytest.mark.parametrize("latent", [1, 2, 7])
+def test_a_flow_that_is_made_for_its_shapes_has_the_tensors_of_a_whole_one(latent):
+    whole = FlowPrior(latent, 3, (8, 4), 4, standardised=True)
+    with torch.device("meta"):
+        shapes = FlowPrior(latent, 3, (8, 4), 4, standardised=True)
+    told = [
+        {name: tuple(value.shape) for name, value in prior.state_dict().items()}
+        for prior in (whole, shapes)
+    ]
+    assert told[0] == told[1]

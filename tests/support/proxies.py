@@ -8,7 +8,7 @@ import socketserver
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -97,7 +97,7 @@ def behind(upstream: str, prefix: str, *, strip: bool) -> Iterator[Proxy]:
 
 # A real one
 
-_NGINX = """
+_MAIN = """
 daemon off;
 master_process off;
 pid {folder}/nginx.pid;
@@ -109,10 +109,14 @@ http {{
   fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
-  server {{
-    listen 127.0.0.1:{port};
-    {location}
-  }}
+  {servers}
+}}
+"""
+
+_SERVER = """
+server {{
+  listen 127.0.0.1:{port};
+  {location}
 }}
 """
 
@@ -135,22 +139,47 @@ def location(upstream: str, prefix: str, host: str) -> str:
 @contextmanager
 def nginx(folder: Path, upstream: str, prefix: str, host: str = README_HOST) -> Iterator[str]:
     """Run nginx before a server that knows its prefix, as README shows it; yield its address."""
+    with _running(
+        folder, lambda port: _SERVER.format(port=port, location=location(upstream, prefix, host))
+    ) as address:
+        yield f"{address}{prefix}"
+
+
+@contextmanager
+def deployed(folder: Path, upstream: str, prefix: str) -> Iterator[str]:
+    """Run nginx with the settings of `.deploy/`, for another port, app and prefix."""
+    shown = (ROOT / ".deploy" / "nginx.conf").read_text()
+
+    def servers(port: int) -> str:
+        told = shown.replace("/latent/", f"{prefix}/")
+        for old, new in (
+            ("listen 8080", f"listen 127.0.0.1:{port}"),
+            ("http://app:8501", upstream),
+        ):
+            assert told.count(old) == 1
+            told = told.replace(old, new)
+        return told
+
+    with _running(folder, servers) as address:
+        yield f"{address}{prefix}"
+
+
+@contextmanager
+def _running(folder: Path, servers: Callable[[int], str]) -> Iterator[str]:
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if program is None:
         pytest.skip("needs nginx: apt-get install nginx-light")
     port = free_port()
     folder.mkdir(exist_ok=True)
     config = folder / "nginx.conf"
-    config.write_text(
-        _NGINX.format(folder=folder, port=port, location=location(upstream, prefix, host))
-    )
+    config.write_text(_MAIN.format(folder=folder, servers=servers(port)))
     log = folder / "nginx.log"
     process = subprocess.Popen(
         [program, "-e", str(log), "-p", str(folder), "-c", str(config)], stderr=subprocess.STDOUT
     )
     try:
         _wait_for(port, process, log)
-        yield f"http://127.0.0.1:{port}{prefix}"
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(20)

@@ -92,6 +92,7 @@ def test_a_resumed_run_equals_one_that_was_not_stopped(tmp_path, config):
 
 
 @pytest.mark.usefixtures("save_always")
+@pytest.mark.fault
 def test_a_run_killed_twice_still_equals(tmp_path):
     training.train(recipe(), digits(), tmp_path / "whole")
     killed_run(tmp_path / "killed", recipe(), epoch=2)
@@ -124,6 +125,7 @@ training.train(recipe(), digits(), Path(sys.argv[1]), report=report)
 
 
 @pytest.mark.slow
+@pytest.mark.fault
 def test_a_run_killed_from_outside_goes_on_to_the_same_weights(tmp_path, pytestconfig):
     command = [sys.executable, "-c", SCRIPT, str(tmp_path / "killed")]
     ended = subprocess.run(

@@ -50,6 +50,7 @@ class Turning(Follower):
 
 
 @pytest.mark.parametrize("config", RESUMED.values(), ids=RESUMED.keys())
+@pytest.mark.fault
 def test_a_run_killed_within_an_epoch_ends_like_one_that_was_not(config, tmp_path, monkeypatch):
     training.train(config, digits(), tmp_path / "whole")
     monkeypatch.setattr(training, "SAVE_EVERY_SECONDS", -1)
@@ -99,6 +100,7 @@ def test_a_frozen_prior_stays_as_it_is(tmp_path):
         torch.testing.assert_close(value, ends[6][name], rtol=0, atol=0)
 
 
+@pytest.mark.fault
 def test_a_turn_is_kept_before_the_kill_that_follows_it(tmp_path):
     config = recipe()
     training.train(config, digits(), tmp_path / "whole", follower=Turning(TURNS[:1]))

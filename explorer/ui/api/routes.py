@@ -14,6 +14,7 @@ from explorer.ui.api.address import PLOTLY
 from explorer.ui.api.answers import IMMUTABLE, answering, storing
 from explorer.ui.api.assets import assets
 from explorer.ui.api.grab import grab
+from explorer.ui.api.health import health, numbers
 from explorer.ui.api.picks import keep, kept, mark, undo
 from explorer.ui.api.pictures import (
     card,
@@ -63,9 +64,13 @@ def routes() -> list[BaseRoute]:
         **{path: OwnRoute(endpoint) for path, endpoint in assets().items()},
         "/api/{anything:path}": OwnRoute(_nothing),
     }
+    # Who watches over the server does not log in: these tell counts alone.
+    watched = {"/api/health": health, "/api/numbers": numbers}
     base = st.get_option("server.baseUrlPath").strip("/")
     bases = ["", f"/{base}"] if base else [""]
-    return [Route(f"{place}{path}", app) for place in bases for path, app in own.items()]
+    return [
+        Route(f"{place}{path}", app) for place in bases for path, app in (watched | own).items()
+    ]
 
 
 def _nothing(request: Request) -> Response:

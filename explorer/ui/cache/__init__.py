@@ -32,6 +32,7 @@ from explorer.ui.cache.atlases import (
     unit_kl,
 )
 from explorer.ui.cache.blind import blind_pairs
+from explorer.ui.cache.catalogue import entries
 from explorer.ui.cache.designs import (
     FLOOR,
     design_pool,
@@ -41,7 +42,7 @@ from explorer.ui.cache.designs import (
     sound,
     waviness_bound,
 )
-from explorer.ui.cache.engines import data_set, engine, entries, icon, originals, preview, version
+from explorer.ui.cache.engines import data_set, engine, icon, originals, preview, version
 from explorer.ui.cache.properties import (
     SHARE_SAMPLES,
     SHARE_SCALES,

@@ -88,9 +88,9 @@ def map_regions(engine: Engine) -> bytes | None:
     def flat(lines: list[np.ndarray]) -> list[list[float]]:
         return [[round(float(value), 4) for value in line.ravel()] for line in lines]
 
-    how = "exact" if found.exact else "estimated"
+    how = "level estimated" if found.exact else "estimated"
     words = (
-        f"Holes ({how} here): {100 * found.hole_mass:.1f} ± {100 * found.hole_error:.1f} % of "
+        f"Holes ({how}): {100 * found.hole_mass:.1f} ± {100 * found.hole_error:.1f} % of "
         f"{found.samples:,} prior samples fall into them, and {100 * regions.RARE:.0f} % of codes "
         "drawn for held-out data"
     )

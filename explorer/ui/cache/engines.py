@@ -1,6 +1,5 @@
 """Cached checkpoints, engines and data sets."""
 
-import hashlib
 import io
 import struct
 import zlib
@@ -20,7 +19,6 @@ from explorer.checkpoint import (
     REFERENCE,
     TRADEOFF,
     Entry,
-    catalogue,
     load,
     results_folder,
 )
@@ -38,16 +36,6 @@ PATIENCE = 1.5
 """Seconds for which a page waits until foreign networks have been tried."""
 
 _RESULTS = (ATLAS, TRADEOFF, LIKELIHOOD, REFERENCE, FLOW)
-
-
-def entries() -> list[Entry]:
-    """List all checkpoints; reread only when one of their files has changed."""
-    return _entries(_signature())
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _entries(signature: str) -> list[Entry]:
-    return catalogue(patience=0.0)
 
 
 def engine(entry: Entry) -> Engine:
@@ -72,16 +60,6 @@ def identity(opened: Engine) -> str:
     files = [place / name for place in places for name in _RESULTS]
     times = (str(_changed(file) or "") for file in files)
     return f"{digest} {' '.join(times)}"
-
-
-def _signature() -> str:
-    """Digest file names and times; Streamlit is slow at hashing long tuples."""
-    chosen = settings.current()
-    places = (chosen.checkpoints, chosen.user / "checkpoints", chosen.user / "results")
-    tried = chosen.user.glob("verdicts/*.json")
-    files = (file for place in places if place.is_dir() for file in place.glob("*/*.[jos]*"))
-    known = sorted((str(file), _changed(file)) for file in (*files, *tried))
-    return hashlib.sha256(repr(known).encode()).hexdigest()
 
 
 def _changed(file: Path) -> int:

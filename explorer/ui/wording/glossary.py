@@ -126,7 +126,8 @@ TERMS: Mapping[str, Term] = {
     ),
     "Hole": Term(
         "A region where the prior draws codes but hardly any data have theirs: the density of "
-        "the aggregated posterior is below that of 95 % of held-out codes.",
+        "the aggregated posterior is below that of 95 % of held-out codes, a level that is "
+        "estimated from these.",
         ("holes",),
     ),
     # Likelihood

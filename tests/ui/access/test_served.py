@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.api import drawn_wish
 from tests.support.logins import COOKIE, cookie_of, user_of, write_secrets
-from tests.support.proxies import README_HOST, nginx
+from tests.support.proxies import README_HOST, deployed, nginx
 from tests.support.sentences import assert_one_sentence
 from tests.support.serving import serve
 
@@ -24,7 +24,8 @@ KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # RFC 6455's
 def server(tmp_path_factory):
     """The app as a proxy in front of it needs it."""
     flags = ("--base-path", BASE, "--allow-host", OUTSIDE, "--allow-host", f"{OUTSIDE}:8443")
-    with serve(tmp_path_factory.mktemp("user"), *flags, host="0.0.0.0") as address:
+    facts = {"LATENT_EXPLORER_NUMBERS": "1"}
+    with serve(tmp_path_factory.mktemp("user"), *flags, host="0.0.0.0", **facts) as address:
         yield address
 
 
@@ -121,6 +122,22 @@ def test_pages_behind_nginx_may_write_if_it_tells_their_host(server, tmp_path, h
             assert (keep(outside, **page), connect(outside, **page)) == (403, 403)
         if host == README_HOST:
             assert ask(outside, host="evil.example")[0] == 403
+
+
+def test_the_settings_of_nginx_that_are_shipped_let_pages_write_and_hide_the_numbers(
+    server, tmp_path
+):
+    with deployed(tmp_path, server, BASE) as outside:
+        page = {"host": OUTSIDE, "origin": f"http://{OUTSIDE}"}
+        assert (keep(outside, **page), connect(outside, **page)) == (200, 101)
+        assert ask(outside, path="/generate", host=OUTSIDE)[0] == 200
+        status, said = ask(outside, path="/api/health", host=OUTSIDE)
+        assert (status, json.loads(said)["well"]) == (200, True)
+        assert ask(outside, path="/api/numbers", host=OUTSIDE)[0] == 404
+    status, said = ask(server, path="/api/numbers")
+    assert status == 200
+    assert "\nlatent_explorer_models_healthy " in said
+    assert ask(server, path="/api/numbers", host="evil.example")[0] == 403
 
 
 def test_a_server_open_to_a_network_is_known_by_what_it_listens_on_and_no_other_address(server):

@@ -113,9 +113,9 @@ def test_the_models_of_the_pair_are_chosen_and_what_is_chosen_lands_in_the_addre
 
 
 @pytest.mark.usefixtures("three")
-def test_a_difference_is_called_one_beyond_two_errors_alone():
+def test_a_difference_is_called_one_beyond_its_95_percent_interval_alone():
     values = per_sample(1)["log_likelihood"]
-    for shift, words in ((0.0, "not significant (within 2 SE)"), (5.0, "significant")):
+    for shift, words in ((0.0, "not significant"), (5.0, "significant")):
         noise = np.random.default_rng(3).normal(shift, 1, N)
         facts = {"rows": np.arange(N), "log_likelihood": values + noise}
         np.savez(entry("two-mog").folder / LIKELIHOOD, **facts)

@@ -56,7 +56,7 @@ function read(list, bytes) {
 function build(list, card) {
   const element = document.createElement("div")
   element.className = "card"
-  element.setAttribute("role", "option")
+  element.setAttribute("role", "listitem")
   element.tabIndex = 0
   element.innerHTML = '<div class="line"><span class="number"></span><button type="button" class="verdict" tabindex="-1"></button></div><div class="picture"><canvas></canvas><button type="button" class="pin" tabindex="-1"></button></div><div class="stars"></div><div class="words"></div><div class="reasons"></div>'
   list.elements.set(element, card)
@@ -100,7 +100,7 @@ function fill(list, element, card) {
   pin.textContent = place < 0 ? "+" : String(place + 1)
   pin.title = "Compare (Enter)"
   pin.setAttribute("aria-label", `Compare pick ${card.number}`)
-  element.setAttribute("aria-selected", String(card.number === list.at))
+  element.setAttribute("aria-current", String(card.number === list.at))
   element.setAttribute("aria-label", `Pick ${card.number}${card.name ? `, own section ${card.name}` : ""}, ${card.stars} stars, ${VERDICTS[card.verdict].toLowerCase()}${card.reasons.map((why) => `, ${why}`).join("")}`)
   element.title = [...card.words, ...card.reasons, ...card.tags.map((tag) => `#${tag}`)].filter(Boolean).join(" · ")
   Object.assign(element.dataset, { number: card.number, stars: card.stars, verdict: card.verdict })
