@@ -255,7 +255,10 @@ def import_model(
 def fit(
     slug: Slug,
     prior: Annotated[
-        str, typer.Option(help="standard, moments, covariance, mixture or flow.")
+        str,
+        typer.Option(
+            help="standard, moments, covariance, mixture, hypersphere, flow, second-stage or vamp."
+        ),
     ] = "mixture",
     name: Annotated[
         str | None, typer.Option(help="Name of the new model; by default SLUG-fit-PRIOR.")
@@ -263,9 +266,7 @@ def fit(
     to: Annotated[
         Path | None, typer.Option("--out", help="Folder of checkpoints to write it into.")
     ] = None,
-    minutes: Annotated[
-        float, typer.Option(help="Stop a flow after this many minutes.", min=0)
-    ] = 3.0,
+    minutes: Annotated[float, typer.Option(help="Minutes for encoding and fitting.", min=0)] = 3.0,
     samples: Annotated[int, typer.Option(help="Importance samples per test sample.", min=1)] = 100,
     data: Data = None,
 ) -> None:

@@ -114,6 +114,11 @@ class Engine:
         return self._prior is not None and self._prior.has_density
 
     @property
+    def bounded(self) -> bool:
+        """Whether the prior has a lower bound in place of a density."""
+        return self._prior is not None and not self.has_density and self._prior.bounded
+
+    @property
     def scored(self) -> bool:
         """Whether there are a KL and log p(x): two densities, and posteriors with a spread."""
         return not self.why_unscored
@@ -143,6 +148,11 @@ class Engine:
             return "It was trained by squared error and has no p(x|z), so there is no log p(x)."
         if not model.stochastic:
             return "Its encoder gives points, not densities, so there are no KL and no log p(x)."
+        if self.bounded:
+            return (
+                "The density of its prior is known by a lower bound only, "
+                "so there are no KL and no log p(x)."
+            )
         if not self.has_density:
             return "Its prior has no density, so there are no KL and no log p(x)."
         return ""
@@ -359,6 +369,15 @@ class Engine:
         """Evaluate log p(z) in nats, under the prior as trained."""
         prior = self.prior
         return self._at_latent(z, lambda rows: (prior.log_prob(rows),))[0]
+
+    def log_bound(self, z: Float[Array | Tensor, "batch latent"]) -> Float[Array, " batch"]:
+        """Bound log p(z) from below in nats.
+
+        Raises:
+            NoDensityError: If there is a density, or neither.
+        """
+        prior = self.prior
+        return self._at_latent(z, lambda rows: (prior.log_bound(rows),))[0]
 
     def heights(self, z: Float[Array | Tensor, "batch latent"]) -> Float[Array, " batch"]:
         """Evaluate log p(z) where there is a density; 0 everywhere if there is none."""

@@ -37,8 +37,8 @@ TITLES: dict[Kind, str] = {
     "flow": "Flow on the codes",
     "fit": "Prior of the codes",
 }
-ANEW: frozenset[Kind] = frozenset({"flow"})
-"""Jobs of seconds, of which nothing is kept before they are done."""
+ANEW: frozenset[Kind] = frozenset({"flow", "fit"})
+"""Jobs of which nothing is kept before they are done."""
 
 KEPT = 200
 _MOST_BYTES = 2_000_000
@@ -55,6 +55,7 @@ class Order(Frozen):
     hash: str = Field(pattern=r"^[0-9a-f]{1,64}$")
     samples: int = Field(500, ge=1, le=5000)
     drawing: str = Field("", pattern=r"^([0-9a-f]{12})?$")
+    prior: fitting.Kind | Literal[""] = ""
 
     @property
     def key(self) -> str:
@@ -62,6 +63,8 @@ class Order(Frozen):
         what = [self.kind, self.hash, self.samples if self.kind == "evaluate" else 0]
         if self.drawing:
             what.append(self.drawing)
+        if self.prior:
+            what.append(self.prior)
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
 
 
@@ -86,7 +89,10 @@ class Job(Frozen):
         """A display name: what it computes, and for which model."""
         if self.order.kind == "match":
             return TITLES["match"]
-        return f"{TITLES[self.order.kind]} of {Path(self.order.checkpoint).name}"
+        name = Path(self.order.checkpoint).name
+        if self.order.prior:
+            return f"{fitting.TITLES[self.order.prior]} for the codes of {name}"
+        return f"{TITLES[self.order.kind]} of {name}"
 
     @property
     def active(self) -> bool:
@@ -289,7 +295,7 @@ def _fit(
     order: Order,
     report: Callable[[str, int, int], None],
 ) -> None:
-    fitting.fit_prior(opened, data=data, report=report)
+    fitting.fit_prior(opened, order.prior or fitting.DEFAULT, data=data, report=report)
 
 
 def live_of(order: Order) -> Path:

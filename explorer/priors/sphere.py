@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor
 
 from explorer import papers
@@ -31,32 +32,29 @@ _NEARLY_PARALLEL = 1e-6
 
 
 class LatentSphere(LatentPrior):
-    """Uniform on the sphere of radius sqrt(d), on which N(0, I) concentrates as d grows.
+    """Uniform on a sphere: of radius sqrt(d), on which N(0, I) concentrates as d grows, or given.
 
     It has no density in R^d. The scale turns each code from the pole (0) to its place (1); beyond
     1 there is nothing.
 
     Args:
         pole: A unit vector: where all codes are at scale 0.
+        radius: Distance of all codes from the origin; by default sqrt(d).
     """
 
     has_density = False
     dial = Dial(
         "the angle from the pole",
-        r"u = g / |g|,\quad g \sim \mathcal N(0, I),\qquad z = \sqrt d\, "
+        r"u = g / |g|,\quad g \sim \mathcal N(0, I),\qquad z = r\, "
         r"\frac{\sin((1 - s)\,\theta)\, p + \sin(s\,\theta)\, u}{\sin\theta},"
         r"\quad \cos\theta = p \cdot u",
         "the pole p, where most codes of data are",
         1.0,
     )
 
-    def __init__(self, pole: Float[Tensor, " latent"]) -> None:
+    def __init__(self, pole: Float[Tensor, " latent"], radius: float | None = None) -> None:
         self.pole = pole
-
-    @property
-    def radius(self) -> float:
-        """Distance of all codes from the origin."""
-        return math.sqrt(len(self.pole))
+        self.radius = math.sqrt(len(pole)) if radius is None else radius
 
     def log_prob(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch"]:
         """Raise an error: codes on a sphere have no density in space."""
@@ -119,12 +117,18 @@ def _resultant(kappa: Float[Tensor, "batch 1"], dimensions: int) -> Float[Tensor
 
 
 class SpherePrior(AbstractPrior):
-    """The uniform distribution on a sphere; training sets its pole to where most codes are."""
+    """The uniform distribution on a sphere; training sets its pole to where most codes are.
+
+    Args:
+        latent: Length of a code.
+        radius: Its radius; by default sqrt(d).
+    """
 
     pole: Tensor
 
-    def __init__(self, latent: int) -> None:
+    def __init__(self, latent: int, radius: float | None = None) -> None:
         super().__init__()
+        self.radius = radius
         self.register_buffer("pole", torch.eye(latent)[0])
 
     @torch.no_grad()
@@ -136,16 +140,22 @@ class SpherePrior(AbstractPrior):
 
     def forward(self, posterior: Encode, labels: Tensor | None = None) -> LatentSphere:
         """Return the distribution."""
-        return LatentSphere(self.pole)
+        return LatentSphere(self.pole, self.radius)
 
 
 class SphereConfig(AbstractPriorConfig):
-    """The uniform distribution on the sphere of radius sqrt(d)."""
+    """The uniform distribution on the sphere of radius sqrt(d), or of a given `radius`."""
 
     title: ClassVar[str] = "Sphere"
     references: ClassVar[tuple[Paper, ...]] = (papers.WAE,)
     fixed: ClassVar[bool] = True
     kind: Literal["sphere"] = "sphere"
+    radius: float | None = Field(
+        None,
+        gt=0,
+        le=1e6,
+        description="Its radius, filled in where it is fitted to codes; by default sqrt(d).",
+    )
 
     @property
     def has_density(self) -> bool:
@@ -154,4 +164,4 @@ class SphereConfig(AbstractPriorConfig):
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> SpherePrior:
         """Build the prior."""
-        return SpherePrior(space.size)
+        return SpherePrior(space.size, self.radius)

@@ -1,5 +1,8 @@
 """A prior is fitted to the codes of a trained model, which stays as it was."""
 
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +10,10 @@ import torch
 import explorer
 from explorer import checkpoint, fitting, jobs
 from explorer.errors import LevelError, TrainingError
+from explorer.fitting import learning, writing
+from explorer.fitting.codes import Codes, codes_of
 from explorer.inference import Engine
-from explorer.interfaces import LatentSpace
+from explorer.interfaces import LatentSpace, Posterior
 from explorer.jobs import Order
 from explorer.priors import FlowConfig, FullGaussianPrior
 from explorer.sketch import PixelSketch
@@ -67,19 +72,85 @@ def opened():
     return checkpoint.load(AUTOENCODER)
 
 
-def log_density(kind, opened, monkeypatch):
-    monkeypatch.setattr(fitting, "_FLOW_STEPS", 200)
-    monkeypatch.setattr(fitting, "MOST_COMPONENTS", 8)
-    _, prior, words = fitting.fitted(moons(), kind, opened, 14, 1.0, lambda *_: None)
+def as_codes(z):
+    """Codes that are points."""
+    return Codes(z, Posterior(torch.from_numpy(z), None), np.arange(len(z)))
+
+
+def fit(codes, kind, opened):
+    return writing.fitted(codes, kind, opened, 14, time.monotonic() + 60, lambda *_: None)
+
+
+def height(kind, opened, monkeypatch):
+    """Mean log-density of codes that were not fitted, or the bound on it."""
+    monkeypatch.setattr(learning, "STEPS", 300)
+    monkeypatch.setattr(writing, "MOST_COMPONENTS", 8)
+    law = fit(as_codes(moons()), kind, opened)[1](lambda x: None)
     with torch.no_grad():
-        return float(prior(lambda x: None).log_prob(torch.from_numpy(moons(seed=1))).mean()), words
+        z = torch.from_numpy(moons(seed=1))
+        return float((law.log_bound(z) if law.bounded else law.log_prob(z)).mean())
 
 
 def test_a_more_flexible_prior_makes_held_out_codes_more_probable(opened, monkeypatch):
-    found = {kind: log_density(kind, opened, monkeypatch)[0] for kind in fitting.KINDS}
+    kinds = [kind for kind in fitting.KINDS if kind not in ("hypersphere", "vamp")]
+    found = {kind: height(kind, opened, monkeypatch) for kind in kinds}
     assert found["standard"] < found["moments"] <= found["covariance"] + 0.01
     assert found["covariance"] + 0.2 < found["mixture"]
     assert found["covariance"] + 0.2 < found["flow"]
+    assert found["covariance"] + 0.05 < found["second-stage"]
+
+
+def test_a_hypersphere_has_the_mean_radius_of_the_codes_and_no_density(opened):
+    config, prior, words = fit(as_codes(moons()), "hypersphere", opened)
+    law = prior(lambda x: None)
+    expected = np.linalg.norm(moons(), axis=1).mean()
+    np.testing.assert_allclose(law.draw(50, seed=2).z.norm(dim=1), expected, rtol=1e-4)
+    np.testing.assert_allclose(config.radius, expected, rtol=1e-5)
+    assert not law.has_density
+    assert "no density" in words
+
+
+def test_pseudo_inputs_are_learned_and_the_encoder_stays(monkeypatch):
+    opened = checkpoint.load("digits-vae-standard-2")
+    before = {name: value.clone() for name, value in opened.model.state_dict().items()}
+    codes = codes_of(opened, opened.config.data.load(Path()), 14)
+    monkeypatch.setattr(learning, "STEPS", 40)
+    config, prior, words = fit(codes, "vamp", opened)
+    law = opened.model.latent_prior(prior)
+    plain = fit(codes, "moments", opened)[1](lambda x: None)
+    z = torch.from_numpy(codes.z)
+    assert float(law.log_prob(z).mean()) > float(plain.log_prob(z).mean())
+    assert (config.kind, config.components) == ("vamp", 259)
+    assert "encoder as it is" in words
+    for name, value in opened.model.state_dict().items():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=0)
+
+
+def test_graphs_are_given_the_posteriors_of_chosen_data(shelf, monkeypatch):
+    opened = checkpoint.load("gaussian")
+    codes = codes_of(opened, opened.config.data.load(shelf / "gaussian"), 14)
+    config, prior, words = fit(codes, "vamp", opened)
+    law = prior(lambda x: None)
+    parts = law.components()
+    rows = np.searchsorted(np.sort(codes.rows), prior.rows.numpy())
+    where = np.argsort(codes.rows)[rows]
+    torch.testing.assert_close(parts.loc, codes.q.loc[where])
+    torch.testing.assert_close(parts.scale, codes.q.scale[where])
+    assert (config.kind, config.weighted) == ("vamp-data", True)
+    assert "weighted by expectation maximisation" in words
+    # Weights make the codes of the other data more probable than equal ones.
+    others = np.setdiff1d(np.arange(len(codes)), where)
+    z = torch.from_numpy(codes.z[others])
+    equal = parts.log_weights.new_full((len(parts),), -np.log(len(parts)))
+    assert law.log_prob(z).mean() > type(law)(equal, parts.loc, parts.scale).log_prob(z).mean()
+
+
+def test_what_is_learned_ends_with_its_time(opened):
+    start = time.monotonic()
+    for kind in ("flow", "second-stage"):
+        found = writing.fitted(as_codes(moons()), kind, opened, 14, start, lambda *_: None)
+        assert ": a " in found[2]
+    assert time.monotonic() - start < 10
 
 
 def test_a_covariance_is_that_of_the_codes():
@@ -114,6 +185,8 @@ def test_a_standardised_flow_starts_as_the_moments_of_the_codes():
 
 def test_what_cannot_be_fitted_is_said(tmp_path):
     with pytest.raises(TrainingError, match="choose standard, moments"):
+        explorer.fit_prior(AUTOENCODER, "laplace", folder=tmp_path)
+    with pytest.raises(TrainingError, match="this encoder gives points"):
         explorer.fit_prior(AUTOENCODER, "vamp", folder=tmp_path)
     with pytest.raises(LevelError, match="two levels"):
         explorer.fit_prior(small_checkpoint("standard", model="hvae"), folder=tmp_path)

@@ -1,14 +1,11 @@
-"""A prior for a model that has none, or another one: fitted to its codes, the model as it was."""
+"""Fitting: codes in, a checkpoint with the same networks and another prior out."""
 
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
-import torch
-from jaxtyping import Float
 
 from explorer import checkpoint, publishing, settings, slugs
 from explorer.checkpoint import Checkpoint
@@ -16,37 +13,37 @@ from explorer.config import FittedConfig, RunConfig
 from explorer.data import DataSet
 from explorer.data.named import load_named
 from explorer.errors import LevelError, TrainingError
+from explorer.fitting import learning
+from explorer.fitting.codes import Codes, codes_of
+from explorer.fitting.kinds import DEFAULT, KINDS, Kind, why_not
 from explorer.interfaces import AbstractPrior, AbstractPriorConfig
-from explorer.metrics.latent import encode
 from explorer.priors import (
     CodeMixtureConfig,
     CodeMixturePrior,
     FlowConfig,
-    FlowPrior,
     FullGaussianConfig,
     FullGaussianPrior,
     GaussianPrior,
+    SecondStageConfig,
+    SphereConfig,
     StandardConfig,
+    VampConfig,
+    VampDataConfig,
     XVAEConfig,
 )
 from explorer.priors.mixture import require_spread
 
-Kind = Literal["standard", "moments", "covariance", "mixture", "flow"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-"""Priors that can be fitted, from the plainest to the most flexible."""
-
-MOST_CODES = 50_000
 MOST_COMPONENTS = 50
 _FLOOR = 0.05
-_FLOW_STEPS, _FLOW_BATCH, _FLOW_RATE = 4000, 512, 2e-3
-_CHECK_EACH, _PATIENCE = 100, 8
+_ENCODING = 1 / 3
+"""Share of the time that encoding may take."""
 
 Report = Callable[[str, int, int], None]
 
 
 def fit_prior(
     model: str | Path | Checkpoint,
-    kind: str = "mixture",
+    kind: str = DEFAULT,
     *,
     name: str | None = None,
     data: DataSet | None = None,
@@ -65,17 +62,21 @@ def fit_prior(
         model: A checkpoint, its name or its folder.
         kind: `standard` is N(0, I) as it is; `moments` mean and standard deviation per unit
             (X-VAE); `covariance` all covariances (Ledoit and Wolf); `mixture` as many diagonal
-            Gaussians as BIC chooses; `flow` a neural spline flow.
+            Gaussians as BIC chooses; `hypersphere` uniform on the sphere of the codes' mean radius
+            (no density); `flow` a neural spline flow; `second-stage` a VAE on the codes (its
+            density is bounded only); `vamp` a mixture of the encoder's posteriors: at learned
+            pseudo-inputs, or, for a model without derivatives, at chosen training data.
         name: Name of the new model; by default that of the model and the kind.
         data: Its data set; read if it is not given.
         seed: Seed of the draws and of the fit.
-        minutes: Time after which a flow is taken as it is.
+        minutes: Time for encoding and fitting, after which what is learned is taken as it is.
         importance_samples: Importance samples per test sample.
         folder: Folder of checkpoints; by default that of the user.
         report: Called with a stage, the number of steps done, and their total.
 
     Raises:
-        TrainingError: If the codes are too few or all alike, or the kind is unknown.
+        TrainingError: If the codes are too few or all alike, or the kind is unknown or does not
+            fit the model.
         LevelError: If the model has two levels.
         DataError: If the data cannot be read.
 
@@ -93,12 +94,15 @@ def fit_prior(
             f"{opened.slug} has two levels, which were trained together; "
             "choose a model with one to fit a prior to its codes."
         )
+    if reason := why_not(opened.config, chosen):
+        raise TrainingError(reason)
     target = _target(name or name_of(opened.slug, chosen), folder)
     if data is None:
         data = load_named(opened.config.data, settings.current().data)
     report("encoding", 0, 0)
-    codes = codes_of(opened, data, seed)
-    config, prior, words = fitted(codes, chosen, opened, seed, minutes, report)
+    until = time.monotonic() + 60 * minutes
+    codes = codes_of(opened, data, seed, 60 * minutes * _ENCODING)
+    config, prior, words = fitted(codes, chosen, opened, seed, until, report)
     workshop = target.parent / f".{target.name}.part"
     shutil.rmtree(workshop, ignore_errors=True)
     part = workshop / target.name
@@ -132,113 +136,111 @@ def name_of(slug: str, kind: Kind) -> str:
     return f"{slug[: slugs.LONGEST - 20]}-fit-{kind}"
 
 
-def codes_of(opened: Checkpoint, data: DataSet, seed: int) -> Float[np.ndarray, "codes latent"]:
-    """Draw one code of each training datum, of at most 50,000 drawn at random."""
-    generator = np.random.default_rng(seed)
-    rows = np.sort(generator.permutation(len(data.train))[:MOST_CODES])
-    x = data.train.x[rows]
-    if data.dynamic:
-        x = (generator.random(x.shape, np.float32) < x).astype(np.float32)
-    q = encode(opened.model, torch.from_numpy(x))
-    with torch.inference_mode():
-        return q.sample(torch.Generator().manual_seed(seed)).numpy()
-
-
 def fitted(
-    codes: Float[np.ndarray, "codes latent"],
-    kind: Kind,
-    opened: Checkpoint,
-    seed: int,
-    minutes: float,
-    report: Report,
+    codes: Codes, kind: Kind, opened: Checkpoint, seed: int, until: float, report: Report
 ) -> tuple[AbstractPriorConfig, AbstractPrior, str]:
-    """Fit one kind of prior; return its config, the prior, and how it was fitted in a sentence."""
-    require_spread(codes)
+    """Fit one kind of prior; return its config, the prior, and how it was fitted in a sentence.
+
+    Args:
+        codes: The codes.
+        kind: The kind.
+        opened: The model.
+        seed: Seed of the fit.
+        until: Time, by `time.monotonic`, at which what is learned is taken as it is.
+        report: Called with a stage, the number of steps done, and their total.
+
+    Raises:
+        TrainingError: If the codes are too few or all alike.
+    """
+    require_spread(codes.z)
+    report(f"fitting: {kind}", 0, 0)
+    if kind in ("flow", "second-stage", "vamp"):
+        return _learned(codes, kind, opened, seed, until, report)
     space, sketch = opened.model.space, opened.config.sketch
     assert sketch is not None
     source = {"source": opened.slug, "source_hash": opened.hash}
-    after = f"The prior was fitted afterwards to {len(codes):,} codes of `{opened.slug}`"
-    report(f"fitting: {kind}", 0, 0)
+    after = _after(codes, opened)
     if kind == "standard":
         plain = StandardConfig()
         return plain, plain.build(space, sketch), "The prior N(0, I) was set afterwards."
     if kind == "moments":
         gaussian = GaussianPrior(space.size)
-        floored = tuple(gaussian.fit(codes, _FLOOR))
+        floored = tuple(gaussian.fit(codes.z, _FLOOR))
         moments = XVAEConfig(**source, floor=_FLOOR, floored=floored)
         return moments, gaussian, f"{after}: their mean and standard deviation, unit by unit."
     if kind == "covariance":
         full = FullGaussianPrior(space.size)
-        shrinkage = full.fit(codes)
+        shrinkage = full.fit(codes.z)
         return (
             FullGaussianConfig(**source, shrinkage=shrinkage),
             full,
             f"{after}: their mean and covariance, shrunk by {shrinkage:.2g} (Ledoit and Wolf).",
         )
-    if kind == "mixture":
-        different = len(np.unique(codes, axis=0))
-        most = max(1, min(MOST_COMPONENTS, different // 5))
-        mixture = CodeMixturePrior(space.size, most)
-        count = mixture.fit_by_criterion(codes, seed)
+    if kind == "hypersphere":
+        radii = np.linalg.norm(codes.z.astype(np.float64), axis=1)
+        radius = float(f"{radii.mean():.6g}")
+        around = SphereConfig(radius=radius)
+        sphere = around.build(space, sketch)
+        sphere.turn(codes.q.loc)
         return (
-            CodeMixtureConfig(**source, components=count),
-            mixture,
-            f"{after}: {count} Gaussians, as many as BIC chooses of at most {most}.",
+            around,
+            sphere,
+            f"{after}: uniform on the sphere of their mean radius, {radius:.3g}, from which their "
+            f"radii differ by {radii.std():.2g} (standard deviation); it has no density.",
         )
-    settings_of = FlowConfig(standardised=True)
-    flow = settings_of.build(space, sketch)
-    steps, held_out = _fit_flow(flow, codes, seed, minutes, report)
+    most = max(1, min(MOST_COMPONENTS, len(np.unique(codes.z, axis=0)) // 5))
+    mixture = CodeMixturePrior(space.size, most)
+    count = mixture.fit_by_criterion(codes.z, seed, until)
     return (
-        settings_of,
-        flow,
-        f"{after}: a flow, {steps:,} steps of Adam; held-out codes have {held_out:.2f} nats.",
+        CodeMixtureConfig(**source, components=count),
+        mixture,
+        f"{after}: {count} Gaussian{'' if count == 1 else 's'}, as many as BIC chooses of at most "
+        f"{most}.",
     )
 
 
-def _fit_flow(
-    prior: FlowPrior,
-    codes: Float[np.ndarray, "codes latent"],
-    seed: int,
-    minutes: float,
-    report: Report,
-) -> tuple[int, float]:
-    """Fit a flow by maximum likelihood, and keep it where a tenth held out is most probable."""
-    prior.standardise(codes)
-    generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(codes), generator=generator)
-    z = torch.from_numpy(codes)[order]
-    held_out, train = z[: max(1, len(z) // 10)], z[max(1, len(z) // 10) :]
-    optimiser = torch.optim.Adam(prior.parameters(), _FLOW_RATE)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, _FLOW_STEPS)
-    law = prior(lambda x: None)
-    best, kept, worse, done = -np.inf, None, 0, 0
-    until = time.monotonic() + 60 * minutes
-    for step in range(_FLOW_STEPS + 1):
-        if step % _CHECK_EACH == 0:
-            with torch.no_grad():
-                now = float(prior(lambda x: None).log_prob(held_out).mean())
-            worse = 0 if now > best else worse + 1
-            if now > best:
-                best, done = now, step
-                kept = {name: value.clone() for name, value in prior.state_dict().items()}
-            if worse >= _PATIENCE or step == _FLOW_STEPS or time.monotonic() > until:
-                break
-            report("fitting: flow", step, _FLOW_STEPS)
-        rows = torch.randint(len(train), (min(_FLOW_BATCH, len(train)),), generator=generator)
-        law = prior(lambda x: None)
-        loss = -law.log_prob(train[rows]).mean()
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(prior.parameters(), 5.0)
-        optimiser.step()
-        schedule.step()
-    if kept is None:
-        raise TrainingError(
-            "No flow can be fitted to these codes; choose covariance or mixture instead."
+def _learned(
+    codes: Codes, kind: Kind, opened: Checkpoint, seed: int, until: float, report: Report
+) -> tuple[AbstractPriorConfig, AbstractPrior, str]:
+    after = _after(codes, opened)
+    if kind == "flow":
+        splines = FlowConfig(standardised=True)
+        found = learning.flow(splines, opened, codes, seed, until, report)
+        return splines, found.prior, f"{after}: a flow, {_steps(found)}."
+    if kind == "second-stage":
+        stage = SecondStageConfig()
+        found = learning.second_stage(stage, opened, codes, seed, until, report)
+        return (
+            stage,
+            found.prior,
+            f"{after}: a second VAE, {found.steps:,} steps of Adam; log p(z) of held-out codes is "
+            f"bounded only: at least {found.held_out:.2f} nats.",
         )
-    prior.load_state_dict(kept)
-    prior.requires_grad_(False)
-    return done, best
+    count = learning.components_of(codes, opened.model)
+    if opened.model.differentiable:
+        inputs = VampConfig(components=count)
+        found = learning.pseudo_inputs(inputs, opened, codes, seed, until, report)
+        return (
+            inputs,
+            found.prior,
+            f"{after}: {count} pseudo-inputs, learned with the encoder as it is, {_steps(found)}.",
+        )
+    data = VampDataConfig(components=count, weighted=True)
+    found = learning.chosen_data(data, codes, seed, until, report)
+    return (
+        data,
+        found.prior,
+        f"{after}: the posteriors of {count} training data, weighted by expectation maximisation; "
+        f"held-out codes have {found.held_out:.2f} nats.",
+    )
+
+
+def _after(codes: Codes, opened: Checkpoint) -> str:
+    return f"The prior was fitted afterwards to {len(codes):,} codes of `{opened.slug}`"
+
+
+def _steps(found: learning.Learned) -> str:
+    return f"{found.steps:,} steps of Adam; held-out codes have {found.held_out:.2f} nats"
 
 
 def _target(name: str, folder: str | Path | None) -> Path:
