@@ -48,6 +48,12 @@ AllowHost = Annotated[
     list[str] | None,
     typer.Option(help="Further name or address of this server; repeat it for several."),
 ]
+AllowWork = Annotated[
+    bool,
+    typer.Option(
+        "--allow-work", help="Let visitors train, also where others can reach the server."
+    ),
+]
 Slug = Annotated[str, typer.Argument(help="A checkpoint's name, as in `latent-explorer list`.")]
 Ship = Annotated[bool, typer.Option("--ship", help="Write into the checkpoint's folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -73,6 +79,7 @@ def default(
     browser: Browser = True,
     base_path: BasePath = None,
     allow_host: AllowHost = None,
+    allow_work: AllowWork = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Explore, steer and sample the latent spaces of models with learned priors.
@@ -82,7 +89,7 @@ def default(
     if version:
         out.print(__version__)
     elif context.invoked_subcommand is None:
-        open_app(host, port, checkpoints, data, device, browser, base_path, allow_host)
+        open_app(host, port, checkpoints, data, device, browser, base_path, allow_host, allow_work)
 
 
 @app.command("app")
@@ -95,11 +102,16 @@ def open_app(
     browser: Browser = True,
     base_path: BasePath = None,
     allow_host: AllowHost = None,
+    allow_work: AllowWork = False,
 ) -> None:
     """Open the app in the browser."""
     names = ",".join(allow_host or ()) or None
     environment = settings.variables(
-        checkpoints=checkpoints, data=data, device=device, allow_host=names
+        checkpoints=checkpoints,
+        data=data,
+        device=device,
+        allow_host=names,
+        allow_work="1" if allow_work else None,
     )
     if device != "auto":
         from explorer.devices import resolve_device

@@ -40,6 +40,33 @@ class ContrastiveConfig(Frozen):
     )
 
 
+Knob = Literal["beta", "free_bits", "learning_rate", "prior_learning_rate", "freeze_prior"]
+
+LIMITS: dict[Knob, tuple[float, float]] = {
+    "beta": (0, 1000),
+    "free_bits": (0, 100),
+    "learning_rate": (0, 1),
+    "prior_learning_rate": (0, 1),
+    "freeze_prior": (0, 1),
+}
+"""The least and greatest value of each knob."""
+
+
+class Turn(Frozen):
+    """What was changed while a model was trained, and before which of its batches."""
+
+    step: int = Field(ge=0, description="Number of batches trained before.")
+    knob: Knob
+    value: float = Field(allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _value_is_possible(self) -> "Turn":
+        low, high = LIMITS[self.knob]
+        if not low <= self.value <= high:
+            raise ValueError(f"{self.knob} is from {low:g} to {high:g}")
+        return self
+
+
 class TrainingConfig(Frozen):
     """Optimisation, augmentation, early stopping and storage of the weights."""
 
@@ -85,6 +112,11 @@ class TrainingConfig(Frozen):
         None,
         max_length=200,
         description="Checkpoint it was initialised from, filled in by training.",
+    )
+    turns: tuple[Turn, ...] = Field(
+        (),
+        max_length=10_000,
+        description="What was changed while it was trained; training again changes it likewise.",
     )
     half: bool = Field(True, description="Store weight matrices in half precision or lower.")
     bits: Literal[8] | None = Field(

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,15 +19,16 @@ from typing import Annotated, Literal, NoReturn
 from filelock import FileLock, Timeout
 from pydantic import Field, ValidationError
 
-from explorer import checkpoint, fitting, matching, publishing, sampler, settings
+from explorer import checkpoint, fitting, matching, publishing, runs, sampler, settings
 from explorer.checkpoint import Checkpoint
 from explorer.data import DataSet
 from explorer.devices import limit_threads
 from explorer.errors import ExplorerError, JobError
 from explorer.interfaces import Frozen
 from explorer.metrics.evaluation import lacking
+from explorer.training import StoppedRunError
 
-Kind = Literal["tradeoff", "atlas", "evaluate", "match", "flow", "fit"]
+Kind = Literal["tradeoff", "atlas", "evaluate", "match", "flow", "fit", "train"]
 State = Literal["waiting", "running", "done", "stopped", "failed"]
 
 TITLES: dict[Kind, str] = {
@@ -36,9 +38,16 @@ TITLES: dict[Kind, str] = {
     "match": "Matching to a drawing",
     "flow": "Flow on the codes",
     "fit": "Prior of the codes",
+    "train": "Training",
 }
+TRAINING: frozenset[Kind] = frozenset({"match", "fit", "train"})
+"""Jobs that train, which a server that others can reach does only if it was told so."""
+
 ANEW: frozenset[Kind] = frozenset({"flow", "fit"})
 """Jobs of which nothing is kept before they are done."""
+
+MOST_WAITING = 8
+"""Runs of training that wait while another trains."""
 
 KEPT = 200
 _MOST_BYTES = 2_000_000
@@ -87,6 +96,8 @@ class Job(Frozen):
     @property
     def title(self) -> str:
         """A display name: what it computes, and for which model."""
+        if self.order.kind == "train":
+            return f"Training {Path(self.order.checkpoint).name}"
         if self.order.kind == "match":
             return TITLES["match"]
         name = Path(self.order.checkpoint).name
@@ -105,15 +116,26 @@ class Job(Frozen):
         return min(1.0, self.last.done / self.last.total) if self.last.total else 0.0
 
 
+def order_of(run: str) -> Order:
+    """Return the order to train a run."""
+    folder = runs.folder_of(run)
+    digest = hashlib.sha256(f"{run} {runs.read(run).model_dump_json()}".encode()).hexdigest()
+    return Order(kind="train", checkpoint=str(folder), hash=digest[:16])
+
+
 def start(order: Order) -> Job:
     """Start a job, or resume a stopped one; a running one is left alone.
 
     Raises:
-        JobError: If the user folder cannot be written.
+        JobError: If the user folder cannot be written, or too many runs wait.
     """
     known = find(order)
     if known is not None and known.active:
         return known
+    if order.kind == "train":
+        waiting = [job for job in jobs() if job.active and job.order.kind == "train"]
+        if len(waiting) > MOST_WAITING:
+            raise JobError(f"{MOST_WAITING} runs wait already; stop one, or wait.")
     folder = _folder(order.key)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -206,12 +228,16 @@ def _do(folder: Path) -> None:
         order = Order.model_validate_json((folder / "job.json").read_bytes())
         report("reading", 0, 0)
         limit_threads()
+        if order.kind == "train":
+            _train(order, report)
+            _append(folder, Line(time=time.time(), state="done", done=1, total=1))
+            return
         opened = checkpoint.load(Path(order.checkpoint))
         if opened.hash != order.hash:
             raise JobError(f"{opened.slug} has changed since; start the job again.")
         data = opened.config.data.load(settings.current().data)
         WORK[order.kind](opened, data, order, report)
-    except _Stopped:
+    except (_Stopped, StoppedRunError):
         _append(folder, Line(time=time.time(), state="stopped"))
     except ExplorerError as error:
         _append(folder, Line(time=time.time(), state="failed", stage=str(error)[:400]))
@@ -298,13 +324,34 @@ def _fit(
     fitting.fit_prior(opened, order.prior or fitting.DEFAULT, data=data, report=report)
 
 
+def _train(order: Order, report: Callable[[str, int, int], None]) -> None:
+    """Train a run; asked to stop, it stores its state before its next batch."""
+    halt = threading.Event()
+    training = True
+
+    def interrupted(number: int, frame: object) -> None:
+        if halt.is_set() or not training:
+            _interrupted(number, frame)
+        halt.set()
+
+    def told(stage: str, done: int, total: int) -> None:
+        nonlocal training
+        training = stage in runs.STAGES
+        report(stage, done, total)
+        if halt.is_set() and not training:
+            raise _Stopped
+
+    signal.signal(signal.SIGTERM, interrupted)
+    runs.train(Path(order.checkpoint), told, halt)
+
+
 def live_of(order: Order) -> Path:
     """Return the file that tells the state of a running match."""
     return _folder(order.key) / matching.LIVE
 
 
 Work = Callable[[Checkpoint, DataSet, Order, Callable[[str, int, int], None]], None]
-WORK: dict[Kind, Work] = {
+WORK: dict[str, Work] = {
     "tradeoff": _tradeoff,
     "atlas": _atlas,
     "evaluate": _evaluate,

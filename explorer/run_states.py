@@ -71,7 +71,7 @@ def begun(
         )
     was, now = stored.model_dump(mode="json"), config.model_dump(mode="json")
     for recipe in (now, was):
-        for free in ("epochs", "patience", "init"):
+        for free in ("epochs", "patience", "init", "turns"):
             recipe["training"].pop(free, None)
         (recipe["training"]["pretraining"] or {}).pop("explained", None)
         for settled, _ in data.settled:  # where they differ, so does the fingerprint

@@ -22,6 +22,7 @@ VARIABLES = {
     "user": "LATENT_EXPLORER_USER",
     "device": "LATENT_EXPLORER_DEVICE",
     "allow_host": "LATENT_EXPLORER_ALLOW_HOST",
+    "allow_work": "LATENT_EXPLORER_ALLOW_WORK",
 }
 
 
@@ -64,6 +65,11 @@ def allowed_hosts(flags: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """
     text = (os.environ | (flags or {})).get(VARIABLES["allow_host"], "")
     return tuple(text.replace(",", " ").split())
+
+
+def allows_work() -> bool:
+    """Whether visitors of a server that others can reach may start training."""
+    return os.environ.get(VARIABLES["allow_work"], "") == "1"
 
 
 def environment() -> dict[str, str]:

@@ -2,19 +2,20 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from explorer import checkpoint, replay, run_states
+from explorer import checkpoint, replay, run_states, steering
 from explorer.augmentation import hidden, shifted
-from explorer.config import RunConfig
+from explorer.config import Knob, RunConfig, Turn
 from explorer.contrastive import pretrain
 from explorer.data import DataSet
 from explorer.devices import at_once
@@ -28,6 +29,7 @@ from explorer.run_states import LOG as LOG
 from explorer.run_states import STATE as STATE
 from explorer.run_states import WORK as WORK
 from explorer.run_states import below, fill, named, slots
+from explorer.steering import together
 
 SAVE_EVERY_SECONDS = 30
 SNAPSHOTS_KEPT, SNAPSHOT_COMPONENTS, SNAPSHOT_LEVELS = 12, 16, 64
@@ -36,6 +38,30 @@ _NORM_FLOOR = 1e-7
 
 Weights = tuple[Tensor, ...] | list[Tensor]
 Watch = Callable[[int, np.ndarray, "np.ndarray | None"], None]
+
+
+class StoppedRunError(TrainingError):
+    """A run was asked to stop; its state is stored."""
+
+
+class FinishedRunError(TrainingError):
+    """A run was asked to end where it is, and to be published."""
+
+
+class Follower(ABC):
+    """Looks on while a model trains, and may turn its knobs or hold it."""
+
+    @abstractmethod
+    def begin(self, run: "Run") -> None:
+        """Look at a run before its first batch, or where it goes on."""
+
+    @abstractmethod
+    def between(self, run: "Run") -> Sequence[Turn]:
+        """Look at a run before each batch; return what to change, or raise an error above."""
+
+    @abstractmethod
+    def epoch(self, run: "Run", progress: "Progress") -> None:
+        """Look at a run after an epoch."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +101,7 @@ def train(
     beside: Path | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
     watch: Watch | None = None,
+    follower: Follower | None = None,
 ) -> RunConfig:
     """Train a model; write config, weights and snapshots of its pseudo-inputs to a folder.
 
@@ -93,20 +120,22 @@ def train(
         beside: The folder of the recipe, in which the file of a reference is sought first.
         report: Called after each epoch.
         watch: Called with an epoch, codes and the decoded plane, or None, where matching is kept.
+        follower: Looks on, and may turn knobs, hold the run or stop it.
 
     Returns:
         The recipe, completed with what training has determined.
 
     Raises:
         TrainingError: If there is nothing to resume, `init` does not fit, or the loss diverges.
+        StoppedRunError: If the follower stopped the run.
     """
     start = f"{init.slug}, hash {init.hash}" if init else None
     config = config.model_copy(
         update={"training": config.training.model_copy(update={"init": start})}
     )
     config = config.settled(data)
-    run = _Run(config, data, out, torch.device(device), beside)
-    run.watch = watch
+    run = Run(config, data, out, torch.device(device), beside)
+    run.watch, run.follower = watch, follower
     if resume:
         run.restore()
     else:
@@ -114,22 +143,37 @@ def train(
             run.start_from(init)
         run.prepare()
     run.freeze()
+    if follower is not None:
+        follower.begin(run)
     started = time.monotonic()
-    saved = float(-SAVE_EVERY_SECONDS)  # after the first epoch, so that none is lost
-    for progress in run.epochs():
-        report(progress)
-        now = time.monotonic()
-        if now - saved > SAVE_EVERY_SECONDS:
-            run.store()
-            saved = now
-        if minutes is not None and now - started > 60 * minutes:
-            break
+    try:
+        for progress in run.epochs():
+            report(progress)
+            if follower is not None:
+                follower.epoch(run, progress)
+            run.store_in_time()
+            if minutes is not None and time.monotonic() - started > 60 * minutes:
+                break
+    except StoppedRunError:
+        run.store()
+        raise
+    except FinishedRunError:
+        run.settle()
     run.store()
     run.publish()
     return run.config
 
 
-class _Run:
+class Inside(NamedTuple):
+    """Where a run is within an epoch."""
+
+    batches: int
+    seen: int
+    total: Tensor
+    generator: torch.Generator
+
+
+class Run:
     """The moving parts of one training run."""
 
     def __init__(
@@ -152,14 +196,25 @@ class _Run:
         )
         self.optimiser = self._optimiser()
         with torch.no_grad():
-            known = self._latent_prior() if prior is not None else None
+            known = self.latent_prior() if prior is not None else None
         companion = self.config.objective.companion(model.top.size, known)
+        own = [] if prior is None else list(prior.parameters())
+        self.trained_of_prior = [parameter for parameter in own if parameter.requires_grad]
+        self.objective = self.config.objective
         self.companion = None if companion is None else companion.to(device)
         self.companion_optimiser = self._companion_optimiser()
         self.epoch, self.best, self.best_epoch = 0, -math.inf, 0
         self.best_weights = _copy(self.network.state_dict())
         self.snapshots: dict[int, Tensor] = {}
         self.watch: Watch | None = None
+        self.follower: Follower | None = None
+        self.turns = together(self.options.turns, steering.kept(out))
+        self.turned: dict[Knob, float] = {}
+        self.inside: Inside | None = None
+        self.tally = torch.zeros(3, dtype=torch.float64, device=device)
+        self.validated = (math.nan, math.nan)
+        self.saved_step = -1
+        self.saved = float(-SAVE_EVERY_SECONDS)  # after the first epoch, so that none is lost
         self.frames: dict[int, Tensor] = {}
         self.planes: dict[int, Tensor] = {}
         self.log: list[dict[str, float]] = []
@@ -168,6 +223,24 @@ class _Run:
         self.valid_x = torch.from_numpy(data.valid.x).to(device)
         order = np.random.default_rng(config.training.seed).permutation(len(data.train))
         self.followed = order[: replay.CODES]
+
+    @property
+    def batches(self) -> int:
+        """Batches of an epoch."""
+        return -(-len(self.train_x) // self.options.batch)
+
+    @property
+    def step(self) -> int:
+        """Batches trained so far."""
+        if self.inside is None:
+            return self.epoch * self.batches
+        return (self.epoch - 1) * self.batches + self.inside.batches
+
+    @property
+    def beta(self) -> float:
+        """Weight of the KL in this epoch: of the warm-up, or as it was turned."""
+        usual = self.config.objective.warmup.beta_at(float(max(1, self.epoch)))
+        return self.turned.get("beta", usual)
 
     def prepare(self) -> None:
         """Do what comes before the first epoch: contrastive training, networks of scores."""
@@ -183,10 +256,10 @@ class _Run:
             known = self.options.pretraining.model_copy(update={"explained": round(share, 4)})
             self.options = self.options.model_copy(update={"pretraining": known})
             self.config = self.config.model_copy(update={"training": self.options})
-        self._record(self._chosen(), 0)
+        self._record(self.chosen(), 0)
         if self.companion is None:
             return
-        prior = self._latent_prior()
+        prior = self.latent_prior()
         self.companion.refer_to(prior)
         network = self.companion.config
         if network is None:
@@ -217,13 +290,14 @@ class _Run:
         """Train until the last epoch or until patience runs out."""
         while self.epoch < self.options.epochs and not self._tired():
             start = time.monotonic()
-            self.epoch += 1
-            beta = self.config.objective.warmup.beta_at(float(self.epoch))
-            train_elbo = self._train_epoch(beta)
-            valid_elbo = self._validate()
+            if self.inside is None:
+                self.epoch += 1
+            train_elbo = self._train_epoch()
+            self.inside = None
+            beta, valid_elbo = self.beta, self.validate()
             if valid_elbo > self.best:
                 self.best, self.best_epoch = valid_elbo, self.epoch
-                self.best_weights = _copy(self._chosen().state_dict())
+                self.best_weights = _copy(self.chosen().state_dict())
             self._snapshot()
             self.seconds += time.monotonic() - start
             progress = Progress(
@@ -238,6 +312,11 @@ class _Run:
             self.log.append({key: round(value, 5) for key, value in vars(progress).items()})
             yield progress
 
+    def settle(self) -> None:
+        """Take the weights as they are if none was validated yet."""
+        if not self.best_epoch:
+            self.best_weights = _copy(self.chosen().state_dict())
+
     def store(self) -> None:
         """Write the whole state as one file, so that a killed run leaves the last one intact."""
         tensors = named("network", self.network.state_dict())
@@ -249,7 +328,14 @@ class _Run:
             tensors |= named("companion", self.companion.state_dict())
         if self.companion_optimiser is not None:
             tensors |= named("learner", slots(self.companion_optimiser))
+        inside: dict[str, object] = {}
+        if self.inside is not None:
+            inside = {"inside": [self.inside.batches, self.inside.seen]}
+            state = self.inside.generator.get_state()
+            tensors |= named("inside", {"total": self.inside.total, "generator": state})
         facts = {
+            **inside,
+            "turns": [turn.model_dump() for turn in self.turns],
             "data": self.fingerprint.model_dump(),
             "epoch": self.epoch,
             "best": self.best,
@@ -258,6 +344,12 @@ class _Run:
             "recipe": self.config.model_dump(mode="json"),
         }
         run_states.write(self.out / WORK, facts, tensors, self.log)
+        self.saved, self.saved_step = time.monotonic(), self.step
+
+    def store_in_time(self) -> None:
+        """Write the state if it has not been for a while."""
+        if time.monotonic() - self.saved > SAVE_EVERY_SECONDS:
+            self.store()
 
     def restore(self) -> None:
         """Resume from the stored state."""
@@ -289,6 +381,17 @@ class _Run:
             fill(self.companion_optimiser, below(tensors, "learner"))
         self.epoch, self.best, self.best_epoch = facts["epoch"], facts["best"], facts["best_epoch"]
         self.log, self.seconds = facts["log"], facts["seconds"]
+        stored = [Turn.model_validate(turn) for turn in facts.get("turns", [])]
+        self.turns = together(self.turns, stored)
+        if "inside" in facts:
+            batches, seen = facts["inside"]
+            within = below(tensors, "inside")
+            generator = torch.Generator(self.device)
+            generator.set_state(within["generator"].cpu())
+            self.inside = Inside(batches, seen, within["total"], generator)
+        for turn in self.turns:
+            if turn.step < self.step:
+                self._turn(turn)
 
     def _kept(self) -> dict[str, dict[int, Tensor]]:
         """Name what is kept of single epochs."""
@@ -324,6 +427,8 @@ class _Run:
     def publish(self) -> None:
         """Write the best weights as a checkpoint."""
         self.network.load_state_dict(self.best_weights)
+        options = self.config.training.model_copy(update={"turns": tuple(self.turns)})
+        self.config = self.config.model_copy(update={"training": options})
         if isinstance(self.network.prior, VampDataPrior):
             self.network.prior.freeze(self.network.model.top_posterior)
         if isinstance(self.network.prior, SpherePrior):
@@ -335,7 +440,7 @@ class _Run:
             labels = self.data.train.labels
             known = np.full(len(self.followed), -1) if labels is None else labels[self.followed]
             with torch.no_grad():
-                found = replay.arrays(self.frames, self.planes, self._latent_prior(), known)
+                found = replay.arrays(self.frames, self.planes, self.latent_prior(), known)
             np.savez_compressed(self.out / replay.FILE, **cast("dict[str, Any]", found))
         if self.snapshots:
             epochs = np.array(sorted(self.snapshots))
@@ -370,7 +475,8 @@ class _Run:
         rate = self.companion.config.learning_rate
         return torch.optim.AdamW(self.companion.parameters(), rate, weight_decay=0.0)
 
-    def _latent_prior(self) -> LatentPrior:
+    def latent_prior(self) -> LatentPrior:
+        """Return p(z) as it is now."""
         assert self.network.prior is not None
         return self.network.model.latent_prior(self.network.prior)
 
@@ -400,7 +506,7 @@ class _Run:
         """Let a reference that moves follow the averaged model's codes."""
         if not isinstance(self.config.prior, MovingConfig):
             return
-        codes = whitened(self._all_codes(self._chosen()).cpu().numpy())
+        codes = whitened(self._all_codes(self.chosen()).cpu().numpy())
         for network in (self.network, cast("_Network", self.average.module)):
             assert isinstance(network.prior, KernelPrior)
             network.prior.fit(codes, self.options.seed)
@@ -418,32 +524,33 @@ class _Run:
         decay = min(self.options.average, (1 + steps) / (10 + steps))
         get_ema_multi_avg_fn(decay)(averages, weights, count)
 
-    def _train_epoch(self, beta: float) -> float:
+    def _train_epoch(self) -> float:
         generator = _generator(self.options.seed, self.epoch, self.device)
         order = torch.randperm(len(self.train_x), generator=generator, device=self.device)
-        progress = (self.epoch - 1) / self.options.epochs
-        factor = (
-            0.5 * (1 + math.cos(math.pi * progress)) if self.options.decay == "cosine" else 1.0
-        )
-        for group in self.optimiser.param_groups:
-            group["lr"] = group["initial"] * max(factor, 0.01)
-        self._follow()
-        self.network.train()
         total = torch.zeros((), dtype=torch.float64, device=self.device)
         batches = order.split(self.options.batch)
-        every, seen = self.config.objective.every, 0
-        for step, rows in enumerate(batches, (self.epoch - 1) * len(batches)):
+        every, first, seen = self.config.objective.every, 0, 0
+        if self.inside is None:
+            self._follow()
+        else:
+            first, seen, total, generator = self.inside
+        self._pace()
+        self.network.train()
+        before = (self.epoch - 1) * len(batches)
+        for step, rows in enumerate(batches[first:], before + first):
+            self.inside = Inside(step - before, seen, total, generator)
+            self._steer(step)
             x = self._picture(self.train_x[rows], generator)
             if self.companion_optimiser is not None:
-                self._learn(self._codes(x, generator), self._latent_prior(), generator)
+                self._learn(self._codes(x, generator), self.latent_prior(), generator)
             if step % every:
                 continue
             seen += len(x)
             options = {} if self.companion is None else {"companion": self.companion}
             terms = self.network(
-                self.config.objective,
+                self.objective,
                 x,
-                beta=beta,
+                beta=self.beta,
                 generator=generator,
                 inputs=self._corrupt(x, generator),
                 **options,
@@ -459,7 +566,10 @@ class _Run:
             if self.options.average:
                 self.average.update_parameters(self.network)
             # Stays on the device: reading a number back would wait for every step.
-            total += (reconstruction - kl).detach().sum()
+            with torch.no_grad():
+                sums = reconstruction.sum(dtype=torch.float64), kl.sum(dtype=torch.float64)
+                total += (reconstruction - kl).sum()
+                self.tally += torch.stack([*sums, sums[0].new_tensor(len(x))])
             if self.companion is not None and len(self.companion.queue):
                 self.companion.remember(self._codes(x, generator))
         if not seen:  # few batches: in this epoch only the networks were trained
@@ -470,6 +580,42 @@ class _Run:
                 f"The loss is not finite in epoch {self.epoch}; lower the learning rate."
             )
         return mean
+
+    def _steer(self, step: int) -> None:
+        """Turn what is to be turned before a batch, of old and as the follower asks now."""
+        for turn in self.turns:
+            if turn.step == step:
+                self._turn(turn)
+        if self.follower is None:
+            return
+        for turn in self.follower.between(self):
+            steering.keep(self.out, turn)
+            self.turns.append(turn)
+            self._turn(turn)
+        self.store_in_time()
+
+    def _turn(self, turn: Turn) -> None:
+        """Set a knob."""
+        self.turned[turn.knob] = turn.value
+        if turn.knob == "free_bits" and hasattr(self.objective, "free_bits"):
+            self.objective = self.objective.model_copy(update={"free_bits": turn.value})
+        elif turn.knob == "freeze_prior":
+            for parameter in self.trained_of_prior:
+                parameter.requires_grad_(not turn.value)
+        elif turn.knob == "learning_rate":
+            self.optimiser.param_groups[0]["initial"] = turn.value
+        elif turn.knob == "prior_learning_rate" and len(self.optimiser.param_groups) > 1:
+            self.optimiser.param_groups[1]["initial"] = turn.value
+        self._pace()
+
+    def _pace(self) -> None:
+        """Set the learning rates of this epoch."""
+        progress = (max(1, self.epoch) - 1) / self.options.epochs
+        factor = (
+            0.5 * (1 + math.cos(math.pi * progress)) if self.options.decay == "cosine" else 1.0
+        )
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["initial"] * max(factor, 0.01)
 
     def _picture(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Binarise a batch of a dynamic data set, and shift images if the recipe says so."""
@@ -484,17 +630,22 @@ class _Run:
         return hidden(x, self.options.corruption, generator) if self.options.corruption else None
 
     @torch.no_grad()
-    def _validate(self) -> float:
+    def validate(self) -> float:
         """Evaluate the objective (the ELBO at beta = 1), with the same noise every epoch."""
-        network = self._chosen().eval()
+        network = self.chosen().eval()
         generator = _generator(self.options.seed, 0, self.device)
         total = torch.zeros((), dtype=torch.float64, device=self.device)
+        apart = torch.zeros(2, dtype=torch.float64, device=self.device)
         for x in self.valid_x.split(at_once(network, 2000)):
             reconstruction, kl, _ = network(self.config.objective, x, generator=generator)
             total += (reconstruction - kl).sum()
+            apart += torch.stack([reconstruction.double().sum(), kl.double().sum()])
+        terms = (apart / len(self.valid_x)).tolist()
+        self.validated = (terms[0], terms[1])
         return float(total) / len(self.valid_x)
 
-    def _chosen(self) -> _Network:
+    def chosen(self) -> _Network:
+        """Return the weights that are validated: their running average, if there is one."""
         return cast("_Network", self.average.module) if self.options.average else self.network
 
     def _tired(self) -> bool:
@@ -510,7 +661,7 @@ class _Run:
         x = self.train_x[torch.from_numpy(self.followed).to(self.device)]
         q = network.model.posterior(x)
         self.frames[epoch] = q.sample(_generator(self.options.seed, 0, self.device)).half()
-        decoded = replay.plane(network.model, self._latent_prior())
+        decoded = replay.plane(network.model, self.latent_prior())
         if decoded is not None:
             self.planes[epoch] = decoded
         if self.watch is not None:
@@ -519,8 +670,8 @@ class _Run:
 
     def _snapshot(self) -> None:
         if self.epoch in _SNAPSHOT_EPOCHS or self.epoch == self.options.epochs:
-            self._record(self._chosen(), self.epoch)
-        prior = self._chosen().prior
+            self._record(self.chosen(), self.epoch)
+        prior = self.chosen().prior
         inputs = prior.pseudo_inputs() if prior is not None else None
         if inputs is None or (
             self.epoch not in _SNAPSHOT_EPOCHS and self.epoch != self.options.epochs

@@ -43,6 +43,7 @@ def user(request, tmp_path_factory, monkeypatch):
         folder = tmp_path_factory.getbasetemp() / f"user-of-{next(TESTS)}"
     monkeypatch.setenv("LATENT_EXPLORER_USER", str(folder))
     monkeypatch.setenv("LATENT_EXPLORER_DEVICE", "cpu")
+    monkeypatch.setenv("LATENT_EXPLORER_ALLOW_WORK", "1")  # AppTest listens nowhere
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.delenv("LATENT_EXPLORER_CHECKPOINTS", raising=False)
     return folder

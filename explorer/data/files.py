@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from explorer import settings
 from explorer.data import earlier
 from explorer.data.arrays import read_arrays
 from explorer.data.classes import by_letter, natural
@@ -26,6 +27,9 @@ from explorer.data.limits import LARGEST_SIDE
 from explorer.data.splits import split_up
 from explorer.errors import DataError, DataMissingError
 from explorer.sketch import PixelSketch
+
+OWN = "pictures"
+"""Folder of pictures that came in by a page, in the user folder; paths begin with it."""
 
 _LEVEL = Field(None, allow_inf_nan=False, ge=-1e9, le=1e9)
 
@@ -251,6 +255,8 @@ class FilesConfig(AbstractDataConfig):
 def _locate(root: Path, path: str, beside: Path | None, links: bool) -> Path:
     """Find a path beside the recipe or in the data directory, which it must not leave."""
     places = [root] if Path(path).is_absolute() else [*filter(None, [beside]), root]
+    if path.startswith(f"{OWN}/"):
+        places.append(settings.current().user)
     for place in places:
         source = place / path
         try:

@@ -13,7 +13,7 @@ from tests.support.runs import digits, log, recipe, weights
 
 def a_run(tmp_path, config, data=None):
     data = data or digits()
-    return training._Run(
+    return training.Run(
         config.completed(data.sketch, data.binary), data, tmp_path, torch.device("cpu")
     )
 
@@ -73,7 +73,7 @@ def test_corruption_only_hides(tmp_path):
 
 def test_normalised_gradients_have_norm_one(tmp_path):
     run = a_run(tmp_path, recipe(normalise_gradients=True, batch=1000))
-    run._train_epoch(1.0)
+    run._train_epoch()
     norms = [parameter.grad.norm() for parameter in run.network.parameters()]
     torch.testing.assert_close(torch.stack(norms), torch.ones(len(norms)), rtol=0, atol=1e-3)
 

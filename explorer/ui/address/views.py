@@ -476,6 +476,13 @@ class EvaluateView(View):
     curve: Literal["frechet", "copies", "precision", "recall", "density", "coverage"] = "frechet"
 
 
+class TrainView(View):
+    """Runs of training: the one that is watched, and the step that is looked at."""
+
+    run: Slug | Literal[""] = ""
+    at: Annotated[int, Field(ge=-1, lt=10**9)] = -1
+
+
 PAGES: dict[str, type[View]] = {
     "catalogue": CatalogueView,
     "generate": GenerateView,
@@ -488,4 +495,5 @@ PAGES: dict[str, type[View]] = {
     "candidates": CandidatesView,
     "priors_lab": PriorsLabView,
     "evaluate": EvaluateView,
+    "train": TrainView,
 }

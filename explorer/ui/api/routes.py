@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from explorer.inference import Engine
 from explorer.ui.access.door import OwnRoute
+from explorer.ui.api import runs
 from explorer.ui.api.address import PLOTLY
 from explorer.ui.api.answers import IMMUTABLE, answering, storing
 from explorer.ui.api.assets import assets
@@ -45,6 +46,9 @@ def routes() -> list[BaseRoute]:
         "/api/picks/mark": OwnRoute(storing(mark), ["POST"]),
         "/api/picks/undo": OwnRoute(storing(undo), ["POST"]),
         "/api/picks/{project}": OwnRoute(kept),
+        "/api/runs/{slug}": OwnRoute(runs.news),
+        "/api/runs/{slug}/meta": OwnRoute(runs.meta),
+        "/api/runs/{slug}/frames/{step}": OwnRoute(runs.frame),
         PLOTLY: OwnRoute(_plotly),
         **{path: OwnRoute(endpoint) for path, endpoint in assets().items()},
         "/api/{anything:path}": OwnRoute(_nothing),

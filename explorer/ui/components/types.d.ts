@@ -728,6 +728,79 @@ export interface Outline {
   settling: Timer
 }
 
+// A run while it trains
+
+export interface LiveRunFacts {
+  address: string
+  /** The step that is looked at; negative for the latest. */
+  at: number
+  version: number
+  /** Colours of classes. */
+  colours: string[]
+}
+
+export interface RunPoint {
+  step: number
+  split: "train" | "valid"
+  reconstruction: number
+  kl: number
+}
+
+/** What the server tells of a run once a second. */
+export interface RunNews {
+  state: string
+  active: boolean
+  /** Bytes of the curves that were known before, and are now. */
+  from: number
+  known: number
+  points: RunPoint[]
+  steps: number[]
+  turns: { step: number, words: string }[]
+}
+
+export interface RunMeta {
+  batches: number
+  epochs: number
+  panel: Panel
+  labels?: number[]
+}
+
+export interface RunFrame {
+  step: number
+  epoch: number
+  seconds: number
+  beta: number
+  activity: number[]
+  window?: [number, number, number, number]
+  panels: Record<string, Panel | { body: Uint8Array }>
+}
+
+export interface LiveRun {
+  root: HTMLElement
+  signal: AbortSignal
+  send: (name: "at" | "ended", value: number | string) => void
+  facts: LiveRunFacts
+  theme: Theme
+  slider: HTMLInputElement
+  live: HTMLButtonElement
+  said: HTMLElement
+  points: RunPoint[]
+  known: number
+  frames: Map<number, RunFrame>
+  steps: number[]
+  news: RunNews | null
+  meta: RunMeta | null
+  /** The step that is looked at; null for the latest. */
+  at: number | null
+  shown?: number
+  painted?: RunFrame
+  busy: boolean
+  waiting: number | null
+  poll: Timer
+  digestion: Timer
+  redraw: () => void
+}
+
 // Shortlist
 
 export interface CardFacts {

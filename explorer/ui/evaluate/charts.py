@@ -67,8 +67,8 @@ def likelihoods(rows: Sequence[Row], others: Sequence[Published]) -> PaperFigure
             f"S = {metric.samples or 0:,}<extra></extra>",
         )  # fmt: skip
     figure.update_traces(cliponaxis=False)  # the best are at the edge
-    # Names stand above their rows: beside them they would leave no room on a narrow screen. As tick
-    # labels inside the axes, wider than the plot, they would have Plotly search a range for ever.
+    # Names stand above their rows: beside them they would leave no room on a narrow screen. As
+    # labels inside the axes that are wider than the plot, Plotly would never find a range.
     for place, (_, words, item) in enumerate(items):
         figure.add_annotation(
             text="<br>".join(wrap(words, _NAME)), align="left", showarrow=False,

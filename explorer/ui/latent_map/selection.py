@@ -15,10 +15,9 @@ from explorer.ui.address.views import LatentMapView
 from explorer.ui.cache.atlases import holes_of
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
-from explorer.ui.panels import export_menu, latent_plane
+from explorer.ui.panels import export_menu
 from explorer.ui.panels.pictures import pictures_of
 from explorer.ui.picks import service
-from explorer.ui.wording import glossary
 from explorer.ui.wording.format import length, mix, percentile, prose, signed
 
 MEMBERS = 64

@@ -9,6 +9,7 @@ from explorer.errors import DataError, JobError, TrainingError
 from explorer.inference import Engine
 from explorer.jobs import Order
 from explorer.ui import cache
+from explorer.ui.access import work
 from explorer.ui.components.canvas import canvas
 from explorer.ui.panels import replayed
 from explorer.ui.shell import pages
@@ -37,8 +38,11 @@ def sheet(opened: Engine) -> None:
             running = _running()
             pressed = st.button(
                 "Match the codes", key="lab_drawn_start", type="primary",
-                icon=":material/play_arrow:", disabled=not strokes or running is not None,
+                icon=":material/play_arrow:",
+                disabled=not strokes or running is not None or not work.allowed(),
             )  # fmt: skip
+            if not work.allowed():
+                st.caption(work.CLOSED)
             st.caption("About a minute. The model is kept with your own, as any other.")
     if pressed:
         try:

@@ -10,6 +10,7 @@ from explorer.jobs import Job, Order
 from explorer.projection import Atlas
 from explorer.registry import DataConfig
 from explorer.ui import cache
+from explorer.ui.access import work
 from explorer.ui.address.views import View
 from explorer.ui.shell import sibling
 
@@ -46,6 +47,9 @@ def _offer(wanted: Order, slug: str, data: DataConfig, label: str, why: str) -> 
     known = jobs.find(wanted)
     if known is not None and known.active:
         _watch(wanted, slug)
+        return
+    if wanted.kind in jobs.TRAINING and not work.allowed():
+        st.caption(f"{why} {work.CLOSED}")
         return
     if cache.data_set(data) is None:
         st.caption(
@@ -93,6 +97,7 @@ def _list(known: list[Job]) -> None:
                 st.progress(job.share, text=f"{job.title}: {_words(job)}")
                 st.button(
                     "Stop",
+                    disabled=job.order.kind in jobs.TRAINING and not work.allowed(),
                     key=f"job_stop_{job.order.key}",
                     on_click=jobs.stop,
                     args=(job.order,),

@@ -19,6 +19,7 @@ GROUPS = {
     "Steer": ("traverse", "interpolate", "reconstruct"),
     "Choose": ("design", "candidates"),
     "Understand": ("priors_lab", "evaluate"),
+    "Make": ("train",),
 }
 """Pages by what one does there."""
 

@@ -37,7 +37,7 @@ def address(slug, digest, served):
 
 def test_the_routes_tried_are_all_there_are(plane):
     tried = {f"/api/{served.partition('?')[0].partition('/')[0]}" for served in SERVED}
-    of_models = [route.path for route in routes.routes() if "{slug}" in route.path]
+    of_models = [route.path for route in routes.routes() if "{digest}" in route.path]
     of_models.remove("/api/grab/{slug}/{digest}")  # of curves: see test_grab
     of_models.remove("/api/levelled/{slug}/{digest}")  # of models of several levels
     assert {path.partition("/{")[0] for path in of_models} == tried
