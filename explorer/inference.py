@@ -114,6 +114,12 @@ class Engine:
         return self._prior is not None and self._prior.has_density
 
     @property
+    def fitted(self) -> bool:
+        """Whether the prior was fitted to the codes of a finished model, not trained with it."""
+        known = self.checkpoint.config.fitted
+        return known is not None and known.source_hash is not None
+
+    @property
     def bounded(self) -> bool:
         """Whether the prior has a lower bound in place of a density."""
         return self._prior is not None and not self.has_density and self._prior.bounded

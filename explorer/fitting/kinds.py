@@ -44,16 +44,21 @@ WORDS: dict[Kind, str] = {
 
 
 def why_not(config: RunConfig, kind: Kind) -> str:
-    """Say in one sentence why a kind cannot be fitted to a model's codes; empty if it can."""
+    """Say why a kind cannot be fitted to a model's codes; empty if it can.
+
+    Args:
+        config: The model's recipe.
+        kind: The kind of prior, of which the sentence speaks without naming it.
+    """
     if getattr(config.model, "top", None) is not None:
         return (
             "A model with two levels has a prior for each, which were trained together; "
             "choose one with a single level."
         )
+    if kind == "standard" and config.prior is not None and config.prior.kind == "standard":
+        return "it is the prior of this model already."
     if kind == "hypersphere" and config.model.latent < 2:
-        return "On a line a sphere is two points; choose another kind."
+        return "on a line it is two points."
     if kind == "vamp" and not config.model.stochastic:
-        return (
-            "A VampPrior is a mixture of the encoder’s densities, and this encoder gives points."
-        )
+        return "it is a mixture of the encoder’s densities, and this encoder gives points."
     return ""

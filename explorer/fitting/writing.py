@@ -15,7 +15,7 @@ from explorer.data.named import load_named
 from explorer.errors import LevelError, TrainingError
 from explorer.fitting import learning
 from explorer.fitting.codes import Codes, codes_of
-from explorer.fitting.kinds import DEFAULT, KINDS, Kind, why_not
+from explorer.fitting.kinds import DEFAULT, KINDS, TITLES, Kind, why_not
 from explorer.interfaces import AbstractPrior, AbstractPriorConfig
 from explorer.priors import (
     CodeMixtureConfig,
@@ -95,11 +95,12 @@ def fit_prior(
             "choose a model with one to fit a prior to its codes."
         )
     if reason := why_not(opened.config, chosen):
-        raise TrainingError(reason)
-    target = _target(name or name_of(opened.slug, chosen), folder)
+        raise TrainingError(f"{TITLES[chosen]} cannot be fitted to {opened.slug}: {reason}")
+    target = _target(name or name_of(opened, chosen), folder)
     if data is None:
         data = load_named(opened.config.data, settings.current().data)
     report("encoding", 0, 0)
+    origin = origin_of(opened)
     until = time.monotonic() + 60 * minutes
     codes = codes_of(opened, data, seed, 60 * minutes * _ENCODING)
     config, prior, words = fitted(codes, chosen, opened, seed, until, report)
@@ -113,8 +114,8 @@ def fit_prior(
             "prior": config.model_dump(),
             "training": opened.config.training.model_dump() | {"half": False, "bits": None},
             "fitted": FittedConfig(
-                source=opened.slug,
-                source_hash=opened.hash,
+                source=origin[0],
+                source_hash=origin[1],
                 samples=len(codes),
                 seed=seed,
                 words=words,
@@ -131,9 +132,17 @@ def fit_prior(
     return checkpoint.load(target)
 
 
-def name_of(slug: str, kind: Kind) -> str:
+def name_of(opened: Checkpoint, kind: Kind) -> str:
     """Return what a model with a fitted prior is called unless it is named."""
-    return f"{slug[: slugs.LONGEST - 20]}-fit-{kind}"
+    return f"{origin_of(opened)[0][: slugs.LONGEST - 20]}-fit-{kind}"
+
+
+def origin_of(opened: Checkpoint) -> tuple[str, str]:
+    """Return slug and hash of the model with these networks before any prior was fitted to it."""
+    known = opened.config.fitted
+    if known is not None and known.source_hash is not None:
+        return known.source, known.source_hash
+    return opened.slug, opened.hash
 
 
 def fitted(
@@ -158,7 +167,8 @@ def fitted(
         return _learned(codes, kind, opened, seed, until, report)
     space, sketch = opened.model.space, opened.config.sketch
     assert sketch is not None
-    source = {"source": opened.slug, "source_hash": opened.hash}
+    slug, digest = origin_of(opened)
+    source = {"source": slug, "source_hash": digest}
     after = _after(codes, opened)
     if kind == "standard":
         plain = StandardConfig()
@@ -236,7 +246,7 @@ def _learned(
 
 
 def _after(codes: Codes, opened: Checkpoint) -> str:
-    return f"The prior was fitted afterwards to {len(codes):,} codes of `{opened.slug}`"
+    return f"The prior was fitted afterwards to {len(codes):,} codes of `{origin_of(opened)[0]}`"
 
 
 def _steps(found: learning.Learned) -> str:

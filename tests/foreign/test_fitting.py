@@ -204,6 +204,6 @@ def test_generate_offers_to_fit_a_prior_and_then_opens_it(monkeypatch):
     jobs.WORK["fit"](opened, opened.config.data.load(entry.folder), order, lambda *_: None)
     app = open_page("generate", model=AUTOENCODER)
     assert not [button for button in app.button if button.key == f"job_fit_{AUTOENCODER}"]
-    app = open_page("generate", model=fitting.name_of(AUTOENCODER, "mixture"))
+    app = open_page("generate", model=fitting.name_of(opened, "mixture"))
     assert not app.exception
     assert not app.error

@@ -14,7 +14,7 @@ def wall(engine: Engine, view: CatalogueView) -> None:
     if not engine.has_prior:
         st.info(
             "This model is a plain autoencoder: it has no prior to sample. Its codes are on the "
-            "latent map, and Generate samples them by a flow."
+            "latent map; Generate samples them by a flow, or fit a prior to them below."
         )
         sibling.with_prior(engine, "catalogue")
         return
