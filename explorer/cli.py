@@ -238,10 +238,16 @@ def train(
 @app.command("import")
 def import_model(
     folder: Annotated[
-        Path, typer.Argument(help="A folder with encoder.onnx, decoder.onnx and model.json.")
+        Path,
+        typer.Argument(
+            help="A folder with encoder.onnx, decoder.onnx and model.json, or one of diffusers."
+        ),
     ],
     name: Annotated[
         str | None, typer.Option(help="Name of the model; by default that of the folder.")
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Pictures for a model of diffusers, a folder or an array.")
     ] = None,
     to: Annotated[
         Path | None, typer.Option("--out", help="Folder of checkpoints to write it into.")
@@ -249,15 +255,15 @@ def import_model(
     samples: Annotated[int, typer.Option(help="Importance samples per test sample.", min=1)] = 100,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a model of it.")] = False,
 ) -> None:
-    """Make a checkpoint of two ONNX graphs, without running any code of theirs."""
+    """Make a checkpoint of two ONNX graphs, or of a model of diffusers; nothing is unpickled."""
     from explorer.devices import limit_threads
     from explorer.foreign import import_folder
 
     limit_threads()
     with _progress() as bar:
         opened = import_folder(
-            folder, name=name, folder=to, importance_samples=samples, replace=replace,
-            report=_stages(bar),
+            folder, name=name, pictures=pictures, folder=to, importance_samples=samples,
+            replace=replace, report=_stages(bar),
         )  # fmt: skip
     out.print(f"Wrote {opened.folder}.")
     _print_metrics(opened.metrics)

@@ -117,7 +117,19 @@ class Engine:
     def fitted(self) -> bool:
         """Whether the prior was fitted to the codes of a finished model, not trained with it."""
         known = self.checkpoint.config.fitted
-        return known is not None and known.source_hash is not None
+        return known is not None and known.samples > 0
+
+    @property
+    def components_words(self) -> str:
+        """Say what the units are where they are no codes but components of them; else empty."""
+        level = self.space.levels[0]
+        if level.shape is None:
+            return ""
+        share = "" if level.explained is None else f" ({100 * level.explained:.1f} % of variance)"
+        return (
+            f"Its codes are {' × '.join(map(str, level.shape))}; the units here are their first "
+            f"{level.stop} principal components{share}."
+        )
 
     @property
     def bounded(self) -> bool:

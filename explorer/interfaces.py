@@ -54,12 +54,18 @@ class AbstractConfig(Frozen, ABC):
 
 @dataclass(frozen=True)
 class Level:
-    """One group of latent units: its name and its slice of the flat code."""
+    """One group of latent units: its name and its slice of the flat code.
+
+    The units of a `spatial` level are principal components of codes of a `shape`, channels x
+    height x width; `explained` is their share of the variance of training codes.
+    """
 
     name: str
     start: int
     stop: int
-    kind: Literal["continuous", "codebook"] = "continuous"
+    kind: Literal["continuous", "codebook", "spatial"] = "continuous"
+    shape: tuple[int, int, int] | None = None
+    explained: float | None = None
 
 
 @dataclass(frozen=True)

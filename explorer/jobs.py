@@ -22,6 +22,7 @@ from pydantic import Field, ValidationError
 from explorer import checkpoint, fitting, matching, publishing, runs, sampler, settings
 from explorer.checkpoint import Checkpoint
 from explorer.data import DataSet
+from explorer.data.named import load_shown
 from explorer.devices import limit_threads
 from explorer.errors import ExplorerError, JobError
 from explorer.interfaces import Frozen
@@ -235,7 +236,7 @@ def _do(folder: Path) -> None:
         opened = checkpoint.load(Path(order.checkpoint))
         if opened.hash != order.hash:
             raise JobError(f"{opened.slug} has changed since; start the job again.")
-        data = opened.config.data.load(settings.current().data)
+        data = load_shown(opened.config.data, settings.current().data)
         WORK[order.kind](opened, data, order, report)
     except (_Stopped, StoppedRunError):
         _append(folder, Line(time=time.time(), state="stopped"))

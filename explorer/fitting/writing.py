@@ -10,7 +10,7 @@ import numpy as np
 from explorer import checkpoint, publishing, settings, slugs
 from explorer.checkpoint import Checkpoint
 from explorer.config import FittedConfig, RunConfig
-from explorer.data import DataSet
+from explorer.data import DataSet, FilesConfig
 from explorer.data.named import load_named
 from explorer.errors import LevelError, TrainingError
 from explorer.fitting import learning
@@ -122,7 +122,7 @@ def fit_prior(
             ).model_dump(),
         }
     )
-    checkpoint.save(opened.model, prior, recipe, part)
+    checkpoint.save(opened.model, prior, _beside(recipe, opened, part), part)
     checkpoint.write_fingerprint(part, opened.config.data.fingerprint(data))
     publishing.publish(part, data, samples=importance_samples, report=report)
     if target.exists():
@@ -251,6 +251,16 @@ def _after(codes: Codes, opened: Checkpoint) -> str:
 
 def _steps(found: learning.Learned) -> str:
     return f"{found.steps:,} steps of Adam; held-out codes have {found.held_out:.2f} nats"
+
+
+def _beside(recipe: RunConfig, opened: Checkpoint, part: Path) -> RunConfig:
+    """Take along samples that lie beside the weights, so that no recipe names another's folder."""
+    own = opened.folder.resolve() / checkpoint.SAMPLES
+    if not isinstance(recipe.data, FilesConfig) or Path(recipe.data.path) != own:
+        return recipe
+    shutil.copyfile(own, part / checkpoint.SAMPLES)
+    here = recipe.data.model_copy(update={"path": checkpoint.SAMPLES})
+    return recipe.model_copy(update={"data": here})
 
 
 def _target(name: str, folder: str | Path | None) -> Path:

@@ -99,9 +99,7 @@ def test_a_turn_is_kept_before_the_kill_that_follows_it(tmp_path):
             config, digits(), tmp_path / "killed", follower=Turning([(5, "beta", 4.0)], dies=6)
         )
     training.train(config, digits(), tmp_path / "killed", resume=True)
-    training.train(
-        config, digits(), tmp_path / "other", follower=Turning([(5, "beta", 4.0)])
-    )
+    training.train(config, digits(), tmp_path / "other", follower=Turning([(5, "beta", 4.0)]))
     assert_same_run(tmp_path / "killed", tmp_path / "other")
 
 
@@ -275,7 +273,5 @@ def test_a_torn_line_of_the_curves_waits(tmp_path):
     append(recorder.folder / recording.CURVES, b'{"step": 2, "spl')
     points, known = recording.curves(tmp_path)
     assert [point.step for point in points] == [1]
-    append(
-        recorder.folder / recording.CURVES, b'it": "train", "reconstruction": 0, "kl": 0}\n'
-    )
+    append(recorder.folder / recording.CURVES, b'it": "train", "reconstruction": 0, "kl": 0}\n')
     assert [point.step for point in recording.curves(tmp_path, known)[0]] == [2]

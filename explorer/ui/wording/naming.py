@@ -127,7 +127,7 @@ def _prior_of(model: Named) -> str:
 def _after(config: RunConfig | None) -> str:
     """Mark a prior that was fitted to the codes of a finished model."""
     known = None if config is None else config.fitted
-    return "" if known is None or known.source_hash is None else ", fitted afterwards"
+    return "" if known is None or not known.samples else ", fitted afterwards"
 
 
 def _bracketed(fact: str) -> str:

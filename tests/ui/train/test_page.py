@@ -156,7 +156,9 @@ def test_work_is_off_where_others_can_reach_the_server(training, monkeypatch):
         assert not app.exception
         assert "--allow-work" in app.info[0].value
         keys = [button.key or "" for button in app.button]
-        assert not any(key.startswith(("train_start", "train_pause", "train_stop")) for key in keys)
+        assert not any(
+            key.startswith(("train_start", "train_pause", "train_stop")) for key in keys
+        )
         assert not app.number_input
     stop = next(button for button in app.button if (button.key or "").startswith("job_stop_"))
     assert stop.disabled
