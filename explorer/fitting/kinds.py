@@ -35,7 +35,8 @@ WORDS: dict[Kind, str] = {
     "moments": "A Gaussian with the codes’ mean and standard deviation in each unit.",
     "covariance": "A Gaussian with all covariances of the codes, shrunk as Ledoit and Wolf do.",
     "mixture": "As many diagonal Gaussians as BIC chooses.",
-    "hypersphere": "Uniform on the sphere of the codes’ mean radius; it has no density.",
+    "hypersphere": "Uniform on the sphere about the codes’ mean, of their mean radius; "
+    "it has no density.",
     "flow": "A neural spline flow, trained on the codes.",
     "second-stage": "A second VAE, trained on the codes; its density is known by a bound only.",
     "vamp": "A mixture of the encoder’s own posteriors, the encoder as it is.",

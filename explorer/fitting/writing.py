@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import torch
+from jaxtyping import Float
 
 from explorer import checkpoint, publishing, settings, slugs
 from explorer.checkpoint import Checkpoint
@@ -187,16 +189,21 @@ def fitted(
             f"{after}: their mean and covariance, shrunk by {shrinkage:.2g} (Ledoit and Wolf).",
         )
     if kind == "hypersphere":
-        radii = np.linalg.norm(codes.z.astype(np.float64), axis=1)
+        centre = codes.z.mean(0, dtype=np.float64)
+        radii = np.linalg.norm(codes.z - centre, axis=1)
         radius = float(f"{radii.mean():.6g}")
         around = SphereConfig(radius=radius)
         sphere = around.build(space, sketch)
-        sphere.turn(codes.q.loc)
+        assert sphere.centre is not None
+        sphere.centre.copy_(torch.from_numpy(centre))
+        # The mean is the centre: the pole is where the codes reach farthest in one direction.
+        sphere.turn(torch.from_numpy(_principal(codes.z - centre))[None])
         return (
             around,
             sphere,
-            f"{after}: uniform on the sphere of their mean radius, {radius:.3g}, from which their "
-            f"radii differ by {radii.std():.2g} (standard deviation); it has no density.",
+            f"{after}: uniform on the sphere about their mean, of their mean radius, "
+            f"{radius:.3g}, from which their radii differ by {radii.std():.2g} (standard "
+            "deviation); it has no density.",
         )
     most = max(1, min(MOST_COMPONENTS, len(np.unique(codes.z, axis=0)) // 5))
     mixture = CodeMixturePrior(space.size, most)
@@ -243,6 +250,14 @@ def _learned(
         f"{after}: the posteriors of {count} training data, weighted by expectation maximisation; "
         f"held-out codes have {found.held_out:.2f} nats.",
     )
+
+
+def _principal(apart: Float[np.ndarray, "codes latent"]) -> Float[np.ndarray, " latent"]:
+    """Return the first principal direction, its largest value positive."""
+    _, axes = np.linalg.eigh(apart.T @ apart)
+    axis = axes[:, -1]
+    found: Float[np.ndarray, " latent"] = axis * np.sign(axis[np.abs(axis).argmax()])
+    return found.astype(np.float32)
 
 
 def _after(codes: Codes, opened: Checkpoint) -> str:

@@ -38,23 +38,30 @@ class LatentSphere(LatentPrior):
     1 there is nothing.
 
     Args:
-        pole: A unit vector: where all codes are at scale 0.
-        radius: Distance of all codes from the origin; by default sqrt(d).
+        pole: A unit vector: in its direction all codes are at scale 0.
+        radius: Distance of all codes from the centre; by default sqrt(d).
+        centre: The centre; by default the origin.
     """
 
     has_density = False
     dial = Dial(
         "the angle from the pole",
-        r"u = g / |g|,\quad g \sim \mathcal N(0, I),\qquad z = r\, "
+        r"u = g / |g|,\quad g \sim \mathcal N(0, I),\qquad z = c + r\, "
         r"\frac{\sin((1 - s)\,\theta)\, p + \sin(s\,\theta)\, u}{\sin\theta},"
         r"\quad \cos\theta = p \cdot u",
         "the pole p, where most codes of data are",
         1.0,
     )
 
-    def __init__(self, pole: Float[Tensor, " latent"], radius: float | None = None) -> None:
+    def __init__(
+        self,
+        pole: Float[Tensor, " latent"],
+        radius: float | None = None,
+        centre: Float[Tensor, " latent"] | None = None,
+    ) -> None:
         self.pole = pole
         self.radius = math.sqrt(len(pole)) if radius is None else radius
+        self.centre = torch.zeros_like(pole) if centre is None else centre
 
     def log_prob(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch"]:
         """Raise an error: codes on a sphere have no density in space."""
@@ -73,13 +80,14 @@ class LatentSphere(LatentPrior):
         place = raw / raw.norm(dim=1, keepdim=True)
         where = torch.zeros(n, dtype=torch.int64)
         if factor >= 1:
-            return Draw(self.radius * place, where)
+            return Draw(self.centre + self.radius * place, where)
         along = (place @ pole)[:, None]
         across = place - along * pole
         length = across.norm(dim=1, keepdim=True)
         angle = max(factor, 0.0) * torch.atan2(length, along)
         side = across / length.clamp(min=_NEARLY_PARALLEL)
-        return Draw(self.radius * (angle.cos() * pole + angle.sin() * side), where)
+        turned = angle.cos() * pole + angle.sin() * side
+        return Draw(self.centre + self.radius * turned, where)
 
     def components(self) -> Components | None:
         """Return None: there are none."""
@@ -90,15 +98,16 @@ class LatentSphere(LatentPrior):
     ) -> Float[Tensor, "batch latent"]:
         """Evaluate E[z | t z + (1 - t) e = x]: the mean of a von Mises-Fisher distribution.
 
-        Its concentration is t r |x| / (1 - t)^2, its direction that of x.
+        Its concentration is t r |x - t c| / (1 - t)^2, its direction that of x - t c.
 
         References:
             Directional statistics (Mardia and Jupp, 2000), equation 9.3.4.
         """
+        x = x - t * self.centre
         length = x.norm(dim=1, keepdim=True)
         concentration = t * self.radius * length / (1 - t).pow(2)
         mean: Tensor = self.radius * _resultant(concentration, len(self.pole)) / length
-        return mean * x
+        return self.centre + mean * x
 
 
 def _resultant(kappa: Float[Tensor, "batch 1"], dimensions: int) -> Float[Tensor, "batch 1"]:
@@ -121,15 +130,18 @@ class SpherePrior(AbstractPrior):
 
     Args:
         latent: Length of a code.
-        radius: Its radius; by default sqrt(d).
+        radius: Its radius, about a centre that is fitted with it; by default sqrt(d), about the
+            origin.
     """
 
     pole: Tensor
+    centre: Tensor | None
 
     def __init__(self, latent: int, radius: float | None = None) -> None:
         super().__init__()
         self.radius = radius
         self.register_buffer("pole", torch.eye(latent)[0])
+        self.register_buffer("centre", None if radius is None else torch.zeros(latent))
 
     @torch.no_grad()
     def turn(self, codes: Float[Tensor, "samples latent"]) -> None:
@@ -140,11 +152,11 @@ class SpherePrior(AbstractPrior):
 
     def forward(self, posterior: Encode, labels: Tensor | None = None) -> LatentSphere:
         """Return the distribution."""
-        return LatentSphere(self.pole, self.radius)
+        return LatentSphere(self.pole, self.radius, self.centre)
 
 
 class SphereConfig(AbstractPriorConfig):
-    """The uniform distribution on the sphere of radius sqrt(d), or of a given `radius`."""
+    """The uniform distribution on the sphere of radius sqrt(d), or of a `radius` about codes."""
 
     title: ClassVar[str] = "Sphere"
     references: ClassVar[tuple[Paper, ...]] = (papers.WAE,)

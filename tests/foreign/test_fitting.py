@@ -103,8 +103,11 @@ def test_a_more_flexible_prior_makes_held_out_codes_more_probable(opened, monkey
 def test_a_hypersphere_has_the_mean_radius_of_the_codes_and_no_density(opened):
     config, prior, words = fit(as_codes(moons()), "hypersphere", opened)
     law = prior(lambda x: None)
-    expected = np.linalg.norm(moons(), axis=1).mean()
-    np.testing.assert_allclose(law.draw(50, seed=2).z.norm(dim=1), expected, rtol=1e-4)
+    centre = moons().mean(0)
+    expected = np.linalg.norm(moons() - centre, axis=1).mean()
+    for scale in (0.3, 1.0):
+        z = law.draw(50, seed=2, scale=scale).z.numpy()
+        np.testing.assert_allclose(np.linalg.norm(z - centre, axis=1), expected, rtol=1e-4)
     np.testing.assert_allclose(config.radius, expected, rtol=1e-5)
     assert not law.has_density
     assert "no density" in words

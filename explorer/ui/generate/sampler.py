@@ -108,7 +108,8 @@ def _no_prior(engine: Engine) -> None:
         icon=":material/info:",
     )
     fit_prior.offer(engine, "generate")
-    sibling.with_prior(engine, "generate")
+    if not fit_prior.fitted(engine):
+        sibling.with_prior(engine, "generate")
     st.page_link(
         settings.beside("pages") / "latent_map.py",
         label="Open the latent map",

@@ -31,8 +31,10 @@ def offer(engine: Engine, page: str) -> None:
         st.caption(reasons[fitting.DEFAULT])
         return
     found = fitted(engine)
-    for entry in found:
-        sibling.to(entry, page)
+    if found:
+        with st.container(horizontal=True, gap="small"):
+            for entry in found:
+                sibling.to(entry, page)
     # A choice of what to do, not of what is shown: it is no part of the page's address.
     kind = st.selectbox(
         "Prior",

@@ -99,7 +99,7 @@ def labels(entries: Sequence[Entry]) -> dict[str, str]:
     """
     known = [entry for entry in entries if entry.healthy]
     words = [
-        kind_words(entry.model, entry.prior, small=_small(entry)) + _after(entry.config)
+        kind_words(entry.model, entry.prior, small=_small(entry)) + afterwards(entry.config)
         for entry in known
     ]
     keys = [
@@ -121,10 +121,12 @@ def _prior_of(model: Named) -> str:
     config = model.config
     assert config is not None
     prior = config.prior.kind if config.prior else "none"
-    return kind_words(config.model.kind, prior, small=is_small(config), joint=" ") + _after(config)
+    return kind_words(config.model.kind, prior, small=is_small(config), joint=" ") + afterwards(
+        config
+    )
 
 
-def _after(config: RunConfig | None) -> str:
+def afterwards(config: RunConfig | None) -> str:
     """Mark a prior that was fitted to the codes of a finished model."""
     known = None if config is None else config.fitted
     return "" if known is None or not known.samples else ", fitted afterwards"
