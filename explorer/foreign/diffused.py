@@ -58,7 +58,7 @@ def opened(place: Path) -> Any:  # noqa: ANN401 - diffusers may not be installed
         ) from error
     try:
         return AutoencoderKL.from_pretrained(
-            place, use_safetensors=True, local_files_only=True
+            place, use_safetensors=True, local_files_only=True, low_cpu_mem_usage=False
         ).eval()
     except Exception as error:
         raise ExportError(

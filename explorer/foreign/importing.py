@@ -89,9 +89,14 @@ def import_folder(
                 f"{source} holds a model of diffusers without data; name a folder of pictures of "
                 "the size it takes: `--pictures FOLDER`."
             )
+        found = diffused.opened(network)
         return export_model(
-            diffused.opened(network),
-            data=pictures,
+            found,
+            data=FilesConfig(
+                path=str(Path(pictures).expanduser().absolute()),
+                channels=1 if getattr(found.config, "in_channels", 3) == 1 else 3,
+                light=True,
+            ),
             name=name or source.resolve().name,
             value_range=(-1.0, 1.0),
             importance_samples=importance_samples,

@@ -54,7 +54,7 @@ def kept(
         DataError: If a file cannot be read.
     """
     if isinstance(given, AbstractDataConfig):
-        data = given.load(settings.current().data)
+        data = load_named(given, settings.current().data)
         return Kept(given.settled(data), data, value_range or (0.0, 1.0))
     if isinstance(given, str | Path):
         place = Path(given).expanduser().absolute()

@@ -18,7 +18,7 @@ from explorer.jobs import Order
 from explorer.priors import FlowConfig, FullGaussianPrior
 from explorer.sketch import PixelSketch
 from tests.support.models import small_checkpoint
-from tests.support.pages import address, open_page
+from tests.support.pages import address, open_page, told
 
 AUTOENCODER = "digits-ae-2"
 
@@ -210,3 +210,33 @@ def test_generate_offers_to_fit_a_prior_and_then_opens_it(monkeypatch):
     app = open_page("generate", model=fitting.name_of(opened, "mixture"))
     assert not app.exception
     assert not app.error
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("page", ["generate", "catalogue"])
+def test_every_kind_that_fits_is_offered_and_why_the_others_are_not(page):
+    app = open_page(page, model=AUTOENCODER)
+    offered = app.selectbox(key=f"{page}_fit_kind")
+    titles = [fitting.TITLES[kind] for kind in fitting.KINDS if kind != "vamp"]
+    assert (offered.options, offered.value) == (titles, fitting.DEFAULT)
+    assert "VampPrior: it is a mixture of the encoder’s densities" in told(app)
+    app = open_page(page, model="digits-vae-standard-2")
+    titles = [fitting.TITLES[kind] for kind in fitting.KINDS if kind != "standard"]
+    assert app.selectbox(key=f"{page}_fit_kind").options == titles
+    assert "Standard normal: it is the prior of this model already" in told(app)
+
+
+def test_a_job_fits_the_kind_that_was_chosen(monkeypatch):
+    asked = []
+    monkeypatch.setattr(fitting, "fit_prior", lambda opened, kind, **_: asked.append(kind))
+    orders = [
+        Order(kind="fit", checkpoint="somewhere/digits-ae-2", hash="0", prior=prior)
+        for prior in ("", "flow", "second-stage")
+    ]
+    for order in orders:
+        jobs.WORK["fit"](None, None, order, lambda *_: None)
+    assert asked == ["mixture", "flow", "second-stage"]
+    assert len({order.key for order in orders}) == 3
+    # As it was before there was a choice, so that jobs of then are found.
+    assert orders[0].key == "42ce7b1eaf541feb"

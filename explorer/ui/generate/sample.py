@@ -16,7 +16,7 @@ from explorer.ui.panels import scale_sweep
 from explorer.ui.panels.pictures import training_pictures
 from explorer.ui.picks import service
 from explorer.ui.wording import rules
-from explorer.ui.wording.format import percentile, prose
+from explorer.ui.wording.format import percentile, prose, signed
 from explorer.ui.wording.naming import distinct_names
 
 _NOISED = (
@@ -87,8 +87,14 @@ def sample_facts(engine: Engine, name: str, spec: StripSpec, state: FilmstripSta
 
 def _fitted_words(engines: list[Engine]) -> str:
     """Say how each prior was fitted that was not trained with its model."""
-    told = [engine.checkpoint.config.fitted for engine in engines if engine.fitted]
-    return "".join(f"{prose(known.words)} " for known in told if known is not None)
+    said = []
+    for engine, name in zip(engines, distinct_names(engines), strict=True):
+        known = engine.checkpoint.config.fitted
+        if engine.fitted and known is not None:
+            words = signed(prose(known.words))
+            one = len(engines) == 1
+            said.append(f"{words} " if one else f"{name}: {words[:1].lower()}{words[1:]} ")
+    return "".join(said)
 
 
 def neighbours(engine: Engine, name: str, spec: StripSpec, state: FilmstripState) -> None:
