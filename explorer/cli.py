@@ -23,6 +23,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+asked = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+app.add_typer(asked, name="property", help="Have a classifier or regressor say what it sees.")
 # Paths, names and reasons are shown as they are: brackets in them are no markup, `:x:` no emoji.
 out, err = (
     Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
@@ -233,6 +235,58 @@ def train(
         )
     out.print(f"Wrote {target}.")
     _print_metrics(opened.metrics)
+
+
+@app.command("data")
+def look_at_data(
+    path: Annotated[Path, typer.Argument(help="A folder of pictures, a .npy or a .npz file.")],
+    side: Annotated[
+        int | None, typer.Option(help="Longer side of a sample, in pixels.", min=8, max=128)
+    ] = None,
+    channels: Annotated[int | None, typer.Option(help="1: grey, 3: colour.")] = None,
+    prior: Annotated[
+        str, typer.Option(help="standard, mog, vamp, or none for an autoencoder.")
+    ] = "vamp",
+    latent: Annotated[int, typer.Option(help="Latent units.", min=1, max=512)] = 16,
+    time: Annotated[str, typer.Option(help="minute, ten or best.")] = "ten",
+    recipe: Annotated[
+        Path | None, typer.Option(help="File to write the suggested recipe to.")
+    ] = None,
+) -> None:
+    """Look at your own pictures as a model will see them, and suggest a recipe for them."""
+    from explorer import checkpoint, incoming, suggestions
+    from explorer.devices import limit_threads
+
+    offered = [name for name in suggestions.PRIORS if name != "xvae"]
+    pace = next((name for name in suggestions.MINUTES if name == time), None)
+    if prior not in offered or pace is None:
+        raise typer.BadParameter(
+            f"--prior is one of {', '.join(offered)}, "
+            f"--time one of {', '.join(suggestions.MINUTES)}."
+        )
+    limit_threads()
+    place = path.resolve()
+    found = incoming.look(str(place), place)
+    if side is not None or channels is not None:
+        shape = found.data.sketch.shape[1:]
+        side = side or max(shape)
+        height, width = (max(1, round(side * each / max(shape))) for each in shape)
+        found = incoming.look(
+            str(place),
+            place,
+            height=height,
+            width=width,
+            channels=channels or found.config.channels,
+        )
+    for line in incoming.lines(found):
+        out.print(line)
+    suggested = suggestions.suggest(found.config, found.data, prior, latent, pace)
+    out.print(suggestions.words(suggested, found.data, pace))
+    if recipe is None:
+        out.print("Write it with `--recipe FILE`; train it with `latent-explorer train FILE`.")
+        return
+    checkpoint.write(recipe, (suggested.model_dump_json(indent=1) + "\n").encode())
+    out.print(f"Wrote {recipe}; train it with `latent-explorer train {recipe}`.")
 
 
 @app.command("import")
@@ -565,6 +619,80 @@ def rebuild(
     out.print(f"{good} of {len(picks)} picks match the export; files in {to}.")
     if not all(part.close for part in found):
         raise typer.Exit(1)
+
+
+@asked.command("add")
+def add_property(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(help="A folder with network.onnx and property.json, or the two files."),
+    ],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace one of its key.")] = False,
+) -> None:
+    """Install a classifier or regressor, once it was tried in a process of its own."""
+    from explorer.designs import installed, measuring
+
+    found = installed.add(sources, measuring.taken_keys(), replace=replace)
+    assert found.description is not None
+    fitting = measuring.models_that_fit(found.description)
+    out.print(f"Installed {found.key}: {', '.join(found.description.keys[:6])}"
+              + (", …" if len(found.description.keys) > 6 else "."))  # fmt: skip
+    out.print(
+        f"Pages offer it for {_some(fitting)}." if fitting else
+        f"No model has samples of the shape {list(found.description.shape)} yet."
+    )  # fmt: skip
+
+
+@asked.command("list")
+def list_properties(as_json: Json = False) -> None:
+    """List the installed networks, and why some are off."""
+    from explorer.designs import measuring
+
+    found = measuring.networks()
+    if as_json:
+        rows = [
+            {"key": item.key, "on": item.family is not None, "reason": item.reason,
+             **(item.description.model_dump() if item.description is not None else {})}
+            for item in found
+        ]  # fmt: skip
+        print(json.dumps(rows, indent=1))  # noqa: T201 - the output itself
+        return
+    for item in found:
+        what = "" if item.description is None else (
+            f"{item.description.label}, {item.description.kind} of "
+            f"{' x '.join(map(str, item.description.shape))}"
+        )  # fmt: skip
+        line = Text(f"{'on ' if item.family is not None else 'off'} {item.key}: "
+                    + (what if item.family is not None else item.reason))  # fmt: skip
+        line.stylize("green" if item.family is not None else "red", 0, 3)
+        out.print(line)
+    if not found:
+        out.print("None yet; add one with `latent-explorer property add FOLDER`.")
+
+
+@asked.command("remove")
+def remove_property(
+    key: Annotated[str, typer.Argument(help="Its key, as in `latent-explorer property list`.")],
+) -> None:
+    """Remove an installed network; pages no longer show its properties."""
+    from explorer.designs import installed
+
+    installed.remove(key)
+    out.print(f"Removed {key}.")
+
+
+@asked.command("example")
+def example_property(
+    kind: Annotated[str, typer.Argument(help="A data set, for example digits.")] = "digits",
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write; by default KIND-classifier.")
+    ] = None,
+) -> None:
+    """Write a shipped classifier of a data set as a folder to be added."""
+    from explorer.foreign.examples import write_example
+
+    folder = write_example(kind, to or Path(f"{kind}-classifier"))
+    out.print(f"Wrote {folder}; install it with `latent-explorer property add {folder}`.")
 
 
 @app.command()

@@ -37,7 +37,7 @@ def examine() -> list[Finding]:
         return [*findings, _pages(), _user(chosen), _data(chosen)]
     findings += [
         _pages(), _checkpoints(), _user(chosen), _candidates(chosen), _data(chosen), _air(),
-        _xfoil(), _graphs(),
+        _xfoil(), _graphs(), _networks(),
     ]  # fmt: skip
     return findings
 
@@ -171,6 +171,16 @@ def _graphs() -> Finding:
         "note",
         'not installed; required for models trained elsewhere: pip install -e ".[onnx]"',
     )
+
+
+def _networks() -> Finding:
+    from explorer.designs.measuring import networks
+
+    known = networks()
+    off = next((item for item in known if item.family is None), None)
+    if off is not None:
+        return Finding("properties", "note", f"{off.key} is off: {off.reason}")
+    return Finding("properties", "ok", ", ".join(item.key for item in known) or "none installed")
 
 
 def _data(chosen: settings.Settings) -> Finding:

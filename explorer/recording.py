@@ -6,8 +6,10 @@ which the run can be branched are kept beside it.
 """
 
 import json
+import logging
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +52,7 @@ class Point(Frozen):
 
 
 class Recorder:
-    """Writes the record of a run.
+    """Writes the record of a run; where that fails, the run goes on without.
 
     Args:
         out: The run's folder.
@@ -58,11 +60,32 @@ class Recorder:
 
     def __init__(self, out: Path) -> None:
         self.out, self.folder = out, out / WORK / RECORD
-        self.seconds = SECONDS
+        self.seconds, self.failed = SECONDS, False
         self._due = self._curve_due = self._state_due = 0.0
 
     def begin(self, run: Run) -> None:
         """Write what stays the same, and forget what a killed run recorded after its state."""
+        self._try(self._begin, run)
+
+    def look(self, run: Run) -> None:
+        """Write a frame if one is due."""
+        self._try(self._look, run)
+
+    def epoch(self, run: Run, progress: Progress) -> None:
+        """Write the validation's terms after an epoch, and keep a state now and then."""
+        self._try(self._epoch, run, progress)
+
+    def _try(self, write: Callable[..., None], *given: object) -> None:
+        """Write, unless that has failed before, as on a full disk."""
+        if self.failed:
+            return
+        try:
+            write(*given)
+        except (OSError, RuntimeError, ValueError, ArithmeticError, NotImplementedError) as error:
+            self.failed = True
+            logging.getLogger(__name__).warning("The record ends here: %s", error)
+
+    def _begin(self, run: Run) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         forget(self.out, run.step)
         x = run.data.train.x[run.followed[:RECONSTRUCTED]]
@@ -73,10 +96,9 @@ class Recorder:
             header["labels"] = labels[run.followed[:_CODES]].tolist()
         _write(self.folder / META, pack(header, body))
         self._due = 0.0
-        self.look(run)
+        self._look(run)
 
-    def look(self, run: Run) -> None:
-        """Write a frame if one is due."""
+    def _look(self, run: Run) -> None:
         start = time.monotonic()
         if start >= self._curve_due:
             self._curve(run)
@@ -88,8 +110,7 @@ class Recorder:
         now = time.monotonic()
         self._due = start + max(self.seconds, _SHARE * (now - start))
 
-    def epoch(self, run: Run, progress: Progress) -> None:
-        """Write the validation's terms after an epoch, and keep a state now and then."""
+    def _epoch(self, run: Run, progress: Progress) -> None:
         reconstruction, kl = run.validated
         self._line(Point(step=run.step, split="valid", reconstruction=reconstruction, kl=kl))
         if time.monotonic() > self._state_due:

@@ -186,7 +186,7 @@ def _log_prob(
 def _window(
     points: Float[np.ndarray, "points 2"],
 ) -> tuple[Float[np.ndarray, " columns"], Float[np.ndarray, " rows"]]:
-    """Lay a grid over all but the most distant points."""
+    """Lay a grid over all but the most distant points: its places along each axis."""
     low, high = np.quantile(points, [1 - _WINDOW, _WINDOW], axis=0)
     margin = 0.08 * (high - low).max()
     return (

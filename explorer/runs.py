@@ -220,15 +220,20 @@ def train(folder: Path, report: Report, halt: threading.Event) -> None:
     begun = read(folder.name)
     with _turn_in_line(report, halt):
         data = load_shown(begun.recipe.data, settings.current().data)
-        steered = _Steered(folder, halt, report)
-        training.train(
-            begun.recipe,
-            data,
-            folder,
-            resume=(folder / WORK / STATE).is_file(),
-            follower=steered,
-        )
-        _publish(folder, data, report)
+        try:
+            training.train(
+                begun.recipe,
+                data,
+                folder,
+                resume=(folder / WORK / STATE).is_file(),
+                follower=_Steered(folder, halt, report),
+            )
+            _publish(folder, data, report)
+        except OSError as error:
+            raise TrainingError(
+                f"The run could not be written ({error.strerror or error}); make room in "
+                f"{place()}, then resume it: at most half a minute is lost."
+            ) from error
 
 
 @contextlib.contextmanager

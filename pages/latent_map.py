@@ -2,7 +2,7 @@ import streamlit as st
 
 from explorer.ui.address.views import LatentMapView
 from explorer.ui.latent_map import direction, path, selection
-from explorer.ui.panels import hand, latent_plane, replayed
+from explorer.ui.panels import asked, hand, latent_plane, replayed
 from explorer.ui.shell import frame, jobs_panel
 
 view = frame.resolve_models(LatentMapView.from_address())
@@ -17,7 +17,9 @@ with panes.container(key="latent_map_plane"):
         latent_plane.caption(atlas)
         + latent_plane.difference(engine, view)
         + latent_plane.transported(engine, atlas, view)
+        + latent_plane.decided(engine, view)
     )
+    asked.faults(engine)
     latent_plane.export(engine, atlas, view)
     direction.direction(engine, atlas, view)
     replayed.section(engine, "latent_map_matched")

@@ -19,7 +19,7 @@ if view.run:
     )
     watch.watch(view, steers=steers)
 elif steers:
-    form.form()
+    form.form(view.data)
 watch.listing(view.run)
 hand.card(engine, view)
 frame.finish(view, engine)

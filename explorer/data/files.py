@@ -75,7 +75,13 @@ class FilesConfig(AbstractDataConfig):
     @property
     def words(self) -> str:
         """The kind, and the name of the folder or file."""
-        return f"{self.title}: {Path(self.path).name or self.path}"[:80]
+        return f"{self.title}: {self.called}"[:80]
+
+    @property
+    def called(self) -> str:
+        """The name of the folder or file; of pictures that came in by a page, that of the set."""
+        path = Path(self.path)
+        return path.parts[1] if self.path.startswith(f"{OWN}/") else path.name or self.path
 
     @property
     def binarised(self) -> bool:

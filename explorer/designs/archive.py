@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError
 
 from explorer import drawing, manifests, sections
 from explorer.config import first_problem
-from explorer.designs import names, xfoil
+from explorer.designs import measuring, names, xfoil
 from explorer.designs.picks import (
     MOST_FILE_NAME,
     MOST_PICKS,
@@ -274,11 +274,16 @@ def manifest(
 
 
 def software() -> dict[str, str]:
-    """Return the versions of what writes files, here: with others their bytes may differ."""
+    """Return the versions of what writes files, here: with others their bytes may differ.
+
+    Networks that are installed as properties add columns to a table; they count as one.
+    """
     found = {}
     for name in _WRITERS:
         with contextlib.suppress(PackageNotFoundError):
             found[name] = version(name)
+    if networks := measuring.fingerprint():
+        found["properties"] = networks
     return found
 
 

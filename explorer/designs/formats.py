@@ -11,7 +11,7 @@ from jaxtyping import Float
 from explorer import sections
 from explorer.designs import aerodynamics, cad, polars
 from explorer.designs.picks import Pick
-from explorer.designs.properties import Conditions, Measured
+from explorer.designs.properties import Conditions, Measured, Property
 from explorer.sections import Geometry
 from explorer.sketch import CurveSketch, PixelSketch
 
@@ -86,11 +86,13 @@ def table(
         conditions: The conditions that sections were measured under.
     """
     columns: dict[str, str] = {}
+    classes: dict[str, Property] = {}
     for found in measured:
         for item in found.properties:
             if item.key in found.values:
                 unit = re.sub(r"[^\w²%°/]+", "", item.unit)
                 columns.setdefault(item.key, f"{item.key} [{unit}]" if unit else item.key)
+                classes |= {item.key: item} if item.classes else {}
     flow = _flow(conditions) if any(map(_is_section, picks)) else {}
     stream = io.StringIO(newline="")
     writer = csv.writer(stream)
@@ -109,9 +111,15 @@ def table(
         ]  # fmt: skip
         known += [value if _is_section(pick) else "" for value in flow.values()]
         values = [found.values.get(key, np.array([np.nan]))[0] for key in columns]
-        writer.writerow(
-            [*map(cell, known), *(f"{v:.6g}" if np.isfinite(v) else "" for v in values)]
-        )
+        said = [
+            ""
+            if not np.isfinite(value)
+            else cell(classes[key].words(value))
+            if key in classes
+            else f"{value:.6g}"
+            for key, value in zip(columns, values, strict=True)
+        ]
+        writer.writerow([*map(cell, known), *said])
     return sheet(stream)
 
 

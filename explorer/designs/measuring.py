@@ -1,4 +1,4 @@
-"""Measurement of samples by all families of properties that fit them, plug-ins included."""
+"""Measurement of samples by all families of properties that fit them, also by networks."""
 
 from collections.abc import Collection
 from functools import lru_cache
@@ -6,14 +6,20 @@ from functools import lru_cache
 import numpy as np
 
 from explorer import plugins, sections
+from explorer.checkpoint import catalogue
+from explorer.designs import installed, xfoil
 from explorer.designs.aerodynamics import Aerodynamics
+from explorer.designs.asked import Asked, Description
 from explorer.designs.colour import Colour
 from explorer.designs.geometry import SectionDecode, SectionGeometry, faults
 from explorer.designs.ink import Ink
+from explorer.designs.installed import Installed
 from explorer.designs.properties import (
+    MOST_POINTS,
     AbstractProperties,
     Conditions,
     Measured,
+    OperatingPoint,
     Property,
     Samples,
     Values,
@@ -22,6 +28,12 @@ from explorer.sections import Geometry
 from explorer.sketch import CurveSketch, PixelSketch
 
 GROUP = "latent_explorer.properties"
+
+RESERVED = (
+    "number", "stars", "label", "kl", "reconstruction", "log_prior", "typicality", "claimed",
+    "trust", "differs", "split",
+)  # fmt: skip
+"""Words that links use in the place of a property's key: orders of picks, colours of the map."""
 
 
 @lru_cache(maxsize=1)
@@ -46,13 +58,61 @@ def families() -> tuple[AbstractProperties, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=1)
+def taken_keys() -> frozenset[str]:
+    """Return the keys that no installed network may have: of all families, under any flow."""
+    own = set[str](RESERVED)
+    for cl in (None, 0.5):
+        others = tuple(OperatingPoint(cl=cl) for _ in range(MOST_POINTS - 1))
+        wanted = Conditions(cl=cl, others=others)
+        own |= {item.key for family in families() for item in family.properties(wanted)}
+        own |= {item.key for item in xfoil.properties(wanted.at)}
+    return frozenset(own)
+
+
+def networks() -> tuple[Installed, ...]:
+    """List the installed networks, and why some are off."""
+    return installed.listed(taken_keys())
+
+
+def fingerprint() -> str:
+    """Return a hash of the networks that are on, by which what they tell is cached."""
+    return installed.fingerprint(taken_keys())
+
+
+def asked(sketch: PixelSketch | CurveSketch) -> tuple[Asked, ...]:
+    """List the installed networks that take samples with this sketch."""
+    known = (item.family for item in networks())
+    return tuple(family for family in known if family is not None and family.fits(sketch))
+
+
+def listed(family: Asked) -> tuple[Property, ...]:
+    """List the properties of an installed network; no flow changes them."""
+    return family.properties(Conditions())
+
+
+def models_that_fit(description: Description) -> tuple[str, ...]:
+    """Name the models whose samples a network takes."""
+    return tuple(
+        entry.slug
+        for entry in catalogue(patience=0.0)
+        if entry.healthy
+        and entry.config is not None
+        and entry.config.sketch is not None
+        and description.takes(entry.config.sketch)
+    )
+
+
 def applicable_properties(
     sketch: PixelSketch | CurveSketch, conditions: Conditions | None = None
 ) -> tuple[Property, ...]:
     """List the properties of samples with this sketch."""
     wanted = conditions or Conditions()
     return tuple(
-        item for family in families() if family.fits(sketch) for item in family.properties(wanted)
+        item
+        for family in (*families(), *asked(sketch))
+        if family.fits(sketch)
+        for item in family.properties(wanted)
     )
 
 
@@ -80,7 +140,7 @@ def measure(
     valid = np.array([not fault for fault in wrong], bool)
     values: dict[str, Values] = {}
     listed: list[Property] = []
-    for family in families():
+    for family in (*families(), *asked(sketch)):
         if family.fits(sketch):
             own = family.properties(wanted)
             if keys is not None and not any(item.key in keys for item in own):

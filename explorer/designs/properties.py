@@ -1,7 +1,8 @@
 """Properties of samples and constraints on them; families of properties plug in here.
 
 A family is one class. This package has five; other packages add theirs by an entry point in
-the group `latent_explorer.properties` that names such a class.
+the group `latent_explorer.properties` that names such a class, and anybody adds trained networks
+(`installed`).
 """
 
 import re
@@ -41,7 +42,8 @@ Values = Float[np.ndarray, " samples"]
 class Property(NamedTuple):
     """One property of a sample: its key, name, unit and number format.
 
-    `better` is the preferable direction, if any; `main` properties come first.
+    `better` is the preferable direction, if any; `main` properties come first. Where there are
+    `classes`, a value is the number of one.
     """
 
     key: str
@@ -51,6 +53,7 @@ class Property(NamedTuple):
     better: Literal["more", "less", ""] = ""
     main: bool = False
     meaning: str = ""
+    classes: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -61,6 +64,8 @@ class Property(NamedTuple):
         """Format a value with its unit, or a dash if there is none."""
         if not np.isfinite(value):
             return "–"
+        if self.classes:
+            return self.classes[min(max(round(value), 0), len(self.classes) - 1)]
         unit = f" {self.unit}" if self.unit else ""
         return f"{value:z.{self.digits}f}{unit}".replace("-", "−")
 
@@ -270,6 +275,8 @@ def in_words(bound: Constraint, properties: Iterable[Property]) -> str:
     if found is None:
         return str(bound)
     sign = "≥" if bound.way == ">=" else "≤"
+    if found.classes:
+        return f"{found.label} {sign} {found.words(bound.value)}"
     unit = f" {found.unit}" if found.unit else ""
     return f"{found.label} {sign} {bound.value:g}{unit}".replace("-", "−")
 

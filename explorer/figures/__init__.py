@@ -6,7 +6,7 @@ data give the same bytes, so a figure is rebuilt from a strip's manifest like it
 
 from explorer.figures.chart import Axis, Chart, Series, of_charts
 from explorer.figures.paper import PaperFigure
-from explorer.figures.plane import Cloud, PlaneFigure, of_plane
+from explorer.figures.plane import Cloud, PlaneFigure, Shading, of_plane
 from explorer.figures.wall import MOST_ROWS, Wall, columns, of_samples, of_strip
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "PaperFigure",
     "PlaneFigure",
     "Series",
+    "Shading",
     "Wall",
     "columns",
     "of_charts",

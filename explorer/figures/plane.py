@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 
 from explorer.checkpoint import Checkpoint
 from explorer.figures import captions
@@ -51,6 +51,21 @@ class Cloud:
 
 
 @dataclass(frozen=True)
+class Shading:
+    """A picture below the points.
+
+    Args:
+        picture: Its pixels, the uppermost row first.
+        box: Left, right, bottom and top.
+        classes: Names of what its colours mean, and these.
+    """
+
+    picture: UInt8[np.ndarray, "rows columns 4"]
+    box: tuple[float, float, float, float]
+    classes: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
 class PlaneFigure:
     """A latent map.
 
@@ -61,6 +76,7 @@ class PlaneFigure:
         ringed: Positions of the selection.
         path: A line through the map, and a mark at each of its ends.
         arrows: Positions of arrows, x and y of the start and of the head.
+        shade: A picture below the points.
         axes: Whether the plane is the latent space itself, with axes.
     """
 
@@ -71,6 +87,7 @@ class PlaneFigure:
     path: Float[np.ndarray, "stops 2"] | None = None
     axes: bool = False
     arrows: Float[np.ndarray, "arrows 4"] | None = None
+    shade: Shading | None = None
 
 
 def of_plane(
@@ -100,6 +117,13 @@ def draw(plane: PlaneFigure) -> "Figure":
     page = style.page(style.WIDTH * 0.75, style.WIDTH * 0.66)
     page.set_layout_engine("constrained")
     axes = page.subplots()
+    if plane.shade is not None:
+        look = {"zorder": 1, "interpolation": "bilinear"}
+        axes.imshow(plane.shade.picture, extent=plane.shade.box, **look)
+        for name, colour in plane.shade.classes:
+            axes.scatter(
+                [], [], s=18, marker="s", c=colour, alpha=0.6, label=_literal(name), linewidths=0
+            )
     for index, cloud in enumerate(plane.clouds):
         _cloud(axes, cloud, 2 + index)
     for name, colour, lines in plane.contours:
@@ -152,8 +176,8 @@ def _cloud(axes: "Axes", cloud: Cloud, layer: int) -> None:
             *cloud.xy.T, s=large, c=cloud.values, vmin=low, vmax=high,
             cmap=LinearSegmentedColormap.from_list("ramp", list(cloud.palette)), **look,
         )  # fmt: skip
-        axes.figure.colorbar(shown, ax=axes, label=cloud.label, shrink=0.6, location="bottom",
-                             aspect=40)  # fmt: skip
+        axes.figure.colorbar(shown, ax=axes, label=_literal(cloud.label), shrink=0.6,
+                             location="bottom", aspect=40)  # fmt: skip
         return
     axes.scatter(*cloud.xy.T, s=large, c=cloud.colour, label=_named(axes, cloud, large), **look)
 
@@ -165,8 +189,13 @@ def _classes(axes: "Axes", cloud: Cloud, large: float, look: dict[str, object]) 
     axes.scatter(*cloud.xy.T, s=large, c=colours[cloud.group].tolist(), **look)
     for number, words in enumerate(cloud.classes):
         if (cloud.group == number).any():
-            axes.scatter([], [], s=18, marker=str(look["marker"]), linewidths=0, label=words,
-                         c=[colours[number]])  # fmt: skip
+            axes.scatter([], [], s=18, marker=str(look["marker"]), linewidths=0,
+                         label=_literal(words), c=[colours[number]])  # fmt: skip
+
+
+def _literal(words: str) -> str:
+    """Keep what a name says from being read as a formula."""
+    return words.replace("$", r"\$")
 
 
 def _named(axes: "Axes", cloud: Cloud, large: float) -> str:

@@ -101,8 +101,8 @@ def export(
     as_logits = likelihood == "bernoulli" and (known or (not inside if logits is None else logits))
     whole = Wrapped(decoder, code, lambda found: (decoded(found)[0],))
     return Exported(
-        _traced(Wrapped(encoder, shape, picked), rows[:2], "encoder"),
-        _traced(whole, result.loc[:2].flatten(1), "decoder"),
+        traced(Wrapped(encoder, shape, picked), rows[:2], "encoder"),
+        traced(whole, result.loc[:2].flatten(1), "decoder"),
         latent,
         kind,
         as_logits,
@@ -169,8 +169,12 @@ def _quiet(network: Network, rows: Tensor) -> Any:  # noqa: ANN401 - anything at
         return network(rows)
 
 
-def _traced(network: nn.Module, rows: Tensor, name: str) -> bytes:
-    """Trace a network with a dynamic batch."""
+def traced(network: nn.Module, rows: Tensor, name: str) -> bytes:
+    """Trace a network with a dynamic batch.
+
+    Raises:
+        ExportError: If it cannot be traced.
+    """
     dynamic = torch.export.Dim.DYNAMIC
     try:
         with warnings.catch_warnings():

@@ -134,12 +134,8 @@ def load_features(kind: str, shape: tuple[int, ...], classes: int) -> Known | No
     Raises:
         CheckpointError: If the file is damaged or made for other images.
     """
-    chosen = settings.current()
-    for folder in (chosen.user / "checkpoints", chosen.checkpoints):
-        path = folder / FOLDER / f"{kind}.safetensors"
-        if path.is_file() and path.stat().st_size <= _MOST_BYTES:
-            break
-    else:
+    path = _place(kind)
+    if path is None:
         return None
     network = FeatureNet(shape, classes)
     try:
@@ -158,6 +154,28 @@ def load_features(kind: str, shape: tuple[int, ...], classes: int) -> Known | No
         digest.update(name.encode())
         digest.update(tensor.numpy().tobytes())
     return Known(network.eval().requires_grad_(False), accuracy, digest.hexdigest()[:16])
+
+
+def stored_classes(kind: str) -> int | None:
+    """Return the number of classes of a data set's network; None if none was trained."""
+    path = _place(kind)
+    if path is None:
+        return None
+    try:
+        with safe_open(path, framework="pt") as stored:
+            return int(json.loads(stored.metadata()["classes"]))
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _place(kind: str) -> Path | None:
+    """Return the file of a data set's network: the user's own, or the shipped one."""
+    chosen = settings.current()
+    for folder in (chosen.user / "checkpoints", chosen.checkpoints):
+        path = folder / FOLDER / f"{kind}.safetensors"
+        if path.is_file() and path.stat().st_size <= _MOST_BYTES:
+            return path
+    return None
 
 
 class _Given(nn.Module):

@@ -25,7 +25,11 @@ CPU_SECONDS = 20
 FINITE = 1e6
 """Largest magnitude of what a network may give for ordinary inputs."""
 
+SLOWEST = 0.25
+"""Longest time of the processor, in seconds, of a batch of a network that gives properties."""
+
 _BLOCK = 1 << 20
+_AWAY = 1e-3
 
 
 def main() -> None:
@@ -110,33 +114,14 @@ def _limit() -> None:
 
 
 def _judge(request: dict[str, Any], graphs: list[bytes]) -> dict[str, Any]:
-    """Examine both graphs, then run them for one row, three and a whole batch."""
-    values, latent = request["values"], request["latent"]
-    plans = (
-        ("encoder.onnx", values, (latent,) * request["codes"]),
-        ("decoder.onnx", latent, (values,)),
-    )
-    convolves = []
-    for (name, inputs, outputs), content in zip(plans, graphs, strict=True):
+    """Examine all graphs, then run each for one row, three and a whole batch."""
+    convolves, pace = [], 0.0
+    for plan, content in zip(request["plans"], graphs, strict=True):
+        name = plan["name"]
         try:
-            convolves.append(rules.convolves(rules.examine(content, inputs, outputs)))
-            session = _session(content)
-            given = session.get_inputs()[0]
-            shape = [side for side in given.shape[1:]]
-            for rows in (1, 3, rules.ROWS):
-                noise = np.random.default_rng(rows)
-                x = (
-                    noise.random((rows, *shape))
-                    if inputs == values and name[0] == "e"
-                    else (noise.standard_normal((rows, *shape)))
-                )
-                for found, size in zip(
-                    session.run(None, {given.name: x.astype(np.float32)}), outputs, strict=True
-                ):
-                    if found.shape[0] != rows or found.size != rows * size:
-                        raise rules.Refused("gives results of another size than it says")
-                    if not np.isfinite(found).all() or np.abs(found).max() > FINITE:
-                        raise rules.Refused("gives values that are not finite; train it again")
+            sizes = tuple(plan["outputs"])
+            convolves.append(rules.convolves(rules.examine(content, plan["inputs"], sizes)))
+            pace = max(pace, _try(_session(content), plan))
         except rules.Refused as error:
             return {"passed": False, "reason": f"{name} {error}."}
         except MemoryError:
@@ -144,7 +129,66 @@ def _judge(request: dict[str, Any], graphs: list[bytes]) -> dict[str, Any]:
         except Exception as error:
             kind = type(error).__name__
             return {"passed": False, "reason": f"{name} cannot be run ({kind}); export it again."}
-    return {"passed": True, "reason": "", "convolves": any(convolves)}
+    return {
+        "passed": True, "reason": "", "convolves": any(convolves), "pace": round(pace, 4),
+    }  # fmt: skip
+
+
+def _try(session: onnxruntime.InferenceSession, plan: dict[str, Any]) -> float:
+    """Run a graph on noise, and check what it gives; return the seconds of a whole batch."""
+    given = session.get_inputs()[0]
+    shape = [side for side in given.shape[1:]]
+    batches, seconds = [], 0.0
+    for rows in (1, 3, rules.ROWS):
+        noise = np.random.default_rng(rows)
+        if plan["noise"] is None:
+            x = noise.standard_normal((rows, *shape))
+        else:
+            low, high = plan["noise"]
+            x = low + (high - low) * noise.random((rows, *shape))
+        started = time.process_time()
+        results = session.run(None, {given.name: x.astype(np.float32)})
+        seconds = time.process_time() - started
+        for found, size in zip(results, plan["outputs"], strict=True):
+            if found.shape[0] != rows or found.size != rows * size:
+                raise rules.Refused("gives results of another size than it says")
+            good = np.isfinite(found) & (np.abs(np.nan_to_num(found)) <= FINITE)
+            if not (good.any() if plan["unknown"] else good.all()):
+                raise rules.Refused("gives values that are not finite; train it again")
+        batches.append((x.astype(np.float32), results))
+    if plan["shares"]:
+        _check_shares([found for _, results in batches for found in results])
+    if plan["unknown"]:
+        _check_alone(session, given.name, *batches[-1])
+        if seconds > SLOWEST:
+            raise rules.Refused(
+                f"takes {seconds:.1f} s for {rules.ROWS} samples, and pages ask about "
+                "thousands; train a smaller one"
+            )
+    return seconds
+
+
+def _check_shares(found: list[np.ndarray]) -> None:
+    for part in found:
+        known = part[np.isfinite(part).all(1)]
+        total = known.sum(1)
+        if len(known) and (known.min() < -_AWAY or np.abs(total - 1).max() > 10 * _AWAY):
+            raise rules.Refused(
+                "gives values that are no probabilities of classes; "
+                'write "softmax": true if they are logits'
+            )
+
+
+def _check_alone(
+    session: onnxruntime.InferenceSession, name: str, x: np.ndarray, results: list[np.ndarray]
+) -> None:
+    """A sample has the same value whatever is beside it: pages ask in blocks of any size."""
+    for whole, alone in zip(results, session.run(None, {name: x[:1]}), strict=True):
+        if not np.allclose(whole[:1], alone, rtol=_AWAY, atol=_AWAY, equal_nan=True):
+            raise rules.Refused(
+                "gives a sample another value when others are beside it; "
+                "export it for evaluation, without statistics of the batch"
+            )
 
 
 def _session(content: bytes) -> onnxruntime.InferenceSession:

@@ -30,9 +30,19 @@ class Network:
         content: The bytes that passed.
         name: What it is called in messages.
         device: cpu or cuda.
+        finite: Whether a value that is not finite is an error.
+        longest: Seconds after which a block is ended.
     """
 
-    def __init__(self, content: bytes, name: str, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        content: bytes,
+        name: str,
+        device: str = "cpu",
+        *,
+        finite: bool = True,
+        longest: float = LONGEST_SECONDS,
+    ) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -44,7 +54,7 @@ class Network:
             device == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers()
         )
         cuda = [("CUDAExecutionProvider", {"use_tf32": "0"})] if on_gpu else []
-        self.name = name
+        self.name, self._finite, self._longest = name, finite, longest
         self._session = onnxruntime.InferenceSession(
             content, options, providers=[*cuda, "CPUExecutionProvider"]
         )
@@ -62,7 +72,7 @@ class Network:
         x = np.ascontiguousarray(rows, np.float32).reshape(len(rows), *self.shape)
         parts = [self._run(x[start : start + ROWS]) for start in range(0, max(len(x), 1), ROWS)]
         whole = [np.concatenate(part) for part in zip(*parts, strict=True)]
-        if not all(np.isfinite(part).all() for part in whole):
+        if self._finite and not all(np.isfinite(part).all() for part in whole):
             raise CheckpointError(
                 f"{self.name} gives values that are not finite for this input; "
                 "choose another input, or train it again."
@@ -73,7 +83,7 @@ class Network:
         import onnxruntime
 
         options = onnxruntime.RunOptions()
-        number = _WATCH.begin(options)
+        number = _WATCH.begin(options, self._longest)
         try:
             return list(self._session.run(None, {self._input: block}, options))
         except Exception as error:
@@ -94,10 +104,10 @@ class _Watchdog:
         self._next = 0
         self._thread: threading.Thread | None = None
 
-    def begin(self, options: _Run) -> int:
+    def begin(self, options: _Run, longest: float) -> int:
         with self._changed:
             self._next += 1
-            self._running[self._next] = (time.monotonic() + LONGEST_SECONDS, options)
+            self._running[self._next] = (time.monotonic() + longest, options)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._watch, daemon=True)
                 self._thread.start()

@@ -1,4 +1,4 @@
-"""Which pairs of foreign networks may be opened: those that passed their probe, by content."""
+"""Which foreign networks may be opened: those that passed their probe, by content."""
 
 import contextlib
 import hashlib
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -26,6 +27,8 @@ RULES = 1
 """Version of the rules: another one has everything probed again."""
 
 NAMES = ("encoder.onnx", "decoder.onnx")
+NETWORK = "network.onnx"
+"""What a graph that is asked about samples is called."""
 MOST_BYTES = 450_000_000
 WALL_SECONDS = 30
 _GRACE_SECONDS = 15
@@ -43,10 +46,30 @@ class Verdict(BaseModel):
     reason: str = Field("", max_length=400)
     convolves: bool = False
     seconds: float = Field(0.0, ge=0, allow_inf_nan=False)
+    pace: float = Field(0.0, ge=0, allow_inf_nan=False, description="Seconds of a whole batch.")
+
+
+class AbstractGraphs(ABC):
+    """Graphs as they were read, once, and what is expected of them."""
+
+    @property
+    @abstractmethod
+    def key(self) -> str:
+        """What a verdict is remembered by: the content, the expectation, rules and runtime."""
+
+    @property
+    @abstractmethod
+    def contents(self) -> tuple[bytes, ...]:
+        """The bytes of each."""
+
+    @property
+    @abstractmethod
+    def plans(self) -> list[dict[str, object]]:
+        """What is expected of each, for the probe."""
 
 
 @dataclass(frozen=True)
-class Pair:
+class Pair(AbstractGraphs):
     """Two graphs as they were read, once, and what is expected of them.
 
     Args:
@@ -71,6 +94,72 @@ class Pair:
         for content in (self.encoder, self.decoder):
             digest.update(hashlib.sha256(content).digest())
         return digest.hexdigest()
+
+    @property
+    def contents(self) -> tuple[bytes, ...]:
+        """The bytes of both."""
+        return self.encoder, self.decoder
+
+    @property
+    def plans(self) -> list[dict[str, object]]:
+        """What the probe expects: an encoder is tried on noise in [0, 1], a decoder on normal."""
+        return [
+            _plan(NAMES[0], self.values, (self.latent,) * self.codes, (0.0, 1.0)),
+            _plan(NAMES[1], self.latent, (self.values,), None),
+        ]
+
+
+@dataclass(frozen=True)
+class Single(AbstractGraphs):
+    """A graph that is asked about samples, as it was read, once, and what is expected of it.
+
+    Args:
+        content: Content of the file.
+        values: Values of one sample.
+        outputs: Values of its result.
+        range: The values between which it is tried.
+        shares: Whether the result are probabilities that sum to one.
+    """
+
+    content: bytes
+    values: int
+    outputs: int
+    range: tuple[float, float] = (0.0, 1.0)
+    shares: bool = False
+
+    @property
+    def key(self) -> str:
+        """What a verdict is remembered by: the content, the expectation, rules and runtime."""
+        facts = (RULES, runtime(), self.values, self.outputs, self.range, self.shares)
+        digest = hashlib.sha256(repr(facts).encode())
+        digest.update(hashlib.sha256(self.content).digest())
+        return digest.hexdigest()
+
+    @property
+    def contents(self) -> tuple[bytes, ...]:
+        """The bytes, alone."""
+        return (self.content,)
+
+    @property
+    def plans(self) -> list[dict[str, object]]:
+        """What the probe expects; a value that is not finite is unknown."""
+        return [
+            _plan(NETWORK, self.values, (self.outputs,), self.range, True, self.shares),
+        ]
+
+
+def _plan(
+    name: str,
+    inputs: int,
+    outputs: tuple[int, ...],
+    noise: tuple[float, float] | None,
+    unknown: bool = False,
+    shares: bool = False,
+) -> dict[str, object]:
+    return {
+        "name": name, "inputs": inputs, "outputs": outputs, "noise": noise, "unknown": unknown,
+        "shares": shares,
+    }  # fmt: skip
 
 
 def available() -> bool:
@@ -121,11 +210,16 @@ def read(folder: Path) -> tuple[bytes, bytes]:
                 f"{path.name[:80]} is a link, and a folder with foreign networks has none; "
                 "copy the file."
             )
-    encoder, decoder = (_content(folder / name) for name in NAMES)
+    encoder, decoder = (read_file(folder / name) for name in NAMES)
     return encoder, decoder
 
 
-def _content(path: Path) -> bytes:
+def read_file(path: Path, most: int = MOST_BYTES) -> bytes:
+    """Read a file once, if it is one and no link.
+
+    Raises:
+        CheckpointError: If it is missing, a link, no file, or larger than `most` bytes.
+    """
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | _NO_WAIT)
     except FileNotFoundError as error:
@@ -139,18 +233,18 @@ def _content(path: Path) -> bytes:
         os.close(handle)
         raise CheckpointError(f"{path.name} is no file; export it again.")
     with os.fdopen(handle, "rb") as stream:
-        if found.st_size > MOST_BYTES:
+        if found.st_size > most:
             raise CheckpointError(
-                f"{path.name} is over {MOST_BYTES // 10**6} MB; export a smaller network."
+                f"{path.name} is over {most / 10**6:g} MB; export a smaller network."
             )
-        return stream.read(MOST_BYTES)
+        return stream.read(most)
 
 
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 
 
 class Prober:
-    """The process that probes; it may be asked about several pairs, one after the other."""
+    """The process that probes; it may be asked about several graphs, one after the other."""
 
     def __enter__(self) -> "Prober":
         self._nowhere = tempfile.TemporaryDirectory()
@@ -178,8 +272,8 @@ class Prober:
                 stream.close()
         self._nowhere.cleanup()
 
-    def ask(self, pair: Pair) -> Verdict:
-        """Probe a pair, and remember the verdict."""
+    def ask(self, graphs: AbstractGraphs) -> Verdict:
+        """Probe graphs, and remember the verdict."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         watch = threading.Timer(WALL_SECONDS + _GRACE_SECONDS, self._process.kill)
@@ -187,13 +281,13 @@ class Prober:
         watch.start()
         try:
             request: dict[str, Any] = {
-                "values": pair.values, "latent": pair.latent, "codes": pair.codes,
+                "plans": graphs.plans,
                 "seconds": WALL_SECONDS,
-                "sizes": [len(pair.encoder), len(pair.decoder)],
-            }  # fmt: skip
+                "sizes": [len(content) for content in graphs.contents],
+            }
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.write(pair.encoder)
-            self._process.stdin.write(pair.decoder)
+            for content in graphs.contents:
+                self._process.stdin.write(content)
             self._process.stdin.flush()
             found = Verdict.model_validate_json(self._process.stdout.readline())
         except (OSError, ValidationError):
@@ -203,22 +297,22 @@ class Prober:
             )
         finally:
             watch.cancel()
-        _remember(pair, found)
+        _remember(graphs, found)
         return found
 
 
-def verdict(pair: Pair) -> Verdict:
-    """Return the verdict on a pair, probing it now if it is not known."""
-    found = known(pair)
+def verdict(graphs: AbstractGraphs) -> Verdict:
+    """Return the verdict on graphs, probing them now if it is not known."""
+    found = known(graphs)
     if found is None:
         with Prober() as prober:
-            found = prober.ask(pair)
+            found = prober.ask(graphs)
     return found
 
 
-def known(pair: Pair) -> Verdict | None:
-    """Return the verdict on a pair if it was probed before."""
-    path = _place(pair)
+def known(graphs: AbstractGraphs) -> Verdict | None:
+    """Return the verdict on graphs if they were probed before."""
+    path = _place(graphs)
     try:
         return Verdict.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
@@ -226,16 +320,16 @@ def known(pair: Pair) -> Verdict | None:
 
 
 class _Queue:
-    """Pairs that are probed in the background, one after the other."""
+    """Graphs that are probed in the background, one after the other."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: dict[str, Pair] = {}
+        self._waiting: dict[str, AbstractGraphs] = {}
         self._thread: threading.Thread | None = None
 
-    def add(self, pairs: Sequence[Pair]) -> threading.Thread:
+    def add(self, added: Sequence[AbstractGraphs]) -> threading.Thread:
         with self._lock:
-            self._waiting |= {pair.key: pair for pair in pairs}
+            self._waiting |= {graphs.key: graphs for graphs in added}
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, daemon=True)
                 self._thread.start()
@@ -249,8 +343,8 @@ class _Queue:
                         self._thread = None
                         return
                     key = next(iter(self._waiting))
-                    pair = self._waiting[key]
-                prober.ask(pair)
+                    graphs = self._waiting[key]
+                prober.ask(graphs)
                 with self._lock:
                     self._waiting.pop(key, None)
 
@@ -258,18 +352,18 @@ class _Queue:
 _QUEUE = _Queue()
 
 
-def soon(pair: Pair, patience: float) -> Verdict | None:
-    """Return the verdict on a pair; probe it in the background, waiting only so many seconds."""
-    found = known(pair)
+def soon(graphs: AbstractGraphs, patience: float) -> Verdict | None:
+    """Return the verdict on graphs; probe them in the background, waiting only so many seconds."""
+    found = known(graphs)
     if found is not None:
         return found
-    waited = _QUEUE.add([pair])
+    waited = _QUEUE.add([graphs])
     waited.join(patience)
-    return known(pair)
+    return known(graphs)
 
 
-def _remember(pair: Pair, found: Verdict) -> None:
-    path = _place(pair)
+def _remember(graphs: AbstractGraphs, found: Verdict) -> None:
+    path = _place(graphs)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
@@ -279,5 +373,5 @@ def _remember(pair: Pair, found: Verdict) -> None:
         pass  # it is probed again next time
 
 
-def _place(pair: Pair) -> Path:
-    return settings.current().user / "verdicts" / f"{pair.key}.json"
+def _place(graphs: AbstractGraphs) -> Path:
+    return settings.current().user / "verdicts" / f"{graphs.key}.json"

@@ -227,15 +227,16 @@ def test_every_kind_that_fits_is_offered_and_why_the_others_are_not(page):
     assert "Standard normal: it is the prior of this model already" in told(app)
 
 
-def test_a_job_fits_the_kind_that_was_chosen(monkeypatch):
+def test_a_job_fits_the_kind_that_was_chosen(opened, monkeypatch):
     asked = []
     monkeypatch.setattr(fitting, "fit_prior", lambda opened, kind, **_: asked.append(kind))
     orders = [
         Order(kind="fit", checkpoint="somewhere/digits-ae-2", hash="0", prior=prior)
         for prior in ("", "flow", "second-stage")
     ]
+    data = opened.config.data.load(Path())
     for order in orders:
-        jobs.WORK["fit"](None, None, order, lambda *_: None)
+        jobs.WORK["fit"](opened, data, order, lambda *_: None)
     assert asked == ["mixture", "flow", "second-stage"]
     assert len({order.key for order in orders}) == 3
     # As it was before there was a choice, so that jobs of then are found.

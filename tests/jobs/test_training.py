@@ -29,7 +29,8 @@ def begun(slug, **changes):
 @pytest.mark.slow
 def test_a_run_trains_in_a_process_of_its_own_and_the_next_waits_for_it():
     one = begun("one", epochs=50_000, patience=50_000, average=0)
-    other = begun("other", epochs=2)
+    runs.begin(recipe({"kind": "ae"}, epochs=2), "other")
+    other = jobs.order_of("other")
     jobs.start(one)
     while not recording.steps(runs.folder_of("one")):
         until(one, ("running",))

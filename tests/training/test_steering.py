@@ -1,12 +1,13 @@
-"""Knobs turned while a model trains: killed, replayed or branched, it ends with the same weights."""
+"""Knobs turned while a model trains: killed, replayed or branched, it ends alike."""
 
 import threading
 import time
+from itertools import pairwise
 
 import pytest
 import torch
 
-from explorer import recording, runs, steering, training
+from explorer import recording, run_states, runs, steering, training
 from explorer.config import Turn
 from explorer.errors import TrainingError
 from explorer.recording import Recorder
@@ -15,8 +16,15 @@ from explorer.training import Follower, StoppedRunError
 from tests.support.runs import _Killed, assert_same_run, digits, recipe, weights
 from tests.training.test_resume import RESUMED
 
-TURNS = [(2, "beta", 4.0), (5, "prior_learning_rate", 0.02), (7, "freeze_prior", 1.0),
-         (9, "learning_rate", 0.002), (11, "free_bits", 0.3), (13, "freeze_prior", 0.0)]  # fmt: skip
+TURNS = [
+    (2, "beta", 4.0),
+    (5, "prior_learning_rate", 0.02),
+    (7, "freeze_prior", 1.0),
+    (9, "learning_rate", 0.002),
+    (11, "free_bits", 0.3),
+    (13, "freeze_prior", 0.0),
+]
+"""Step, knob and value."""
 
 
 class Turning(Follower):
@@ -237,6 +245,39 @@ def waits(ready, seconds=30):
         time.sleep(0.02)
 
 
+@pytest.mark.usefixtures("load")
+def test_a_record_that_cannot_be_written_ends_and_the_run_goes_on(tmp_path, monkeypatch):
+    def full(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(recording, "_write", full)
+    folder = trained("unrecorded", recipe())
+    training.train(recipe(), digits(), tmp_path / "plain")
+    assert_same_run(tmp_path / "plain", folder)
+    assert recording.steps(folder) == []
+
+
+@pytest.mark.usefixtures("load")
+def test_a_full_disk_is_told_with_its_remedy_and_the_run_is_resumed(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SAVE_EVERY_SECONDS", -1)
+    write, stored = run_states.write, []
+
+    def full(*given):
+        stored.append(given)
+        if len(stored) > 7:
+            raise OSError(28, "No space left on device")
+        write(*given)
+
+    monkeypatch.setattr(run_states, "write", full)
+    folder = runs.begin(recipe(), "full")
+    with pytest.raises(TrainingError, match=r"No space left on device.*then resume it"):
+        runs.train(folder, lambda *told: None, threading.Event())
+    monkeypatch.setattr(run_states, "write", write)
+    runs.train(folder, lambda *told: None, threading.Event())
+    training.train(recipe(), digits(), tmp_path / "plain")
+    assert_same_run(tmp_path / "plain", folder)
+
+
 # The record
 
 
@@ -249,7 +290,7 @@ def test_what_is_thinned_stays_even_with_both_ends():
                 kept.remove(gone)
         assert len(kept) == min(count, 16)
         assert (kept[0], kept[-1]) == (0, known[-1])
-        gaps = [b - a for a, b in zip(kept, kept[1:], strict=False)]
+        gaps = [b - a for a, b in pairwise(kept)]
         assert max(gaps[:-1]) <= 4 * min(gaps[:-1])
 
 

@@ -346,19 +346,17 @@ class LatentMapView(View):
         tuple[
             Annotated[
                 str,
-                Field(pattern="^(data|prior|prototypes|density|aggregated|holes|transport)$"),
+                Field(
+                    pattern="^(data|prior|prototypes|density|aggregated|holes|transport|decision)$"
+                ),
             ],
             ...,
         ],
         BeforeValidator(_split),
-        Field(max_length=7),
+        Field(max_length=8),
     ] = ("data", "prototypes")
-    colour: Annotated[
-        str,
-        Field(
-            pattern="^(label|kl|reconstruction|log_prior|typicality|trust|split|claimed|differs)$"
-        ),
-    ] = "label"
+    colour: Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")] = "label"
+    asked: Annotated[str, Field(pattern="^([a-z][a-z0-9_]{0,39})?$")] = ""
     pick: Pick = ""
     path: Line = ""
     neighbours: Annotated[int, Field(ge=4, le=48)] = 16
@@ -394,6 +392,7 @@ class InterpolateView(View):
         tuple[Place, ...], BeforeValidator(_split_ends), Field(max_length=MOST_ENDS)
     ] = ()
     path: Line = ""
+    asked: Annotated[str, Field(pattern="^([a-z][a-z0-9_]{0,39})?$")] = ""
     kind: Literal["straight", "spherical", "following", "geodesic"] = "straight"
     closeness: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
     frames: Annotated[int, Field(ge=5, le=41)] = 17
@@ -476,10 +475,15 @@ class EvaluateView(View):
     curve: Literal["frechet", "copies", "precision", "recall", "density", "coverage"] = "frechet"
 
 
+class PicturesView(View):
+    """Pictures that come in; what has come in is no part of a link."""
+
+
 class TrainView(View):
-    """Runs of training: the one that is watched, and the step that is looked at."""
+    """Runs of training: the one that is watched, the step that is looked at; or own data."""
 
     run: Slug | Literal[""] = ""
+    data: Slug | Literal[""] = ""
     at: Annotated[int, Field(ge=-1, lt=10**9)] = -1
 
 
@@ -495,5 +499,6 @@ PAGES: dict[str, type[View]] = {
     "candidates": CandidatesView,
     "priors_lab": PriorsLabView,
     "evaluate": EvaluateView,
+    "pictures": PicturesView,
     "train": TrainView,
 }

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from explorer.checkpoint import PREVIEW, Entry
+from explorer.designs import measuring
 from explorer.designs.measuring import applicable_properties
 from explorer.designs.properties import Conditions
 from explorer.inference import Engine
@@ -24,6 +25,12 @@ def address_of(opened: Engine, what: str, *parts: object) -> str:
     """
     place = "/".join(["/api", what, opened.slug, opened.checkpoint.hash, *map(str, parts)])
     return place if what == "decode" else f"{place}?v={cache.version(opened)}"
+
+
+def decision_address(opened: Engine, key: str) -> str:
+    """Return the URL of a decision map; another network of the same key has another."""
+    query = urlencode({"of": key, "f": measuring.fingerprint()})
+    return f"{address_of(opened, 'decision')}&{query}"
 
 
 def preview_address(entry: Entry, dark: bool) -> str:
@@ -83,5 +90,6 @@ def properties_address(
     query |= flow_query(conditions)
     query |= {"limits": limits} if limits else {}
     # Browsers cache the response: other properties, as of a new package, need another URL.
-    query["of"] = ".".join(item.key for item in applicable_properties(engine.sketch))
+    keys = ".".join(item.key for item in applicable_properties(engine.sketch))
+    query["of"] = keys + measuring.fingerprint()
     return f"{address_of(engine, 'properties')}&{urlencode(query)}"

@@ -83,6 +83,11 @@ def card(opened: Engine, request: Request) -> Response:
         found = _plane(opened, layer)
         assert found is not None
         rows.append(("Prior mass", f"{100 * found.holes[index].mass:.1f} %"))
+    if networks := cache.asked(opened):
+        x = opened.decode(codes[index : index + 1])
+        for family in networks:
+            told = family.told(x)[0].removeprefix(f"{family.description.label} ")
+            rows += [(family.description.label, told)] if told else []
     if sections.is_section(opened.sketch):
         rows.append(("Geometry", sections.NAMES["kulfan"]))
     pictures = [("decoded", address_of(opened, "thumbnail", layer, index))]
@@ -147,13 +152,15 @@ def here(opened: Engine, request: Request) -> Response:
         words = ["exactly here"] if exact else [f"from the {NEIGHBOURS} nearest codes"]
         words += ["no code near"] if empty else []
     shape = sections.usual(opened.sketch)
-    strip = samples_strip(opened.glance(found.z), opened.sketch, geometry=shape)
+    x = opened.glance(found.z)
+    strip = samples_strip(x, opened.sketch, geometry=shape)
     header, body = strip.panel
     if opened.has_density and (exact or not spot):
         density = cache.code_density(opened, found.z, found.rows)
         words.append(f"log p(z) {density[0]:.1f} nats")
     elif opened.bounded and (exact or not spot):
         words.append(f"log p(z) ≥ {opened.log_bound(found.z)[0]:.1f} nats (a bound)")
+    words += filter(None, (family.told(x)[0] for family in cache.asked(opened)))
     if opened.sequential:
         words.append("mean of p(x|z), not a sample")
     return _strip_response(header | {"words": signed(" · ".join(words))}, body)
@@ -162,6 +169,16 @@ def here(opened: Engine, request: Request) -> Response:
 def _strip_response(header: dict[str, object], body: bytes) -> Response:
     fresh = {"Cache-Control": "private, max-age=60"}
     return Response(pack(header, body), media_type="application/octet-stream", headers=fresh)
+
+
+def decision(opened: Engine, request: Request) -> Response:
+    """Respond with what an installed network says of every place of the map, as a picture."""
+    key = request.query_params.get("of", "")
+    known = any(family.description.key == key for family in cache.asked(opened))
+    found = cache.decision(opened, key) if known else None
+    if found is None:
+        raise AbsentError
+    return Response(found.picture, media_type="image/png", headers=IMMUTABLE)
 
 
 def preview(request: Request) -> Response:

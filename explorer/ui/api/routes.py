@@ -15,7 +15,16 @@ from explorer.ui.api.answers import IMMUTABLE, answering, storing
 from explorer.ui.api.assets import assets
 from explorer.ui.api.grab import grab
 from explorer.ui.api.picks import keep, kept, mark, undo
-from explorer.ui.api.pictures import card, decode, here, points, preview, regions, thumbnail
+from explorer.ui.api.pictures import (
+    card,
+    decision,
+    decode,
+    here,
+    points,
+    preview,
+    regions,
+    thumbnail,
+)
 from explorer.ui.api.strips import frames, levelled, novelty, painted, positions, properties
 
 
@@ -30,6 +39,7 @@ def routes() -> list[BaseRoute]:
         "card/{slug}/{digest}/{layer}/{index}": card,
         "thumbnail/{slug}/{digest}/{layer}/{index}": thumbnail,
         "decode/{slug}/{digest}": decode,
+        "decision/{slug}/{digest}": decision,
         "here/{slug}/{digest}": here,
         "grab/{slug}/{digest}": grab,
         "frames/{slug}/{digest}": frames,

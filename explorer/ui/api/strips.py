@@ -99,6 +99,7 @@ def properties(opened: Engine, request: Request) -> Response:
     header: dict[str, object] = {
         "properties": [
             {"key": item.key, "label": item.label, "unit": item.unit, "digits": item.digits,
+             "classes": item.classes,
              "main": item.main or any(bound.key == item.key for bound in constraints)}
             for item in found.properties
         ],

@@ -1,5 +1,14 @@
 """Expensive shared values; the only package with `st.cache_*`, keyed on slugs and scalars."""
 
+from explorer.ui.cache.asked import (
+    asked,
+    decision,
+    flipped,
+    map_properties,
+    map_values,
+    network,
+    why_not_flipped,
+)
 from explorer.ui.cache.atlases import (
     assigned_components,
     atlas,
@@ -70,6 +79,7 @@ __all__ = [
     "SHARE_SCALES",
     "Novelty",
     "Thing",
+    "asked",
     "assigned_components",
     "atlas",
     "blind_pairs",
@@ -79,6 +89,7 @@ __all__ = [
     "code_properties",
     "data_set",
     "data_typicality",
+    "decision",
     "decoded_prototypes",
     "design_pool",
     "designs",
@@ -86,6 +97,7 @@ __all__ = [
     "drawn_density",
     "engine",
     "entries",
+    "flipped",
     "floor_density",
     "flow",
     "held_out_density",
@@ -93,8 +105,11 @@ __all__ = [
     "icon",
     "importance_samples",
     "levelled",
+    "map_properties",
     "map_reach",
     "map_regions",
+    "map_values",
+    "network",
     "novelty",
     "novelty_of",
     "novelty_reference",
@@ -129,4 +144,5 @@ __all__ = [
     "unit_kl",
     "version",
     "waviness_bound",
+    "why_not_flipped",
 ]

@@ -34,14 +34,14 @@ def waviness_bound(engine: Engine) -> float | None:
     return held_out_waviness(engine, _WAVINESS)
 
 
-@per_engine(8, measured=True, spinner="Drawing designs from the prior")
+@per_engine(8, measured=True, asking=True, spinner="Drawing designs from the prior")
 def design_pool(engine: Engine, conditions: Conditions, seed: int) -> desk.Pool:
     """Return samples of the prior with their properties, judged for soundness."""
     count = desk.POOL if engine.sketch.kind == "curve" else desk.POOL // 3
     return desk.pool(engine, conditions, sound(engine), n=count, seed=seed)
 
 
-@per_engine(16, measured=True, spinner="Choosing designs")
+@per_engine(16, measured=True, asking=True, spinner="Choosing designs")
 def designs(
     engine: Engine, conditions: Conditions, limits: str, goal: str, spread: float, seed: int
 ) -> desk.Found:

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 from pydantic import BaseModel
 
+from explorer.designs import measuring
 from explorer.inference import Engine
 from explorer.ui.cache.engines import identity
 
@@ -19,7 +20,7 @@ Cached = Callable[Concatenate[Engine, Parameters], Result]
 
 
 def per_engine(
-    most: int, *, measured: bool = False, spinner: str | bool = False
+    most: int, *, measured: bool = False, asking: bool = False, spinner: str | bool = False
 ) -> Callable[[Cached[Parameters, Result]], Cached[Parameters, Result]]:
     """Cache a function of an engine and plain values; arrays are keyed on all their bytes.
 
@@ -30,6 +31,7 @@ def per_engine(
         most: Maximum number of results; the oldest is evicted first.
         measured: Whether the result depends on measurements of the weights, such
             as the atlas, and not on the weights alone.
+        asking: Whether the result depends on properties, and so on which networks are installed.
         spinner: Text shown while the result is computed.
     """
 
@@ -51,6 +53,7 @@ def per_engine(
             bound.apply_defaults()
             values = ", ".join(content_key(value) for value in list(bound.arguments.values())[1:])
             digest = identity(engine) if measured else engine.checkpoint.hash
+            values += measuring.fingerprint() if asking else ""
             call = functools.partial(function, engine, *args, **kwargs)
             return kept(engine.slug, digest, values, _call=call)
 

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
+from explorer.designs import measuring
 from explorer.designs.geometry import SectionDecode
 from explorer.designs.measuring import measure
 from explorer.designs.properties import Conditions, Constraint, Measured
@@ -22,7 +23,7 @@ SHARE_SAMPLES = 256
 RANGE_SAMPLES = 256
 
 
-@per_engine(4 * STRIPS, measured=True)
+@per_engine(4 * STRIPS, measured=True, asking=True)
 def strip_properties(
     engine: Engine, spec: StripSpec, conditions: Conditions, frame: int | None = None
 ) -> Measured:
@@ -32,7 +33,7 @@ def strip_properties(
     return measure(x.reshape(-1, *x.shape[2:]), engine.sketch, conditions)
 
 
-@per_engine(32)
+@per_engine(32, asking=True)
 def code_properties(
     engine: Engine, z: Float[np.ndarray, "codes latent"], conditions: Conditions
 ) -> Measured:
@@ -51,7 +52,7 @@ def held_out_waviness(engine: Engine, percentile: float = 50.0) -> float | None:
     return float(np.percentile(found, percentile))
 
 
-@per_engine(32)
+@per_engine(32, asking=True)
 def property_ranges(
     engine: Engine, conditions: Conditions
 ) -> dict[str, tuple[float, float, float]]:
@@ -84,7 +85,9 @@ def pick_properties(
     geometry: Geometry,
 ) -> Measured:
     """Return the properties of picks in one geometry, cached by their keys and geometry."""
-    return _pick_properties(name, conditions.model_dump_json(), geometry, _x=x, _sketch=sketch)
+    asked = measuring.fingerprint()
+    text = conditions.model_dump_json()
+    return _pick_properties(name + asked, text, geometry, _x=x, _sketch=sketch)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -106,7 +109,7 @@ def shares(
     return pool.meets(constraints).reshape(len(SHARE_SCALES), -1).mean(1)
 
 
-@per_engine(STRIPS)
+@per_engine(STRIPS, asking=True)
 def _pool(engine: Engine, conditions: Conditions) -> Measured:
     samples = [engine.sample(SHARE_SAMPLES, scale, 0).x for scale in SHARE_SCALES]
     return measure(np.concatenate(samples), engine.sketch, conditions)

@@ -15,7 +15,7 @@ from explorer.ui.candidates import pushed
 from explorer.ui.candidates.judged import MeasuredPick
 from explorer.ui.candidates.pushed import Result
 from explorer.ui.panels import constraints
-from explorer.ui.wording.format import signed
+from explorer.ui.wording.format import plain, signed
 
 
 def offer(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> None:
@@ -24,7 +24,8 @@ def offer(item: MeasuredPick | None, engine: Engine, view: CandidatesView) -> No
         st.caption("Select a pick made with this model: click its card.")
         return
     conditions = view.conditions
-    properties = {prop.key: prop for prop in applicable_properties(engine.sketch, conditions)}
+    listed = applicable_properties(engine.sketch, conditions)
+    properties = {prop.key: prop for prop in listed if not prop.classes}
     if not properties:
         st.caption("These samples have no measured properties.")
         return
@@ -100,7 +101,7 @@ def _search(engine: Engine, item: MeasuredPick, asked: Result, view: CandidatesV
         if np.isfinite(value):
             best = asked._replace(z=np.asarray(z, np.float32), done=done)
             pushed.remember([*before, best])
-        text = f"Generation {done} of {asked.of}: {prop.label} {prop.words(value)}"
+        text = f"Generation {done} of {asked.of}: {plain(f'{prop.label} {prop.words(value)}')}"
         line.progress(min(1.0, done / asked.of), text=text)
 
     def verified(done: int, of: int) -> None:

@@ -145,12 +145,10 @@ def show(engine: Engine, item: MeasuredPick, found: Result, conditions: Conditio
 def _summary(judged: Sequence[Change], found: Result) -> str:
     """Say what was gained, and what got worse."""
     lines = [
-        f"**{plain(one.prop.label)} {one.prop.words(one.before)} → {one.prop.words(one.after)}**"
-        for one in judged
-        if one.prop.key == found.key
+        f"**{plain(one.prop.label)} {_way(one)}**" for one in judged if one.prop.key == found.key
     ]
     worse = [
-        f"{plain(one.prop.label)} ({one.prop.words(one.before)} → {one.prop.words(one.after)})"
+        f"{plain(one.prop.label)} ({_way(one)})"
         for one in judged
         if one.mark == "worse" and one.prop.key != found.key
     ]
@@ -158,6 +156,10 @@ def _summary(judged: Sequence[Change], found: Result) -> str:
         f":material/warning: Worse: {', '.join(worse)}." if worse else "Nothing else got worse."
     )
     return "  \n".join(lines)
+
+
+def _way(one: Change) -> str:
+    return plain(f"{one.prop.words(one.before)} → {one.prop.words(one.after)}")
 
 
 def _table(

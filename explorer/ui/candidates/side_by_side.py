@@ -1,5 +1,6 @@
 """Charts of all picks over their properties: parallel coordinates and a scatter plot."""
 
+import html
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,7 +33,7 @@ def charts(items: Sequence[MeasuredPick], view: CandidatesView) -> None:
         st.caption("Trade-offs need two valid picks of the same data set.")
         return
     axes = [
-        (prop.title, [item.values[prop.key] for item in same])
+        (html.escape(prop.title), [item.values[prop.key] for item in same])
         for prop in _telling(properties, same)
     ]
     parallel(
@@ -62,7 +63,13 @@ def _columns(items: Sequence[MeasuredPick]) -> None:
             }  # fmt: skip
             for prop in item.properties:
                 value = item.values.get(prop.key, np.nan)
-                row[prop.title] = round(value, prop.digits) if np.isfinite(value) else None
+                row[prop.title] = (
+                    None
+                    if not np.isfinite(value)
+                    else prop.words(value)
+                    if prop.classes
+                    else round(value, prop.digits)
+                )
             rows.append(row)
         st.dataframe(rows, key="candidates_table", hide_index=True)
 
@@ -70,7 +77,8 @@ def _columns(items: Sequence[MeasuredPick]) -> None:
 def _telling(properties: Sequence[Property], items: Sequence[MeasuredPick]) -> list[Property]:
     """The properties that vary and are known for all picks, main ones first, as many as fit."""
     telling = []
-    for prop in sorted(properties, key=lambda prop: not prop.main):
+    quantities = (prop for prop in properties if not prop.classes)
+    for prop in sorted(quantities, key=lambda prop: not prop.main):
         values = np.array([item.values.get(prop.key, np.nan) for item in items])
         if np.isfinite(values).all() and np.ptp(values) > 0:
             telling.append(prop)
@@ -83,7 +91,9 @@ def _scatter(
     view: CandidatesView,
     here: int | None,
 ) -> None:
-    known = {prop.key: prop for prop in properties if prop.key in items[0].values}
+    known = {
+        prop.key: prop for prop in properties if prop.key in items[0].values and not prop.classes
+    }
     keys = list(known)
     x = view.x if view.x in known else ("cd" if "cd" in known else keys[0])
     y = view.y if view.y in known else ("cl" if "cl" in known else keys[1])
@@ -129,8 +139,8 @@ def _scatter(
     drawn = chart.render(
         figure,
         "candidates_scatter",
-        x=known[x].title,
-        y=known[y].title,
+        x=html.escape(known[x].title),
+        y=html.escape(known[y].title),
         height=360,
         legend=1.12,
         on_click=_clicked,

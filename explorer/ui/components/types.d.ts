@@ -302,6 +302,8 @@ export interface Property {
   unit: string
   digits: number
   main: boolean
+  /** Names of classes, of which a value is the number; empty for a quantity. */
+  classes: string[]
 }
 
 /** Header of the response of /api/properties. */
@@ -437,6 +439,8 @@ export interface MapHeader {
   marks: [number, number, string][]
   /** x and y of the start, then of the head. */
   arrows: [number, number, number, number][]
+  /** A picture below the points, between the bounds of its box: left, right, bottom, top. */
+  shade: { picture: string, box: [number, number, number, number], label: string, colours: string[], classes: string[], low: string, high: string } | null
   axes: boolean
   smooth: boolean
   inked: boolean
@@ -520,6 +524,8 @@ export interface PointMap {
   theme: Theme
   canvas: HTMLCanvasElement
   under: HTMLCanvasElement
+  /** The picture below the points; hidden until it has arrived. */
+  shade: HTMLImageElement
   box: HTMLElement
   card: HTMLElement
   said: HTMLElement
@@ -732,6 +738,8 @@ export interface Outline {
 
 export interface LiveRunFacts {
   address: string
+  /** Of the run that it was branched from; empty if there is none. */
+  beside: string
   /** The step that is looked at; negative for the latest. */
   at: number
   version: number
@@ -785,6 +793,9 @@ export interface LiveRun {
   live: HTMLButtonElement
   said: HTMLElement
   points: RunPoint[]
+  /** The curves of the other run, and whether they are whole. */
+  others: RunPoint[]
+  compared: boolean
   known: number
   frames: Map<number, RunFrame>
   steps: number[]

@@ -19,6 +19,7 @@ from explorer.ui.components.filmstrip import Grid, Panel
 from explorer.ui.panels import chart, constraints, export_menu, hand, table
 from explorer.ui.picks import service
 from explorer.ui.wording import palette
+from explorer.ui.wording.format import plain
 
 LEAST_WIDTH = 116
 """Width of a tile, in CSS pixels, that has room for what is written below it."""
@@ -92,7 +93,7 @@ def _headline(
         value = float(found.measured.values[wish.key][0])
         missed = value < wish.value if wish.way == ">=" else value > wish.value
         if missed or not np.isfinite(value):
-            nearest.append(f"{prop.label} {prop.words(value)}")
+            nearest.append(plain(f"{prop.label} {prop.words(value)}"))
     said = f" The first has {', '.join(dict.fromkeys(nearest))}." if nearest else ""
     st.warning(
         "No design satisfies all wishes, not even after a search. These are the nearest."

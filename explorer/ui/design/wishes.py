@@ -44,14 +44,15 @@ def _usual_goal(properties: tuple[Property, ...]) -> str:
     for key in ("ld_mean", "ld"):
         if key in keys:
             return key
-    first = next((item for item in properties if item.better), properties[0])
+    quantities = [item for item in properties if not item.classes]
+    first = next((item for item in quantities if item.better), quantities[0])
     return f"-{first.key}" if first.better == "less" else first.key
 
 
 def _goals(properties: tuple[Property, ...]) -> list[str]:
     """List each property in its better direction, or in both."""
     found = []
-    for item in properties:
+    for item in (prop for prop in properties if not prop.classes):
         found += [item.key] if item.better != "less" else []
         found += [f"-{item.key}"] if item.better != "more" else []
     return found

@@ -15,6 +15,7 @@ from explorer.ui.panels import chart, export_menu
 from explorer.ui.panels.constraints import CROSSED, constraints
 from explorer.ui.panels.scale_sweep import companions
 from explorer.ui.wording import palette
+from explorer.ui.wording.format import plain
 from explorer.ui.wording.naming import distinct_names, prior_kind
 
 
@@ -68,7 +69,7 @@ def share(engine: Engine, view: GenerateView) -> None:
         "current scale. Set constraints above to see which prior yields the most valid designs, "
         "and at which scale. At scale 0 a single Gaussian always produces the same design."
     )
-    st.caption(told)
+    st.caption(told.replace(limits_text, plain(limits_text)) if limits_text else told)
     models = [item.checkpoint for item in shown]
     export_menu.figures_menu(
         {"validity": figures.of_charts(models, [drawn], "Share of valid designs", told)},

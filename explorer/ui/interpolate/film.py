@@ -16,15 +16,15 @@ from explorer.ui.address.views import InterpolateView
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel, Slider
 from explorer.ui.interpolate.path import KINDS, WalkedPath
-from explorer.ui.panels import chart, export_menu, hand, latent_plane
+from explorer.ui.panels import asked, chart, export_menu, hand, latent_plane
 from explorer.ui.panels.units import spread
 from explorer.ui.picks import service
 from explorer.ui.wording import palette
 from explorer.ui.wording.format import signed
 
 
-def film(engine: Engine, walked: WalkedPath, view: InterpolateView) -> tuple[Strip, Chart]:
-    """Render the path as one large image under a slider and as a row, and its profile."""
+def film(engine: Engine, walked: WalkedPath, view: InterpolateView) -> tuple[Strip, list[Chart]]:
+    """Render the path as one large image under a slider and as a row, and its charts."""
     last = len(walked.codes) - 1
     if view.at > last:
         view.fall_back("at", last, "is past the last frame", f"showing {last}")
@@ -55,7 +55,9 @@ def film(engine: Engine, walked: WalkedPath, view: InterpolateView) -> tuple[Str
             ).tile
             if chosen is not None and chosen != before:
                 hand.take(view, walked.codes[chosen], f"Frame {chosen} of a path")
-            drawn = profile(engine, walked, view.at)
+            drawn = [profile(engine, walked, view.at)]
+            said = asked.profile(engine, walked.codes, view)
+            drawn += [] if said is None else [said]
     return strip, drawn
 
 
@@ -104,14 +106,14 @@ def profile(engine: Engine, walked: WalkedPath, at: int) -> Chart:
 
 
 def export(
-    engine: Engine, strip: Strip, drawn: Chart, walked: WalkedPath, view: InterpolateView
+    engine: Engine, strip: Strip, drawn: list[Chart], walked: WalkedPath, view: InterpolateView
 ) -> None:
     """Render the export menu of the path: its frames and its profile."""
     how = "A line drawn on the map" if view.path else f"{KINDS[view.kind]} path"
     what = f"{how}: {' to '.join(end[:1].lower() + end[1:] for end in walked.ends)}"
     opened = engine.checkpoint
     words = "log p(z) of each frame, and the step to the next in standard deviations of the prior"
-    profile_figure = figures.of_charts([opened], [drawn], f"Profile of the path. {what}", words)
+    profile_figure = figures.of_charts([opened], drawn, f"Profile of the path. {what}", words)
     export_menu.strip_menu(
         engine,
         strip,
@@ -183,6 +185,7 @@ def remarks(engine: Engine, walked: WalkedPath, view: InterpolateView) -> None:
         )
     if not engine.differentiable:
         words.append(f"{engine.why_rigid} There is no geodesic.")
+    asked.faults(engine)
     words.append("Drag the slider, or drag across the large image.")
     st.caption(" ".join(words))
 

@@ -20,6 +20,7 @@ from explorer.ui import cache
 from explorer.ui.address.controls import commit
 from explorer.ui.address.views import WISHES, Conditioned
 from explorer.ui.panels import operating_points
+from explorer.ui.wording.format import plain, prose
 
 CROSSED = f"{100 * sections.CROSSED:.2f} % of the chord"
 SIGNS = {">=": "At least", "<=": "At most"}
@@ -94,15 +95,15 @@ def tuned(engine: Engine, view: Conditioned) -> None:
             ):  # fmt: skip
                 st.session_state[key] = bound.value
                 st.number_input(
-                    f"{prop.label} {'≥' if bound.way == '>=' else '≤'}"
-                    + (f", {prop.unit}" if prop.unit else ""),
+                    f"{plain(prop.label)} {'≥' if bound.way == '>=' else '≤'}"
+                    + (f", {plain(prop.unit)}" if prop.unit else ""),
                     key=key, step=_step(reach.get(bound.key)), format="%g",
                     min_value=-1e6, max_value=1e6, help=_in_reach(prop, reach.get(bound.key)),
                     on_change=_tune, args=(key, bound, others),
                 )  # fmt: skip
                 st.button(
                     "", key=f"{key}_drop", icon=":material/close:", type="tertiary",
-                    help=f"Remove {in_words(bound, properties)}", on_click=commit,
+                    help=f"Remove {plain(in_words(bound, properties))}", on_click=commit,
                     kwargs={"limits": join(others) or None},
                 )  # fmt: skip
 
@@ -111,6 +112,7 @@ def added(engine: Engine, view: Conditioned) -> None:
     """Render a form for another constraint: its value starts where half of the samples meet it."""
     properties = applicable_properties(engine.sketch, view.conditions)
     bounds = constraints(view, properties)
+    properties = tuple(item for item in properties if not item.classes)
     labels = {item.key: item.title for item in properties}
     reach = cache.property_ranges(engine, view.conditions)
     page = view.page
@@ -125,7 +127,7 @@ def added(engine: Engine, view: Conditioned) -> None:
                                    required=True)  # fmt: skip
         span = reach.get(prop.key)
         st.number_input(
-            "Value" + (f", {prop.unit}" if prop.unit else ""),
+            "Value" + (f", {plain(prop.unit)}" if prop.unit else ""),
             key=f"{page}_bound_value_{chosen}",
             value=0.0 if span is None else round(span[1], prop.digits),
             step=_step(span), format="%g", min_value=-1e6, max_value=1e6, width=120,
@@ -142,11 +144,11 @@ def _opened(view: Conditioned) -> str:
 
 
 def _in_reach(prop: Property, span: tuple[float, float, float] | None) -> str:
-    meaning = f"{prop.meaning[:1].upper()}{prop.meaning[1:]}. " if prop.meaning else ""
+    meaning = prose(f"{prop.meaning[:1].upper()}{prop.meaning[1:]}. ") if prop.meaning else ""
     if span is None:
         return f"{meaning}No sample has a value."
     low, middle, high = (f"{value:z.{prop.digits}f}" for value in span)
-    unit = f" {prop.unit}" if prop.unit else ""
+    unit = f" {plain(prop.unit)}" if prop.unit else ""
     return f"{meaning}Samples: {low} to {high}{unit}, half of them above {middle}.".replace(
         "-", "−"
     )

@@ -19,6 +19,7 @@ from explorer.ui.address.views import View
 from explorer.ui.cache.things import Thing
 from explorer.ui.components import filmstrip
 from explorer.ui.components.filmstrip import Grid, Panel
+from explorer.ui.panels import asked, flip
 from explorer.ui.panels.pictures import training_pictures
 from explorer.ui.picks import service
 from explorer.ui.shell import frame, given, navigation
@@ -95,7 +96,7 @@ def _card(engine: Engine, view: View, empty: str, more: Callable[[], None] | Non
             )
         with st.container(key="hand_words", gap="xxsmall"):
             st.markdown(f"**{title(view.hand, found)}**")
-            for line in facts(engine, view.hand, found):
+            for line in [*facts(engine, view.hand, found), *asked.facts(engine, x)]:
                 st.caption(line)
             if st.session_state.get(FROM) == (view.model, view.hand):
                 st.caption("**What you choose next, on any page, is the other end.**")
@@ -161,6 +162,15 @@ def _moves(engine: Engine, view: View, found: Thing) -> None:
         help="The training data nearest to it", width="stretch",
     ):  # fmt: skip
         _nearest(engine, found)
+    flip.button(
+        engine,
+        found.z,
+        lambda z, words: commit(hand=named(z, words), pick=None),
+        lambda z, words: frame.go(
+            "interpolate",
+            _address("interpolate", view) | {"ends": f"{view.hand}|{named(z, words)}"},
+        ),
+    )
     st.button(
         "Keep", key="hand_keep", icon=":material/bookmark_add:", shortcut="b", width="stretch",
         help="Keep it as a candidate", on_click=_keep, args=(engine, view.hand, found.z),

@@ -18,8 +18,9 @@ from explorer.ui.api.address import address_of
 from explorer.ui.cache.atlases import holes_of
 from explorer.ui.components import Layer, point_map
 from explorer.ui.components.point_map import Column, MapState, Sources
-from explorer.ui.panels import export_menu
+from explorer.ui.panels import asked, export_menu
 from explorer.ui.wording import glossary, palette
+from explorer.ui.wording.format import prose
 from explorer.ui.wording.naming import labels
 
 COLOURS = {
@@ -41,6 +42,7 @@ LAYERS = {
     "aggregated": "Aggregated posterior",
     "holes": "Holes",
     "transport": "Transport",
+    "decision": "Decision map",
 }
 
 
@@ -52,7 +54,8 @@ def colours(engine: Engine, atlas: Atlas) -> dict[str, str]:
     absent |= set() if cache.assigned_components(engine) is not None else {"claimed"}
     absent |= {"trust"} if atlas.method == "plane" else set()
     absent |= set() if cache.can_differ(engine) else {"differs"}
-    return {name: words for name, words in COLOURS.items() if name not in absent}
+    told = {item.key: item.label for item in cache.map_properties(engine)}
+    return {name: words for name, words in COLOURS.items() if name not in absent} | told
 
 
 def layers(engine: Engine) -> dict[str, str]:
@@ -63,6 +66,9 @@ def layers(engine: Engine) -> dict[str, str]:
     between = engine.has_prior and engine.checkpoint.config.model.stochastic
     absent |= set() if between else {"density", "aggregated", "holes"}
     absent |= set() if cache.can_transport(engine) else {"transport"}
+    known = cache.atlas(engine)
+    flat = known is not None and known.method == "plane" and engine.space.size == 2
+    absent |= set() if flat and cache.asked(engine) else {"decision"}
     return {name: words for name, words in LAYERS.items() if name not in absent}
 
 
@@ -79,8 +85,8 @@ def toolbar(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
         words = ", ".join(LAYERS[name].lower() for name in left)
         view.fall_back("layers", kept, "has layers that this model lacks", f"leaving out {words}")
     for field in ("only", "a", "b"):
-        asked = getattr(view, field)
-        if asked and select(engine, atlas, asked, holes_of(engine, asked)) is None:
+        wanted = getattr(view, field)
+        if wanted and select(engine, atlas, wanted, holes_of(engine, wanted)) is None:
             view.fall_back(field, "", "is not on this model’s map", "leaving it out")
     with st.container(horizontal=True, gap="small"):
         control(
@@ -101,9 +107,11 @@ def toolbar(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
             "colour",
             options=list(offered),
             format_func=offered.get,
-            help=glossary.define(offered[view.colour]),
+            help=glossary.define(offered[view.colour]) or "What an installed network says",
             width=200,
         )
+        if "decision" in view.layers and "decision" in names:
+            asked.chooser(engine, view, "Decision map of")
 
 
 def draw(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
@@ -132,6 +140,7 @@ def draw(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
         holes="holes" in view.layers,
         marks=[] if held else _mark(engine, atlas, view.hand),
         transport="transport" in view.layers,
+        decision=view.asked if "decision" in view.layers else None,
         live=True,
     )
     view.path = state.path
@@ -169,6 +178,7 @@ def chart(
     holes: bool = False,
     marks: Sequence[tuple[float, float, str]] = (),
     transport: bool = False,
+    decision: str | None = None,
     height: int = 560,
     live: bool = False,
 ) -> MapState:
@@ -202,6 +212,7 @@ def chart(
         holes=palette.HOLE if holes and engine.has_prior else "",
         marks=marks,
         arrows=found.places if found is not None else None,
+        shade=None if decision is None else asked.shade(engine, decision),
         axes=atlas.method == "plane",
         smooth=engine.sketch.kind == "curve",
         inked=engine.sketch.inked,
@@ -219,7 +230,10 @@ def export(engine: Engine, atlas: Atlas, view: LatentMapView) -> None:
     figure = figures.of_plane(
         engine.checkpoint,
         lambda: _plane_figure(engine, atlas, view),
-        caption(atlas) + transported(engine, atlas, view),
+        caption(atlas)
+        + transported(engine, atlas, view)
+        + asked.words(engine, view)
+        + asked.coloured(engine, view),
         *others,
     )
     export_menu.figures_menu({"map": figure}, engine.slug, "latent_map_export")
@@ -231,6 +245,7 @@ def _plane_figure(engine: Engine, atlas: Atlas, view: LatentMapView) -> figures.
     rows = np.arange(len(atlas.codes)) if kept is None else np.sort(kept.rows)
     column = _column(engine, atlas, view.colour)
     names = layers(engine)
+    wanted_layers = {*view.layers} & {*names}
     clouds = []
     if "data" in view.layers:
         facts = {} if column is None else _coloured(column, rows)
@@ -240,7 +255,7 @@ def _plane_figure(engine: Engine, atlas: Atlas, view: LatentMapView) -> figures.
         clouds.append(figures.Cloud(atlas.sample_xy, "prior samples", "diamond", ink))
     if "prototypes" in view.layers and "prototypes" in names:
         clouds.append(figures.Cloud(atlas.prototype_xy, "prototypes", "star", ink))
-    wanted = {"density", "aggregated", "holes"} & {*view.layers} & {*names}
+    wanted = {"density", "aggregated", "holes"} & wanted_layers
     found = cache.plane(engine) if wanted else None
     contours = []
     if found is not None:
@@ -262,6 +277,7 @@ def _plane_figure(engine: Engine, atlas: Atlas, view: LatentMapView) -> figures.
         None if chosen is None else atlas.xy[chosen.rows],
         path,
         arrows=_arrows(engine, view),
+        shade=asked.printed(engine, view.asked) if "decision" in wanted_layers else None,
         axes=atlas.method == "plane",
     )
 
@@ -334,6 +350,11 @@ def transported(engine: Engine, atlas: Atlas, view: LatentMapView) -> str:
     )
 
 
+def decided(engine: Engine, view: LatentMapView) -> str:
+    """Say what the decision map shows, and what colours that a network gives mean."""
+    return prose(asked.words(engine, view) + asked.coloured(engine, view))
+
+
 def _column(engine: Engine, atlas: Atlas, name: str) -> Column | None:
     if name == "label" and atlas.classes:
         return Column("Class", atlas.label.astype(np.float32), classes=atlas.classes)
@@ -358,6 +379,11 @@ def _column(engine: Engine, atlas: Atlas, name: str) -> Column | None:
         known = cache.differing(engine)
         if known is not None:
             return Column("log q(z) / p(z), by a classifier", known.ratio, "nats", 1)
+    prop = next((item for item in cache.map_properties(engine) if item.key == name), None)
+    values = None if prop is None else cache.map_values(engine, name)
+    if prop is not None and values is not None:
+        values = values.astype(np.float32)
+        return Column(prop.label, values, prop.unit, prop.digits, classes=prop.classes or None)
     if name in ("kl", "reconstruction", "log_prior", "trust"):
         unitless = name == "trust" or (name == "reconstruction" and not engine.has_likelihood)
         unit, decimals = ("", 2) if unitless else ("nats", 1)

@@ -1,5 +1,6 @@
 """Charts of a page as charts of a paper: the same numbers, without Plotly."""
 
+import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -188,8 +189,9 @@ def _each(given: object, count: int) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Remove markup."""
-    return " ".join(re.sub(r"<[^>]+>", " ", text).split())
+    """Remove markup; a dollar is none of matplotlib’s either."""
+    words = html.unescape(re.sub(r"<[^>]+>", " ", text))
+    return " ".join(words.split()).replace("$", r"\$")
 
 
 def _height(pixels: float, figure: go.Figure) -> float:

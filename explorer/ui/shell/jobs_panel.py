@@ -1,5 +1,6 @@
 """Background jobs: a button that starts one, its progress, and the list in the sidebar."""
 
+from pathlib import Path
 from typing import Literal
 
 import streamlit as st
@@ -14,7 +15,7 @@ from explorer.registry import DataConfig
 from explorer.ui import cache
 from explorer.ui.access import work
 from explorer.ui.address.views import View
-from explorer.ui.shell import sibling
+from explorer.ui.shell import pages, sibling
 
 _SHOWN = 4
 _SECONDS = 1.0
@@ -106,6 +107,11 @@ def _list(known: list[Job]) -> None:
         for job in known:
             if job.active:
                 st.progress(job.share, text=f"{job.title}: {_words(job)}")
+                if job.order.kind == "train":
+                    st.page_link(
+                        pages.page_path("train"), label="Watch", icon=":material/visibility:",
+                        query_params={"run": Path(job.order.checkpoint).name},
+                    )  # fmt: skip
                 st.button(
                     "Stop",
                     disabled=job.order.kind in jobs.TRAINING and not work.allowed(),

@@ -19,7 +19,7 @@ GROUPS = {
     "Steer": ("traverse", "interpolate", "reconstruct"),
     "Choose": ("design", "candidates"),
     "Understand": ("priors_lab", "evaluate"),
-    "Make": ("train",),
+    "Make": ("pictures", "train"),
 }
 """Pages by what one does there."""
 

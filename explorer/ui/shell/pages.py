@@ -16,6 +16,7 @@ TITLES = {
     "candidates": ("Candidates", ":material/bookmarks:"),
     "priors_lab": ("Priors lab", ":material/science:"),
     "evaluate": ("Evaluate", ":material/monitoring:"),
+    "pictures": ("Your pictures", ":material/add_photo_alternate:"),
     "train": ("Train", ":material/model_training:"),
 }
 
@@ -31,6 +32,7 @@ PURPOSES = {
     "candidates": "The samples you kept: compare, rate, improve and export them.",
     "priors_lab": "Why the prior matters: two-dimensional models side by side, and lessons.",
     "evaluate": "Models of the same data, measured alike.",
+    "pictures": "Bring your own pictures, and see what a model will see of them.",
     "train": "Train a model, and watch and turn it while it learns.",
 }
 """What each page is for, in a sentence."""

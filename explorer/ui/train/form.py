@@ -1,11 +1,12 @@
 """What to train: data, a prior, units and the time one has; the recipe that follows from them."""
 
 import hashlib
+from pathlib import Path
 
 import streamlit as st
 from pydantic import ValidationError
 
-from explorer import jobs, runs, settings, suggestions
+from explorer import incoming, jobs, runs, settings, suggestions
 from explorer.config import MAX_BYTES, RunConfig, first_problem
 from explorer.data import DataSet
 from explorer.data.files import OWN, FilesConfig
@@ -31,13 +32,21 @@ PACES: dict[Pace, str] = {
     "best": "As good as it gets",
 }
 _UNITS = (2, 8, 16, 40)
+_YOURS = "Your pictures: "
 _LEFT_OUT = ("files", "naca")
 """Kinds of data that need more than their name."""
 
 
-def form() -> None:
-    """Render the choice of what is trained, and the button that starts it."""
+def form(wanted: str) -> None:
+    """Render the choice of what is trained, and the button that starts it.
+
+    Args:
+        wanted: Name of own pictures to begin with; empty for none.
+    """
     choices = data_choices()
+    own = f"{_YOURS}{wanted}"
+    if wanted and own in choices:
+        st.session_state.setdefault("train_data", own)
     with st.container(horizontal=True, gap="medium"):
         named = st.selectbox("Data", list(choices), key="train_data", width=260)
         latent = st.segmented_control(
@@ -90,12 +99,12 @@ def data_choices() -> dict[str, DataConfig]:
     place = settings.current().user / OWN
     if place.is_dir():
         for item in sorted(place.iterdir()):
-            path = item / "data.json"
+            path = item / incoming.DATA
             try:
                 config = FilesConfig.model_validate_json(path.read_bytes())
             except (OSError, ValidationError):
                 continue
-            found[f"Your pictures: {item.name}"] = config
+            found[f"{_YOURS}{item.name}"] = config
     return found
 
 
@@ -151,10 +160,11 @@ def _edited(text: str) -> RunConfig | None:
     except ValidationError as error:
         st.error(prose(f"The recipe is invalid: {first_problem(error)}"), icon=":material/error:")
         return None
-    if isinstance(recipe.data, FilesConfig) and not recipe.data.path.startswith(f"{OWN}/"):
+    path = Path(recipe.data.path if isinstance(recipe.data, FilesConfig) else "")
+    if path.is_absolute() or ".." in path.parts:
         st.error(
-            "A recipe given in the browser names built-in data, or pictures that came in by the "
-            "page; train others by `latent-explorer train`.",
+            "A recipe given in the browser names built-in data, pictures that came in, or a "
+            "folder below the data directory; train others by `latent-explorer train`.",
             icon=":material/error:",
         )
         return None
@@ -168,7 +178,8 @@ def _parsed(text: str) -> RunConfig:
 def _start(recipe: RunConfig) -> None:
     prior = "" if recipe.prior is None else f"-{recipe.prior.kind}"
     latent = getattr(recipe.model, "latent", "")
-    wanted = f"{recipe.data.kind}-{recipe.model.kind}{prior}-{latent}-own"
+    named = recipe.data.called if isinstance(recipe.data, FilesConfig) else recipe.data.kind
+    wanted = f"{named}-{recipe.model.kind}{prior}-{latent}-own"
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         name = st.text_input("Name", runs.free_name(wanted), key=f"train_name_{wanted}", width=320)
         pressed = st.button(

@@ -53,10 +53,17 @@ def watch(view: TrainView, *, steers: bool) -> None:
         known = jobs.find(jobs.order_of(view.run))
         if known is not None and known.active:
             _knobs(view.run, begun)
-    view.at = live_run(f"/api/runs/{view.run}", view.at, key=f"train_live_{view.run}")
+    view.at = live_run(
+        f"/api/runs/{view.run}",
+        view.at,
+        key=f"train_live_{view.run}",
+        beside=f"/api/runs/{begun.parent}" if begun.parent else "",
+    )
     st.caption(
         "Bound, reconstruction and KL in nats per sample: solid over training batches, dashed "
-        "over the validation split, by the weights that are kept. Drag the time line to look back."
+        "over the validation split, by the weights that are kept"
+        + (f"; broad and grey: {begun.parent}" if begun.parent else "")
+        + ". Drag the time line to look back."
     )
     if steers:
         _branch(view.run, begun)
@@ -200,7 +207,9 @@ def _branch(run: str, begun: Begun) -> None:
         st.caption("Goes on from an earlier epoch with another value, in a run beside this one.")
         known = offered(begun.recipe)
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-            epoch = st.selectbox("From epoch", epochs[::-1], key=f"train_from_{run}", width=140)
+            epoch = st.selectbox(
+                "From epoch", epochs, len(epochs) // 2, key=f"train_from_{run}", width=140
+            )
             knob = st.selectbox(
                 "With another", list(known), key=f"train_with_{run}", width=260,
                 format_func=lambda name: KNOBS[name],

@@ -330,6 +330,11 @@ TERMS: Mapping[str, Term] = {
         "A colouring of the map: the log ratio of the density of codes to the prior's, estimated "
         "by a classifier that was trained to tell them apart.",
     ),
+    "Decision map": Term(
+        "What an installed network says of the sample that each place of a plane decodes to: the "
+        "class as a colour, paler where its margin over the next class is small.",
+        ("decision maps",),
+    ),
     "Transport": Term(
         "Arrows on the map from codes of data to samples of the prior: of all ways to pair them, "
         "the one of least total squared distance in code space, projected afterwards.",

@@ -1,4 +1,4 @@
-"""The record of a run is told from where the browser knows it; whatever else is asked is absent."""
+"""The record of a run is told from where the browser knows it; what is not there is absent."""
 
 import threading
 

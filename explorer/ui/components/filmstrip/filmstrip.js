@@ -596,7 +596,9 @@ function propertiesOf(panel, frame, tile) {
   const at = own * panel.tiles + tile
   const said = known.properties.map((property, index) => {
     const value = known.values[index * known.size + at]
-    return property.main && Number.isFinite(value) ? `${property.label} ${value.toFixed(property.digits)}${property.unit ? ` ${property.unit}` : ""}` : ""
+    if (!property.main || !Number.isFinite(value)) return ""
+    if (property.classes.length) return `${property.label} ${property.classes[value] ?? "–"}`
+    return `${property.label} ${value.toFixed(property.digits)}${property.unit ? ` ${property.unit}` : ""}`
   })
   return [known.state[at] === 0 ? "invalid: its decoded surfaces cross" : "", ...said]
 }

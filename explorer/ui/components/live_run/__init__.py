@@ -17,17 +17,19 @@ class _Time(NamedTuple):
     at: int
 
 
-def live_run(address: str, at: int, *, key: str) -> int:
+def live_run(address: str, at: int, *, key: str, beside: str = "") -> int:
     """Render a run; return the step that is looked at, or `LIVE`.
 
     Args:
         address: URL of the run.
         at: The step that the page asks for, or `LIVE`.
         key: Key of the widget.
+        beside: URL of the run that it was branched from, whose curves are drawn beneath.
     """
     state = _LIVE.state(key, _Time(at))
     facts = {
         "address": address,
+        "beside": beside,
         "at": state.sent.at,
         "version": state.version,
         "colours": list(palette.CLASSES),

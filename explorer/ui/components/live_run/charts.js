@@ -42,17 +42,18 @@ export function drawCurve(run, canvas, name, at) {
   pen.font = `11px ${theme.font}`
   const batches = run.meta?.batches ?? 1
   const known = points.filter((point) => Number.isFinite(valueOf(point, name)))
+  const others = run.others.filter((point) => point.split === "valid" && Number.isFinite(valueOf(point, name)))
   if (!known.length) {
     pen.fillStyle = theme.text
     pen.fillText("No values yet", PAD.left, height / 2)
     return
   }
-  const last = Math.max(...known.map((point) => point.step), 1)
+  const last = known.concat(others).reduce((most, point) => Math.max(most, point.step), 1)
   const sorted = known.map((point) => valueOf(point, name)).sort((a, b) => a - b)
   // The first steps are far off: what comes after the first tenth sets the range.
-  const late = known.filter((point) => point.step >= last / 10).map((point) => valueOf(point, name))
-  let low = Math.min(...late, sorted[Math.floor(sorted.length / 10)])
-  let high = Math.max(...late, low + 1e-6)
+  const late = known.concat(others).filter((point) => point.step >= last / 10).map((point) => valueOf(point, name))
+  let low = late.reduce((least, value) => Math.min(least, value), sorted[Math.floor(sorted.length / 10)])
+  let high = late.reduce((most, value) => Math.max(most, value), low + 1e-6)
   const margin = 0.06 * (high - low) || 1
   low -= margin
   high += margin
@@ -89,6 +90,11 @@ export function drawCurve(run, canvas, name, at) {
       pen.fillText(` ${turn.words} `, x(turn.step), 12)
     }
   }
+  pen.strokeStyle = theme.edge
+  pen.lineWidth = 3
+  pen.beginPath()
+  for (const point of others) pen.lineTo(x(point.step), y(valueOf(point, name)))
+  pen.stroke()
   for (const split of ["train", "valid"]) {
     pen.strokeStyle = split === "train" ? theme.accent : theme.text
     pen.lineWidth = split === "train" ? 1.5 : 2

@@ -28,6 +28,8 @@ export default mount({
     run.theme = inks(run.root)
     if (run.facts?.address !== facts.address) {
       run.points = []
+      run.others = []
+      run.compared = false
       run.known = 0
       run.frames = new Map()
       run.steps = []
@@ -46,7 +48,7 @@ function build(root) {
   /** @type {LiveRun} */
   const run = begin({
     root, slider: part(root, "input", HTMLInputElement), live: part(root, ".now", HTMLButtonElement), said: part(root, ".said", HTMLElement),
-    points: [], known: 0, frames: new Map(), steps: [], news: null, meta: null, at: null, busy: false, waiting: null,
+    points: [], others: [], compared: false, known: 0, frames: new Map(), steps: [], news: null, meta: null, at: null, busy: false, waiting: null,
   })
   run.slider.oninput = () => {
     run.at = run.steps[Number(run.slider.value)] ?? null
@@ -69,6 +71,7 @@ async function ask(run) {
   try {
     const answer = await fetch(address(`${facts.address}?from=${run.known}`), { signal })
     if (answer.ok && facts === run.facts) take(run, /** @type {RunNews} */ (await answer.json()))
+    if (facts.beside && (!run.compared || run.news?.active)) await compare(run)
     if (!run.meta && run.steps.length) {
       const found = await fetch(address(`${facts.address}/meta`), { signal })
       if (found.ok) {
@@ -83,6 +86,16 @@ async function ask(run) {
     run.busy = false
   }
   if (!signal.aborted && (!run.news || run.news.active)) run.poll.set()
+}
+
+/** Fetch the curves of the run that this one was branched from, as far as they are. @param {LiveRun} run */
+async function compare(run) {
+  const answer = await fetch(address(run.facts.beside), { signal: run.signal })
+  if (!answer.ok) return
+  const news = /** @type {RunNews} */ (await answer.json())
+  run.others = news.points
+  run.compared = !news.active
+  run.redraw()
 }
 
 /** @param {LiveRun} run @param {RunNews} news */

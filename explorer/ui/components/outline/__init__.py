@@ -69,6 +69,7 @@ def outline(
             {"key": item.key, "label": item.label, "unit": item.unit, "digits": item.digits,
              "better": item.better}
             for item in properties
+            if not item.classes
         ],
         "values": {key: value for key, value in values.items() if value == value},
     }  # fmt: skip

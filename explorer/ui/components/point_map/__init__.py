@@ -1,7 +1,7 @@
 """The map: points on a custom canvas; zoom, hover and gestures stay in the browser."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -32,7 +32,9 @@ class Column:
             return np.where(known, self.values % LEVELS, UNKNOWN).astype(np.uint8)
         low, high = self._range()
         share = (self.values - low) / max(high - low, 1e-9)
-        return np.rint(np.clip(share, 0, 1) * (LEVELS - 1)).astype(np.uint8)
+        known = np.isfinite(share)
+        levels = np.rint(np.clip(np.where(known, share, 0), 0, 1) * (LEVELS - 1))
+        return np.where(known, levels, UNKNOWN).astype(np.uint8)
 
     def describe(self) -> dict[str, object]:
         """Return the header's part."""
@@ -46,9 +48,10 @@ class Column:
 
     def _range(self) -> tuple[float, float]:
         """The range of colours, excluding two per cent at each end."""
-        if not len(self.values):
+        known = self.values[np.isfinite(self.values)]
+        if not len(known):
             return 0.0, 1.0
-        low, high = np.percentile(self.values, [2, 98])
+        low, high = np.percentile(known, [2, 98])
         return float(low), float(high)
 
 
@@ -73,6 +76,22 @@ class Sources:
     here: str = ""
 
 
+@dataclass(frozen=True)
+class Shade:
+    """A picture below the points: its URL, what it covers, and what its colours mean.
+
+    `classes` have the first colours; without them these are a ramp from `low` to `high`.
+    """
+
+    picture: str
+    box: tuple[float, float, float, float]
+    label: str
+    colours: Sequence[str]
+    classes: Sequence[str] = ()
+    low: str = ""
+    high: str = ""
+
+
 class MapState(NamedTuple):
     """The selection, and the drawn path."""
 
@@ -94,6 +113,7 @@ def point_map(
     holes: str = "",
     marks: Sequence[tuple[float, float, str]] = (),
     arrows: Float[np.ndarray, "arrows 4"] | None = None,
+    shade: Shade | None = None,
     axes: bool = False,
     smooth: bool = False,
     inked: bool = True,
@@ -115,6 +135,7 @@ def point_map(
         holes: Colour in which holes are hatched; empty if they are not shown.
         marks: Further positions, each with a short label.
         arrows: Positions of arrows, x and y of the start and of the head.
+        shade: A picture below the points.
         axes: Whether the plane is the latent space itself, with axes.
         smooth: Whether thumbnails are drawings rather than pixels.
         inked: Whether they are inverted with the theme.
@@ -146,6 +167,7 @@ def point_map(
         "holes": holes,
         "marks": [[round(float(x), 5), round(float(y), 5), text] for x, y, text in marks],
         "arrows": [] if arrows is None else arrows.astype(float).round(4).tolist(),
+        "shade": None if shade is None else asdict(shade),
         "axes": axes,
         "smooth": smooth,
         "inked": inked,

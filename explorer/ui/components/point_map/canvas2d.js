@@ -49,6 +49,7 @@ export function paint(map) {
   const webgl = graphics !== null && !graphics.gl.isContextLost()
   if (webgl) shade(map, graphics, data, dot)
   else dots(map, penOf(map.under), data, dot)
+  shadow(map)
   if (facts.axes) axes(map, pen)
   if (map.regions) regions(map, map.regions, pen)
   let points = data?.shown ? data.n : 0
@@ -81,9 +82,28 @@ export function paint(map) {
     hovered: hovered ? `${facts.layers[hovered.layer].name}:${hovered.index}` : "",
     centre: map.centre.map((value) => value.toFixed(4)).join(","),
     renderer: webgl ? "webgl" : "canvas", holes: map.regions && facts.holes ? map.regions.holes.length : 0,
-    arrows: facts.arrows.length,
+    arrows: facts.arrows.length, shade: facts.shade && arrived(map.shade) ? facts.shade.label : "",
   })
   map.digestion.set()
+}
+
+/** @param {HTMLImageElement} picture */
+function arrived(picture) { return picture.complete && picture.naturalWidth > 0 }
+
+/**
+ * Put the picture below the points to where it belongs.
+ *
+ * @param {ReadyMap} map
+ */
+function shadow(map) {
+  const { shade } = map.facts
+  if (!shade) return
+  const [left, right, bottom, top] = shade.box
+  const [x, y] = toScreen(map, left, top)
+  const [u, v] = toScreen(map, right, bottom)
+  map.shade.style.width = `${u - x}px`
+  map.shade.style.height = `${v - y}px`
+  map.shade.style.transform = `translate(${x}px, ${y}px)`
 }
 
 /** @param {ReadyMap} map @param {Pen} pen @param {MapLayer | undefined} layer @param {number} size */
@@ -398,6 +418,11 @@ export function digest(map) {
   const pen = penOf(both)
   pen.fillStyle = map.theme.ground
   pen.fillRect(0, 0, both.width, both.height)
+  if (isReady(map) && map.facts.shade && arrived(map.shade)) {
+    const [left, right, bottom, top] = map.facts.shade.box
+    const [[x, y], [u, v]] = [toScreen(map, left, top), toScreen(map, right, bottom)]
+    pen.drawImage(map.shade, x * map.ratio, y * map.ratio, (u - x) * map.ratio, (v - y) * map.ratio)
+  }
   pen.drawImage(map.under, 0, 0)
   pen.drawImage(map.canvas, 0, 0)
   map.canvas.dataset.digest = crcOf(both) ?? ""

@@ -34,6 +34,20 @@ export function showLegend(map) {
       add(bar, column.high ?? "")
     } else add(chip(toneOf(map, layer)), counted(layer))
   }
+  const { shade } = map.facts
+  const same = map.facts.layers.some((layer) => layer.mark === "dot" && layer.shown)
+    && shade?.classes.every((name, k) => ramp[column?.classes?.indexOf(name) ?? -1] === shade.colours[k])
+  if (shade?.classes.length && same) add(null, `${shade.label}: in the same colours, paler in doubt`)
+  else if (shade?.classes.length) {
+    add(null, `${shade.label}:`)
+    shade.classes.slice(0, shade.colours.length).forEach((name, k) => add(chip(shade.colours[k], "pale"), name))
+  } else if (shade) {
+    const bar = document.createElement("i")
+    bar.className = "ramp"
+    bar.style.background = `linear-gradient(to right, ${shade.colours.join(",")})`
+    add(null, `${shade.label}: ${shade.low}`)
+    add(bar, shade.high)
+  }
   if (map.facts.arrows.length) {
     const line = chip(map.theme.text, "line")
     line.style.background = "none"

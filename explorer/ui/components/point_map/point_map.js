@@ -1,6 +1,6 @@
 // The map: points are fetched once, colours are one byte per point. Zoom, hover and gestures stay in
 // the browser; only a finished selection or path is reported.
-import { beforeFrame, begin, mount, observeSize, part, timer } from "../bridge.js"
+import { address, beforeFrame, begin, mount, observeSize, part, timer } from "../bridge.js"
 import { keepByKey } from "../outbox_client.js"
 import { inks, unpack } from "../painting.js"
 import { digest, paint, resize } from "./canvas2d.js"
@@ -46,13 +46,14 @@ function build(root) {
   /** @type {PointMap} */
   const map = begin({
     root, canvas: part(root, "canvas.over", HTMLCanvasElement), under: part(root, "canvas.points", HTMLCanvasElement),
-    box: find(".box"), card: find(".card"), said: find(".said"), wait: find(".wait"),
+    shade: part(root, "img.shade", HTMLImageElement), box: find(".box"), card: find(".card"), said: find(".said"), wait: find(".wait"),
     facts: null, points: null, regions: null, reading: 0, version: null, zoom: 1, centre: [0, 0], width: 0, height: 0, ratio: 1,
     pick: "", path: "", chosen: null, hovered: null, buckets: null, mode: "move", pointers: new Map(), grip: null, trail: null,
     painted: 0,
   })
   map.preview = previewOf(root)
   map.keeper = { root, keep: () => keep(map) }
+  map.shade.addEventListener("load", () => { map.paintSoon() })
   map.graphics = graphics(map, () => resize(map))
   handle(map)
   return map
@@ -82,6 +83,7 @@ async function read(map, bytes) {
   const moved = map.facts?.points !== header.points || map.facts?.version !== header.version
   map.facts = { ...header, layers: layersOf(map, header, colours) }
   map.buckets = null
+  shade(map, header)
   if (map.graphics) map.graphics.stale = true
   if (header.version !== map.version) { map.pick = header.pick; map.path = header.path; map.version = header.version }
   map.chosen = null
@@ -89,6 +91,19 @@ async function read(map, bytes) {
   if (isReady(map)) showLegend(map)
   if (moved) { lookAway(map); leave(map) }
   resize(map)
+}
+
+/**
+ * Have the picture below the points fetched, once.
+ *
+ * @param {PointMap} map
+ * @param {MapHeader} header
+ */
+function shade(map, header) {
+  const from = header.shade ? address(header.shade.picture) : ""
+  map.shade.hidden = !from
+  if (!from) map.shade.removeAttribute("src")
+  else if (map.shade.getAttribute("src") !== from) map.shade.src = from
 }
 
 /** @param {PointMap} map @param {MapHeader} header @param {Uint8Array} colours @returns {MapLayer[]} */

@@ -1,0 +1,1 @@
+"""The page Your pictures: what comes in, and how a model will see it."""
