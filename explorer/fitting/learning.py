@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +54,8 @@ def flow(
 ) -> Learned:
     """Fit a flow by maximum likelihood."""
     assert opened.config.sketch is not None
-    prior: FlowPrior = config.build(opened.model.space, opened.config.sketch)
+    with _seeded(seed):
+        prior: FlowPrior = config.build(opened.model.space, opened.config.sketch)
     prior.standardise(codes.z)
 
     def score(z: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -73,7 +75,8 @@ def second_stage(
 ) -> Learned:
     """Train the second stage by its ELBO; what is held out is bounded by importance sampling."""
     assert opened.config.sketch is not None
-    prior: SecondStagePrior = config.build(opened.model.space, opened.config.sketch)
+    with _seeded(seed):
+        prior: SecondStagePrior = config.build(opened.model.space, opened.config.sketch)
     prior.standardise(codes.z)
     fixed = torch.randn(
         _ELBO_SAMPLES, 1, codes.z.shape[1], generator=torch.Generator().manual_seed(seed)
@@ -213,6 +216,14 @@ def climb(
     prior.load_state_dict(kept)
     prior.requires_grad_(False)
     return done, best
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Have initial weights follow from the seed, and leave the generator of the process alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 def _split(

@@ -79,7 +79,7 @@ def kept(
     write(folder / SAMPLES, stream.getvalue())
     whole = arrays["x"].dtype == np.uint8
     config = FilesConfig(
-        path=str(folder / SAMPLES),
+        path=str((folder / SAMPLES).absolute()),
         channels=x.shape[1],
         invert=None if x.shape[1] == 3 else False,
         light=light,

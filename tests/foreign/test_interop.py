@@ -165,7 +165,7 @@ import explorer
 keras.utils.set_random_seed(0)
 seen = keras.Input((8, 8, 1))
 hidden = keras.layers.Dense(16, activation="relu")(keras.layers.Flatten()(seen))
-encoder = keras.Model(seen, [keras.layers.Dense(2)(hidden), keras.layers.Dense(2)(hidden) - 2])
+encoder = keras.Model(seen, [keras.layers.Dense(2)(hidden), keras.layers.Dense(2)(hidden) - 2.0])
 code = keras.Input((2,))
 raw = keras.layers.Dense(64, activation="sigmoid")(keras.layers.Dense(16, activation="relu")(code))
 decoder = keras.Model(code, keras.layers.Reshape((8, 8, 1))(raw))
