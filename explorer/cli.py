@@ -292,10 +292,16 @@ def look_at_data(
 @app.command("import")
 def import_model(
     folder: Annotated[
-        Path, typer.Argument(help="A folder with encoder.onnx, decoder.onnx and model.json.")
+        Path,
+        typer.Argument(
+            help="A folder with encoder.onnx, decoder.onnx and model.json, or one of diffusers."
+        ),
     ],
     name: Annotated[
         str | None, typer.Option(help="Name of the model; by default that of the folder.")
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Pictures for a model of diffusers, a folder or an array.")
     ] = None,
     to: Annotated[
         Path | None, typer.Option("--out", help="Folder of checkpoints to write it into.")
@@ -303,15 +309,15 @@ def import_model(
     samples: Annotated[int, typer.Option(help="Importance samples per test sample.", min=1)] = 100,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a model of it.")] = False,
 ) -> None:
-    """Make a checkpoint of two ONNX graphs, without running any code of theirs."""
+    """Make a checkpoint of two ONNX graphs, or of a model of diffusers; nothing is unpickled."""
     from explorer.devices import limit_threads
     from explorer.foreign import import_folder
 
     limit_threads()
     with _progress() as bar:
         opened = import_folder(
-            folder, name=name, folder=to, importance_samples=samples, replace=replace,
-            report=_stages(bar),
+            folder, name=name, pictures=pictures, folder=to, importance_samples=samples,
+            replace=replace, report=_stages(bar),
         )  # fmt: skip
     out.print(f"Wrote {opened.folder}.")
     _print_metrics(opened.metrics)
@@ -321,7 +327,10 @@ def import_model(
 def fit(
     slug: Slug,
     prior: Annotated[
-        str, typer.Option(help="standard, moments, covariance, mixture or flow.")
+        str,
+        typer.Option(
+            help="standard, moments, covariance, mixture, hypersphere, flow, second-stage or vamp."
+        ),
     ] = "mixture",
     name: Annotated[
         str | None, typer.Option(help="Name of the new model; by default SLUG-fit-PRIOR.")
@@ -329,9 +338,7 @@ def fit(
     to: Annotated[
         Path | None, typer.Option("--out", help="Folder of checkpoints to write it into.")
     ] = None,
-    minutes: Annotated[
-        float, typer.Option(help="Stop a flow after this many minutes.", min=0)
-    ] = 3.0,
+    minutes: Annotated[float, typer.Option(help="Minutes for encoding and fitting.", min=0)] = 3.0,
     samples: Annotated[int, typer.Option(help="Importance samples per test sample.", min=1)] = 100,
     data: Data = None,
 ) -> None:

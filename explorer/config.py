@@ -166,6 +166,11 @@ class RunConfig(Frozen):
                 "a plain autoencoder (ae, convae) has no prior in training; "
                 "fit one to its codes afterwards by `latent-explorer fit`"
             )
+        if self.prior is not None and self.prior.afterwards and self.fitted is None:
+            raise ValueError(
+                f"a prior {self.prior.kind} is fitted to the codes of a trained model: "
+                "train one with another prior, then use `latent-explorer fit`"
+            )
         matched = isinstance(self.objective, MatchingConfig)
         if matched and (self.prior is None or not self.prior.fixed or self.model.kind != "dmvae"):
             raise ValueError(

@@ -114,6 +114,29 @@ class Engine:
         return self._prior is not None and self._prior.has_density
 
     @property
+    def fitted(self) -> bool:
+        """Whether the prior was fitted to the codes of a finished model, not trained with it."""
+        known = self.checkpoint.config.fitted
+        return known is not None and known.samples > 0
+
+    @property
+    def components_words(self) -> str:
+        """Say what the units are where they are no codes but components of them; else empty."""
+        level = self.space.levels[0]
+        if level.shape is None:
+            return ""
+        share = "" if level.explained is None else f" ({100 * level.explained:.1f} % of variance)"
+        return (
+            f"Its codes are {' × '.join(map(str, level.shape))}; the units here are their first "
+            f"{level.stop} principal components{share}."
+        )
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the prior has a lower bound in place of a density."""
+        return self._prior is not None and not self.has_density and self._prior.bounded
+
+    @property
     def scored(self) -> bool:
         """Whether there are a KL and log p(x): two densities, and posteriors with a spread."""
         return not self.why_unscored
@@ -143,6 +166,11 @@ class Engine:
             return "It was trained by squared error and has no p(x|z), so there is no log p(x)."
         if not model.stochastic:
             return "Its encoder gives points, not densities, so there are no KL and no log p(x)."
+        if self.bounded:
+            return (
+                "The density of its prior is known by a lower bound only, "
+                "so there are no KL and no log p(x)."
+            )
         if not self.has_density:
             return "Its prior has no density, so there are no KL and no log p(x)."
         return ""
@@ -359,6 +387,15 @@ class Engine:
         """Evaluate log p(z) in nats, under the prior as trained."""
         prior = self.prior
         return self._at_latent(z, lambda rows: (prior.log_prob(rows),))[0]
+
+    def log_bound(self, z: Float[Array | Tensor, "batch latent"]) -> Float[Array, " batch"]:
+        """Bound log p(z) from below in nats.
+
+        Raises:
+            NoDensityError: If there is a density, or neither.
+        """
+        prior = self.prior
+        return self._at_latent(z, lambda rows: (prior.log_bound(rows),))[0]
 
     def heights(self, z: Float[Array | Tensor, "batch latent"]) -> Float[Array, " batch"]:
         """Evaluate log p(z) where there is a density; 0 everywhere if there is none."""

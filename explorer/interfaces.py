@@ -54,12 +54,18 @@ class AbstractConfig(Frozen, ABC):
 
 @dataclass(frozen=True)
 class Level:
-    """One group of latent units: its name and its slice of the flat code."""
+    """One group of latent units: its name and its slice of the flat code.
+
+    The units of a `spatial` level are principal components of codes of a `shape`, channels x
+    height x width; `explained` is their share of the variance of training codes.
+    """
 
     name: str
     start: int
     stop: int
-    kind: Literal["continuous", "codebook"] = "continuous"
+    kind: Literal["continuous", "codebook", "spatial"] = "continuous"
+    shape: tuple[int, int, int] | None = None
+    explained: float | None = None
 
 
 @dataclass(frozen=True)
@@ -247,6 +253,9 @@ class LatentPrior(ABC):
     has_density: bool = True
     """Whether `log_prob` exists; a distribution on a surface has none."""
 
+    bounded: bool = False
+    """Whether there is a lower bound in place of `log_prob`."""
+
     varies_at_rest: bool = False
     """Whether codes at scale 0 still differ where there are no components."""
 
@@ -260,6 +269,14 @@ class LatentPrior(ABC):
         Raises:
             NoDensityError: If there is no density.
         """
+
+    def log_bound(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch"]:
+        """Bound log p(z) from below in nats, where that is all there is.
+
+        Raises:
+            NoDensityError: If there is no bound, as for a prior that has its density.
+        """
+        raise NoDensityError("This prior has no bound in place of a density; use `log_prob`.")
 
     def denoised(
         self, x: Float[Tensor, "batch latent"], t: Float[Tensor, "batch 1"]
@@ -377,6 +394,9 @@ class AbstractPriorConfig(AbstractConfig):
 
     fixed: ClassVar[bool] = False
     """Whether training leaves it as it is, so that codes can be matched to it."""
+
+    afterwards: ClassVar[bool] = False
+    """Whether it is only ever fitted to the codes of a trained model."""
 
     @property
     def has_density(self) -> bool:

@@ -22,6 +22,7 @@ from pydantic import Field, ValidationError
 from explorer import checkpoint, fitting, matching, publishing, runs, sampler, settings
 from explorer.checkpoint import Checkpoint
 from explorer.data import DataSet
+from explorer.data.named import load_shown
 from explorer.devices import limit_threads
 from explorer.errors import ExplorerError, JobError
 from explorer.interfaces import Frozen
@@ -43,8 +44,8 @@ TITLES: dict[Kind, str] = {
 TRAINING: frozenset[Kind] = frozenset({"match", "fit", "train"})
 """Jobs that train, which a server that others can reach does only if it was told so."""
 
-ANEW: frozenset[Kind] = frozenset({"flow"})
-"""Jobs of seconds, of which nothing is kept before they are done."""
+ANEW: frozenset[Kind] = frozenset({"flow", "fit"})
+"""Jobs of which nothing is kept before they are done."""
 
 MOST_WAITING = 8
 """Runs of training that wait while another trains."""
@@ -64,6 +65,7 @@ class Order(Frozen):
     hash: str = Field(pattern=r"^[0-9a-f]{1,64}$")
     samples: int = Field(500, ge=1, le=5000)
     drawing: str = Field("", pattern=r"^([0-9a-f]{12})?$")
+    prior: fitting.Kind | Literal[""] = ""
 
     @property
     def key(self) -> str:
@@ -71,6 +73,8 @@ class Order(Frozen):
         what = [self.kind, self.hash, self.samples if self.kind == "evaluate" else 0]
         if self.drawing:
             what.append(self.drawing)
+        if self.prior:
+            what.append(self.prior)
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
 
 
@@ -97,7 +101,10 @@ class Job(Frozen):
             return f"Training {Path(self.order.checkpoint).name}"
         if self.order.kind == "match":
             return TITLES["match"]
-        return f"{TITLES[self.order.kind]} of {Path(self.order.checkpoint).name}"
+        name = Path(self.order.checkpoint).name
+        if self.order.prior:
+            return f"{fitting.TITLES[self.order.prior]} for the codes of {name}"
+        return f"{TITLES[self.order.kind]} of {name}"
 
     @property
     def active(self) -> bool:
@@ -229,7 +236,7 @@ def _do(folder: Path) -> None:
         opened = checkpoint.load(Path(order.checkpoint))
         if opened.hash != order.hash:
             raise JobError(f"{opened.slug} has changed since; start the job again.")
-        data = opened.config.data.load(settings.current().data)
+        data = load_shown(opened.config.data, settings.current().data)
         WORK[order.kind](opened, data, order, report)
     except (_Stopped, StoppedRunError):
         _append(folder, Line(time=time.time(), state="stopped"))
@@ -315,7 +322,7 @@ def _fit(
     order: Order,
     report: Callable[[str, int, int], None],
 ) -> None:
-    fitting.fit_prior(opened, data=data, report=report)
+    fitting.fit_prior(opened, order.prior or fitting.DEFAULT, data=data, report=report)
 
 
 def _train(order: Order, report: Callable[[str, int, int], None]) -> None:

@@ -216,6 +216,24 @@ LEDOIT_WOLF = Paper(
     pages="365--411",
     url="https://doi.org/10.1016/S0047-259X(03)00096-4",
 )
+TWO_STAGE = Paper(
+    "dai2019diagnosing",
+    "inproceedings",
+    "Diagnosing and Enhancing {VAE} Models",
+    ("Dai, Bin", "Wipf, David"),
+    2019,
+    venue="7th International Conference on Learning Representations",
+    **_arxiv("1903.05789"),
+)
+HYPERSPHERE = Paper(
+    "davidson2018hyperspherical",
+    "inproceedings",
+    "Hyperspherical Variational Auto-Encoders",
+    ("Davidson, Tim R.", "Falorsi, Luca", "De Cao, Nicola", "Kipf, Thomas", "Tomczak, Jakub M."),
+    2018,
+    venue="34th Conference on Uncertainty in Artificial Intelligence",
+    **_arxiv("1804.00891"),
+)
 BIC = Paper(
     "schwarz1978estimating",
     "article",

@@ -26,6 +26,7 @@ from explorer import (
 )
 from explorer.config import RunConfig, Turn
 from explorer.data.dataset import DataSet
+from explorer.data.named import load_shown
 from explorer.errors import SlugError, TrainingError
 from explorer.interfaces import Frozen
 from explorer.recording import Recorder
@@ -218,7 +219,7 @@ def train(folder: Path, report: Report, halt: threading.Event) -> None:
     """
     begun = read(folder.name)
     with _turn_in_line(report, halt):
-        data = begun.recipe.data.load(settings.current().data)
+        data = load_shown(begun.recipe.data, settings.current().data)
         try:
             training.train(
                 begun.recipe,

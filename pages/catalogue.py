@@ -1,6 +1,6 @@
 from explorer.ui.address.views import CatalogueView
 from explorer.ui.catalogue import cards, doors, wall
-from explorer.ui.panels import hand
+from explorer.ui.panels import fit_prior, hand
 from explorer.ui.shell import frame
 
 view = frame.resolve_models(CatalogueView.from_address())
@@ -8,6 +8,7 @@ engine = frame.open_models(view)[0]
 
 doors.doors(engine)
 wall.wall(engine, view)
+fit_prior.section(engine, "catalogue")
 cards.toolbar(view)
 cards.listing(view)
 cards.broken()

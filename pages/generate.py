@@ -2,7 +2,7 @@ import streamlit as st
 
 from explorer.ui.address.views import GenerateView
 from explorer.ui.generate import blind, sample, sampler, toolbar, tradeoff, validity
-from explorer.ui.panels import hand, levels, scale_sweep
+from explorer.ui.panels import fit_prior, hand, levels, scale_sweep
 from explorer.ui.shell import frame
 
 view = frame.resolve_models(GenerateView.from_address())
@@ -21,6 +21,7 @@ if view.sampler == "prior":
     tradeoff.section(engines, view.scale)
     blind.section(engine)
     toolbar.formula(engine)
+    fit_prior.section(engine, "generate")
 else:
     sampler.formula(view)
 hand.card(engine, view, empty="Click a sample: it goes along to every page of this model.")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from explorer.data import outside
 from explorer.data.dataset import AbstractDataConfig, DataSet
 from explorer.data.files import FilesConfig
 from explorer.errors import RecipeError
@@ -12,7 +13,7 @@ def load_named(
 ) -> DataSet:
     """Load the data of a recipe or a checkpoint that a person has named.
 
-    A page, which anybody may open, loads data by `config.load`, which follows no links.
+    An absolute path is remembered, so that pages may follow it (`load_shown`).
 
     Args:
         config: The data set.
@@ -21,8 +22,30 @@ def load_named(
         download: Whether missing files may be downloaded.
     """
     if isinstance(config, FilesConfig):
-        return config.load(root, beside=beside, links=True)
+        found = config.load(root, beside=beside, links=True)
+        if Path(config.path).is_absolute():
+            outside.remember(Path(config.path))
+        return found
     return config.load(root, download=download)
+
+
+def load_shown(config: AbstractDataConfig, root: Path) -> DataSet:
+    """Load the data of a checkpoint for a page, which anybody may open, or for a job of one.
+
+    No links are followed, and no absolute path but those in the app's own folders and those that a
+    person has named: else a recipe put into the folder of checkpoints could show any file.
+
+    Args:
+        config: The data set.
+        root: The data directory.
+
+    Raises:
+        DataMissingError: If its path may not be followed.
+        DataError: If it cannot be read.
+    """
+    if isinstance(config, FilesConfig) and Path(config.path).is_absolute():
+        outside.require(Path(config.path), root)
+    return config.load(root)
 
 
 def skipping(config: AbstractDataConfig) -> AbstractDataConfig:

@@ -16,6 +16,7 @@ from explorer.foreign.outputs import Network
 from explorer.foreign.samples import Data
 from explorer.models import OnnxConfig
 from explorer.models.onnx import LIKELIHOODS, Spread
+from explorer.models.spatial import MOST_COMPONENTS, components_of
 from explorer.runtime import verdicts
 from explorer.sketch import PixelSketch
 
@@ -33,6 +34,7 @@ def export_model(
     spread: Spread | None = None,
     logits: bool | None = None,
     noise: float | np.ndarray | None = None,
+    components: int = MOST_COMPONENTS,
     light: bool | None = None,
     importance_samples: int = 100,
     folder: str | Path | None = None,
@@ -60,11 +62,14 @@ def export_model(
             default (0, 1), or (-1, 1) if there are negative ones.
         prior: "standard", "none", or parameters: mean and scale, mean and covariance, or weights,
             means and scales of a mixture. By default a model's own VampPrior if it has one, else
-            standard for a model with a spread.
+            standard for a model with a spread; for spatial codes the full covariance of their
+            components ("covariance"), fitted afterwards.
         spread: What the encoder's second result is, where it cannot be told.
         logits: Whether a Bernoulli decoder gives logits, where it cannot be told.
         noise: Standard deviation of a Gaussian p(x|z), or scale of a logistic one, in data units
             of 0 to 1; by default fitted to the training data by maximum likelihood.
+        components: Principal components by which codes of channels x height x width are
+            explored; at most 128.
         light: Whether grey pictures are shown as they are, like photographs, rather than as ink.
         importance_samples: Importance samples per test sample.
         folder: Folder of checkpoints; by default that of the user.
@@ -103,8 +108,14 @@ def export_model(
             first, second, x, likelihood=likelihood, spread=spread, logits=logits
         )
         own = own_prior(encoder, first)
+        spatial = graphs.is_spatial(found.code)
         config = OnnxConfig(
-            latent=found.latent,
+            latent=(
+                components_of(found.latent, len(kept.data.train), components)
+                if spatial
+                else found.latent
+            ),
+            code=found.code if spatial else None,
             likelihood=chosen,
             spread=found.spread,
             logits=found.logits,
@@ -116,7 +127,7 @@ def export_model(
             config,
             kept.config,
             kept.data,
-            prior if prior is not None else own or ("standard" if found.spread else "none"),
+            prior if prior is not None else own or writing.usual_prior(config),
             noise,
             found.original,
         )

@@ -20,12 +20,17 @@ from explorer.foreign.outputs import (
     modules_of,
     settled,
 )
-from explorer.models.onnx import Spread
+from explorer.models.onnx import MOST_VALUES, Spread
 
 _TRIED = 64
 """Samples of the dry run."""
 
 _LONGEST_CODE = 4096
+
+
+def is_spatial(code: tuple[int, ...]) -> bool:
+    """Whether the shape of a code has channels, height and width, and is no column of units."""
+    return len(code) == 3 and code[1] * code[2] > 1
 
 
 class Exported(NamedTuple):
@@ -75,10 +80,11 @@ def export(
     kind = settled(result, spread)
     code = tuple(result.loc.shape[1:])
     latent = int(np.prod(code)) if code else 0
-    if len(result.loc) != len(rows) or not 1 <= latent <= _LONGEST_CODE:
+    longest = MOST_VALUES if is_spatial(code) else _LONGEST_CODE
+    if len(result.loc) != len(rows) or not 1 <= latent <= longest:
         raise ExportError(
             f"The encoder gives the shape {list(result.loc.shape)} for {len(rows)} samples; "
-            f"it has to give one code of at most {_LONGEST_CODE:,} units for each."
+            f"it has to give one code of at most {longest:,} units for each."
         )
 
     def picked(found: Any) -> tuple[Tensor, ...]:  # noqa: ANN401 - anything at all

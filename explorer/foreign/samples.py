@@ -1,6 +1,7 @@
 """The data of a foreign model: a batch, a path or a data set, kept so that every page finds it."""
 
 import io
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +13,8 @@ from torch import Tensor
 
 from explorer import settings
 from explorer.checkpoint import SAMPLES, write
-from explorer.data import AbstractDataConfig, DataSet, FilesConfig
+from explorer.data import AbstractDataConfig, DataSet, FilesConfig, outside
+from explorer.data.named import load_named
 from explorer.errors import ExportError
 
 FEWEST = 20
@@ -52,12 +54,12 @@ def kept(
         DataError: If a file cannot be read.
     """
     if isinstance(given, AbstractDataConfig):
-        data = given.load(settings.current().data)
+        data = load_named(given, settings.current().data)
         return Kept(given.settled(data), data, value_range or (0.0, 1.0))
     if isinstance(given, str | Path):
         place = Path(given).expanduser().absolute()
         found = FilesConfig(path=str(place), invert=False, light=light)
-        data = found.load(place.parent, links=True)
+        data = load_named(found, place.parent)
         if data.sketch.shape[0] == 1 and not light:
             found = found.model_copy(update={"channels": 1})
         return Kept(found.settled(data), data, value_range or (0.0, 1.0))
@@ -77,7 +79,7 @@ def kept(
     write(folder / SAMPLES, stream.getvalue())
     whole = arrays["x"].dtype == np.uint8
     config = FilesConfig(
-        path=str(folder / SAMPLES),
+        path=str((folder / SAMPLES).absolute()),
         channels=x.shape[1],
         invert=None if x.shape[1] == 3 else False,
         light=light,
@@ -87,6 +89,34 @@ def kept(
     data = config.load(folder)
     settled = config.settled(data).model_copy(update={"path": SAMPLES})
     return Kept(settled, data, (low, high))
+
+
+def beside(config: FilesConfig, source: Path, folder: Path) -> FilesConfig:
+    """Keep the samples of a foreign model beside its weights, where its recipe names its own file.
+
+    Args:
+        config: The recipe.
+        source: The folder of the foreign model, in which a relative path is sought.
+        folder: Where the checkpoint is being written.
+
+    Returns:
+        The recipe of the copy; of a folder, which stays where it is, by its whole path.
+    """
+    found = source / config.path
+    if Path(config.path).is_absolute() or not found.exists():
+        return config
+    if found.is_dir():
+        whole = found.resolve()
+        outside.remember(whole)
+        return config.model_copy(update={"path": str(whole)})
+    folder.mkdir(parents=True, exist_ok=True)
+    if found.suffix.lower() == ".npz":
+        shutil.copyfile(found, folder / SAMPLES)
+    else:
+        stream = io.BytesIO()
+        np.savez_compressed(stream, x=np.load(found, allow_pickle=False))
+        write(folder / SAMPLES, stream.getvalue())
+    return config.model_copy(update={"path": SAMPLES})
 
 
 def _batch(

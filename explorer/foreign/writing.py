@@ -20,7 +20,11 @@ from explorer.errors import ExportError
 from explorer.foreign.given import prior_of
 from explorer.inference import Engine
 from explorer.interfaces import AbstractPrior, AbstractPriorConfig
+from explorer.metrics.latent import encode
 from explorer.models import OnnxConfig
+from explorer.models.onnx import OnnxModel
+from explorer.models.spatial import FITTED_ON
+from explorer.priors import FullGaussianConfig, FullGaussianPrior
 from explorer.runtime import verdicts
 
 Report = Callable[[str, int, int], None]
@@ -30,8 +34,6 @@ TOLERANCE = 1 / 255
 
 COMPARED = 256
 """Codes whose decoded values are compared with the original."""
-
-_FITTED_ON = 2000
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Foreign:
         model: What is known about them; the digests are filled in.
         recipe: The data set as pages will find it.
         data: The data set.
-        prior: "standard", "none" or parameters.
+        prior: "standard", "covariance", "none" or parameters.
         noise: Scale of p(x|z), one or one per value; None to fit it.
         original: Decodes rows of codes by the original network, if that is at hand.
     """
@@ -109,16 +111,17 @@ def write(
     model_config = foreign.model.model_copy(update=digests)
     model = model_config.build(sketch)
     model.attach(folder)
-    train = torch.from_numpy(_some(foreign.data.train.x, _FITTED_ON))
+    train = torch.from_numpy(_some(foreign.data.train.x, FITTED_ON))
+    if model.spatial is not None:
+        share = model.fit_components(train)
+        model_config = model_config.model_copy(update={"explained": float(f"{share:.6f}")})
     if foreign.noise is not None:
         given = torch.as_tensor(foreign.noise, dtype=torch.float32)
         model.noise_scale.copy_(given.expand_as(model.noise_scale))
     elif model.noise_scale.ndim:
         model.fit_noise(train)
     if foreign.original is not None:
-        away = difference(
-            model.likelihood, foreign.original, model.posterior(train).loc, model_config
-        )
+        away = difference(model, foreign.original, model.posterior(train[:COMPARED]).loc)
         if away > TOLERANCE:
             raise ExportError(
                 f"The ONNX graphs differ from the networks by {away:.2g} of the range of values; "
@@ -128,8 +131,11 @@ def write(
     config_prior: AbstractPriorConfig | None = None
     prior: AbstractPrior | None = None
     fitted = None
-    if foreign.prior != "none":
-        config_prior, prior = prior_of(foreign.prior, target.name, latent, sketch)
+    if foreign.prior == "covariance":
+        config_prior, prior, fitted = _covariance(model, foreign.data, target.name)
+    elif foreign.prior != "none":
+        chosen = _standard(model) if foreign.prior == "standard" else foreign.prior
+        config_prior, prior = prior_of(chosen, target.name, latent, sketch)
         if model_config.deterministic or foreign.prior != "standard":
             fitted = FittedConfig(source=target.name, words="Given with the model.")
     config = RunConfig(
@@ -143,6 +149,41 @@ def write(
     checkpoint.save(model, prior, config, folder)
     checkpoint.write_fingerprint(folder, foreign.recipe.fingerprint(foreign.data))
     return publish(folder, target, foreign.data, samples=samples, report=report)
+
+
+def usual_prior(config: OnnxConfig) -> str:
+    """Return the prior of a foreign model that comes without one."""
+    if config.code is not None:
+        return "covariance"
+    return "none" if config.deterministic else "standard"
+
+
+def _standard(model: OnnxModel) -> str | Mapping[str, Any]:
+    """Return N(0, I) in the units of the space: about the mean, if these are components."""
+    if model.spatial is None:
+        return "standard"
+    return {
+        "mean": -model.spatial.mean @ model.spatial.basis,
+        "scale": np.ones(model.space.size),
+    }
+
+
+def _covariance(
+    model: OnnxModel, data: DataSet, name: str
+) -> tuple[AbstractPriorConfig, AbstractPrior, FittedConfig]:
+    """Fit a Gaussian with all covariances to the codes of the training data."""
+    x = torch.from_numpy(_some(data.train.x, FITTED_ON))
+    q = encode(model, x)
+    codes = q.sample(torch.Generator().manual_seed(0)).numpy()
+    prior = FullGaussianPrior(model.space.size)
+    shrinkage = prior.fit(codes)
+    components = "" if model.spatial is None else f", on {codes.shape[1]} principal components"
+    words = (
+        f"The prior was fitted afterwards to {len(codes):,} codes{components}: their mean and "
+        f"covariance, shrunk by {shrinkage:.2g} (Ledoit and Wolf)."
+    )
+    config = FullGaussianConfig(source=name, shrinkage=shrinkage)
+    return config, prior, FittedConfig(source=name, samples=len(codes), words=words)
 
 
 def publish(
@@ -162,16 +203,16 @@ def publish(
 
 
 def difference(
-    likelihood: Callable[[Tensor], Any],
+    model: OnnxModel,
     original: Callable[[Tensor], Tensor],
     codes: Float[Tensor, "codes latent"],
-    config: OnnxConfig,
 ) -> float:
     """Return the largest difference of decoded values, in data units."""
-    some = codes[:COMPARED]
-    found = likelihood(some).mean.flatten(1)
+    config = model.config
+    found = model.likelihood(codes).mean.flatten(1)
     with torch.no_grad():
-        expected = original(some).flatten(1)
+        whole = codes if model.spatial is None else model.spatial.whole(codes)
+        expected = original(whole).flatten(1)
     if config.logits:
         expected = expected.sigmoid()
     else:

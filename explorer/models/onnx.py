@@ -3,7 +3,7 @@
 import hashlib
 import math
 from pathlib import Path
-from typing import ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -13,8 +13,15 @@ from torch.distributions import Bernoulli, Distribution, Independent, Normal, co
 
 from explorer.distributions import BINS, DiscretisedLogistic
 from explorer.errors import CheckpointError, RecipeError
-from explorer.interfaces import AbstractModel, AbstractModelConfig, LatentSpace, Posterior
+from explorer.interfaces import (
+    AbstractModel,
+    AbstractModelConfig,
+    LatentSpace,
+    Level,
+    Posterior,
+)
 from explorer.models.networks import LOG_SCALE_BOUNDS
+from explorer.models.spatial import MOST_COMPONENTS, SpatialCodes
 from explorer.runtime import verdicts
 from explorer.runtime.sessions import Network
 from explorer.runtime.verdicts import Pair
@@ -26,11 +33,15 @@ LIKELIHOODS: tuple[Likelihood, ...] = get_args(Likelihood)
 
 Spread = Literal["scale", "variance", "log_variance"]
 
+MOST_VALUES = 16_384
+"""Values of the largest spatial code."""
+
 _LOG_VARIANCES = (-40, 40)
 _TINY = 1e-6
 _NARROWEST = 1e-6
 _NO_SHAPE = torch.Size()
 
+_Side = Annotated[int, Field(ge=1, le=4096)]
 Digest = Field("", pattern=r"^([0-9a-f]{64})?$")
 
 
@@ -79,8 +90,9 @@ class OnnxModel(AbstractModel):
 
     def __init__(self, config: "OnnxConfig", sketch: PixelSketch | CurveSketch) -> None:
         super().__init__()
-        self.space = LatentSpace.single(config.latent)
+        self.space = config.space
         self.config, self.sketch = config, sketch
+        self.spatial = None if config.code is None else SpatialCodes(config.whole, config.latent)
         spread = sketch.shape if config.likelihood in ("gaussian", "logistic") else ()
         self.register_buffer("noise_scale", torch.ones(spread))
         self.register_buffer("place", torch.empty(0), persistent=False)
@@ -133,16 +145,19 @@ class OnnxModel(AbstractModel):
         if self.config.channels_last and given.ndim == 4:
             given = given.permute(0, 2, 3, 1)
         found = self._run(0, given.flatten(1))
+        loc = found[0] if self.spatial is None else self.spatial.parts(found[0])
         if self.config.spread is None:
-            return Posterior(found[0], None)
-        return Posterior(found[0], scale_of(found[1], self.config.spread).clamp(min=_NARROWEST))
+            return Posterior(loc, None)
+        scale = scale_of(found[1], self.config.spread).clamp(min=_NARROWEST)
+        return Posterior(loc, scale if self.spatial is None else self.spatial.spread(scale))
 
     def likelihood(
         self, z: Float[Tensor, "*batch latent"], labels: Tensor | None = None
     ) -> Distribution:
         """Return p(x|z)."""
         lead, axes = z.shape[:-1], len(self.sketch.shape)
-        raw = self._run(1, z.detach().float().reshape(-1, z.shape[-1]))[0]
+        rows = z.detach().float().reshape(-1, z.shape[-1])
+        raw = self._run(1, rows if self.spatial is None else self.spatial.whole(rows))[0]
         if self.config.channels_last and axes == 3:
             channels, height, width = self.sketch.shape
             raw = raw.reshape(-1, height, width, channels).permute(0, 3, 1, 2)
@@ -161,6 +176,17 @@ class OnnxModel(AbstractModel):
             half = 0.5 / BINS
             return _each(DiscretisedLogistic(mean.clamp(half, 1 - half), scale.log()), axes)
         return _each(SquaredError(mean), axes)
+
+    @torch.no_grad()
+    def fit_components(self, x: Float[Tensor, "samples *sample"]) -> float:
+        """Find the principal components of spatial codes; return the share that they explain."""
+        assert self.spatial is not None
+        before, self.spatial = self.spatial, None
+        try:
+            parts = [self.posterior(rows).loc for rows in x.split(64)]
+        finally:
+            self.spatial = before
+        return self.spatial.fit(torch.cat(parts))
 
     @torch.no_grad()
     def fit_noise(self, x: Float[Tensor, "samples *sample"]) -> None:
@@ -193,7 +219,9 @@ class OnnxConfig(AbstractModelConfig):
 
     The encoder maps samples to means, and to a `spread` if it gives one; the decoder maps codes to
     means in the `range` of values the model was trained on, or to `logits`. `channels_last` says
-    that pictures are height x width x channels. The digests bind both files to the recipe.
+    that pictures are height x width x channels. Where the networks' codes have a shape `code`,
+    channels x height x width, the `latent` units are their first principal components, and
+    `explained` their share of the variance. The digests bind both files to the recipe.
     """
 
     title: ClassVar[str] = "ONNX"
@@ -204,6 +232,8 @@ class OnnxConfig(AbstractModelConfig):
     logits: bool = False
     range: tuple[float, float] = (0.0, 1.0)
     channels_last: bool = False
+    code: tuple[_Side, _Side, _Side] | None = None
+    explained: float | None = Field(None, ge=0, le=1)
     origin: str = Field("", max_length=200, description="Where the networks come from, in words.")
     difference: float | None = Field(
         None,
@@ -221,7 +251,28 @@ class OnnxConfig(AbstractModelConfig):
             raise ValueError("range needs two numbers, the smaller first")
         if self.logits and self.likelihood != "bernoulli":
             raise ValueError("logits are of the likelihood bernoulli")
+        if self.code is not None and self.whole > MOST_VALUES:
+            raise ValueError(f"a spatial code has at most {MOST_VALUES:,} values")
+        if self.code is not None and self.latent > min(MOST_COMPONENTS, self.whole):
+            raise ValueError(
+                f"a spatial code is explored by at most {MOST_COMPONENTS} components, "
+                "and no more than its values"
+            )
         return self
+
+    @property
+    def whole(self) -> int:
+        """Values of the networks' codes."""
+        return self.latent if self.code is None else math.prod(self.code)
+
+    @property
+    def space(self) -> LatentSpace:
+        """The layout of codes."""
+        if self.code is None:
+            return LatentSpace.single(self.latent)
+        return LatentSpace(
+            (Level("z", 0, self.latent, "spatial", shape=self.code, explained=self.explained),)
+        )
 
     @property
     def deterministic(self) -> bool:  # type: ignore[override]
@@ -236,7 +287,13 @@ class OnnxConfig(AbstractModelConfig):
     @property
     def words(self) -> str:
         """A description of the networks."""
-        return f"foreign networks as ONNX{f' ({self.origin})' if self.origin else ''}"
+        said = f"foreign networks as ONNX{f' ({self.origin})' if self.origin else ''}"
+        if self.code is None:
+            return said
+        shape = " x ".join(map(str, self.code))
+        known = self.explained is not None
+        share = f", {100 * (self.explained or 0):.1f} % of their variance" if known else ""
+        return f"{said}, codes of {shape} by {self.latent} principal components{share}"
 
     def examine(
         self, sketch: PixelSketch | CurveSketch, folder: Path, patience: float | None = None
@@ -274,7 +331,7 @@ def pair_of(config: OnnxConfig, sketch: PixelSketch | CurveSketch, folder: Path)
                 f"{name} is not the file of this recipe; copy the whole folder again."
             )
     codes: Literal[1, 2] = 1 if config.spread is None else 2
-    return Pair(encoder, decoder, math.prod(sketch.shape), config.latent, codes)
+    return Pair(encoder, decoder, math.prod(sketch.shape), config.whole, codes)
 
 
 def _judged(pair: Pair, patience: float | None) -> verdicts.Verdict:

@@ -23,6 +23,7 @@ from explorer.priors.mixture import (
     MixturePrior,
 )
 from explorer.priors.noised import LatentNoised, NoisedConfig, NoisedPrior
+from explorer.priors.second import LatentSecondStage, SecondStageConfig, SecondStagePrior
 from explorer.priors.sphere import LatentSphere, SphereConfig, SpherePrior
 from explorer.priors.vamp import (
     VampConfig,
@@ -49,6 +50,7 @@ CONFIGS: tuple[type[AbstractPriorConfig], ...] = (
     BottleneckConfig,
     FileReferenceConfig,
     MovingConfig,
+    SecondStageConfig,
 )
 """Priors of this package, in display order."""
 
@@ -72,12 +74,15 @@ __all__ = [
     "LatentKernel",
     "LatentMixture",
     "LatentNoised",
+    "LatentSecondStage",
     "LatentSphere",
     "MixtureConfig",
     "MixturePrior",
     "MovingConfig",
     "NoisedConfig",
     "NoisedPrior",
+    "SecondStageConfig",
+    "SecondStagePrior",
     "SphereConfig",
     "SpherePrior",
     "StandardConfig",

@@ -1,6 +1,7 @@
 """Mixtures of diagonal Gaussians: a trainable one, and one fitted to autoencoder codes."""
 
 import math
+import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -184,7 +185,9 @@ class CodeMixturePrior(AbstractPrior):
         self._require_enough(codes)
         self._take(_fitted(codes, len(self.logits), seed))
 
-    def fit_by_criterion(self, codes: Float[np.ndarray, "samples latent"], seed: int) -> int:
+    def fit_by_criterion(
+        self, codes: Float[np.ndarray, "samples latent"], seed: int, until: float = math.inf
+    ) -> int:
         """Fit 1, 2, 3, 5 and so on up to as many components as there are places; keep one fit.
 
         It is the one with the smallest Bayesian information criterion.
@@ -192,6 +195,7 @@ class CodeMixturePrior(AbstractPrior):
         Args:
             codes: Codes of the training split.
             seed: Seed of the initialisation.
+            until: Time, by `time.monotonic`, after which no more components are tried.
 
         Returns:
             Its number of components.
@@ -206,7 +210,11 @@ class CodeMixturePrior(AbstractPrior):
         self._require_enough(codes)
         most = len(self.logits)
         counts = sorted({min(most, round(1.5**power)) for power in range(14)} | {most})
-        fits = [_fitted(codes, count, seed, restarts=1) for count in counts]
+        fits = [_fitted(codes, counts[0], seed, restarts=1)]
+        for count in counts[1:]:
+            if time.monotonic() > until:
+                break
+            fits.append(_fitted(codes, count, seed, restarts=1))
         best = min(fits, key=lambda fit: float(fit.bic(codes.astype(np.float64))))
         like, count = self.loc, int(best.n_components)
         # Fitted anew with restarts, as the finished recipe would be.

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor
 
 from explorer import papers
@@ -31,32 +32,36 @@ _NEARLY_PARALLEL = 1e-6
 
 
 class LatentSphere(LatentPrior):
-    """Uniform on the sphere of radius sqrt(d), on which N(0, I) concentrates as d grows.
+    """Uniform on a sphere: of radius sqrt(d), on which N(0, I) concentrates as d grows, or given.
 
     It has no density in R^d. The scale turns each code from the pole (0) to its place (1); beyond
     1 there is nothing.
 
     Args:
-        pole: A unit vector: where all codes are at scale 0.
+        pole: A unit vector: in its direction all codes are at scale 0.
+        radius: Distance of all codes from the centre; by default sqrt(d).
+        centre: The centre; by default the origin.
     """
 
     has_density = False
     dial = Dial(
         "the angle from the pole",
-        r"u = g / |g|,\quad g \sim \mathcal N(0, I),\qquad z = \sqrt d\, "
+        r"u = g / |g|,\quad g \sim \mathcal N(0, I),\qquad z = c + r\, "
         r"\frac{\sin((1 - s)\,\theta)\, p + \sin(s\,\theta)\, u}{\sin\theta},"
         r"\quad \cos\theta = p \cdot u",
         "the pole p, where most codes of data are",
         1.0,
     )
 
-    def __init__(self, pole: Float[Tensor, " latent"]) -> None:
+    def __init__(
+        self,
+        pole: Float[Tensor, " latent"],
+        radius: float | None = None,
+        centre: Float[Tensor, " latent"] | None = None,
+    ) -> None:
         self.pole = pole
-
-    @property
-    def radius(self) -> float:
-        """Distance of all codes from the origin."""
-        return math.sqrt(len(self.pole))
+        self.radius = math.sqrt(len(pole)) if radius is None else radius
+        self.centre = torch.zeros_like(pole) if centre is None else centre
 
     def log_prob(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch"]:
         """Raise an error: codes on a sphere have no density in space."""
@@ -75,13 +80,14 @@ class LatentSphere(LatentPrior):
         place = raw / raw.norm(dim=1, keepdim=True)
         where = torch.zeros(n, dtype=torch.int64)
         if factor >= 1:
-            return Draw(self.radius * place, where)
+            return Draw(self.centre + self.radius * place, where)
         along = (place @ pole)[:, None]
         across = place - along * pole
         length = across.norm(dim=1, keepdim=True)
         angle = max(factor, 0.0) * torch.atan2(length, along)
         side = across / length.clamp(min=_NEARLY_PARALLEL)
-        return Draw(self.radius * (angle.cos() * pole + angle.sin() * side), where)
+        turned = angle.cos() * pole + angle.sin() * side
+        return Draw(self.centre + self.radius * turned, where)
 
     def components(self) -> Components | None:
         """Return None: there are none."""
@@ -92,15 +98,16 @@ class LatentSphere(LatentPrior):
     ) -> Float[Tensor, "batch latent"]:
         """Evaluate E[z | t z + (1 - t) e = x]: the mean of a von Mises-Fisher distribution.
 
-        Its concentration is t r |x| / (1 - t)^2, its direction that of x.
+        Its concentration is t r |x - t c| / (1 - t)^2, its direction that of x - t c.
 
         References:
             Directional statistics (Mardia and Jupp, 2000), equation 9.3.4.
         """
+        x = x - t * self.centre
         length = x.norm(dim=1, keepdim=True)
         concentration = t * self.radius * length / (1 - t).pow(2)
         mean: Tensor = self.radius * _resultant(concentration, len(self.pole)) / length
-        return mean * x
+        return self.centre + mean * x
 
 
 def _resultant(kappa: Float[Tensor, "batch 1"], dimensions: int) -> Float[Tensor, "batch 1"]:
@@ -119,13 +126,22 @@ def _resultant(kappa: Float[Tensor, "batch 1"], dimensions: int) -> Float[Tensor
 
 
 class SpherePrior(AbstractPrior):
-    """The uniform distribution on a sphere; training sets its pole to where most codes are."""
+    """The uniform distribution on a sphere; training sets its pole to where most codes are.
+
+    Args:
+        latent: Length of a code.
+        radius: Its radius, about a centre that is fitted with it; by default sqrt(d), about the
+            origin.
+    """
 
     pole: Tensor
+    centre: Tensor | None
 
-    def __init__(self, latent: int) -> None:
+    def __init__(self, latent: int, radius: float | None = None) -> None:
         super().__init__()
+        self.radius = radius
         self.register_buffer("pole", torch.eye(latent)[0])
+        self.register_buffer("centre", None if radius is None else torch.zeros(latent))
 
     @torch.no_grad()
     def turn(self, codes: Float[Tensor, "samples latent"]) -> None:
@@ -136,16 +152,22 @@ class SpherePrior(AbstractPrior):
 
     def forward(self, posterior: Encode, labels: Tensor | None = None) -> LatentSphere:
         """Return the distribution."""
-        return LatentSphere(self.pole)
+        return LatentSphere(self.pole, self.radius, self.centre)
 
 
 class SphereConfig(AbstractPriorConfig):
-    """The uniform distribution on the sphere of radius sqrt(d)."""
+    """The uniform distribution on the sphere of radius sqrt(d), or of a `radius` about codes."""
 
     title: ClassVar[str] = "Sphere"
     references: ClassVar[tuple[Paper, ...]] = (papers.WAE,)
     fixed: ClassVar[bool] = True
     kind: Literal["sphere"] = "sphere"
+    radius: float | None = Field(
+        None,
+        gt=0,
+        le=1e6,
+        description="Its radius, filled in where it is fitted to codes; by default sqrt(d).",
+    )
 
     @property
     def has_density(self) -> bool:
@@ -154,4 +176,4 @@ class SphereConfig(AbstractPriorConfig):
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> SpherePrior:
         """Build the prior."""
-        return SpherePrior(space.size)
+        return SpherePrior(space.size, self.radius)

@@ -73,6 +73,7 @@ class VampDataPrior(AbstractPrior):
     Args:
         components: K.
         latent: Length of a code.
+        weighted: Whether components have weights, fitted with them.
 
     References:
         VAE with a VampPrior (Tomczak and Welling, 2018), table 2, "VampPrior data".
@@ -83,9 +84,11 @@ class VampDataPrior(AbstractPrior):
     loc: Tensor
     scale: Tensor
     inputs: Tensor | None
+    logits: Tensor | None
 
-    def __init__(self, components: int, latent: int) -> None:
+    def __init__(self, components: int, latent: int, *, weighted: bool = False) -> None:
         super().__init__()
+        self.register_buffer("logits", torch.zeros(components) if weighted else None)
         self.register_buffer("rows", torch.zeros(components))
         self.register_buffer("loc", torch.zeros(components, latent))
         self.register_buffer("scale", torch.ones(components, latent))
@@ -124,7 +127,12 @@ class VampDataPrior(AbstractPrior):
             q = posterior(self.inputs)
             assert q.scale is not None, "a point posterior cannot form a mixture"
             loc, scale = q.loc, q.scale
-        return LatentMixture(uniform_log_weights(len(loc), loc), loc, scale)
+        log_weights = (
+            uniform_log_weights(len(loc), loc)
+            if self.logits is None
+            else self.logits.log_softmax(0)
+        )
+        return LatentMixture(log_weights, loc, scale)
 
 
 class _PseudoInputsConfig(AbstractPriorConfig):
@@ -167,7 +175,10 @@ class VampDataConfig(AbstractPriorConfig):
     references: ClassVar[tuple[Paper, ...]] = (papers.VAMP,)
     kind: Literal["vamp-data"] = "vamp-data"
     components: int = Field(500, ge=1, le=5000)
+    weighted: Literal[True] | None = Field(
+        None, description="Weights by expectation maximisation, where it is fitted afterwards."
+    )
 
     def build(self, space: LatentSpace, sketch: PixelSketch | CurveSketch) -> VampDataPrior:
         """Build the prior, to be given its data."""
-        return VampDataPrior(self.components, space.size)
+        return VampDataPrior(self.components, space.size, weighted=bool(self.weighted))

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from explorer.checkpoint import Checkpoint
-from explorer.config import RunConfig
+from explorer.config import FittedConfig, RunConfig
 from explorer.data import DigitsConfig
 from explorer.interfaces import AbstractModel, AbstractPrior
 from explorer.models import (
@@ -38,6 +38,8 @@ from explorer.priors import (
     MixturePrior,
     NoisedConfig,
     NoisedPrior,
+    SecondStageConfig,
+    SecondStagePrior,
     SphereConfig,
     StandardConfig,
     VampConfig,
@@ -76,6 +78,9 @@ REFERENCES = {
     "file": FileReferenceConfig(path="codes.npy", points=100),
 }
 """A config of every kind of reference beside the priors above, fitted to `random_codes`."""
+
+AFTERWARDS = {"second-stage": SecondStageConfig(hidden=(16,))}
+"""A config of every kind of prior that is only ever fitted to codes."""
 
 MIXTURES = [kind for kind in PRIORS if kind not in ("flow", "gaussian")]
 """Priors with components, the single Gaussians among them."""
@@ -138,7 +143,8 @@ def small_checkpoint(kind=None, *, model=None, **fields) -> Checkpoint:
     config = RunConfig(
         data=DigitsConfig(),
         model=chosen,
-        prior=None if kind is None else (PRIORS | REFERENCES)[kind],
+        prior=None if kind is None else (PRIORS | REFERENCES | AFTERWARDS)[kind],
+        fitted=FittedConfig(source="codes") if kind in AFTERWARDS else None,
         objective=MatchingConfig() if kind in REFERENCES else ElboConfig(),
         sketch=PixelSketch(height=8, width=8),
     )
@@ -177,7 +183,7 @@ def unsettle(model, prior, kind) -> None:
         prior.fit(np.random.default_rng(5).random((40, 1, 8, 8), np.float32), 1, dynamic=True)
         prior.freeze(model.top_posterior)
         prior.inputs = None  # as it is opened: the samples are not stored
-    if isinstance(prior, FlowPrior):
+    if isinstance(prior, FlowPrior | SecondStagePrior):
         for parameter in prior.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
 

@@ -67,6 +67,9 @@ def card(opened: Engine, request: Request) -> Response:
         known = cache.held_out_density(opened, means=layer == "data")
         place = percentile_words(density, known)
         rows += [("among held-out", place)] if place else []
+    elif opened.bounded:
+        bound = float(opened.log_bound(codes[index : index + 1])[0])
+        rows.append(("log p(z), bound", f"≥ {bound:.1f} nats"))
     if layer == "data" and atlas.names is not None:
         rows.append(("Name", str(atlas.names[index])[-LONGEST_NAME:]))
     if layer == "data":
@@ -155,6 +158,8 @@ def here(opened: Engine, request: Request) -> Response:
     if opened.has_density and (exact or not spot):
         density = cache.code_density(opened, found.z, found.rows)
         words.append(f"log p(z) {density[0]:.1f} nats")
+    elif opened.bounded and (exact or not spot):
+        words.append(f"log p(z) ≥ {opened.log_bound(found.z)[0]:.1f} nats (a bound)")
     words += filter(None, (family.told(x)[0] for family in cache.asked(opened)))
     if opened.sequential:
         words.append("mean of p(x|z), not a sample")

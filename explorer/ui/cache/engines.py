@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from explorer.checkpoint import (
     results_folder,
 )
 from explorer.data import DataSet
+from explorer.data.named import load_shown
 from explorer.errors import DataError
 from explorer.inference import Engine
 from explorer.registry import DataConfig
@@ -121,7 +123,8 @@ def originals(opened: Engine) -> DataSet | None:
 
 def data_set(config: DataConfig) -> DataSet | None:
     """Return a data set if it is installed, else None."""
-    return _data(config.model_dump_json(), str(settings.current().data), _load=config.load)
+    load_it = partial(load_shown, config)
+    return _data(config.model_dump_json(), str(settings.current().data), _load=load_it)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the data set")

@@ -19,8 +19,8 @@ class Thing(NamedTuple):
 
     `x` is its image: of a datum the original, if it is installed, else what the model decodes;
     `row` a datum's row in the atlas; `log_density` log p(z) in nats, and `place` the percentage of
-    held-out codes below it; `novelty` the percentage of held-out data that are nearer to a
-    training sample, None for data.
+    held-out codes below it; `bound` a lower bound where that is all there is; `novelty` the
+    percentage of held-out data that are nearer to a training sample, None for data.
     """
 
     z: Float[np.ndarray, " latent"]
@@ -31,6 +31,7 @@ class Thing(NamedTuple):
     log_density: float | None
     place: float | None
     novelty: float | None
+    bound: float | None = None
 
 
 @per_engine(64, measured=True)
@@ -57,5 +58,6 @@ def thing(engine: Engine, hand: str) -> Thing | None:
     if measure is not None:
         novelty = float(measure.judge(engine.encode(decoded).loc).percentile[0])
     return Thing(
-        z, decoded if own is None else own, words, row, own is None, density, place, novelty
-    )
+        z, decoded if own is None else own, words, row, own is None, density, place, novelty,
+        float(engine.log_bound(z[None])[0]) if engine.bounded else None,
+    )  # fmt: skip

@@ -5,6 +5,7 @@ import html
 import streamlit as st
 
 from explorer.checkpoint import Entry
+from explorer.config import FittedConfig
 from explorer.naming import DATA, by_flexibility
 from explorer.ui import cache
 from explorer.ui.address.controls import commit, control
@@ -117,7 +118,9 @@ def broken() -> None:
 def _sorted(entries: list[Entry], sort: str) -> list[Entry]:
     """Sort the models of one data set."""
     priors = by_flexibility()
-    entries.sort(key=lambda entry: (-entry.latent, priors.index(entry.prior)))
+    entries.sort(
+        key=lambda entry: (-entry.latent, bool(_fitted(entry)), priors.index(entry.prior))
+    )
     if sort in _METRICS:
         name = _METRICS[sort]
         absent = float("-inf")
@@ -125,6 +128,11 @@ def _sorted(entries: list[Entry], sort: str) -> list[Entry]:
             key=lambda entry: -(entry.metrics[name].value if name in entry.metrics else absent)
         )
     return entries
+
+
+def _fitted(entry: Entry) -> FittedConfig | None:
+    """Return how its prior was fitted afterwards, or that it was given; None if it was trained."""
+    return None if entry.config is None else entry.config.fitted
 
 
 def _group(name: str, entries: list[Entry], view: CatalogueView, *, is_open: bool) -> None:
@@ -174,8 +182,8 @@ def _card(entry: Entry, said: str, is_open: bool) -> None:
     names = ("log_likelihood", "pseudo_log_likelihood", "reconstruction", "squared_error")
     score = next((entry.metrics[name] for name in names if name in entry.metrics), None)
     read = "" if entry.config is None else entry.config.data.preparation
-    fitted = None if entry.config is None else entry.config.fitted
-    after = "" if fitted is None else "Its prior was fitted afterwards, or given"
+    fitted = _fitted(entry)
+    after = "" if fitted is None or fitted.samples else "Its prior came with the networks"
     table.render(
         [table.Line(name, (value,)) for name, value in facts(entry).items()],
         note=". ".join(filter(None, (provenance(score), after, read))),

@@ -5,7 +5,7 @@ import streamlit as st
 from explorer.inference import Engine
 from explorer.strips import StripSpec
 from explorer.ui.address.views import CatalogueView
-from explorer.ui.panels import scale_sweep
+from explorer.ui.panels import fit_prior, scale_sweep
 from explorer.ui.shell import sibling
 
 
@@ -14,9 +14,10 @@ def wall(engine: Engine, view: CatalogueView) -> None:
     if not engine.has_prior:
         st.info(
             "This model is a plain autoencoder: it has no prior to sample. Its codes are on the "
-            "latent map, and Generate samples them by a flow."
+            "latent map; Generate samples them by a flow, or fit a prior to them below."
         )
-        sibling.with_prior(engine, "catalogue")
+        if not fit_prior.fitted(engine):
+            sibling.with_prior(engine, "catalogue")
         return
     engines = scale_sweep.companions(engine)
     tiles, columns = (20, 5) if engines[0].sketch.kind == "pixels" else (12, 6)

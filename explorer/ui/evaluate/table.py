@@ -17,6 +17,7 @@ from explorer.metrics.published import Published, published
 from explorer.naming import DATA, is_small, kind_words
 from explorer.ui import cache
 from explorer.ui.wording.format import share_words
+from explorer.ui.wording.naming import afterwards
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "likelihood": ("log_likelihood", "elbo", "reconstruction", "kl", "bits_per_dimension",
@@ -182,17 +183,19 @@ class Form(NamedTuple):
     prior: str
     latent: int
     small: bool
+    after: str = ""
 
     @property
     def words(self) -> str:
-        """Prior, model and units."""
-        return f"{kind_words(self.model, self.prior, small=self.small)}, {self.latent} units"
+        """Prior, whether it was fitted afterwards, model and units."""
+        words = kind_words(self.model, self.prior, small=self.small) + self.after
+        return f"{words}, {self.latent} units"
 
 
 def form(entry: Entry) -> Form:
     """Return a model's form; it is small if published results used a wider one of its kind."""
     small = entry.config is not None and is_small(entry.config)
-    return Form(entry.model, entry.prior, entry.latent, small)
+    return Form(entry.model, entry.prior, entry.latent, small, afterwards(entry.config))
 
 
 def comparable(data: str, known: Sequence[Row]) -> list[Published]:

@@ -16,7 +16,7 @@ from explorer.ui.panels import scale_sweep
 from explorer.ui.panels.pictures import training_pictures
 from explorer.ui.picks import service
 from explorer.ui.wording import rules
-from explorer.ui.wording.format import percentile
+from explorer.ui.wording.format import percentile, prose, signed
 from explorer.ui.wording.naming import distinct_names
 
 _NOISED = (
@@ -59,6 +59,9 @@ def sample_facts(engine: Engine, name: str, spec: StripSpec, state: FilmstripSta
     words = [f"**Sample {tile + 1}** of {name} {where}"]
     if engine.has_density:
         words.append(f"log p(z) {density:.1f} nats".replace("-", "−"))
+    elif engine.bounded and spec.flow is None and strip.z is not None:
+        bound = float(engine.log_bound(strip.z[frame][tile][None])[0])
+        words.append(f"log p(z) at least {bound:.1f} nats (a bound)".replace("-", "−"))
     place = percentile(density, cache.held_out_density(engine))
     if place:
         words.append(place)
@@ -80,6 +83,18 @@ def sample_facts(engine: Engine, name: str, spec: StripSpec, state: FilmstripSta
             else ""
         )
     )
+
+
+def _fitted_words(engines: list[Engine]) -> str:
+    """Say how each prior was fitted that was not trained with its model."""
+    said = []
+    for engine, name in zip(engines, distinct_names(engines), strict=True):
+        known = engine.checkpoint.config.fitted
+        if engine.fitted and known is not None:
+            words = signed(prose(known.words))
+            one = len(engines) == 1
+            said.append(f"{words} " if one else f"{name}: {words[:1].lower()}{words[1:]} ")
+    return "".join(said)
 
 
 def neighbours(engine: Engine, name: str, spec: StripSpec, state: FilmstripState) -> None:
@@ -132,7 +147,7 @@ def hint(engines: list[Engine], view: GenerateView) -> str:
         else (
             "Drag the slider, or drag across the images. Each sample keeps its component and "
             "noise; only the scale changes. A larger scale leaves the region the decoder was "
-            "trained on. " + (_NOISED if engines[0].timed else "")
+            "trained on. " + (_NOISED if engines[0].timed else "") + _fitted_words(engines)
         )
     )
     if sections.is_section(engines[0].sketch):

@@ -11,6 +11,7 @@ from explorer.metrics.downstream import BATCH, STEPS
 from explorer.ui import cache
 from explorer.ui.address.controls import choice
 from explorer.ui.address.views import GenerateView
+from explorer.ui.panels import fit_prior
 from explorer.ui.shell import jobs_panel, sibling
 from explorer.ui.wording.naming import distinct_names
 
@@ -106,14 +107,9 @@ def _no_prior(engine: Engine) -> None:
         "can be sampled instead, or a prior be fitted to them.",
         icon=":material/info:",
     )
-    if not sibling.with_fitted(engine, "generate"):
-        jobs_panel.offer(
-            engine,
-            "fit",
-            "Fit a prior to its codes",
-            "A mixture of Gaussians, as many as BIC chooses, stored as a model of its own.",
-        )
-    sibling.with_prior(engine, "generate")
+    fit_prior.offer(engine, "generate")
+    if not fit_prior.fitted(engine):
+        sibling.with_prior(engine, "generate")
     st.page_link(
         settings.beside("pages") / "latent_map.py",
         label="Open the latent map",

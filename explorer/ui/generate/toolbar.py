@@ -42,7 +42,7 @@ def toolbar(engines: list[Engine], view: GenerateView, row: DeltaGenerator) -> N
             "Resample", key="generate_resample", on_click=commit, kwargs={"seed": view.seed + 1}
         )
         if not flows:
-            presets(engine.prior.dial.most)
+            presets(engine)
         constraints.switch(engine, view)
         if len(engines) > 1:
             control(st.toggle, "Difference", view, "difference")
@@ -120,19 +120,23 @@ def formula(engine: Engine) -> None:
     with st.expander("Show the formula"):
         dial = engine.prior.dial
         st.latex(dial.formula + r",\qquad x = \mathbb E[p(x \mid z)]")
-        words = f"The scale multiplies {dial.words}. At $s = 1$ this is the prior as trained"
+        made = _made(engine)
+        words = f"The scale multiplies {dial.words}. At $s = 1$ this is the prior as {made}"
         words += f"; at $s = 0$ every sample is {dial.rest}. "
         if dial.most is not None:
             words += f"Beyond $s = {dial.most:g}$ there is nothing. "
         if engine.has_density:
-            words += "$\\log p(z)$ is always taken under the prior as trained."
+            words += f"$\\log p(z)$ is always taken under the prior as {made}."
+        elif engine.bounded:
+            words += f"$\\log p(z)$ of this prior is known by a lower bound only, as {made}."
         st.markdown(words)
         levels.formula(engine)
 
 
-def presets(most: float | None) -> None:
+def presets(engine: Engine) -> None:
     """Render buttons for three named scales, of which none may be larger than the most."""
-    for words, scale in (("Safer", 0.7), ("As trained", 1.0), ("Wilder", 1.3)):
+    most = engine.prior.dial.most
+    for words, scale in (("Safer", 0.7), (f"As {_made(engine)}", 1.0), ("Wilder", 1.3)):
         st.button(
             words,
             key=f"generate_preset_{scale:g}",
@@ -141,3 +145,7 @@ def presets(most: float | None) -> None:
             disabled=most is not None and scale > most,
             help=f"Scale {scale:g}",
         )
+
+
+def _made(engine: Engine) -> str:
+    return "fitted" if engine.fitted else "trained"

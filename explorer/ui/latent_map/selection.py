@@ -180,6 +180,9 @@ def _facts(engine: Engine, atlas: Atlas, chosen: Selection) -> None:
         means = len(rows) > 0
         place = percentile(density, cache.held_out_density(engine, means), means)
         words += [place] if place and len(chosen.z) == 1 else []
+    elif engine.bounded:
+        bound = float(engine.log_bound(chosen.z).mean())
+        words.append(f"log p(z) at least {bound:.1f} nats (a bound)")
     st.caption(signed(" · ".join(words)) + (" (means)" if len(chosen.z) > 1 else ""))
 
 

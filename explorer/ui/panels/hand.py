@@ -132,6 +132,8 @@ def facts(engine: Engine, hand: str, found: Thing) -> list[str]:
     if found.log_density is not None:
         where = "" if found.place is None else f", {higher_than(found.place)} of held-out data"
         lines.append(signed(f"log p(z) {found.log_density:.1f} nats{where}"))
+    if found.bound is not None:
+        lines.append(signed(f"log p(z) at least {found.bound:.1f} nats (a bound)"))
     return lines
 
 

@@ -178,6 +178,8 @@ def finish(view: View, engine: Engine) -> None:
 def timing(engine: Engine) -> None:
     """Render device and duration of the last inference."""
     with st.sidebar:
+        if engine.components_words:
+            st.caption(engine.components_words)
         st.caption(f"{engine.device.upper()} · last inference {engine.milliseconds:.0f} ms")
 
 

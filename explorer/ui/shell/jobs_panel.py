@@ -1,10 +1,11 @@
 """Background jobs: a button that starts one, its progress, and the list in the sidebar."""
 
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
-from explorer import jobs
+from explorer import fitting, jobs
 from explorer.checkpoint import Entry
 from explorer.errors import JobError
 from explorer.inference import Engine
@@ -26,7 +27,14 @@ def order(engine: Engine, kind: jobs.Kind, samples: int = 500) -> Order:
     return Order(kind=kind, checkpoint=str(opened.folder), hash=opened.hash, samples=samples)
 
 
-def offer(engine: Engine, kind: jobs.Kind, label: str, why: str) -> None:
+def offer(
+    engine: Engine,
+    kind: jobs.Kind,
+    label: str,
+    why: str,
+    *,
+    prior: fitting.Kind | Literal[""] = "",
+) -> None:
     """Render a job's button or its progress; without the data set, a note instead.
 
     Args:
@@ -34,8 +42,10 @@ def offer(engine: Engine, kind: jobs.Kind, label: str, why: str) -> None:
         kind: The kind of job.
         label: Label of the button.
         why: What it computes, in one sentence.
+        prior: The kind of prior to fit.
     """
-    _offer(order(engine, kind), engine.slug, engine.checkpoint.config.data, label, why)
+    wanted = order(engine, kind).model_copy(update={"prior": prior})
+    _offer(wanted, engine.slug, engine.checkpoint.config.data, label, why)
 
 
 def offer_of(entry: Entry, kind: jobs.Kind, label: str, why: str) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from explorer import fitting
 from explorer.checkpoint import ATLAS, SNAPSHOTS, Entry, results_folder
 from explorer.inference import Engine
 from explorer.naming import DATA
@@ -20,13 +19,10 @@ def with_prior(engine: Engine, page: str) -> None:
     _offer(engine, page, lambda entry: entry.prior != "none")
 
 
-def with_fitted(engine: Engine, page: str) -> bool:
-    """Offer the same networks with a prior fitted to their codes, if one was; return whether."""
-    known = {entry.slug: entry for entry in cache.entries() if entry.healthy}
-    found = known.get(fitting.name_of(engine.slug, "mixture"))
-    if found is not None:
-        _link(found, page, {})
-    return found is not None
+def to(entry: Entry, page: str) -> None:
+    """Offer the same page of a model that is known to fit."""
+    with st.container(key=f"{page}_to_{entry.slug}"):
+        _door(entry, page, {})
 
 
 def with_components(engine: Engine, page: str) -> None:
@@ -84,12 +80,16 @@ def _offer(engine: Engine, page: str, fits: Callable[[Entry], bool]) -> None:
 
 def _link(entry: Entry, page: str, query: Mapping[str, str]) -> None:
     with st.container(key=f"{page}_sibling"):
-        st.page_link(
-            page_path(page),
-            label=f"Open {labels(cache.entries())[entry.slug]}, of {DATA[entry.data]}",
-            icon=":material/arrow_forward:",
-            query_params={"model": entry.slug, **query},
-        )
+        _door(entry, page, query)
+
+
+def _door(entry: Entry, page: str, query: Mapping[str, str]) -> None:
+    st.page_link(
+        page_path(page),
+        label=f"Open {labels(cache.entries())[entry.slug]}, of {DATA[entry.data]}",
+        icon=":material/arrow_forward:",
+        query_params={"model": entry.slug, **query},
+    )
 
 
 def _has(entry: Entry, name: str) -> bool:

@@ -10,6 +10,7 @@ from explorer import incoming, jobs, runs, settings, suggestions
 from explorer.config import MAX_BYTES, RunConfig, first_problem
 from explorer.data import DataSet
 from explorer.data.files import OWN, FilesConfig
+from explorer.data.named import load_shown
 from explorer.errors import DataError, ExplorerError, JobError, TrainingError
 from explorer.naming import kind_words
 from explorer.registry import DATA, DataConfig
@@ -112,7 +113,7 @@ def loaded(config: DataConfig) -> DataSet | None:
     data = cache.data_set(config)
     if data is None:
         try:
-            config.load(settings.current().data)
+            load_shown(config, settings.current().data)
         except DataError as error:
             st.info(prose(str(error)))
     return data

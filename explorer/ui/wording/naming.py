@@ -98,7 +98,10 @@ def labels(entries: Sequence[Entry]) -> dict[str, str]:
         Names by slug.
     """
     known = [entry for entry in entries if entry.healthy]
-    words = [kind_words(entry.model, entry.prior, small=_small(entry)) for entry in known]
+    words = [
+        kind_words(entry.model, entry.prior, small=_small(entry)) + afterwards(entry.config)
+        for entry in known
+    ]
     keys = [
         f"{entry.data}, {name}, {entry.latent}" for entry, name in zip(known, words, strict=True)
     ]
@@ -118,7 +121,15 @@ def _prior_of(model: Named) -> str:
     config = model.config
     assert config is not None
     prior = config.prior.kind if config.prior else "none"
-    return kind_words(config.model.kind, prior, small=is_small(config), joint=" ")
+    return kind_words(config.model.kind, prior, small=is_small(config), joint=" ") + afterwards(
+        config
+    )
+
+
+def afterwards(config: RunConfig | None) -> str:
+    """Mark a prior that was fitted to the codes of a finished model."""
+    known = None if config is None else config.fitted
+    return "" if known is None or not known.samples else ", fitted afterwards"
 
 
 def _bracketed(fact: str) -> str:
