@@ -150,7 +150,8 @@ def frame(run: Run) -> bytes:
     training = network.training
     network.eval()
     try:
-        return _frame(run, network.model, run.latent_prior() if network.prior else None)
+        prior = network.prior
+        return _frame(run, network.model, network.model.latent_prior(prior) if prior else None)
     finally:
         network.train(training)
 
