@@ -180,6 +180,7 @@ def train(
     from explorer.config import read_recipe
     from explorer.data.named import load_named, skipping
     from explorer.devices import limit_threads, resolve_device
+    from explorer.training_loop import Progress
 
     config = read_recipe(recipe)
     if skip_broken:
@@ -211,7 +212,7 @@ def train(
     with _progress() as bar:
         task = bar.add_task("training", total=config.training.epochs)
 
-        def report(progress: training.Progress) -> None:
+        def report(progress: Progress) -> None:
             now = f"validation ELBO {progress.valid_elbo:.2f}  best {progress.best:.2f}"
             said = f"epoch {progress.epoch}  {now}"
             bar.update(task, completed=progress.epoch, description=said)

@@ -27,7 +27,7 @@ from explorer.devices import limit_threads
 from explorer.errors import ExplorerError, JobError
 from explorer.interfaces import Frozen
 from explorer.metrics.evaluation import lacking
-from explorer.training import StoppedRunError
+from explorer.training_loop import StoppedRunError
 
 Kind = Literal["tradeoff", "atlas", "evaluate", "match", "flow", "fit", "train"]
 State = Literal["waiting", "running", "done", "stopped", "failed"]

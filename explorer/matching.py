@@ -14,7 +14,7 @@ from explorer.config import RunConfig
 from explorer.data import DataSet
 from explorer.data.drawn import Stroke
 from explorer.errors import CheckpointError, TrainingError
-from explorer.training import Progress
+from explorer.training_loop import Progress
 
 POINTS = 2000
 REACH = 2.5

@@ -25,7 +25,7 @@ from explorer.interfaces import AbstractModel, Frozen, LatentPrior
 from explorer.regions import RARE, level_of
 from explorer.run_states import STATE, WORK
 from explorer.strips import pack, samples_strip
-from explorer.training import Progress, Run
+from explorer.training_loop import Progress, Run
 
 RECORD = "record"
 CURVES, META, KEPT = "curves.jsonl", "meta.bin", "kept"

@@ -33,7 +33,7 @@ from explorer.recording import Recorder
 from explorer.run_states import STATE, WORK
 from explorer.slugs import Slug
 from explorer.steering import Wish, Wishes
-from explorer.training import Progress, Run, StoppedRunError
+from explorer.training_loop import FinishedRunError, Follower, Progress, Run, StoppedRunError
 
 ORDER = "run.json"
 SAMPLES = 100
@@ -161,7 +161,7 @@ def branch(parent: str, epoch: int, wishes: Sequence[Wish], slug: str) -> Path:
     return folder
 
 
-class _Steered(training.Follower):
+class _Steered(Follower):
     """Records a run, and makes what is wished of it."""
 
     def __init__(self, out: Path, halt: threading.Event, report: Report) -> None:
@@ -196,7 +196,7 @@ class _Steered(training.Follower):
                 elif wish.order == "stop":
                     raise StoppedRunError("The run was stopped.")
                 elif wish.order == "finish":
-                    raise training.FinishedRunError
+                    raise FinishedRunError
             if not paused:
                 return turns
             if run.saved_step != run.step:

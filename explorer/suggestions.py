@@ -13,7 +13,7 @@ from explorer.config import RunConfig
 from explorer.data import DataSet
 from explorer.registry import DataConfig
 from explorer.sketch import PixelSketch
-from explorer.training import Run
+from explorer.training_loop import Run
 
 Pace = Literal["minute", "ten", "best"]
 

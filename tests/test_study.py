@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explorer import checkpoint, study, training
+from explorer import checkpoint, study, training_loop
 from explorer.data import DigitsConfig
 from explorer.errors import TrainingError
 from explorer.study import ARMS, Arm, Plan
@@ -40,7 +40,7 @@ def test_a_study_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
     )  # fmt: skip
     first = study.run(PLAN, digits(), tmp_path, arms=arms[:1])
     assert [one.arm for one in first] == ["standard-sliced"]
-    monkeypatch.setattr(training, "SAVE_EVERY_SECONDS", -1)
+    monkeypatch.setattr(training_loop, "SAVE_EVERY_SECONDS", -1)
     told = []
     both = study.run(PLAN, digits(), tmp_path, arms=arms, report=lambda *state: told.append(state))
     assert [one.arm for one in both] == list(arms)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer import training
+from explorer import training_loop
 from tests.support.runs import recipe, trained
 
 
@@ -16,7 +16,7 @@ def _own_folders(tmp_path, monkeypatch):
 
 @pytest.fixture
 def save_always(monkeypatch):
-    monkeypatch.setattr(training, "SAVE_EVERY_SECONDS", -1)
+    monkeypatch.setattr(training_loop, "SAVE_EVERY_SECONDS", -1)
 
 
 @pytest.fixture

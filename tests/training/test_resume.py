@@ -111,10 +111,10 @@ def test_a_run_killed_twice_still_equals(tmp_path):
 SCRIPT = """
 import os, signal, sys
 from pathlib import Path
-from explorer import training
+from explorer import training, training_loop
 from tests.support.runs import digits, recipe
 
-training.SAVE_EVERY_SECONDS = -1
+training_loop.SAVE_EVERY_SECONDS = -1
 
 def report(progress):
     if progress.epoch == 4:

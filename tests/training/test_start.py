@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from explorer import training
+from explorer import training, training_loop
 from explorer.errors import TrainingError
 from tests.support.runs import digits, recipe, trained, weights
 
@@ -46,7 +46,7 @@ def test_a_decoder_of_another_kind_begins_anew(tmp_path):
     )
     pixel = small | {"kind": "pixelhvae", "decoder_channels": 2, "decoder_layers": 2}
     config = recipe(pixel).completed(digits().sketch, digits().binary)
-    run = training.Run(config, digits(), tmp_path / "next", torch.device("cpu"))
+    run = training_loop.Run(config, digits(), tmp_path / "next", torch.device("cpu"))
     before = {name: value.clone() for name, value in run.network.state_dict().items()}
     run.start_from(start)
     theirs = start.model.state_dict()

@@ -7,12 +7,12 @@ from itertools import pairwise
 import pytest
 import torch
 
-from explorer import recording, run_states, runs, steering, training
+from explorer import recording, run_states, runs, steering, training, training_loop
 from explorer.config import Turn
 from explorer.errors import TrainingError
 from explorer.recording import Recorder
 from explorer.steering import Wish
-from explorer.training import Follower, StoppedRunError
+from explorer.training_loop import Follower, StoppedRunError
 from tests.support.runs import _Killed, assert_same_run, digits, recipe, weights
 from tests.training.test_resume import RESUMED
 
@@ -53,7 +53,7 @@ class Turning(Follower):
 @pytest.mark.fault
 def test_a_run_killed_within_an_epoch_ends_like_one_that_was_not(config, tmp_path, monkeypatch):
     training.train(config, digits(), tmp_path / "whole")
-    monkeypatch.setattr(training, "SAVE_EVERY_SECONDS", -1)
+    monkeypatch.setattr(training_loop, "SAVE_EVERY_SECONDS", -1)
     for dies, resume in ((4, False), (8, True)):
         with pytest.raises(_Killed):
             training.train(
@@ -89,7 +89,7 @@ def test_a_frozen_prior_stays_as_it_is(tmp_path):
         frozen = [(3, "freeze_prior", 1.0)]
         config = recipe(epochs=epochs, average=0, decay="constant", patience=50)
         config = config.settled(digits())
-        run = training.Run(config, digits(), tmp_path / str(epochs), torch.device("cpu"))
+        run = training_loop.Run(config, digits(), tmp_path / str(epochs), torch.device("cpu"))
         run.follower = Turning(frozen)
         for _ in run.epochs():
             pass
@@ -261,7 +261,7 @@ def test_a_record_that_cannot_be_written_ends_and_the_run_goes_on(tmp_path, monk
 
 @pytest.mark.usefixtures("load")
 def test_a_full_disk_is_told_with_its_remedy_and_the_run_is_resumed(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "SAVE_EVERY_SECONDS", -1)
+    monkeypatch.setattr(training_loop, "SAVE_EVERY_SECONDS", -1)
     write, stored = run_states.write, []
 
     def full(*given):

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from explorer import checkpoint, training
+from explorer import checkpoint, training, training_loop
 from explorer.augmentation import shifted
 from tests.support.runs import digits, log, recipe, weights
 
 
 def a_run(tmp_path, config, data=None):
     data = data or digits()
-    return training.Run(
+    return training_loop.Run(
         config.completed(data.sketch, data.binary), data, tmp_path, torch.device("cpu")
     )
 
@@ -22,8 +22,8 @@ def test_the_average_of_the_weights_is_what_is_published(tmp_path):
     run = a_run(tmp_path, recipe(epochs=3, objective={"warmup": {"kind": "constant"}}))
     for progress in run.epochs():
         if progress.valid_elbo == progress.best:
-            best = training._copy(run.average.module.state_dict())
-            raw = training._copy(run.network.state_dict())
+            best = training_loop._copy(run.average.module.state_dict())
+            raw = training_loop._copy(run.network.state_dict())
     run.publish()
     published = weights(tmp_path)
     for name, value in published.items():
@@ -104,7 +104,7 @@ def test_a_prior_without_pseudo_inputs_has_no_snapshots(tmp_path):
 def test_the_average_keeps_up_with_the_first_steps(tmp_path):
     """With its final decay from the first step on, it would be 0.99^30 = 3/4 of the way behind."""
     run = a_run(tmp_path, recipe(epochs=3, average=0.99, learning_rate=3e-3))
-    start = training._copy(run.network.state_dict())
+    start = training_loop._copy(run.network.state_dict())
     list(run.epochs())
 
     def apart(one, other):
