@@ -85,7 +85,7 @@ class Difference(NamedTuple):
     @property
     def significant(self) -> bool:
         """Whether the 95 % interval leaves out no difference."""
-        return abs(self.value) > self.reach
+        return bool(abs(self.value) > self.reach)
 
 
 def difference(one: Entry, other: Entry, name: str) -> Difference | None:

@@ -160,7 +160,6 @@ def test_the_command_looks_and_writes_a_recipe_that_trains(tmp_path):
     assert found["model"]["likelihood"] == "logistic"
     assert found["training"]["epochs"] >= 1
     assert run("train", str(recipe), "--dry-run").returncode == 0
-    assert run("data", str(folder), "--time", "never").returncode == 2
     assert run("data", str(tmp_path / "nothing")).returncode == 2
     assert settings.current().user.name == "user"
     assert np.isfinite(found["prior"]["mean"])

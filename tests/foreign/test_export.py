@@ -3,6 +3,7 @@
 import json
 import shutil
 from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from explorer.foreign import graphs, import_folder, writing
 from explorer.foreign.given import prior_of
 from explorer.inference import Engine
 from explorer.models import OnnxConfig
+from explorer.models.onnx import OnnxModel
 from explorer.sketch import PixelSketch
 from explorer.testing import checkpoints
 from tests.support.graphs import encoder as linear_encoder
@@ -246,12 +248,10 @@ def test_a_likelihood_that_is_none_is_refused(tmp_path):
 def test_a_difference_is_measured_in_data_units():
     config = OnnxConfig(latent=2, range=(-1, 1))
 
-    def likelihood(z):
-        return SimpleNamespace(mean=torch.full((len(z), 4), 0.5))
-
-    away = writing.difference(
-        likelihood, lambda z: torch.full((len(z), 4), 0.5), torch.zeros(3, 2), config
-    )
+    model = mock.create_autospec(OnnxModel, instance=True)
+    model.config, model.spatial = config, None
+    model.likelihood.return_value = SimpleNamespace(mean=torch.full((3, 4), 0.5))
+    away = writing.difference(model, lambda z: torch.full((len(z), 4), 0.5), torch.zeros(3, 2))
     assert away == pytest.approx(0.25)
 
 

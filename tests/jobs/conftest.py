@@ -10,6 +10,7 @@ import torch
 
 from explorer import checkpoint, jobs
 from explorer.config import RunConfig
+from explorer.data import outside
 from tests.support.jobs import SHIPPED, pid_of
 
 
@@ -48,6 +49,7 @@ def slow(tmp_path):
     """A model with so much test data that its jobs take seconds."""
     pictures = np.random.default_rng(0).integers(0, 256, (4_000, 4, 4), dtype=np.uint8)
     np.save(tmp_path / "x.npy", pictures)
+    outside.remember(tmp_path / "x.npy")  # as if it had been trained by a command
     config = RunConfig.model_validate(
         {
             "data": {"kind": "files", "path": str(tmp_path / "x.npy")},

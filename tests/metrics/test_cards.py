@@ -25,7 +25,7 @@ BEYOND_CHANCE = 4
 """Standard errors of the Monte Carlo alone, a small part of a card's own error; of two comparisons
 for each of the models on the shelf, one beyond three is to be expected now and then."""
 COSTLY = ("-convhvae-", "-pixelhvae-")
-"""Of these models a quarter of the codes is compared, but by `python -m tests.load`: decoding one
+"""Of these models a sixth of the codes is compared, but by `python -m tests.load`: decoding one
 takes a hundred times as long as with the others."""
 PARTS: tuple[Part, ...] = ("likelihood", "units")
 
@@ -59,7 +59,7 @@ def test_evaluation_repeats_the_card(folder):
     if len(known["rows"]) < len(data.test):  # of these alone the card tells the likelihood
         data = replace(data, test=data.test.take(known["rows"]))
         known["rows"] = np.arange(len(data.test))
-    part = max(1, 4 // FACTOR) if costly(folder) else 1
+    part = max(1, 6 // FACTOR) if costly(folder) else 1
     wide = evaluate(
         opened, data, samples=min(SAMPLES, depth) // part, limit=IMAGES, seed=1, parts=PARTS
     )

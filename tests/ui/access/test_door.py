@@ -293,5 +293,7 @@ def test_a_wrong_method_and_a_wrong_address_are_said_in_a_sentence():
 
 def test_every_route_of_ours_is_behind_the_door():
     for route in routes.routes():
+        if route.path in ("/api/health", "/api/numbers"):  # machines that ask have no session
+            continue
         assert isinstance(route.app, door.OwnRoute)
         assert route.methods is None

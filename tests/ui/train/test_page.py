@@ -7,6 +7,7 @@ import pytest
 from explorer import jobs, recording, runs, settings, steering, suggestions
 from explorer.config import RunConfig
 from explorer.jobs import Line
+from explorer.ui.train import form
 from tests.support.jobs import folder_of
 from tests.support.pages import address, open_page, press, told
 from tests.support.runs import recipe
@@ -15,8 +16,11 @@ from tests.support.runs import recipe
 @pytest.fixture(autouse=True)
 def untimed(monkeypatch):
     """An epoch takes a tenth of a second, and no process is started."""
+    form._suggested.clear()  # what another test has timed
     monkeypatch.setattr(suggestions, "seconds_per_epoch", lambda config, data: 0.1)
     monkeypatch.setattr(jobs.subprocess, "Popen", _Process)
+    yield
+    form._suggested.clear()
 
 
 class _Process:
