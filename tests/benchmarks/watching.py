@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-PAIRS, SECONDS, WARM = 4, 15.0, 4.0
+PAIRS, SECONDS, WARM = 3, 20.0, 4.0
 RUN = "watched"
 
 
@@ -26,7 +26,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LATENT_EXPLORER_USER"] = folder
         os.environ["OMP_NUM_THREADS"] = "1"
-        from explorer import jobs, runs
+        from explorer import jobs, recording, runs
         from tests.support.runs import recipe
 
         config = recipe(epochs=100_000, patience=100_000, average=0.99, batch=100)
@@ -36,6 +36,8 @@ def main() -> None:
             jobs.start(order)
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             page = browser.new_page()
+            while not recording.curves(place)[0]:
+                time.sleep(0.1)
             rates: dict[bool, list[float]] = {True: [], False: []}
             answers: list[float] = []
             for turn in range(2 * PAIRS):

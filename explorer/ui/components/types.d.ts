@@ -808,7 +808,6 @@ export interface LiveRun {
   busy: boolean
   waiting: number | null
   poll: Timer
-  digestion: Timer
   redraw: () => void
 }
 

@@ -1,7 +1,7 @@
 // A run while it trains: its curves, and what the model makes of the same noise at any time of it.
 // The record is fetched from the server once a second, without a run of the page.
 import { address, begin, beforeFrame, mount, observeSize, part, timer } from "../bridge.js"
-import { bodyOf, crcOf, inks, unpack } from "../painting.js"
+import { bodyOf, inks, unpack } from "../painting.js"
 import { drawCurve, drawUnits } from "./charts.js"
 import { drawCodes, drawPictures, SHEETS } from "./sheets.js"
 
@@ -18,7 +18,6 @@ export default mount({
   listen(run, signal) {
     run.signal = signal
     run.poll = timer(signal, PAUSE, () => ask(run))
-    run.digestion = timer(signal, 150, () => digest(run))
     run.redraw = beforeFrame(signal, () => draw(run))
     observeSize(signal, run.root, run.redraw)
     run.poll.set(0)
@@ -181,7 +180,8 @@ function draw(run) {
   if (frame) drawUnits(run, part(units, "canvas", HTMLCanvasElement), frame)
   run.said.textContent = frame && meta && news ? words(frame, meta) : "Waiting for the first frame"
   run.slider.setAttribute("aria-valuetext", frame ? `epoch ${frame.epoch.toFixed(1)}` : "none")
-  run.digestion.set()
+  run.root.dataset.step = String(run.painted?.step ?? "")
+  run.root.dataset.frames = String(run.steps.length)
 }
 
 /** @param {RunFrame} frame @param {import("../types").RunMeta} meta */
@@ -189,12 +189,4 @@ function words(frame, meta) {
   const alive = frame.activity.filter((value) => value > 0.01).length
   const units = `${alive} of ${frame.activity.length} units alive`
   return `Epoch ${frame.epoch.toFixed(frame.epoch < 10 ? 1 : 0)} of ${meta.epochs} · ${units} · β ${Number(frame.beta.toPrecision(2))}`
-}
-
-/** @param {LiveRun} run */
-function digest(run) {
-  const parts = [...run.root.querySelectorAll("canvas")].filter((canvas) => canvas.offsetParent).map((canvas) => crcOf(canvas) ?? "")
-  run.root.dataset.digest = parts.join("-")
-  run.root.dataset.step = String(run.painted?.step ?? "")
-  run.root.dataset.frames = String(run.steps.length)
 }
