@@ -1,8 +1,8 @@
 """The blind test by keyboard: an arrow for each pair, and nothing is sent elsewhere."""
 
 from tests.support.browsing import go
-from tests.support.serving import settled
 from tests.support.engines import PIXELS
+from tests.support.serving import settled
 
 
 def test_arrow_keys_answer_pair_by_pair(page, address):
