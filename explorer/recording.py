@@ -19,6 +19,7 @@ from jaxtyping import Float
 from pydantic import ValidationError
 from torch import Tensor
 
+from explorer import checkpoint
 from explorer.distributions import DiagonalMixture
 from explorer.errors import CheckpointError, TrainingError
 from explorer.interfaces import AbstractModel, Frozen, LatentPrior
@@ -94,7 +95,7 @@ class Recorder:
         header["panel"], body = samples_strip(x, run.data.sketch).panel
         if labels is not None:
             header["labels"] = labels[run.followed[:_CODES]].tolist()
-        _write(self.folder / META, pack(header, body))
+        checkpoint.write(self.folder / META, pack(header, body))
         self._due = 0.0
         self._look(run)
 
@@ -105,7 +106,7 @@ class Recorder:
             self._curve_due = start + self.seconds
         if start < self._due:
             return
-        _write(self.folder / f"{run.step:09d}.bin", frame(run))
+        checkpoint.write(self.folder / f"{run.step:09d}.bin", frame(run))
         self._thin()
         now = time.monotonic()
         self._due = start + max(self.seconds, _SHARE * (now - start))
@@ -328,7 +329,7 @@ def forget(out: Path, step: int) -> None:
             (folder / f"{late:09d}.bin").unlink(missing_ok=True)
     lines = [point for point in curves(out)[0] if point.step <= step]
     text = "".join(point.model_dump_json() + "\n" for point in lines)
-    _write(folder / CURVES, text.encode())
+    checkpoint.write(folder / CURVES, text.encode())
 
 
 def states(out: Path) -> list[int]:
@@ -377,12 +378,6 @@ def _numbers(folder: Path, suffix: str) -> list[int]:
 
 def _finite(values: Tensor) -> list[float]:
     return [round(float(value), 5) for value in torch.nan_to_num(values).cpu()]
-
-
-def _write(path: Path, content: bytes) -> None:
-    part = path.with_suffix(".part")
-    part.write_bytes(content)
-    part.replace(path)
 
 
 def _read(path: Path) -> bytes:

@@ -249,10 +249,14 @@ def waits(ready, seconds=30):
 
 @pytest.mark.usefixtures("load")
 def test_a_record_that_cannot_be_written_ends_and_the_run_goes_on(tmp_path, monkeypatch):
-    def full(path, content):
-        raise OSError(28, "No space left on device")
+    write = recording.checkpoint.write
 
-    monkeypatch.setattr(recording, "_write", full)
+    def full(path, content):
+        if recording.RECORD in path.parts:
+            raise OSError(28, "No space left on device")
+        write(path, content)
+
+    monkeypatch.setattr(recording.checkpoint, "write", full)
     folder = trained("unrecorded", recipe())
     training.train(recipe(), digits(), tmp_path / "plain")
     assert_same_run(tmp_path / "plain", folder)

@@ -113,16 +113,20 @@ def _told(found: Seen) -> None:
 @st.cache_resource(max_entries=3, show_spinner="Reading the pictures")
 def _looked(path: str, side: int | None, colour: int | None, tone: bool | None) -> Seen | str:
     """Look at pictures; what is wrong is returned as a sentence."""
-    root = settings.current().data
-    try:
-        found = incoming.look(path, root)
-        changes: dict[str, object] = {}
-        if side is not None:
-            shape = np.array([found.config.height or side, found.config.width or side])
+    first = None if side is None else _looked(path, None, None, None)
+    if isinstance(first, str):
+        return first
+    changes: dict[str, object] = {}
+    if first is not None:
+        shape = np.array(first.data.sketch.shape[1:])
+        if side != shape.max() or colour != first.config.channels:
             height, width = np.maximum(1, np.round(side * shape / shape.max())).astype(int)
             changes = {"height": int(height), "width": int(width), "channels": colour}
         if tone is not None:
             changes |= {"light": tone, "invert": False if tone else None}
-        return incoming.look(path, root, **changes) if changes else found
+        if not changes:
+            return first
+    try:
+        return incoming.look(path, settings.current().data, **changes)
     except DataError as error:
         return str(error)
